@@ -1,0 +1,42 @@
+import type { Node, Shape } from './ops.ts';
+
+/** An input of the graph, fed by the caller. */
+export interface GraphInput {
+  readonly name: string;
+  readonly shape: Shape;
+}
+
+/** An output of the graph: a tensor under the name that the file gives it. */
+export interface GraphOutput {
+  readonly name: string;
+  readonly tensor: string;
+}
+
+/**
+ * How a picture becomes the input tensor: a property of the checkpoint, never guessed.
+ * value = pixel (0…255) · scale[channel] + offset[channel].
+ */
+export interface ImageRule {
+  /** How a picture of another aspect is fitted. `crop`: the centre `cropFraction` of the shorter side. */
+  readonly fit: 'stretch' | 'crop' | 'letterbox';
+  readonly cropFraction: number;
+  readonly filter: 'bilinear' | 'bicubic';
+  /** Widen the filter by the scale when shrinking, as PIL does; without it a large picture is sampled sparsely. */
+  readonly antialias: boolean;
+  readonly corners: 'half-pixel' | 'align';
+  readonly channels: 'rgb' | 'bgr' | 'grey';
+  readonly scale: readonly number[];
+  readonly offset: readonly number[];
+}
+
+/** A network with static shapes: plain data, owned by nobody, never changed once built. */
+export interface Graph {
+  /** The file or architecture id that it came from; used in messages. */
+  readonly name: string;
+  readonly inputs: readonly GraphInput[];
+  readonly outputs: readonly GraphOutput[];
+  /** In topological order: a node comes after the producers of its inputs. */
+  readonly nodes: readonly Node[];
+  readonly labels?: readonly string[];
+  readonly image?: ImageRule;
+}

@@ -1,0 +1,179 @@
+/**
+ * The operations of a graph. Every tensor is a rank-4 NHWC array of float32; a vector is `[batch, 1, 1, channels]`.
+ * Weights are canonical (the layouts stated here); a kernel packs them for itself.
+ */
+
+/** `[batch, height, width, channels]`, row-major, channels fastest. */
+export type Shape = readonly [batch: number, height: number, width: number, channels: number];
+
+/** `[vertical, horizontal]`. */
+export type Pair = readonly [number, number];
+
+/** Explicit zero padding in pixels. Formats that say SAME or "auto" are resolved to this by their loader. */
+export interface Padding {
+  readonly top: number;
+  readonly left: number;
+  readonly bottom: number;
+  readonly right: number;
+}
+
+/**
+ * Elementwise functions that kernels can apply in their epilogue.
+ * relu6(x) = min(max(x, 0), 6); hard-sigmoid(x) = relu6(x + 3) / 6; hard-swish(x) = x · hard-sigmoid(x)
+ * (Howard et al. 2019, "Searching for MobileNetV3", section 5.2); sigmoid(x) = 1 / (1 + e^-x).
+ */
+export type Activation = 'none' | 'relu' | 'relu6' | 'hard-swish' | 'hard-sigmoid' | 'sigmoid';
+
+interface NodeBase {
+  /** Unique in its graph; taken from the file where there is one, so that an error can name it. */
+  readonly name: string;
+  /** Names of the tensors read. */
+  readonly inputs: readonly string[];
+  /** Name of the one tensor written. */
+  readonly output: string;
+}
+
+/**
+ * Convolution, grouped: `groups === 1` is the normal convolution, `groups === input channels` is depthwise
+ * (with `cout / groups` outputs a channel), a 1×1 kernel with one group is pointwise.
+ *
+ * output = activation(conv(inputs[0]) + bias) + inputs[1], where inputs[1] (the residual) is optional.
+ */
+export interface Conv2d extends NodeBase {
+  readonly op: 'conv2d';
+  /** `[kernelHeight][kernelWidth][cin / groups][cout]`, float32. */
+  readonly weights: Float32Array;
+  /** `[cout]`, or null. */
+  readonly bias: Float32Array | null;
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly dilation: Pair;
+  readonly padding: Padding;
+  readonly groups: number;
+  readonly outChannels: number;
+  readonly activation: Activation;
+}
+
+/** y = (x − mean) / √(variance + epsilon) · scale + shift, per channel (Ioffe & Szegedy 2015). */
+export interface BatchNorm extends NodeBase {
+  readonly op: 'batch-norm';
+  readonly scale: Float32Array;
+  readonly shift: Float32Array;
+  readonly mean: Float32Array;
+  readonly variance: Float32Array;
+  readonly epsilon: number;
+}
+
+/** y = x · scale + shift with constants per channel (`[channels]`) or for all (`[1]`). */
+export interface Affine extends NodeBase {
+  readonly op: 'affine';
+  readonly scale: Float32Array;
+  readonly shift: Float32Array;
+}
+
+export interface Activate extends NodeBase {
+  readonly op: 'activation';
+  readonly activation: Activation;
+}
+
+/** y = min(max(x, min), max); either end may be infinite. */
+export interface Clip extends NodeBase {
+  readonly op: 'clip';
+  readonly min: number;
+  readonly max: number;
+}
+
+/** inputs[0] + inputs[1], of equal shape, or inputs[1] is `[batch or 1, 1, 1, channels]` and is broadcast. */
+export interface Add extends NodeBase {
+  readonly op: 'add';
+  readonly activation: Activation;
+}
+
+/** inputs[0] · inputs[1], of equal shape, or inputs[1] is `[batch or 1, 1, 1, channels]` (squeeze-and-excitation). */
+export interface Multiply extends NodeBase {
+  readonly op: 'multiply';
+  readonly activation: Activation;
+}
+
+/** Windowed pooling. Maximum ignores padded places; average divides by the places inside unless `countPadding`. */
+export interface Pool extends NodeBase {
+  readonly op: 'pool';
+  readonly kind: 'average' | 'max';
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly padding: Padding;
+  readonly countPadding: boolean;
+}
+
+/** Mean over height and width: `[n, h, w, c]` → `[n, 1, 1, c]`. */
+export interface GlobalAveragePool extends NodeBase {
+  readonly op: 'global-average-pool';
+}
+
+/**
+ * output = activation(flatten(inputs[0]) · weights + bias): `[n, h, w, c]` → `[n, 1, 1, outFeatures]`.
+ * The input is flattened row-major as it lies (NHWC).
+ */
+export interface FullyConnected extends NodeBase {
+  readonly op: 'fully-connected';
+  /** `[h · w · c][outFeatures]`, float32. */
+  readonly weights: Float32Array;
+  readonly bias: Float32Array | null;
+  readonly outFeatures: number;
+  readonly activation: Activation;
+}
+
+/** Over the channels of each pixel. */
+export interface Softmax extends NodeBase {
+  readonly op: 'softmax';
+}
+
+/** The same elements, row-major, in another shape. */
+export interface Reshape extends NodeBase {
+  readonly op: 'reshape';
+  readonly shape: Shape;
+}
+
+/** Zeros around height and width. Passes absorb it into the convolution or pool that follows. */
+export interface Pad extends NodeBase {
+  readonly op: 'pad';
+  readonly padding: Padding;
+}
+
+/**
+ * Spatial resampling. Source coordinate of output o: `corners` 'align': o·(in−1)/(out−1); 'half-pixel':
+ * (o+½)·in/out − ½; 'asymmetric': o·in/out. Coordinates are clamped to the edge.
+ */
+export interface Resize extends NodeBase {
+  readonly op: 'resize';
+  readonly size: Pair;
+  readonly mode: 'bilinear' | 'nearest';
+  readonly corners: 'align' | 'half-pixel' | 'asymmetric';
+}
+
+/** Joins tensors of equal batch, height and width along the channels, in order. */
+export interface Concat extends NodeBase {
+  readonly op: 'concat';
+}
+
+export type Node =
+  | Conv2d
+  | BatchNorm
+  | Affine
+  | Activate
+  | Clip
+  | Add
+  | Multiply
+  | Pool
+  | GlobalAveragePool
+  | FullyConnected
+  | Softmax
+  | Reshape
+  | Pad
+  | Resize
+  | Concat;
+
+export type OpName = Node['op'];
+
+/** The node of one operation: `NodeOf<'conv2d'>` is `Conv2d`. */
+export type NodeOf<O extends OpName> = Extract<Node, { op: O }>;
