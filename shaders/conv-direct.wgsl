@@ -1,0 +1,94 @@
+// Normal convolution, any kernel, stride, dilation and padding: dst = activate(conv(src) + bias) [+ residual].
+//
+// src      [batch][in_height][in_width][cin4]           NHWC, four channels a vec4
+// weights  [kernel_y][kernel_x][cin4][columns]          one vec4 over four input channels for each output channel;
+//                                                       columns = output channels rounded up to TILE_CHANNELS
+// bias     [columns / 4]
+// dst      [batch][out_height][out_width][cout4]
+//
+// One invocation computes TILE_PIXELS neighbours of a row × TILE_CHANNELS channels; places outside are zero.
+struct Shape {
+  in_height: u32, in_width: u32, out_height: u32, out_width: u32, cin4: u32, cout4: u32, columns: u32,
+  kernel_y: u32, kernel_x: u32, stride_y: u32, stride_x: u32, dilation_y: u32, dilation_x: u32,
+  pad_top: i32, pad_left: i32, groups_of_channels: u32,
+}
+
+override WORKGROUP_X: u32;
+override WORKGROUP_Y: u32;
+
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> src: array<Stored4>;
+@group(0) @binding(2) var<storage, read> weights: array<Stored4>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> dst: array<Stored4>;
+#if RESIDUAL
+@group(0) @binding(5) var<storage, read> residual: array<Stored4>;
+#endif
+
+fn finish(sum: vec4f, at: u32) {
+  var value = activate(sum);
+#if RESIDUAL
+  value += load4(residual[at]);
+#endif
+  dst[at] = store4(value);
+}
+
+@compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) workgroup: vec3u) {
+  let image = workgroup.z / shape.groups_of_channels;
+  let channel = (workgroup.z - image * shape.groups_of_channels) * $(TILE_CHANNELS)u;
+  let out_y = id.y;
+  let out_x = id.x * $(TILE_PIXELS)u;
+  if (out_y >= shape.out_height || out_x >= shape.out_width) { return; }
+  let top = i32(out_y * shape.stride_y) - shape.pad_top;
+  let last_y = i32(shape.in_height) - 1;
+  let last_x = i32(shape.in_width) - 1;
+  let base = image * shape.in_height * shape.in_width;
+
+#unroll p TILE_PIXELS
+  let left$p = i32((out_x + $(p)u) * shape.stride_x) - shape.pad_left;
+#unroll c TILE_CHANNELS
+  var sum$(p)_$c = 0.0;
+#end
+#end
+  var column = channel;
+  for (var ky = 0u; ky < shape.kernel_y; ky++) {
+    let y = top + i32(ky * shape.dilation_y);
+    let row = base + u32(clamp(y, 0, last_y)) * shape.in_width;
+    let inside_y = y >= 0 && y <= last_y;
+    for (var kx = 0u; kx < shape.kernel_x; kx++) {
+      let dx = i32(kx * shape.dilation_x);
+#unroll p TILE_PIXELS
+      let inside$p = inside_y && left$p + dx >= 0 && left$p + dx <= last_x;
+      let at$p = (row + u32(clamp(left$p + dx, 0, last_x))) * shape.cin4;
+#end
+      for (var k = 0u; k < shape.cin4; k++) {
+#unroll p TILE_PIXELS
+        let x$p = select(vec4f(0.0), load4(src[at$p + k]), inside$p);
+#end
+#unroll c TILE_CHANNELS
+        let w$c = load4(weights[column + $(c)u]);
+#unroll p TILE_PIXELS
+        sum$(p)_$c = fma(x$p.x, w$c.x, fma(x$p.y, w$c.y, fma(x$p.z, w$c.z, fma(x$p.w, w$c.w, sum$(p)_$c))));
+#end
+#end
+        column += shape.columns;
+      }
+    }
+  }
+  let channel4 = channel / 4u;
+  let first = ((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.cout4 + channel4;
+#unroll q TILE_CHANNELS/4
+  let bias$q = bias[channel4 + $(q)u];
+#end
+#unroll p TILE_PIXELS
+  if (out_x + $(p)u < shape.out_width) {
+    let at = first + $(p)u * shape.cout4;
+#unroll q TILE_CHANNELS/4
+    if (channel4 + $(q)u < shape.cout4) {
+      finish(vec4f(sum$(p)_$(4*q), sum$(p)_$(4*q+1), sum$(p)_$(4*q+2), sum$(p)_$(4*q+3)) + bias$q, at + $(q)u);
+    }
+#end
+  }
+#end
+}

@@ -1,0 +1,44 @@
+// Fully connected layer as a matrix-vector product: dst = activate(src · weights + bias), for each image of a batch.
+//
+// src      [batch][inputs4]             the flattened input, four values a vec4
+// weights  [4 · inputs4][outputs4]      one vec4 over four outputs
+// bias     [outputs4]
+// dst      [batch][outputs4]
+//
+// A workgroup computes COLUMNS × 4 outputs: SLICES invocations share each of them, sum every SLICES-th input, and the
+// partial sums are added in workgroup memory in a fixed order.
+struct Shape { inputs4: u32, outputs4: u32 }
+
+override COLUMNS: u32;
+override SLICES: u32;
+
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> src: array<Stored4>;
+@group(0) @binding(2) var<storage, read> weights: array<Stored4>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> dst: array<Stored4>;
+
+var<workgroup> shares: array<vec4f, COLUMNS * SLICES>;
+
+@compute @workgroup_size(COLUMNS, SLICES)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let n = workgroup.x * COLUMNS + local.x;
+  let image = workgroup.y;
+  let column = min(n, shape.outputs4 - 1u);
+  var sum = vec4f(0.0);
+  for (var k = local.y; k < shape.inputs4; k += SLICES) {
+    let x = load4(src[image * shape.inputs4 + k]);
+    let at = 4u * k * shape.outputs4 + column;
+    sum = fma(vec4f(x.x), load4(weights[at]), sum);
+    sum = fma(vec4f(x.y), load4(weights[at + shape.outputs4]), sum);
+    sum = fma(vec4f(x.z), load4(weights[at + 2u * shape.outputs4]), sum);
+    sum = fma(vec4f(x.w), load4(weights[at + 3u * shape.outputs4]), sum);
+  }
+  shares[local.y * COLUMNS + local.x] = sum;
+  workgroupBarrier();
+  if (local.y == 0u && n < shape.outputs4) {
+    var total = bias[n];
+    for (var slice = 0u; slice < SLICES; slice++) { total += shares[slice * COLUMNS + local.x]; }
+    dst[image * shape.outputs4 + n] = store4(activate(total));
+  }
+}

@@ -1,0 +1,30 @@
+// The same elements, row-major, in another shape; they move because channels are stored in fours.
+//
+// src  [src_pixels][src_channels4]      pixels = batch · height · width
+// dst  [pixels][channels4]
+//
+// One invocation computes four channels of one pixel; lanes past the last channel are zero.
+struct Shape { pixels: u32, channels: u32, channels4: u32, src_channels: u32, src_channels4: u32 }
+
+override WORKGROUP_X: u32;
+override WORKGROUP_Y: u32;
+
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> src: array<Stored4>;
+@group(0) @binding(2) var<storage, read_write> dst: array<Stored4>;
+
+fn element(pixel: u32, c: u32) -> f32 {
+  if (c >= shape.channels) { return 0.0; }
+  let i = pixel * shape.channels + c;
+  let from_pixel = i / shape.src_channels;
+  let from = i - from_pixel * shape.src_channels;
+  return load4(src[from_pixel * shape.src_channels4 + from / 4u])[from % 4u];
+}
+
+@compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= shape.channels4 || id.y >= shape.pixels) { return; }
+  let c = 4u * id.x;
+  let value = vec4f(element(id.y, c), element(id.y, c + 1u), element(id.y, c + 2u), element(id.y, c + 3u));
+  dst[id.y * shape.channels4 + id.x] = store4(value);
+}

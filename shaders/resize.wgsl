@@ -1,0 +1,44 @@
+// Spatial resampling, bilinear or nearest. Source coordinate of output o: o · step + start, clamped to the edge.
+//
+// src  [batch][in_height][in_width][channels4]      NHWC, four channels a vec4
+// dst  [batch][out_height][out_width][channels4]
+//
+// One invocation computes one pixel of four channels.
+struct Shape {
+  in_height: u32, in_width: u32, out_height: u32, out_width: u32, channels4: u32,
+  step_y: f32, step_x: f32, start_y: f32, start_x: f32,
+}
+
+override WORKGROUP_X: u32;
+override WORKGROUP_Y: u32;
+
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> src: array<Stored4>;
+@group(0) @binding(2) var<storage, read_write> dst: array<Stored4>;
+
+fn source(image: u32, y: u32, x: u32, c: u32) -> vec4f {
+  return load4(src[((image * shape.in_height + y) * shape.in_width + x) * shape.channels4 + c]);
+}
+
+@compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let c = id.x;
+  let out_x = id.y;
+  let image = id.z / shape.out_height;
+  let out_y = id.z - image * shape.out_height;
+  if (c >= shape.channels4 || out_x >= shape.out_width) { return; }
+  let y = clamp(f32(out_y) * shape.step_y + shape.start_y, 0.0, f32(shape.in_height - 1u));
+  let x = clamp(f32(out_x) * shape.step_x + shape.start_x, 0.0, f32(shape.in_width - 1u));
+  let y0 = u32(y);
+  let x0 = u32(x);
+#if NEAREST
+  let value = source(image, y0, x0, c);
+#else
+  let y1 = min(y0 + 1u, shape.in_height - 1u);
+  let x1 = min(x0 + 1u, shape.in_width - 1u);
+  let upper = mix(source(image, y0, x0, c), source(image, y0, x1, c), fract(x));
+  let lower = mix(source(image, y1, x0, c), source(image, y1, x1, c), fract(x));
+  let value = mix(upper, lower, fract(y));
+#endif
+  dst[((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.channels4 + c] = store4(value);
+}

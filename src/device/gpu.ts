@@ -1,0 +1,95 @@
+import { DeviceError, DeviceLostError } from '../errors.ts';
+
+/** What the browser tells of an adapter. Firefox leaves the strings empty. */
+export interface AdapterDescription {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly description: string;
+  /** A software implementation. */
+  readonly fallback: boolean;
+  readonly features: readonly string[];
+}
+
+/** Features that the engine uses where they are present. */
+const usedFeatures: readonly GPUFeatureName[] = ['shader-f16', 'timestamp-query'];
+
+/** A device, what it runs on, and whether it is still there. */
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterDescription;
+  /** Set once the device is lost. */
+  #loss: string | null = null;
+  readonly #owned: boolean;
+
+  constructor(device: GPUDevice, adapter: AdapterDescription, owned: boolean) {
+    this.device = device;
+    this.adapter = adapter;
+    this.#owned = owned;
+    device.lost.then(({ reason, message }) => {
+      this.#loss = `${reason}${message ? `: ${message}` : ''}`;
+    });
+  }
+
+  get lost(): boolean {
+    return this.#loss !== null;
+  }
+
+  /** Throws `DeviceLostError` once the device is lost: what was read since then cannot be trusted. */
+  check(): void {
+    if (this.#loss !== null) throw new DeviceLostError(`the GPU device was lost (${this.#loss}); load the model again`);
+  }
+
+  /** Destroys the device unless the caller brought it. */
+  dispose(): void {
+    if (this.#owned) this.device.destroy();
+  }
+}
+
+export interface GpuOptions {
+  /** A device of the caller's; it is used as it is and never destroyed. */
+  readonly device?: GPUDevice;
+  /** Where WebGPU is, `navigator.gpu` unless given (Node on Dawn). */
+  readonly gpu?: GPU;
+  readonly powerPreference?: GPUPowerPreference;
+}
+
+/** Opens a device on a fresh adapter. Throws `DeviceError` where there is no WebGPU or no adapter. */
+export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
+  if (options.device) {
+    const { device } = options;
+    return new Gpu(device, describe(device.adapterInfo, device.features), false);
+  }
+  const gpu = options.gpu ?? globalThis.navigator?.gpu;
+  if (!gpu) {
+    const secure =
+      globalThis.isSecureContext === false ? ' (this page is not a secure context: use https or localhost)' : '';
+    throw new DeviceError(
+      `WebGPU is not available here${secure}; the CPU reference can be used instead: device: 'cpu'`,
+    );
+  }
+  const adapter = await gpu.requestAdapter(options.powerPreference ? { powerPreference: options.powerPreference } : {});
+  if (!adapter) {
+    throw new DeviceError(
+      "WebGPU found no adapter (no usable GPU or driver); the CPU reference can be used: device: 'cpu'",
+    );
+  }
+  try {
+    const device = await adapter.requestDevice({
+      label: 'mobilenet-webgpu',
+      requiredFeatures: usedFeatures.filter((feature) => adapter.features.has(feature)),
+    });
+    return new Gpu(device, describe(adapter.info, adapter.features), true);
+  } catch (error) {
+    throw new DeviceError(`the adapter gave no device: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function describe(info: GPUAdapterInfo | undefined, features: GPUSupportedFeatures): AdapterDescription {
+  return {
+    vendor: info?.vendor ?? '',
+    architecture: info?.architecture ?? '',
+    description: info?.description ?? '',
+    fallback: info?.isFallbackAdapter ?? false,
+    features: [...features],
+  };
+}

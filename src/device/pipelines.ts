@@ -1,0 +1,62 @@
+import { ShaderError } from '../errors.ts';
+import type { PipelineSpec } from '../planner/plan.ts';
+
+export interface CompileOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each pipeline. */
+  readonly onCompiled?: ((done: number, total: number) => void) | undefined;
+}
+
+/**
+ * Compiles the pipelines in parallel, without blocking the page. Throws `ShaderError` with the compiler's messages
+ * and the numbered source where one is refused.
+ */
+export async function compilePipelines(
+  device: GPUDevice,
+  specs: readonly PipelineSpec[],
+  { signal, onCompiled }: CompileOptions = {},
+): Promise<GPUComputePipeline[]> {
+  const modules = new Map<string, GPUShaderModule>();
+  let done = 0;
+  return Promise.all(
+    specs.map(async (spec) => {
+      const { label, code, overrides, bindings } = spec;
+      let module = modules.get(code);
+      if (!module) {
+        module = device.createShaderModule({ label, code });
+        modules.set(code, module);
+      }
+      const layout = device.createBindGroupLayout({ label, entries: bindings.map(layoutEntry) });
+      try {
+        const pipeline = await device.createComputePipelineAsync({
+          label,
+          layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+          compute: { module, entryPoint: 'main', constants: overrides },
+        });
+        signal?.throwIfAborted();
+        onCompiled?.(++done, specs.length);
+        return pipeline;
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw new ShaderError(await describeFailure(module, spec, error as Error));
+      }
+    }),
+  );
+}
+
+function layoutEntry(binding: PipelineSpec['bindings'][number], index: number): GPUBindGroupLayoutEntry {
+  const type = binding === 'uniform' ? 'uniform' : binding === 'read' ? 'read-only-storage' : 'storage';
+  return { binding: index, visibility: 4 /* GPUShaderStage.COMPUTE */, buffer: { type } };
+}
+
+async function describeFailure(module: GPUShaderModule, spec: PipelineSpec, error: Error): Promise<string> {
+  const { messages } = await module.getCompilationInfo();
+  const found = messages.map(({ type, lineNum, linePos, message }) => `${type} at ${lineNum}:${linePos}: ${message}`);
+  const numbered = spec.code.split('\n').map((line, i) => `${String(i + 1).padStart(4)} ${line}`);
+  return [
+    `${spec.label} was refused: ${error.message}`,
+    ...found,
+    `overrides: ${JSON.stringify(spec.overrides)}`,
+    ...numbered,
+  ].join('\n');
+}

@@ -1,0 +1,52 @@
+import source from '../../shaders/affine.wgsl?raw';
+import type { Affine, BatchNorm } from '../graph/ops.ts';
+import { elementwise } from './elementwise.ts';
+import {
+  ceilDiv,
+  channelConstant,
+  constantBinding,
+  defineKernel,
+  inputBinding,
+  type NodeShapes,
+  outputBinding,
+  type PackedConstant,
+  type Program,
+  shapeBinding,
+} from './kernel.ts';
+
+function program(_node: Affine | BatchNorm, { output }: NodeShapes): Program {
+  const { extent, overrides, workgroups } = elementwise(output);
+  return {
+    file: 'affine.wgsl',
+    source,
+    constants: {},
+    overrides,
+    shape: extent,
+    bindings: [shapeBinding, inputBinding(0), constantBinding(0), constantBinding(1), outputBinding],
+    workgroups,
+  };
+}
+
+const perChannel = (values: Float32Array, channels: number): PackedConstant =>
+  channelConstant(values.length === 1 ? new Float32Array(channels).fill(values[0]!) : values, 4 * ceilDiv(channels, 4));
+
+export const affine = defineKernel<Affine>({
+  name: 'affine',
+  op: 'affine',
+  accepts: () => true,
+  program,
+  constants: ({ scale, shift }, { output }) => [perChannel(scale, output[3]), perChannel(shift, output[3])],
+});
+
+/** A batch-norm that stands alone, as scale / √(variance + epsilon) and shift − mean · that. */
+export const batchNorm = defineKernel<BatchNorm>({
+  name: 'affine',
+  op: 'batch-norm',
+  accepts: () => true,
+  program,
+  constants({ scale, shift, mean, variance, epsilon }, { output }) {
+    const factor = scale.map((value, c) => value / Math.sqrt(variance[c]! + epsilon));
+    const offset = shift.map((value, c) => value - (mean[c]! * scale[c]!) / Math.sqrt(variance[c]! + epsilon));
+    return [perChannel(factor, output[3]), perChannel(offset, output[3])];
+  },
+});

@@ -1,0 +1,38 @@
+import { activation } from './activation.ts';
+import { add } from './add.ts';
+import { affine, batchNorm } from './affine.ts';
+import { clip } from './clip.ts';
+import { concat } from './concat.ts';
+import { convDepthwise } from './conv-depthwise.ts';
+import { convDirect } from './conv-direct.ts';
+import { convGrouped } from './conv-grouped.ts';
+import { convPointwise } from './conv-pointwise.ts';
+import { fullyConnected } from './fully-connected.ts';
+import { globalAveragePool } from './global-average-pool.ts';
+import type { Kernel } from './kernel.ts';
+import { multiply } from './multiply.ts';
+import { pool } from './pool.ts';
+import { reshape } from './reshape.ts';
+import { resize } from './resize.ts';
+import { softmax } from './softmax.ts';
+
+/** Every kernel. For a node, the first of its op that accepts it runs it: the special before the general. */
+export const kernels: readonly Kernel[] = [
+  convPointwise,
+  convDepthwise,
+  convDirect,
+  convGrouped,
+  fullyConnected,
+  globalAveragePool,
+  pool,
+  softmax,
+  add,
+  multiply,
+  activation,
+  clip,
+  affine,
+  batchNorm,
+  resize,
+  concat,
+  reshape,
+];

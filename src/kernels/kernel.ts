@@ -1,0 +1,112 @@
+import type { Activation, Node, OpName, Shape } from '../graph/ops.ts';
+import type { UniformValues } from '../wgsl/uniform.ts';
+
+/** What a binding of a shader is bound to. Binding i of group 0 is entry i of a program's list. */
+export type Binding =
+  | { readonly role: 'shape' }
+  | { readonly role: 'input'; readonly index: number }
+  | { readonly role: 'constant'; readonly index: number }
+  | { readonly role: 'output' };
+
+/** One dispatch: a shader, what specialises it, what it is bound to and how many workgroups run. */
+export interface Program {
+  /** The shader's file name, for messages and labels. */
+  readonly file: string;
+  /** The text of the shader file, directives unresolved. */
+  readonly source: string;
+  /** Numbers and flags of the directives (src/wgsl/preprocess.ts): what changes the text. */
+  readonly constants: Readonly<Record<string, number | boolean>>;
+  /** Values of WGSL `override` declarations. */
+  readonly overrides: Readonly<Record<string, number>>;
+  /** Fields of the shader's `struct Shape`. */
+  readonly shape: UniformValues;
+  readonly bindings: readonly Binding[];
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** A constant in the layout that a shader reads. Its size is known before it is packed. */
+export interface PackedConstant {
+  readonly elements: number;
+  /** `storage`: kept in the plan's precision (weights). `float32`: always float32 (bias, scale, shift). */
+  readonly precision: 'storage' | 'float32';
+  /** The values, `elements` of them. */
+  pack(): Float32Array;
+}
+
+/** Shapes of a node's inputs and of its output. */
+export interface NodeShapes {
+  readonly inputs: readonly Shape[];
+  readonly output: Shape;
+}
+
+/**
+ * A way to run one kind of node. Plain functions of the node and its shapes: nothing here touches a GPU.
+ * Tensors are `[batch][height][width][⌈channels / 4⌉]` of four channels. Lanes past the last channel hold finite
+ * numbers of no meaning, so that a kernel gives them zero weights or keeps them out.
+ */
+export interface Kernel<N extends Node = Node> {
+  readonly name: string;
+  readonly op: N['op'];
+  /** Whether this kernel can run the node. The first kernel of the registry that accepts a node runs it. */
+  accepts(node: N, shapes: NodeShapes): boolean;
+  program(node: N, shapes: NodeShapes): Program;
+  /** What its constant bindings hold, in their order. */
+  constants(node: N, shapes: NodeShapes): readonly PackedConstant[];
+}
+
+/** A kernel, with its own type of node checked where it is defined. */
+export const defineKernel = <N extends Node>(kernel: Kernel<N>): Kernel => kernel as unknown as Kernel;
+
+/** Values of the shaders' `override ACTIVATION`. */
+const activationCodes: Readonly<Record<Activation, number>> = {
+  none: 0,
+  relu: 1,
+  relu6: 2,
+  'hard-swish': 3,
+  'hard-sigmoid': 4,
+  sigmoid: 5,
+};
+
+export const activationOverride = (activation: Activation) => ({ ACTIVATION: activationCodes[activation] });
+
+export const ceilDiv = (a: number, b: number): number => Math.ceil(a / b);
+
+export const shapeBinding: Binding = { role: 'shape' };
+export const outputBinding: Binding = { role: 'output' };
+export const inputBinding = (index: number): Binding => ({ role: 'input', index });
+export const constantBinding = (index: number): Binding => ({ role: 'constant', index });
+
+/** shape, src, weights, bias, dst [, residual]: the bindings of every convolution. */
+export function convolutionBindings(residual: boolean): Binding[] {
+  const bindings = [shapeBinding, inputBinding(0), constantBinding(0), constantBinding(1), outputBinding];
+  return residual ? [...bindings, inputBinding(1)] : bindings;
+}
+
+/** Weights in the plan's precision. */
+export const weightsConstant = (elements: number, pack: () => Float32Array): PackedConstant => ({
+  elements,
+  precision: 'storage',
+  pack,
+});
+
+/** A value for each channel (all zero where null), followed by zeros up to `elements`; always float32. */
+export const channelConstant = (values: Float32Array | null, elements: number): PackedConstant => ({
+  elements,
+  precision: 'float32',
+  pack: () => padded(values, elements),
+});
+
+/** `values` (all zero where null) followed by zeros up to `length`. */
+function padded(values: Float32Array | null, length: number): Float32Array {
+  const out = new Float32Array(length);
+  if (values) out.set(values);
+  return out;
+}
+
+/** A workgroup for lanes of four channels × pixels: as many channel lanes as there are, at most 16; 64 in all. */
+export function channelsByPixels(channels4: number): { x: number; y: number } {
+  const x = channels4 >= 16 ? 16 : channels4 >= 8 ? 8 : channels4 >= 4 ? 4 : 1;
+  return { x, y: 64 / x };
+}
+
+export type { Node, OpName, Shape };

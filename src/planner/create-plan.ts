@@ -1,0 +1,231 @@
+import { GraphError } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Node, Shape } from '../graph/ops.ts';
+import { inferShapes, sizeOf } from '../graph/shapes.ts';
+import type { Binding, NodeShapes, PackedConstant, Program } from '../kernels/kernel.ts';
+import { toFloat16 } from '../kernels/pack.ts';
+import { version } from '../version.ts';
+import { shaderCode } from '../wgsl/shader-code.ts';
+import { packUniform } from '../wgsl/uniform.ts';
+import { type LiveTensor, peakBytes, placeTensors } from './memory.ts';
+import {
+  type BoundRange,
+  bytesPerElement,
+  type ConstantSlot,
+  type Dispatch,
+  type PipelineSpec,
+  type Placement,
+  type Plan,
+  type Precision,
+} from './plan.ts';
+import { selectKernel } from './select.ts';
+
+/** Offsets of storage and uniform bindings are multiples of this in every WebGPU implementation. */
+const ALIGNMENT = 256;
+const MOST_WORKGROUPS = 65535;
+
+const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+
+/** Bytes of a tensor as it is stored: channels in fours. */
+export const storedBytes = (shape: Shape, precision: Precision): number =>
+  shape[0] * shape[1] * shape[2] * 4 * Math.ceil(shape[3] / 4) * bytesPerElement(precision);
+
+export interface PlanOptions {
+  readonly precision?: Precision;
+  /** Let tensors that are never alive together share memory (default). Off, every tensor keeps its own place. */
+  readonly aliasing?: boolean;
+}
+
+/**
+ * Writes the plan of a graph that the passes have prepared: a kernel for each node, a place for each tensor and
+ * constant, few pipelines. Throws `GraphError` where a node has no kernel or a limit of WebGPU does not allow it.
+ */
+export function createPlan(graph: Graph, { precision = 'float32', aliasing = true }: PlanOptions = {}): Plan {
+  const shapes = inferShapes(graph);
+  const steps = graph.nodes.map((node) => {
+    const nodeShapes = shapesOf(node, shapes);
+    const kernel = selectKernel(node, nodeShapes);
+    const program = kernel.program(node, nodeShapes);
+    if (program.workgroups.some((count) => count > MOST_WORKGROUPS)) {
+      throw new GraphError(
+        `node "${node.name}" (${node.op}): ${program.workgroups.join(' × ')} workgroups are more than WebGPU's ` +
+          `${MOST_WORKGROUPS} a dimension; make the input smaller`,
+      );
+    }
+    return { node, nodeShapes, kernel, program };
+  });
+
+  const live = liveTensors(graph, shapes, precision, aliasing);
+  const memory = placeTensors(live);
+  const tensors: Record<string, Placement> = Object.create(null);
+  for (const { name } of live) {
+    const shape = shapes.get(name)!;
+    tensors[name] = { ...memory.places.get(name)!, bytes: storedBytes(shape, precision), shape };
+  }
+
+  const constants: ConstantSlot[] = [];
+  let constantBytes = 0;
+  const uniforms: number[] = [];
+  const pipelines = new Map<string, { index: number; spec: PipelineSpec }>();
+  const dispatches: Dispatch[] = [];
+  for (const { node, nodeShapes, kernel, program } of steps) {
+    const slots = kernel.constants(node, nodeShapes).map((constant, index): ConstantSlot => {
+      const bytes = constantBytesOf(constant, precision);
+      const slot = { node: node.name, index, offset: constantBytes, bytes };
+      constantBytes += align(bytes);
+      return slot;
+    });
+    constants.push(...slots);
+
+    const words = packUniform(program.file, program.source, program.shape);
+    const uniform: BoundRange = {
+      kind: 'uniform',
+      offset: 4 * uniforms.length,
+      bytes: 16 * Math.ceil(words.length / 4),
+    };
+    uniforms.push(...words, ...new Array(align(4 * words.length) / 4 - words.length).fill(0));
+
+    const spec = pipelineOf(program, precision);
+    const key = JSON.stringify(spec);
+    const pipeline = pipelines.get(key)?.index ?? pipelines.size;
+    pipelines.set(key, { index: pipeline, spec });
+
+    const place = (name: string): BoundRange => {
+      const { buffer, offset, bytes } = tensors[name]!;
+      return { kind: 'arena', buffer, offset, bytes };
+    };
+    const rangeOf = (binding: Binding): BoundRange => {
+      if (binding.role === 'shape') return uniform;
+      if (binding.role === 'output') return place(node.output);
+      if (binding.role === 'input') return place(node.inputs[binding.index]!);
+      const { offset, bytes } = slots[binding.index]!;
+      return { kind: 'constants', offset, bytes };
+    };
+    dispatches.push({
+      node: node.name,
+      kernel: kernel.name,
+      pipeline,
+      bindings: program.bindings.map(rangeOf),
+      workgroups: program.workgroups,
+      reads: node.inputs,
+      writes: node.output,
+    });
+  }
+
+  return {
+    engine: version,
+    graph: graph.name,
+    precision,
+    arena: memory.buffers,
+    constantBytes,
+    uniforms,
+    pipelines: [...pipelines.values()].map(({ spec }) => spec),
+    dispatches,
+    constants,
+    tensors,
+    inputs: graph.inputs.map(({ name }) => name),
+    outputs: graph.outputs.map(({ name, tensor }) => ({ name, tensor })),
+  };
+}
+
+const constantBytesOf = (constant: PackedConstant, precision: Precision): number =>
+  constant.elements * (constant.precision === 'storage' ? bytesPerElement(precision) : 4);
+
+const shapesOf = (node: Node, shapes: ReadonlyMap<string, Shape>): NodeShapes => ({
+  inputs: node.inputs.map((name) => shapes.get(name)!),
+  output: shapes.get(node.output)!,
+});
+
+function pipelineOf(program: Program, precision: Precision): PipelineSpec {
+  return {
+    label: program.file,
+    code: shaderCode(program.file, program.source, {
+      ...program.constants,
+      F16: precision === 'float16',
+      F16_PACKED: precision === 'float16-packed',
+    }),
+    overrides: program.overrides,
+    bindings: program.bindings.map(({ role }) => (role === 'shape' ? 'uniform' : role === 'output' ? 'write' : 'read')),
+  };
+}
+
+/**
+ * When each tensor is written and last read. Outputs live to the end; a graph input is written before the first
+ * dispatch. Without aliasing every tensor lives all the time.
+ */
+export function liveTensors(
+  graph: Graph,
+  shapes: ReadonlyMap<string, Shape>,
+  precision: Precision,
+  aliasing = true,
+): LiveTensor[] {
+  const end = graph.nodes.length;
+  const lastRead = new Map<string, number>();
+  graph.nodes.forEach((node, i) => {
+    for (const name of node.inputs) lastRead.set(name, i);
+  });
+  for (const { tensor } of graph.outputs) lastRead.set(tensor, end);
+  const tensor = (name: string, from: number, readByProducer: readonly string[]): LiveTensor => ({
+    name,
+    bytes: align(storedBytes(shapes.get(name)!, precision)),
+    from: aliasing ? from : -1,
+    to: aliasing ? (lastRead.get(name) ?? from) : end,
+    readByProducer,
+  });
+  return [
+    ...graph.inputs.map(({ name }) => tensor(name, -1, [])),
+    ...graph.nodes.map((node, i) => tensor(node.output, i, node.inputs)),
+  ];
+}
+
+/** A packed constant and where it goes in the constants buffer. */
+export interface ConstantUpload {
+  readonly slot: ConstantSlot;
+  readonly data: Float32Array | Uint16Array;
+}
+
+/** Packs the weights of `graph` for its plan, a constant at a time, in the order of the buffer. */
+export function* packConstants(graph: Graph, plan: Plan): Generator<ConstantUpload> {
+  const shapes = inferShapes(graph);
+  const slots = plan.constants.values();
+  for (const node of graph.nodes) {
+    const nodeShapes = shapesOf(node, shapes);
+    for (const constant of selectKernel(node, nodeShapes).constants(node, nodeShapes)) {
+      const slot = slots.next().value;
+      if (slot?.node !== node.name || slot.bytes !== constantBytesOf(constant, plan.precision)) {
+        throw new GraphError(`${graph.name}: the plan was made for other weights than those of node "${node.name}"`);
+      }
+      const packed = constant.pack();
+      const half = constant.precision === 'storage' && plan.precision !== 'float32';
+      yield { slot, data: half ? toFloat16(packed) : packed };
+    }
+  }
+}
+
+/** Sizes of a plan, in bytes unless said otherwise. */
+export interface PlanSummary {
+  readonly dispatches: number;
+  readonly pipelines: number;
+  readonly arenaBytes: number;
+  /** The largest sum of tensors live at once: no arena can be smaller. */
+  readonly peakBytes: number;
+  readonly weightBytes: number;
+  /** For each dispatch each distinct tensor that it reads or writes, once, as float32, without weights. */
+  readonly activationBytes: number;
+}
+
+export function summarizePlan(graph: Graph, plan: Plan): PlanSummary {
+  const shapes = inferShapes(graph);
+  let activationBytes = 0;
+  for (const { reads, writes } of plan.dispatches) {
+    for (const name of new Set([...reads, writes])) activationBytes += 4 * sizeOf(shapes.get(name)!);
+  }
+  return {
+    dispatches: plan.dispatches.length,
+    pipelines: plan.pipelines.length,
+    arenaBytes: plan.arena.reduce((sum, bytes) => sum + bytes, 0),
+    peakBytes: peakBytes(liveTensors(graph, shapes, plan.precision)),
+    weightBytes: plan.constantBytes,
+    activationBytes,
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * Places tensors in an arena of a few buffers by liveness.
+ *
+ * WebGPU tracks how a buffer is used a buffer at a time: a dispatch may not read one range of a buffer and write
+ * another. So a tensor never shares a buffer with the tensors that its producer reads. A chain needs two buffers that
+ * alternate; branches may need more.
+ */
+
+/** A tensor to place. Times are indices of dispatches; a graph input is written before the first, at −1. */
+export interface LiveTensor {
+  readonly name: string;
+  /** Already rounded up to the alignment of storage bindings. */
+  readonly bytes: number;
+  /** Index of the dispatch that writes it. */
+  readonly from: number;
+  /** Index of the last dispatch that reads it. */
+  readonly to: number;
+  /** Tensors that the writing dispatch reads. */
+  readonly readByProducer: readonly string[];
+}
+
+export interface MemoryPlan {
+  /** Bytes of each buffer. */
+  readonly buffers: readonly number[];
+  readonly places: ReadonlyMap<string, { readonly buffer: number; readonly offset: number }>;
+}
+
+/** Assignments of tensors to buffers that are carried along; more find smaller arenas and take longer. */
+const BEAM = 48;
+
+/** More buffers than this are never opened: a dispatch reads a handful of tensors at most. */
+const MOST_BUFFERS = 8;
+
+interface Assignment {
+  /** Buffer of each tensor so far. */
+  readonly buffers: readonly number[];
+  /** Largest sum of live bytes seen in each buffer. */
+  readonly peaks: readonly number[];
+}
+
+/** Chooses a buffer and an offset for each tensor; `tensors` are in the order in which they are written. */
+export function placeTensors(tensors: readonly LiveTensor[]): MemoryPlan {
+  const index = new Map(tensors.map((tensor, i) => [tensor.name, i]));
+  let beam: Assignment[] = [{ buffers: [], peaks: [] }];
+  tensors.forEach((tensor, i) => {
+    const next = beam.flatMap((assignment) => {
+      const forbidden = new Set(tensor.readByProducer.map((name) => assignment.buffers[index.get(name)!]));
+      const options: Assignment[] = [];
+      const fresh = Math.min(assignment.peaks.length, MOST_BUFFERS - 1);
+      for (let buffer = 0; buffer <= fresh; buffer++) {
+        if (forbidden.has(buffer)) continue;
+        let live = tensor.bytes;
+        for (let j = 0; j < i; j++) {
+          if (assignment.buffers[j] === buffer && tensors[j]!.to >= tensor.from) live += tensors[j]!.bytes;
+        }
+        const peaks = [...assignment.peaks];
+        peaks[buffer] = Math.max(peaks[buffer] ?? 0, live);
+        options.push({ buffers: [...assignment.buffers, buffer], peaks });
+      }
+      return options;
+    });
+    next.sort((a, b) => total(a.peaks) - total(b.peaks) || a.peaks.length - b.peaks.length);
+    beam = next.slice(0, BEAM);
+  });
+
+  let best: MemoryPlan | undefined;
+  for (const { buffers, peaks } of beam.slice(0, 8)) {
+    const plan = placeInBuffers(tensors, buffers, peaks.length);
+    if (!best || total(plan.buffers) < total(best.buffers)) best = plan;
+  }
+  return best ?? { buffers: [], places: new Map() };
+}
+
+/** Within each buffer the largest tensors first, each at the lowest offset where nothing alive is in the way. */
+function placeInBuffers(tensors: readonly LiveTensor[], buffers: readonly number[], count: number): MemoryPlan {
+  const sizes: number[] = new Array(count).fill(0);
+  const places = new Map<string, { buffer: number; offset: number }>();
+  const placed: { tensor: LiveTensor; buffer: number; offset: number }[] = [];
+  const order = tensors.map((tensor, i) => ({ tensor, buffer: buffers[i]! }));
+  order.sort((a, b) => b.tensor.bytes - a.tensor.bytes || a.tensor.from - b.tensor.from);
+  for (const { tensor, buffer } of order) {
+    const neighbours = placed
+      .filter((other) => other.buffer === buffer && overlaps(other.tensor, tensor))
+      .sort((a, b) => a.offset - b.offset);
+    let offset = 0;
+    for (const other of neighbours) {
+      if (offset + tensor.bytes <= other.offset) break;
+      offset = Math.max(offset, other.offset + other.tensor.bytes);
+    }
+    placed.push({ tensor, buffer, offset });
+    places.set(tensor.name, { buffer, offset });
+    sizes[buffer] = Math.max(sizes[buffer]!, offset + tensor.bytes);
+  }
+  return { buffers: sizes, places };
+}
+
+const overlaps = (a: LiveTensor, b: LiveTensor): boolean => a.from <= b.to && b.from <= a.to;
+
+const total = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0);
+
+/** The largest sum of bytes of tensors that live at once: no arena can be smaller. */
+export function peakBytes(tensors: readonly LiveTensor[]): number {
+  return Math.max(
+    0,
+    ...tensors.map(({ from }) => total(tensors.filter((t) => t.from <= from && from <= t.to).map((t) => t.bytes))),
+  );
+}

@@ -1,0 +1,74 @@
+import type { Shape } from '../graph/ops.ts';
+
+/** How tensors and weights are stored on the GPU; arithmetic is always float32. */
+export type Precision = 'float32' | 'float16' | 'float16-packed';
+
+/** Bytes of one stored element. */
+export const bytesPerElement = (precision: Precision): number => (precision === 'float32' ? 4 : 2);
+
+/** A range of one of the plan's buffers. */
+export interface Range {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+/** Where a tensor lies: a range of one of the arena's buffers. */
+export interface Placement extends Range {
+  readonly buffer: number;
+  readonly shape: Shape;
+}
+
+/** A compute pipeline; two dispatches with equal ones share it. */
+export interface PipelineSpec {
+  /** For labels and messages: the shader's file name. */
+  readonly label: string;
+  /** Final WGSL. */
+  readonly code: string;
+  readonly overrides: Readonly<Record<string, number>>;
+  readonly bindings: readonly ('uniform' | 'read' | 'write')[];
+}
+
+/** Which buffer a binding of a dispatch reads or writes. */
+export type BoundRange = Range &
+  ({ readonly kind: 'uniform' | 'constants' } | { readonly kind: 'arena'; readonly buffer: number });
+
+/** One `dispatchWorkgroups`. */
+export interface Dispatch {
+  /** The node that it computes; a fused kernel carries the name of the node that it ends with. */
+  readonly node: string;
+  readonly kernel: string;
+  readonly pipeline: number;
+  readonly bindings: readonly BoundRange[];
+  readonly workgroups: readonly [number, number, number];
+  readonly reads: readonly string[];
+  readonly writes: string;
+}
+
+/** A packed constant's place in the constants buffer: constant `index` of a node. */
+export interface ConstantSlot extends Range {
+  readonly node: string;
+  readonly index: number;
+}
+
+/**
+ * Everything that the GPU needs to run a graph but its weights: plain data without functions or GPU objects, the same
+ * after `JSON.parse(JSON.stringify(plan))`.
+ */
+export interface Plan {
+  /** Version of the engine that wrote it. */
+  readonly engine: string;
+  /** Name of the graph. */
+  readonly graph: string;
+  readonly precision: Precision;
+  /** Sizes of the arena's buffers in bytes. */
+  readonly arena: readonly number[];
+  readonly constantBytes: number;
+  /** 32-bit words of the one uniform buffer: each dispatch's `struct Shape`, 256 bytes apart. */
+  readonly uniforms: readonly number[];
+  readonly pipelines: readonly PipelineSpec[];
+  readonly dispatches: readonly Dispatch[];
+  readonly constants: readonly ConstantSlot[];
+  readonly tensors: Readonly<Record<string, Placement>>;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly { readonly name: string; readonly tensor: string }[];
+}

@@ -1,0 +1,281 @@
+import { guarded } from '../device/buffers.ts';
+import type { Gpu } from '../device/gpu.ts';
+import { compilePipelines } from '../device/pipelines.ts';
+import { UsageError } from '../errors.ts';
+import type { BoundRange, ConstantSlot, Plan } from '../planner/plan.ts';
+import { checkInputs, pack, storedBits, unpack } from './tensors.ts';
+
+// GPUBufferUsage is not a global in Node.
+const MAP_READ = 0x0001;
+const COPY_SRC = 0x0004;
+const COPY_DST = 0x0008;
+const UNIFORM = 0x0040;
+const STORAGE = 0x0080;
+
+export interface ExecutorOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onCompiled?: ((done: number, total: number) => void) | undefined;
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A plan made real on a device: pipelines, buffers and bind groups are made once; a run uploads the inputs, encodes
+ * every dispatch into one compute pass, submits once and reads the outputs back. A run creates no GPU object but the
+ * command buffer. Runs are taken one after another; a device that was lost makes them throw `DeviceLostError`.
+ */
+export class Executor {
+  readonly plan: Plan;
+  readonly gpu: Gpu;
+  readonly #pipelines: readonly GPUComputePipeline[];
+  readonly #bindGroups: readonly GPUBindGroup[];
+  readonly #arena: readonly GPUBuffer[];
+  readonly #constants: GPUBuffer;
+  readonly #uniforms: GPUBuffer;
+  readonly #readback: GPUBuffer;
+  /** Where each output starts in the readback buffer. */
+  readonly #outputOffsets: readonly number[];
+  readonly #staging: readonly Float32Array[];
+  #tail: Promise<unknown> = Promise.resolve();
+  #disposed = false;
+
+  private constructor(gpu: Gpu, plan: Plan, pipelines: readonly GPUComputePipeline[], resources: Resources) {
+    this.gpu = gpu;
+    this.plan = plan;
+    this.#pipelines = pipelines;
+    this.#bindGroups = resources.bindGroups;
+    this.#arena = resources.arena;
+    this.#constants = resources.constants;
+    this.#uniforms = resources.uniforms;
+    this.#readback = resources.readback;
+    this.#outputOffsets = resources.outputOffsets;
+    this.#staging = plan.inputs.map((name) => {
+      const { shape } = plan.tensors[name]!;
+      return new Float32Array(shape[0] * shape[1] * shape[2] * 4 * Math.ceil(shape[3] / 4));
+    });
+  }
+
+  /**
+   * Compiles, allocates and uploads. `constants` are packed weights in the order of `plan.constants`; they are
+   * uploaded while the pipelines compile. Throws `ShaderError`, `OutOfMemoryError`, `DeviceError`, `DeviceLostError`.
+   */
+  static async create(
+    gpu: Gpu,
+    plan: Plan,
+    constants: Iterable<{ readonly slot: ConstantSlot; readonly data: Float32Array | Uint16Array }>,
+    { signal, onCompiled }: ExecutorOptions = {},
+  ): Promise<Executor> {
+    signal?.throwIfAborted();
+    gpu.check();
+    const { device } = gpu;
+    const compiling = compilePipelines(device, plan.pipelines, { signal, onCompiled });
+    // A refusal is reported by the await below, whatever fails first.
+    compiling.catch(() => {});
+    const buffers = await guarded(device, `buffers of ${plan.graph}`, () => createBuffers(device, plan));
+    try {
+      await guarded(device, `weights of ${plan.graph}`, () => {
+        device.queue.writeBuffer(buffers.uniforms, 0, new Uint32Array(plan.uniforms));
+        for (const { slot, data } of constants) {
+          signal?.throwIfAborted();
+          device.queue.writeBuffer(buffers.constants, slot.offset, data as Float32Array<ArrayBuffer>);
+        }
+      });
+      const pipelines = await compiling;
+      const bindGroups = await guarded(device, `bind groups of ${plan.graph}`, () =>
+        createBindGroups(device, plan, pipelines, buffers),
+      );
+      signal?.throwIfAborted();
+      gpu.check();
+      return new Executor(gpu, plan, pipelines, { ...buffers, bindGroups });
+    } catch (error) {
+      destroyBuffers(buffers);
+      throw error;
+    }
+  }
+
+  /**
+   * One inference: inputs are dense NHWC float32 by input name (or one array for the only input), outputs likewise.
+   * Throws `UsageError` where an input does not fit.
+   */
+  run(
+    inputs: Float32Array | Readonly<Record<string, Float32Array>>,
+    { signal }: RunOptions = {},
+  ): Promise<Record<string, Float32Array>> {
+    const { plan } = this;
+    const values = checkInputs(
+      inputs,
+      plan.inputs.map((name) => ({ name, shape: plan.tensors[name]!.shape })),
+    );
+    return this.exclusive(async () => {
+      signal?.throwIfAborted();
+      this.upload(values);
+      const { device } = this.gpu;
+      const encoder = device.createCommandEncoder({ label: plan.graph });
+      const pass = encoder.beginComputePass();
+      this.encode(pass);
+      pass.end();
+      plan.outputs.forEach(({ tensor }, i) => {
+        const { buffer, offset, bytes } = plan.tensors[tensor]!;
+        encoder.copyBufferToBuffer(this.#arena[buffer]!, offset, this.#readback, this.#outputOffsets[i]!, bytes);
+      });
+      device.queue.submit([encoder.finish()]);
+      await this.#readback.mapAsync(1 /* GPUMapMode.READ */).catch((error: unknown) => {
+        this.gpu.check();
+        throw error;
+      });
+      try {
+        this.gpu.check();
+        signal?.throwIfAborted();
+        const outputs: Record<string, Float32Array> = {};
+        plan.outputs.forEach(({ name, tensor }, i) => {
+          const placement = plan.tensors[tensor]!;
+          const range = this.#readback.getMappedRange(this.#outputOffsets[i]!, placement.bytes);
+          outputs[name] = unpack(range, placement, plan.precision);
+        });
+        return outputs;
+      } finally {
+        this.#readback.unmap();
+      }
+    });
+  }
+
+  /** Uploads the inputs without running. */
+  upload(values: readonly Float32Array[]): void {
+    this.plan.inputs.forEach((name, i) => {
+      const placement = this.plan.tensors[name]!;
+      const staging = this.#staging[i]!;
+      pack(values[i]!, placement, staging);
+      const data = storedBits(staging, this.plan.precision) as Float32Array<ArrayBuffer>;
+      this.gpu.device.queue.writeBuffer(this.#arena[placement.buffer]!, placement.offset, data);
+    });
+  }
+
+  /** Encodes dispatches `from` to `to` (all unless given) into a pass. */
+  encode(pass: GPUComputePassEncoder, from = 0, to = this.plan.dispatches.length): void {
+    let current = -1;
+    for (let i = from; i < to; i++) {
+      const { pipeline, workgroups } = this.plan.dispatches[i]!;
+      if (pipeline !== current) pass.setPipeline(this.#pipelines[pipeline]!);
+      current = pipeline;
+      pass.setBindGroup(0, this.#bindGroups[i]!);
+      pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+    }
+  }
+
+  /** Waits for runs before it, then has the device to itself. */
+  exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const next = this.#tail.then(() => {
+      if (this.#disposed) throw new UsageError('the model was disposed of');
+      this.gpu.check();
+      return work();
+    });
+    this.#tail = next.catch(() => {});
+    return next;
+  }
+
+  /**
+   * Reads a tensor as it lies in the arena, `[batch][height][width][⌈channels/4⌉·4]` as dense NHWC. It is the tensor's
+   * own value only in a plan without aliasing or right after it was written. `raw` keeps the padding lanes.
+   */
+  async readTensor(name: string, { raw = false } = {}): Promise<Float32Array> {
+    const placement = this.plan.tensors[name];
+    if (!placement) throw new UsageError(`${this.plan.graph} has no tensor "${name}"`);
+    const { device } = this.gpu;
+    const buffer = device.createBuffer({
+      label: `readback of ${name}`,
+      size: placement.bytes,
+      usage: MAP_READ | COPY_DST,
+    });
+    const encoder = device.createCommandEncoder();
+    encoder.copyBufferToBuffer(this.#arena[placement.buffer]!, placement.offset, buffer, 0, placement.bytes);
+    device.queue.submit([encoder.finish()]);
+    await buffer.mapAsync(1);
+    this.gpu.check();
+    const { shape } = placement;
+    const wide = { ...placement, shape: [shape[0], shape[1], shape[2], 4 * Math.ceil(shape[3] / 4)] as const };
+    const values = unpack(buffer.getMappedRange(), raw ? wide : placement, this.plan.precision);
+    buffer.destroy();
+    return values;
+  }
+
+  /** Fills the arena with NaN, so that an element that no kernel writes shows. */
+  poison(): void {
+    this.#arena.forEach((buffer, i) => {
+      // 0xffff is NaN in binary16, 0xffffffff in binary32.
+      const bytes = this.plan.arena[i]!;
+      this.gpu.device.queue.writeBuffer(buffer, 0, new Uint32Array(bytes / 4).fill(0xffffffff));
+    });
+  }
+
+  /** Overwrites part of the constants buffer. For tests that must see a damaged weight found. */
+  writeConstants(offset: number, data: Float32Array<ArrayBuffer>): void {
+    this.gpu.device.queue.writeBuffer(this.#constants, offset, data);
+  }
+
+  /** Frees every GPU object of this executor; the device stays. */
+  dispose(): void {
+    this.#disposed = true;
+    destroyBuffers({
+      arena: this.#arena,
+      constants: this.#constants,
+      uniforms: this.#uniforms,
+      readback: this.#readback,
+    });
+  }
+}
+
+interface Buffers {
+  readonly arena: readonly GPUBuffer[];
+  readonly constants: GPUBuffer;
+  readonly uniforms: GPUBuffer;
+  readonly readback: GPUBuffer;
+}
+
+interface Resources extends Buffers {
+  readonly outputOffsets: readonly number[];
+  readonly bindGroups: readonly GPUBindGroup[];
+}
+
+function createBuffers(device: GPUDevice, plan: Plan): Buffers & { outputOffsets: number[] } {
+  const create = (label: string, bytes: number, usage: number) =>
+    device.createBuffer({ label, size: Math.max(16, Math.ceil(bytes / 16) * 16), usage });
+  let readbackBytes = 0;
+  const outputOffsets = plan.outputs.map(({ tensor }) => {
+    const offset = readbackBytes;
+    readbackBytes += Math.ceil(plan.tensors[tensor]!.bytes / 8) * 8;
+    return offset;
+  });
+  return {
+    arena: plan.arena.map((bytes, i) => create(`arena ${i}`, bytes, STORAGE | COPY_SRC | COPY_DST)),
+    constants: create('constants', plan.constantBytes, STORAGE | COPY_DST),
+    uniforms: create('uniforms', 4 * plan.uniforms.length, UNIFORM | COPY_DST),
+    readback: create('readback', readbackBytes, MAP_READ | COPY_DST),
+    outputOffsets,
+  };
+}
+
+function createBindGroups(
+  device: GPUDevice,
+  plan: Plan,
+  pipelines: readonly GPUComputePipeline[],
+  buffers: Buffers,
+): GPUBindGroup[] {
+  const resource = (range: BoundRange): GPUBufferBinding => {
+    const single = range.kind === 'uniform' ? buffers.uniforms : buffers.constants;
+    const buffer = range.kind === 'arena' ? buffers.arena[range.buffer]! : single;
+    return { buffer, offset: range.offset, size: range.bytes };
+  };
+  return plan.dispatches.map(({ node, pipeline, bindings }) =>
+    device.createBindGroup({
+      label: node,
+      layout: pipelines[pipeline]!.getBindGroupLayout(0),
+      entries: bindings.map((range, binding) => ({ binding, resource: resource(range) })),
+    }),
+  );
+}
+
+function destroyBuffers({ arena, constants, uniforms, readback }: Buffers): void {
+  for (const buffer of [...arena, constants, uniforms, readback]) buffer.destroy();
+}

@@ -1,0 +1,88 @@
+import { ShaderError } from '../errors.ts';
+
+/** Values of names in an expression; booleans count as 0 and 1. */
+export type Names = Readonly<Record<string, number | boolean>>;
+
+const operators: readonly (readonly string[])[] = [
+  ['||'],
+  ['&&'],
+  ['==', '!=', '<=', '>=', '<', '>'],
+  ['+', '-'],
+  ['*', '/', '%'],
+];
+
+/**
+ * Evaluates an integer expression of a shader directive: whole numbers, names, parentheses, `! - + * / %`
+ * (division truncates), comparisons, `&& ||`, with C's precedence. Comparisons give 1 or 0.
+ * Throws `ShaderError` on a syntax error or a name without a value.
+ */
+export function evaluate(expression: string, names: Names, where: string): number {
+  const tokens = expression.match(/\d+|[A-Za-z_]\w*|\|\||&&|[=!<>]=|[-+*/%()<>!]|\S/g) ?? [];
+  let at = 0;
+  const fail = (message: string): never => {
+    throw new ShaderError(`${where}: "${expression}": ${message}`);
+  };
+
+  const primary = (): number => {
+    const token = tokens[at++];
+    if (token === undefined) return fail('ends too early');
+    if (token === '(') {
+      const value = binary(0);
+      if (tokens[at++] !== ')') fail('")" is missing');
+      return value;
+    }
+    if (token === '!') return primary() === 0 ? 1 : 0;
+    if (token === '-') return -primary();
+    if (/^\d/.test(token)) return Number(token);
+    if (/^[A-Za-z_]/.test(token)) {
+      const value = Object.hasOwn(names, token) ? names[token] : undefined;
+      return value === undefined ? fail(`"${token}" has no value; known: ${Object.keys(names).join(', ')}`) : +value;
+    }
+    return fail(`unexpected "${token}"`);
+  };
+
+  const binary = (level: number): number => {
+    const next = () => (level + 1 < operators.length ? binary(level + 1) : primary());
+    let left = next();
+    while (operators[level]!.includes(tokens[at] ?? '')) {
+      const operator = tokens[at++]!;
+      left = apply(operator, left, next());
+    }
+    return left;
+  };
+
+  const value = binary(0);
+  if (at < tokens.length) fail(`unexpected "${tokens[at]}"`);
+  return value;
+}
+
+function apply(operator: string, a: number, b: number): number {
+  switch (operator) {
+    case '||':
+      return a || b ? 1 : 0;
+    case '&&':
+      return a && b ? 1 : 0;
+    case '==':
+      return +(a === b);
+    case '!=':
+      return +(a !== b);
+    case '<=':
+      return +(a <= b);
+    case '>=':
+      return +(a >= b);
+    case '<':
+      return +(a < b);
+    case '>':
+      return +(a > b);
+    case '+':
+      return a + b;
+    case '-':
+      return a - b;
+    case '*':
+      return a * b;
+    case '/':
+      return Math.trunc(a / b);
+    default:
+      return a % b;
+  }
+}
