@@ -5,11 +5,12 @@
 // bias     [channels4]
 // dst      [batch][out_height][out_width][channels4]
 //
-// One invocation computes a tile of TILE_Y × TILE_X outputs of four channels. It reads each input of the tile once,
-// a row at a time, and adds it to every output that it touches; places outside are zero.
+// One invocation computes a tile of TILE_Y × TILE_X outputs of four channels; the output is no smaller than a tile. A
+// last tile that would stick out is moved back inside and stores only what no other tile does, so that only the first
+// PAD_LEFT and last PAD_RIGHT columns of the tile's inputs can lie outside: these are zero, the others need no test.
+// Each input is read once, a row at a time, and added to every output that it touches. Row SURE_ROW is always inside.
 struct Shape {
-  in_height: u32, in_width: u32, out_height: u32, out_width: u32,
-  channels4: u32, pad_top: i32, pad_left: i32, tiles_y: u32, batch: u32,
+  in_height: u32, in_width: u32, out_height: u32, out_width: u32, channels4: u32, tiles_y: u32, batch: u32,
 }
 
 override WORKGROUP_X: u32;
@@ -37,19 +38,20 @@ fn finish(sum: vec4f, at: u32) {
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let c = id.x;
   let image = id.z / shape.tiles_y;
-  let out_y = (id.z - image * shape.tiles_y) * $(TILE_Y)u;
-  let out_x = id.y * $(TILE_X)u;
-  if (c >= shape.channels4 || out_x >= shape.out_width || id.z >= shape.tiles_y * shape.batch) { return; }
-  let in_y = i32(out_y * $(STRIDE_Y)u) - shape.pad_top;
-  let in_x = i32(out_x * $(STRIDE_X)u) - shape.pad_left;
-  let last_y = i32(shape.in_height) - 1;
-  let last_x = i32(shape.in_width) - 1;
+  let tile_y = (id.z - image * shape.tiles_y) * $(TILE_Y)u;
+  let tile_x = id.y * $(TILE_X)u;
+  if (c >= shape.channels4 || tile_x >= shape.out_width || image >= shape.batch) { return; }
+  let out_y = min(tile_y, shape.out_height - $(TILE_Y)u);
+  let out_x = min(tile_x, shape.out_width - $(TILE_X)u);
+  let in_y = i32(out_y * $(STRIDE_Y)u) - $(PAD_TOP);
+  let in_x = i32(out_x * $(STRIDE_X)u) - $(PAD_LEFT);
   let pitch = shape.in_width * shape.channels4;
-  let base = image * shape.in_height * pitch + c;
-
-#unroll x TILE_X*STRIDE_X-STRIDE_X+KERNEL_X*DILATION_X-DILATION_X+1
-  let column$x = u32(clamp(in_x + $x, 0, last_x)) * shape.channels4;
-  let inside$x = in_x + $x >= 0 && in_x + $x <= last_x;
+  // The tile's first input; unsigned arithmetic wraps where it lies outside, and no such place is read unmasked.
+  let start = image * shape.in_height * pitch + u32(in_y) * pitch + u32(in_x) * shape.channels4 + c;
+#unroll x INPUT_X
+#if x < PAD_LEFT || x >= INPUT_X - PAD_RIGHT
+  let inside$x = u32(in_x + $x) < shape.in_width;
+#endif
 #end
 #unroll ky KERNEL_Y
 #unroll kx KERNEL_X
@@ -61,13 +63,20 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var sum$(y)_$x = bias[c];
 #end
 #end
-#unroll r TILE_Y*STRIDE_Y-STRIDE_Y+KERNEL_Y*DILATION_Y-DILATION_Y+1
+#unroll r INPUT_Y
+  // Every other row is tested, also where it cannot lie outside: compilers then keep to one row at a time.
+#if r == SURE_ROW
   {
-    let y = in_y + $r;
-    let row = base + u32(clamp(y, 0, last_y)) * pitch;
-    let inside = y >= 0 && y <= last_y;
-#unroll x TILE_X*STRIDE_X-STRIDE_X+KERNEL_X*DILATION_X-DILATION_X+1
-    let x$x = select(vec4f(0.0), load4(src[row + column$x]), inside && inside$x);
+#else
+  if (u32(in_y + $r) < shape.in_height) {
+#endif
+    let row = start + $(r)u * pitch;
+#unroll x INPUT_X
+#if x < PAD_LEFT || x >= INPUT_X - PAD_RIGHT
+    let x$x = select(vec4f(0.0), load4(src[row + $(x)u * shape.channels4]), inside$x);
+#else
+    let x$x = load4(src[row + $(x)u * shape.channels4]);
+#endif
 #end
 #unroll y TILE_Y
 #unroll ky KERNEL_Y
@@ -82,11 +91,13 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 #end
   }
 #end
+  let skip_y = tile_y - out_y;
+  let skip_x = tile_x - out_x;
+  let at = ((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.channels4 + c;
 #unroll y TILE_Y
-  if (out_y + $(y)u < shape.out_height) {
-    let at = ((image * shape.out_height + out_y + $(y)u) * shape.out_width + out_x) * shape.channels4 + c;
+  if ($(y)u >= skip_y) {
 #unroll x TILE_X
-    if (out_x + $(x)u < shape.out_width) { finish(sum$(y)_$x, at + $(x)u * shape.channels4); }
+    if ($(x)u >= skip_x) { finish(sum$(y)_$x, at + ($(y)u * shape.out_width + $(x)u) * shape.channels4); }
 #end
   }
 #end

@@ -17,8 +17,8 @@ fn element(pixel: u32, c: u32) -> f32 {
   if (c >= shape.channels) { return 0.0; }
   let i = pixel * shape.channels + c;
   let from_pixel = i / shape.src_channels;
-  let from = i - from_pixel * shape.src_channels;
-  return load4(src[from_pixel * shape.src_channels4 + from / 4u])[from % 4u];
+  let c_from = i - from_pixel * shape.src_channels;
+  return load4(src[from_pixel * shape.src_channels4 + c_from / 4u])[c_from % 4u];
 }
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)

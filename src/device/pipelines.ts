@@ -23,7 +23,10 @@ export async function compilePipelines(
       const { label, code, overrides, bindings } = spec;
       let module = modules.get(code);
       if (!module) {
+        // A refused module is reported through its pipeline, with its messages.
+        device.pushErrorScope('validation');
         module = device.createShaderModule({ label, code });
+        device.popErrorScope().catch(() => {});
         modules.set(code, module);
       }
       const layout = device.createBindGroupLayout({ label, entries: bindings.map(layoutEntry) });

@@ -12,11 +12,15 @@ import { packRows } from './pack.ts';
 
 const WORKGROUP = { x: 8, y: 4, z: 2 };
 
-/** Output tile: large kernels hold their weights in registers and leave room for fewer sums. */
-function tileOf({ kernel, dilation }: Conv2d): number {
+/** Rows and columns of outputs of one invocation; large kernels leave registers for fewer sums. */
+function tileOf({ kernel, stride, dilation }: Conv2d, height: number, width: number): { y: number; x: number } {
   const taps = kernel[0] * kernel[1];
-  if (dilation[0] > 1 || dilation[1] > 1) return 1;
-  return taps <= 9 ? 4 : taps <= 25 ? 2 : 1;
+  const plain = dilation[0] === 1 && dilation[1] === 1;
+  const y = !plain || taps > 25 ? 1 : taps <= 9 && stride[0] === 1 ? 4 : 2;
+  const x = !plain || taps > 25 ? 1 : 4;
+  // The output is no smaller than the tile.
+  const fit = (tile: number, length: number) => (tile <= length ? tile : length >= 2 && tile > 2 ? 2 : 1);
+  return { y: fit(y, height), x: fit(x, width) };
 }
 
 /** One output a channel, kernels up to 7×7 (all taps are unrolled). */
@@ -26,22 +30,31 @@ export const convDepthwise = defineKernel<Conv2d>({
   accepts: ({ kernel, groups, outChannels }, { inputs: [input] }) =>
     groups === input![3] && outChannels === groups && kernel[0] <= 7 && kernel[1] <= 7,
   program(node, { inputs: [input], output }) {
-    const tile = tileOf(node);
+    const { kernel, stride, dilation, padding } = node;
+    const tile = tileOf(node, output[1], output[2]);
     const residual = node.inputs.length > 1;
     const channels4 = ceilDiv(output[3], 4);
-    const tilesY = ceilDiv(output[1], tile);
+    const tilesY = ceilDiv(output[1], tile.y);
+    // Columns that the last output reads past the right edge.
+    const overhang = (output[2] - 1) * stride[1] + (kernel[1] - 1) * dilation[1] - padding.left - (input![2] - 1);
     return {
       file: 'conv-depthwise.wgsl',
       source,
       constants: {
-        TILE_Y: tile,
-        TILE_X: tile,
-        KERNEL_Y: node.kernel[0],
-        KERNEL_X: node.kernel[1],
-        STRIDE_Y: node.stride[0],
-        STRIDE_X: node.stride[1],
-        DILATION_Y: node.dilation[0],
-        DILATION_X: node.dilation[1],
+        TILE_Y: tile.y,
+        TILE_X: tile.x,
+        KERNEL_Y: kernel[0],
+        KERNEL_X: kernel[1],
+        STRIDE_Y: stride[0],
+        STRIDE_X: stride[1],
+        DILATION_Y: dilation[0],
+        DILATION_X: dilation[1],
+        INPUT_Y: (tile.y - 1) * stride[0] + (kernel[0] - 1) * dilation[0] + 1,
+        INPUT_X: (tile.x - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1,
+        PAD_TOP: padding.top,
+        PAD_LEFT: padding.left,
+        PAD_RIGHT: Math.max(0, overhang),
+        SURE_ROW: (output[1] - tile.y) * stride[0] < input![1] ? padding.top : -1,
         RESIDUAL: residual,
       },
       overrides: {
@@ -56,15 +69,13 @@ export const convDepthwise = defineKernel<Conv2d>({
         out_height: output[1],
         out_width: output[2],
         channels4,
-        pad_top: node.padding.top,
-        pad_left: node.padding.left,
         tiles_y: tilesY,
         batch: output[0],
       },
       bindings: convolutionBindings(residual),
       workgroups: [
         ceilDiv(channels4, WORKGROUP.x),
-        ceilDiv(ceilDiv(output[2], tile), WORKGROUP.y),
+        ceilDiv(ceilDiv(output[2], tile.x), WORKGROUP.y),
         ceilDiv(tilesY * output[0], WORKGROUP.z),
       ],
     };

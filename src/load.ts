@@ -1,0 +1,151 @@
+import { buildArchitecture, isArchitectureId } from './architectures/index.ts';
+import { type Gpu, type GpuOptions, openGpu } from './device/gpu.ts';
+import { DeviceError, ModelFormatError, UsageError } from './errors.ts';
+import type { Graph } from './graph/graph.ts';
+import { loadGraph, type ModelFiles } from './loaders/index.ts';
+import { Model } from './model.ts';
+import type { Precision } from './planner/plan.ts';
+import type { PlanKind } from './prepare.ts';
+
+/**
+ * Where a model comes from: an architecture id with random weights (`v2-1.0-224`), an address that is fetched (shards
+ * beside it), a file, the files of a folder (model.json and its shards), or a graph.
+ */
+export type ModelSource = string | URL | Blob | ArrayBuffer | Uint8Array | readonly File[] | Graph;
+
+export interface LoadProgress {
+  readonly stage: 'fetch' | 'parse' | 'compile';
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface LoadOptions {
+  /** Used in messages where the source has no name. */
+  readonly name?: string;
+  /** `auto` (default): WebGPU where there is an adapter, else the CPU reference. */
+  readonly device?: 'auto' | 'webgpu' | 'cpu';
+  /** Default `fused`. */
+  readonly plan?: PlanKind;
+  /** How tensors and weights are stored on the GPU; default `float32`. */
+  readonly precision?: Precision;
+  /** A device of the caller's; it is never destroyed. */
+  readonly gpuDevice?: GPUDevice;
+  /** Where WebGPU is, `navigator.gpu` unless given. */
+  readonly gpu?: GPU;
+  /** Cut the network at these tensors or nodes. */
+  readonly outputs?: readonly string[];
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: LoadProgress) => void;
+}
+
+/**
+ * Loads a model and prepares it to run. Throws `ModelFormatError`, `UnsupportedOpError`, `GraphError`, `DeviceError`,
+ * `OutOfMemoryError`, `ShaderError`, `UsageError`, or the signal's reason.
+ */
+export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+  const { device = 'auto', plan, precision, signal, onProgress } = options;
+  if (!['auto', 'webgpu', 'cpu'].includes(device)) {
+    throw new UsageError(`device is "${device}", expected "auto", "webgpu" or "cpu"`);
+  }
+  if (precision === 'float16' && device === 'cpu') throw new UsageError('float16 storage is for the GPU only');
+  signal?.throwIfAborted();
+  const opening = device === 'cpu' ? null : openDevice(device, options);
+  // Reported by the await below, also when the file fails first.
+  opening?.catch(() => {});
+  let graph: Graph;
+  try {
+    graph = await readGraph(source, options);
+  } catch (error) {
+    opening?.then(({ gpu }) => gpu?.dispose()).catch(() => {});
+    throw error;
+  }
+  const { gpu, reason } = (await opening) ?? { gpu: null, reason: 'the CPU was asked for' };
+  return Model.create(graph, gpu, reason, {
+    plan,
+    precision,
+    signal,
+    onCompiled: (done, total) => onProgress?.({ stage: 'compile', done, total }),
+  });
+}
+
+async function openDevice(
+  device: 'auto' | 'webgpu',
+  options: LoadOptions,
+): Promise<{ gpu: Gpu | null; reason: string }> {
+  const gpuOptions: GpuOptions = {
+    ...(options.gpuDevice ? { device: options.gpuDevice } : {}),
+    ...(options.gpu ? { gpu: options.gpu } : {}),
+  };
+  try {
+    const gpu = await openGpu(gpuOptions);
+    if (options.precision === 'float16' && !gpu.device.features.has('shader-f16')) {
+      gpu.dispose();
+      throw new UsageError('this adapter has no shader-f16; use precision "float16-packed"');
+    }
+    return { gpu, reason: '' };
+  } catch (error) {
+    if (device === 'auto' && error instanceof DeviceError) return { gpu: null, reason: error.message };
+    throw error;
+  }
+}
+
+/** The graph of any source, as loaded. Throws as `load` does. */
+export async function readGraph(source: ModelSource, options: LoadOptions = {}): Promise<Graph> {
+  const { onProgress, outputs, signal } = options;
+  if (isGraph(source)) return source;
+  if (typeof source === 'string' && isArchitectureId(source)) return buildArchitecture(source);
+  onProgress?.({ stage: 'fetch', done: 0, total: 1 });
+  const files = await modelFiles(source, options);
+  signal?.throwIfAborted();
+  onProgress?.({ stage: 'parse', done: 0, total: 1 });
+  return loadGraph(files, { ...(outputs ? { outputs: [...outputs] } : {}), ...(signal ? { signal } : {}) });
+}
+
+const isGraph = (source: ModelSource): source is Graph =>
+  typeof source === 'object' && 'nodes' in source && 'inputs' in source && 'outputs' in source;
+
+async function modelFiles(
+  source: Exclude<ModelSource, Graph>,
+  { name = 'model', signal }: LoadOptions,
+): Promise<ModelFiles> {
+  if (typeof source === 'string' || source instanceof URL) {
+    const base = new URL(source, globalThis.location?.href);
+    return {
+      name: decodeURIComponent(base.pathname.split('/').pop() || base.href),
+      bytes: await fetchBytes(base, signal),
+      read: (path) => fetchBytes(new URL(path, base), signal),
+    };
+  }
+  if (source instanceof Uint8Array) return { name, bytes: source };
+  if (source instanceof ArrayBuffer) return { name, bytes: new Uint8Array(source) };
+  if (source instanceof Blob) {
+    return { name: source instanceof File ? source.name : name, bytes: new Uint8Array(await source.arrayBuffer()) };
+  }
+  const main = source.length === 1 ? source[0] : source.find((file) => file.name.endsWith('.json'));
+  if (!main) {
+    const names = source.map((file) => file.name).join(', ') || 'none';
+    throw new UsageError(`no model among the files (${names}): expected one file, or a model.json with its shards`);
+  }
+  return {
+    name: main.name,
+    bytes: new Uint8Array(await main.arrayBuffer()),
+    read: async (path) => {
+      const file = source.find((candidate) => candidate.name === path.split('/').pop());
+      if (!file) throw new ModelFormatError(main.name, `needs the file "${path}", which was not given with it`);
+      return new Uint8Array(await file.arrayBuffer());
+    },
+  };
+}
+
+async function fetchBytes(url: URL, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  let response: Response;
+  try {
+    response = await fetch(url, signal ? { signal } : {});
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new ModelFormatError(url.href, `could not be fetched: ${(error as Error).message}`, { cause: error });
+  }
+  if (!response.ok)
+    throw new ModelFormatError(url.href, `the server answered ${response.status} ${response.statusText}`);
+  return new Uint8Array(await response.arrayBuffer());
+}

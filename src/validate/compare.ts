@@ -1,0 +1,74 @@
+/** How two outputs of a network differ. */
+export interface Difference {
+  /** Largest |actual − expected|; `Number.MAX_VALUE` where `actual` is not finite. */
+  readonly maxError: number;
+  /** Normalised mean square error: Σ(actual − expected)² / Σ expected². */
+  readonly nmse: number;
+  /** Whether the largest value of each is at the same index. */
+  readonly topEqual: boolean;
+}
+
+export function compareOutputs(actual: Float32Array, expected: Float32Array): Difference {
+  let maxError = 0;
+  let square = 0;
+  let norm = 0;
+  let finite = true;
+  for (let i = 0; i < expected.length; i++) {
+    const error = Math.abs(actual[i]! - expected[i]!);
+    if (!Number.isFinite(actual[i]!)) finite = false;
+    maxError = Math.max(maxError, error);
+    square += error * error;
+    norm += expected[i]! * expected[i]!;
+  }
+  if (!finite) return { maxError: Number.MAX_VALUE, nmse: Number.MAX_VALUE, topEqual: false };
+  const nmse = square === 0 ? 0 : square / Math.max(norm, Number.MIN_VALUE);
+  return { maxError, nmse, topEqual: argMax(actual) === argMax(expected) };
+}
+
+const argMax = (values: Float32Array): number =>
+  values.reduce((best, value, i) => (value > values[best]! ? i : best), 0);
+
+/** A comparison of a tensor with its reference, element by element against derived bounds. */
+export interface BoundCheck {
+  /** Error of the element that comes nearest to its own bound (or passes it by the most), and that bound. */
+  readonly maxError: number;
+  readonly bound: number;
+  /** Largest share of the probable bound (√K in place of K) that an element used. */
+  readonly share: number;
+  /** Elements that are not finite numbers: never written, or poisoned by such. */
+  readonly unwritten: number;
+  readonly ok: boolean;
+}
+
+export function checkBounds(
+  actual: Float32Array,
+  expected: Float32Array,
+  bound: Float32Array,
+  probable: Float32Array,
+): BoundCheck {
+  let worst = 0;
+  let worstRatio = -1;
+  let share = 0;
+  let unwritten = 0;
+  for (let i = 0; i < expected.length; i++) {
+    if (!Number.isFinite(actual[i]!)) {
+      unwritten++;
+      continue;
+    }
+    const error = Math.abs(actual[i]! - expected[i]!);
+    const ratio = error === 0 ? 0 : error / bound[i]!;
+    if (ratio > worstRatio) {
+      worstRatio = ratio;
+      worst = i;
+    }
+    if (error > 0) share = Math.max(share, error / probable[i]!);
+  }
+  const sound = actual.length === expected.length && unwritten === 0;
+  return {
+    maxError: sound ? Math.abs(actual[worst]! - expected[worst]!) : Number.MAX_VALUE,
+    bound: bound[worst]!,
+    share,
+    unwritten,
+    ok: sound && worstRatio <= 1,
+  };
+}

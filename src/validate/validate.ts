@@ -1,0 +1,130 @@
+import type { AdapterDescription, Gpu } from '../device/gpu.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Shape } from '../graph/ops.ts';
+import { createPlan, packConstants } from '../planner/create-plan.ts';
+import type { Precision } from '../planner/plan.ts';
+import { runGraphAsync, type Tensor } from '../reference/index.ts';
+import { Executor } from '../scheduler/executor.ts';
+import { runWithBound } from './bounds.ts';
+import { type BoundCheck, checkBounds, compareOutputs, type Difference } from './compare.ts';
+
+export interface LayerReport extends BoundCheck {
+  readonly name: string;
+  readonly op: string;
+  readonly kernel: string;
+  readonly shape: Shape;
+}
+
+export interface OutputReport extends Difference {
+  readonly name: string;
+  readonly ok: boolean;
+}
+
+export interface ValidationReport {
+  readonly model: string;
+  readonly adapter: AdapterDescription;
+  readonly plan: string;
+  readonly precision: Precision;
+  /** Every layer within its bound and every output close to the reference of the graph as loaded. */
+  readonly ok: boolean;
+  /** Each kernel of the plan, fed with the GPU's own inputs, against the reference. */
+  readonly layers: readonly LayerReport[];
+  /** The network end to end: the plan that is used against the graph as loaded. */
+  readonly outputs: readonly OutputReport[];
+}
+
+export interface ValidateOptions {
+  readonly gpu: Gpu;
+  /** The graph as loaded. */
+  readonly graph: Graph;
+  /** The graph that the plan runs. */
+  readonly prepared: Graph;
+  readonly plan: string;
+  readonly precision?: Precision | undefined;
+  readonly inputs: Readonly<Record<string, Float32Array>>;
+  readonly signal?: AbortSignal | undefined;
+  readonly onLayer?: ((done: number, total: number, name: string) => void) | undefined;
+  /** For tests: called with each executor once its weights are uploaded. */
+  readonly tamper?: ((executor: Executor) => void) | undefined;
+}
+
+/** Largest normalised mean square error end to end; rounding alone stays far below. */
+const mostNmse: Readonly<Record<Precision, number>> = {
+  float32: 1e-10,
+  float16: 1e-5,
+  'float16-packed': 1e-5,
+};
+
+/**
+ * Checks the GPU against the CPU reference in two ways. Layer by layer: a plan without aliasing runs the prepared
+ * graph on an arena full of NaN, and each node's output is compared with the reference of that node on the GPU's own
+ * inputs, within a derived bound. End to end: the plan that is used, against the reference of the graph as loaded,
+ * so that a wrong pass shows.
+ */
+export async function validate(options: ValidateOptions): Promise<ValidationReport> {
+  const { gpu, graph, prepared, inputs, signal, precision = 'float32' } = options;
+  const total = prepared.nodes.length + graph.nodes.length;
+  let done = 0;
+  const layers = await withExecutor(options, false, async (executor) => {
+    const reports: LayerReport[] = [];
+    executor.poison();
+    await executor.run(inputs, { signal });
+    const tensors = new Map<string, Tensor>();
+    for (const { name, shape } of prepared.inputs) tensors.set(name, { shape, data: await executor.readTensor(name) });
+    for (const [i, node] of prepared.nodes.entries()) {
+      signal?.throwIfAborted();
+      const actual = await executor.readTensor(node.output);
+      const { output, bound, probable } = runWithBound(
+        node,
+        node.inputs.map((name) => tensors.get(name)!),
+        { storage: precision === 'float32' ? 'f32' : 'f16' },
+      );
+      tensors.set(node.output, { shape: output.shape, data: actual });
+      const { kernel } = executor.plan.dispatches[i]!;
+      const check = checkBounds(actual, output.data, bound, probable);
+      reports.push({ name: node.name, op: node.op, kernel, shape: output.shape, ...check });
+      options.onLayer?.(++done, total, node.name);
+      await nextTask();
+    }
+    return reports;
+  });
+  const results = await withExecutor(options, true, (executor) => {
+    executor.poison();
+    return executor.run(inputs, { signal });
+  });
+  const expected = await runGraphAsync(graph, inputs, {
+    ...(signal ? { signal } : {}),
+    onNode: (node) => options.onLayer?.(++done, total, node.name),
+  });
+  const outputs = graph.outputs.map(({ name }): OutputReport => {
+    const difference = compareOutputs(results[name]!, expected[name]!.data);
+    return { name, ...difference, ok: difference.nmse <= mostNmse[precision] };
+  });
+  return {
+    model: graph.name,
+    adapter: gpu.adapter,
+    plan: options.plan,
+    precision,
+    ok: layers.every(({ ok }) => ok) && outputs.every(({ ok }) => ok),
+    layers,
+    outputs,
+  };
+}
+
+async function withExecutor<T>(
+  { gpu, prepared, signal, tamper, precision = 'float32' }: ValidateOptions,
+  aliasing: boolean,
+  use: (executor: Executor) => Promise<T>,
+): Promise<T> {
+  const plan = createPlan(prepared, { precision, aliasing });
+  const executor = await Executor.create(gpu, plan, packConstants(prepared, plan), { signal });
+  try {
+    tamper?.(executor);
+    return await use(executor);
+  } finally {
+    executor.dispose();
+  }
+}
+
+/** Lets a page draw and react between two layers. */
+const nextTask = () => new Promise<void>((resolve) => setTimeout(resolve));
