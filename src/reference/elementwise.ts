@@ -1,0 +1,46 @@
+import type { Add, Affine, BatchNorm, Clip, Multiply } from '../graph/ops.ts';
+import { activate } from './activation.ts';
+import type { Tensor } from './tensor.ts';
+
+/**
+ * The element of `other` that meets element `i` of `first`: the same one where shapes are equal, else the one of the
+ * same channel in the same image (or in the only one).
+ */
+export function partner(first: Tensor, other: Tensor): (i: number) => number {
+  const [, height, width, channels] = first.shape;
+  if (other.data.length === first.data.length) return (i) => i;
+  const image = height * width * channels;
+  const stride = other.shape[0] === 1 ? 0 : channels;
+  return (i) => Math.floor(i / image) * stride + (i % channels);
+}
+
+export function add(node: Add, [a, b]: readonly [Tensor, Tensor]): Tensor {
+  const at = partner(a, b);
+  return { shape: a.shape, data: a.data.map((x, i) => activate(node.activation, x + b.data[at(i)]!)) };
+}
+
+export function multiply(node: Multiply, [a, b]: readonly [Tensor, Tensor]): Tensor {
+  const at = partner(a, b);
+  return { shape: a.shape, data: a.data.map((x, i) => activate(node.activation, x * b.data[at(i)]!)) };
+}
+
+/** x · scale + shift. */
+export function affine(node: Affine, input: Tensor): Tensor {
+  const channels = input.shape[3];
+  const of = (constants: Float32Array, i: number) => constants[constants.length === 1 ? 0 : i % channels]!;
+  return { shape: input.shape, data: input.data.map((x, i) => x * of(node.scale, i) + of(node.shift, i)) };
+}
+
+/** (x − mean) / √(variance + epsilon) · scale + shift. */
+export function batchNorm(node: BatchNorm, input: Tensor): Tensor {
+  const { scale, shift, mean, variance, epsilon } = node;
+  const channels = input.shape[3];
+  const normalise = (x: number, c: number) =>
+    ((x - mean[c]!) / Math.sqrt(variance[c]! + epsilon)) * scale[c]! + shift[c]!;
+  return { shape: input.shape, data: input.data.map((x, i) => normalise(x, i % channels)) };
+}
+
+/** min(max(x, node.min), node.max). */
+export function clip(node: Clip, input: Tensor): Tensor {
+  return { shape: input.shape, data: input.data.map((x) => Math.min(Math.max(x, node.min), node.max)) };
+}

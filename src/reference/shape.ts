@@ -1,0 +1,37 @@
+import type { Pad, Shape } from '../graph/ops.ts';
+import type { Tensor } from './tensor.ts';
+
+/** The same elements in another shape. */
+export function reshape(input: Tensor, shape: Shape): Tensor {
+  return { shape, data: input.data.slice() };
+}
+
+/** Zeros around height and width. */
+export function pad(node: Pad, input: Tensor, shape: Shape): Tensor {
+  const [batch, inHeight, inWidth, channels] = input.shape;
+  const [, height, width] = shape;
+  const data = new Float32Array(batch * height * width * channels);
+  for (let n = 0; n < batch; n++) {
+    for (let y = 0; y < inHeight; y++) {
+      const from = (n * inHeight + y) * inWidth * channels;
+      const to = ((n * height + y + node.padding.top) * width + node.padding.left) * channels;
+      data.set(input.data.subarray(from, from + inWidth * channels), to);
+    }
+  }
+  return { shape, data };
+}
+
+/** The channels of each input in turn, pixel by pixel. */
+export function concat(inputs: readonly Tensor[], shape: Shape): Tensor {
+  const [batch, height, width, channels] = shape;
+  const data = new Float32Array(batch * height * width * channels);
+  for (let pixel = 0; pixel < batch * height * width; pixel++) {
+    let to = pixel * channels;
+    for (const input of inputs) {
+      const count = input.shape[3];
+      data.set(input.data.subarray(pixel * count, (pixel + 1) * count), to);
+      to += count;
+    }
+  }
+  return { shape, data };
+}
