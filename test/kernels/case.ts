@@ -1,0 +1,32 @@
+import type { Node, Shape } from '../../src/graph/ops.ts';
+
+type WithoutConstants<N> = N extends Node
+  ? Omit<N, 'name' | 'inputs' | 'output' | 'weights' | 'bias' | 'scale' | 'shift' | 'mean' | 'variance'>
+  : never;
+
+/** A node without names and constants: these are drawn at random where the case runs. */
+export type NodeTemplate = WithoutConstants<Node>;
+
+/** One run of one kernel, as JSON. */
+export interface KernelCase {
+  readonly title: string;
+  readonly node: NodeTemplate;
+  readonly inputs: readonly Shape[];
+  /** Inputs are uniform in [−range, range); 2 unless given. */
+  readonly range?: number;
+  /** Without a bias (convolution, fully connected). */
+  readonly noBias?: boolean;
+}
+
+export interface CaseResult {
+  readonly kernel: string;
+  readonly maxError: number;
+  readonly bound: number;
+  readonly share: number;
+  readonly unwritten: number;
+  /** Stored values, padding lanes included, that are not finite. */
+  readonly notFinite: number;
+  /** Whether several runs gave the same bits. */
+  readonly repeatable: boolean;
+  readonly ok: boolean;
+}

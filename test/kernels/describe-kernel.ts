@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest';
+import { enginePage } from '../support/engine-page.ts';
+import type { CaseResult, KernelCase } from './case.ts';
+
+const browsers = ['chrome', 'firefox'] as const;
+
+/**
+ * Runs a case table in both browsers: each case three times on an arena full of NaN, with fresh random inputs. Every
+ * element is written, every run gives the same bits, and each is within its derived bound of the reference.
+ */
+export function describeKernel(kernel: string, cases: readonly KernelCase[]): void {
+  describe.each(browsers)(`${kernel} in %s`, (browser) => {
+    it.each(cases.map((testCase, i) => [testCase.title, testCase, i] as const))('%s', async (_title, testCase, i) => {
+      const page = await enginePage(browser);
+      const result = await page.call<CaseResult>('/test/kernels/run-case.ts', 'runCase', {
+        testCase,
+        seed: 1000 * i + 1,
+      });
+      expect(result.kernel, 'the kernel that ran').toBe(kernel);
+      expect(result, JSON.stringify(testCase)).toMatchObject({
+        ok: true,
+        unwritten: 0,
+        notFinite: 0,
+        repeatable: true,
+      });
+    });
+  });
+}

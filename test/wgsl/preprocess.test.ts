@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { ShaderError } from '../../src/errors.ts';
+import { evaluate } from '../../src/wgsl/expression.ts';
+import { preprocess } from '../../src/wgsl/preprocess.ts';
+
+const lines = (text: string) =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean);
+
+describe('expressions of directives', () => {
+  it.each([
+    ['2 + 3 * 4', 14],
+    ['(2 + 3) * 4', 20],
+    ['7 / 2', 3],
+    ['-7 / 2', -3],
+    ['7 % 4 - 1', 2],
+    ['10 - 3 - 2', 5],
+    ['A == 4 && !B', 1],
+    ['A < 4 || A >= 5', 0],
+    ['A != 4', 0],
+    ['!(A > 3) || B', 0],
+  ])('%s = %i', (expression, value) => {
+    expect(evaluate(expression, { A: 4, B: false }, 'test')).toBe(value);
+  });
+
+  it.each(['A +', '(A', 'A A', 'C', '1 $ 2', '', '__proto__', 'constructor'])('refuses "%s"', (expression) => {
+    expect(() => evaluate(expression, { A: 4 }, 'some.wgsl:7')).toThrow(ShaderError);
+    expect(() => evaluate(expression, { A: 4 }, 'some.wgsl:7')).toThrow(/some\.wgsl:7/);
+  });
+});
+
+describe('shader directives', () => {
+  it('repeats and numbers lines, nested too', () => {
+    const source = [
+      '#unroll y 2',
+      '#unroll x N',
+      'let v$(y)_$x = $(y * N + x) + f($x, $((y + 1) * 2));',
+      '#end',
+      '#end',
+    ];
+    expect(lines(preprocess('t', source.join('\n'), { N: 2 }))).toEqual([
+      'let v0_0 = 0 + f(0, 2);',
+      'let v0_1 = 1 + f(1, 2);',
+      'let v1_0 = 2 + f(0, 4);',
+      'let v1_1 = 3 + f(1, 4);',
+    ]);
+  });
+
+  it('keeps the branch whose condition holds', () => {
+    const source = '#if A\na\n#elif N == 2\nb\n#else\nc\n#endif\nd';
+    expect(lines(preprocess('t', source, { A: true, N: 2 }))).toEqual(['a', 'd']);
+    expect(lines(preprocess('t', source, { A: false, N: 2 }))).toEqual(['b', 'd']);
+    expect(lines(preprocess('t', source, { A: false, N: 3 }))).toEqual(['c', 'd']);
+  });
+
+  it('resolves conditions on the counters of the loops around them', () => {
+    const source = '#unroll i 4\n#if i % 2 == 1 && i < LAST\nkeep $i\n#endif\n#end';
+    expect(lines(preprocess('t', source, { LAST: 3 }))).toEqual(['keep 1']);
+  });
+
+  it('repeats nothing where the count is zero', () => {
+    expect(lines(preprocess('t', 'a\n#unroll i N - 1\nb$i\n#end\nc', { N: 1 }))).toEqual(['a', 'c']);
+  });
+
+  it.each([
+    ['an unknown directive', '#ifdef A\n#endif'],
+    ['an unknown name in a condition', '#if NOPE\n#endif'],
+    ['an unknown name in the text', 'let x = $nope;'],
+    ['an unroll without its end', '#unroll i 2\nx'],
+    ['an end without its unroll', 'x\n#end'],
+    ['an if without its endif', '#if A\nx'],
+    ['an endif without its if', 'x\n#endif'],
+    ['an unroll without a count', '#unroll i\n#end'],
+    ['an open parenthesis', 'let x = $(1 + 2;'],
+    ['a lone dollar', 'cost $ 5'],
+  ])('refuses %s, naming file and line', (_, source) => {
+    expect(() => preprocess('some.wgsl', source, { A: true })).toThrow(ShaderError);
+    expect(() => preprocess('some.wgsl', source, { A: true })).toThrow(/some\.wgsl/);
+  });
+
+  it('gives the same text for the same constants', () => {
+    const source = '#unroll i 3\n#if A\nx$i\n#endif\n#end';
+    expect(preprocess('t', source, { A: true })).toBe(preprocess('t', source, { A: true }));
+  });
+});
