@@ -1,0 +1,148 @@
+/**
+ * A page in a real browser in which functions of this package run: tests and commands call them from Node and get
+ * their results, progress and errors back.
+ */
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'puppeteer';
+import type { ViteDevServer } from 'vite';
+import { DeviceError, MobileNetError } from '../errors.ts';
+import { decode, encode } from './encoding.ts';
+import type { BrowserName } from './find-browsers.ts';
+import { type LaunchOptions, launchBrowser } from './launch-browser.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** A Vite server of the repository on a free port of 127.0.0.1, and the files that were lent to its pages. */
+export class EngineServer {
+  readonly url: string;
+  readonly #vite: ViteDevServer;
+  readonly #files: Map<string, string | Uint8Array>;
+
+  private constructor(vite: ViteDevServer, url: string, files: Map<string, string | Uint8Array>) {
+    this.#vite = vite;
+    this.url = url;
+    this.#files = files;
+  }
+
+  static async start(): Promise<EngineServer> {
+    const { createServer } = await import('vite');
+    const files = new Map<string, string | Uint8Array>();
+    const vite = await createServer({
+      root,
+      configFile: false,
+      logLevel: 'error',
+      clearScreen: false,
+      cacheDir: 'node_modules/.vite-engine',
+      server: {
+        host: '127.0.0.1',
+        port: 0,
+        hmr: false,
+        ws: false,
+        watch: null,
+        headers: {
+          'Cross-Origin-Opener-Policy': 'same-origin',
+          'Cross-Origin-Embedder-Policy': 'require-corp',
+        },
+      },
+      // Found at once: a dependency that is discovered later reloads the page in the middle of a call.
+      optimizeDeps: { noDiscovery: true, include: ['wgsl-preprocessor/wgsl-preprocessor.js', 'pbf'] },
+      plugins: [
+        {
+          name: 'lent-files',
+          configureServer(server) {
+            server.middlewares.use('/lent/', (request, response, next) => {
+              const file = files.get(decodeURIComponent((request.url ?? '').slice(1)));
+              if (file === undefined) return next();
+              Promise.resolve(typeof file === 'string' ? readFile(file) : file).then(
+                (bytes) => {
+                  response.setHeader('Content-Type', 'application/octet-stream');
+                  response.end(bytes);
+                },
+                (error: Error) => {
+                  response.statusCode = 404;
+                  response.end(error.message);
+                },
+              );
+            });
+          },
+        },
+      ],
+    });
+    await vite.listen();
+    const address = vite.httpServer?.address();
+    if (!address || typeof address === 'string') throw new Error('the server has no port');
+    return new EngineServer(vite, `http://127.0.0.1:${address.port}`, files);
+  }
+
+  /** Lends a file (a path, or bytes) to the pages under `/lent/<name>`; returns its address. */
+  lend(name: string, file: string | Uint8Array): string {
+    this.#files.set(name, file);
+    return `${this.url}/lent/${encodeURI(name)}`;
+  }
+
+  close(): Promise<void> {
+    return this.#vite.close();
+  }
+}
+
+export interface EnginePageOptions extends LaunchOptions {
+  /** Called with what the page reports while a call runs. */
+  readonly onProgress?: ((message: string) => void) | undefined;
+}
+
+export class EnginePage {
+  readonly browser: Browser;
+  readonly page: Page;
+  onProgress: (message: string) => void = () => {};
+
+  private constructor(browser: Browser, page: Page) {
+    this.browser = browser;
+    this.page = page;
+  }
+
+  /** Opens a page in a fresh browser. Throws `DeviceError` where it has no WebGPU adapter: nothing is skipped. */
+  static async open(server: EngineServer, name: BrowserName, options: EnginePageOptions): Promise<EnginePage> {
+    const browser = await launchBrowser(name, options);
+    try {
+      const page = await browser.newPage();
+      const engine = new EnginePage(browser, page);
+      if (options.onProgress) engine.onProgress = options.onProgress;
+      page.on('console', (message) => {
+        if (message.type() === 'error') options.log(`${name}: ${message.text()}`);
+      });
+      page.on('pageerror', (error) => options.log(`${name}: ${(error as Error).message}`));
+      await page.exposeFunction('reportProgress', (message: string) => engine.onProgress(message));
+      await page.goto(`${server.url}/src/cli/page/index.html`);
+      await page.waitForFunction('globalThis.engine !== undefined', { timeout: 60_000 });
+      const adapter = await page.evaluate('navigator.gpu?.requestAdapter().then((adapter) => adapter !== null)');
+      if (adapter !== true) throw new DeviceError(`${name} (${await browser.version()}) has no WebGPU adapter here`);
+      return engine;
+    } catch (error) {
+      await browser.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Calls an export of a module (a path from the repository's root) in the page. Arguments and result are JSON and
+   * typed arrays; an error arrives with its own name, code and message.
+   */
+  async call<T>(module: string, name: string, argument?: unknown): Promise<T> {
+    const answer = (await this.page.evaluate(
+      `engine.call(${JSON.stringify(module)}, ${JSON.stringify(name)}, ${JSON.stringify(encode(argument))})`,
+    )) as { result?: unknown; error?: { name: string; code: string; message: string; stack: string } };
+    if (answer.error) {
+      const { code, message, stack } = answer.error;
+      const error = new MobileNetError(code, message);
+      Object.defineProperty(error, 'name', { value: answer.error.name });
+      error.stack = stack;
+      throw error;
+    }
+    return decode(answer.result) as T;
+  }
+
+  close(): Promise<void> {
+    return this.browser.close();
+  }
+}
