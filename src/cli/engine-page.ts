@@ -11,6 +11,10 @@ import { decode, encode } from './encoding.ts';
 import type { BrowserName } from './find-browsers.ts';
 import { type LaunchOptions, launchBrowser } from './launch-browser.ts';
 
+/** Plain, not through Vite, whose client would look for a socket. */
+const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>mobilenet-webgpu</title>
+<link rel="icon" href="data:,"><script type="module" src="/src/cli/page.ts"></script></head></html>`;
+
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 /** A Vite server of the repository on a free port of 127.0.0.1, and the files that were lent to its pages. */
@@ -31,6 +35,7 @@ export class EngineServer {
     const vite = await createServer({
       root,
       configFile: false,
+      appType: 'custom',
       logLevel: 'error',
       clearScreen: false,
       cacheDir: 'node_modules/.vite-engine',
@@ -51,6 +56,10 @@ export class EngineServer {
         {
           name: 'lent-files',
           configureServer(server) {
+            server.middlewares.use('/engine', (_request, response) => {
+              response.setHeader('Content-Type', 'text/html');
+              response.end(html);
+            });
             server.middlewares.use('/lent/', (request, response, next) => {
               const file = files.get(decodeURIComponent((request.url ?? '').slice(1)));
               if (file === undefined) return next();
@@ -109,11 +118,13 @@ export class EnginePage {
       const engine = new EnginePage(browser, page);
       if (options.onProgress) engine.onProgress = options.onProgress;
       page.on('console', (message) => {
-        if (message.type() === 'error') options.log(`${name}: ${message.text()}`);
+        // Vite's client, which its import rewriting brings along, misses its socket; there is none on purpose.
+        const viteSocket = /\[vite\]|ws:\/\//.test(message.text());
+        if (message.type() === 'error' && !viteSocket) options.log(`${name}: ${message.text()}`);
       });
       page.on('pageerror', (error) => options.log(`${name}: ${(error as Error).message}`));
       await page.exposeFunction('reportProgress', (message: string) => engine.onProgress(message));
-      await page.goto(`${server.url}/src/cli/page/index.html`);
+      await page.goto(`${server.url}/engine`);
       await page.waitForFunction('globalThis.engine !== undefined', { timeout: 60_000 });
       const adapter = await page.evaluate('navigator.gpu?.requestAdapter().then((adapter) => adapter !== null)');
       if (adapter !== true) throw new DeviceError(`${name} (${await browser.version()}) has no WebGPU adapter here`);

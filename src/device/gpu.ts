@@ -1,4 +1,5 @@
 import { DeviceError, DeviceLostError } from '../errors.ts';
+import { pollsSlowly } from './settle.ts';
 
 /** What the browser tells of an adapter. Firefox leaves the strings empty. */
 export interface AdapterDescription {
@@ -17,6 +18,8 @@ const usedFeatures: readonly GPUFeatureName[] = ['shader-f16', 'timestamp-query'
 export class Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterDescription;
+  /** Whether the queue must be nudged while it is waited for (`settle`); found out in the first 100 ms. */
+  pollsSlowly = false;
   /** Set once the device is lost. */
   #loss: string | null = null;
   readonly #owned: boolean;
@@ -28,6 +31,12 @@ export class Gpu {
     device.lost.then(({ reason, message }) => {
       this.#loss = `${reason}${message ? `: ${message}` : ''}`;
     });
+    pollsSlowly(device).then(
+      (slowly) => {
+        this.pollsSlowly = slowly;
+      },
+      () => {},
+    );
   }
 
   get lost(): boolean {

@@ -1,6 +1,7 @@
 import { guarded } from '../device/buffers.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { compilePipelines } from '../device/pipelines.ts';
+import { settle } from '../device/settle.ts';
 import { UsageError } from '../errors.ts';
 import type { BoundRange, ConstantSlot, Plan } from '../planner/plan.ts';
 import { checkInputs, pack, storedBits, unpack } from './tensors.ts';
@@ -121,7 +122,7 @@ export class Executor {
         encoder.copyBufferToBuffer(this.#arena[buffer]!, offset, this.#readback, this.#outputOffsets[i]!, bytes);
       });
       device.queue.submit([encoder.finish()]);
-      await this.#readback.mapAsync(1 /* GPUMapMode.READ */).catch((error: unknown) => {
+      await settle(this.gpu, this.#readback.mapAsync(1 /* GPUMapMode.READ */)).catch((error: unknown) => {
         this.gpu.check();
         throw error;
       });
@@ -191,7 +192,7 @@ export class Executor {
     const encoder = device.createCommandEncoder();
     encoder.copyBufferToBuffer(this.#arena[placement.buffer]!, placement.offset, buffer, 0, placement.bytes);
     device.queue.submit([encoder.finish()]);
-    await buffer.mapAsync(1);
+    await settle(this.gpu, buffer.mapAsync(1));
     this.gpu.check();
     const { shape } = placement;
     const wide = { ...placement, shape: [shape[0], shape[1], shape[2], 4 * Math.ceil(shape[3] / 4)] as const };

@@ -1,3 +1,4 @@
+import { settle } from '../device/settle.ts';
 import type { Shape } from '../graph/ops.ts';
 import type { Executor } from './executor.ts';
 import { checkInputs } from './tensors.ts';
@@ -85,7 +86,7 @@ async function timestampRound(executor: Executor): Promise<number[]> {
     encoder.resolveQuerySet(querySet, 0, 2 * (to - from), resolved, 0);
     encoder.copyBufferToBuffer(resolved, 0, readback, 0, bytes);
     device.queue.submit([encoder.finish()]);
-    await readback.mapAsync(1);
+    await settle(executor.gpu, readback.mapAsync(1));
     const stamps = new BigUint64Array(readback.getMappedRange());
     // A difference can be negative where the GPU's clock was reset in between.
     for (let i = 0; i < to - from; i++) times.push(Math.max(0, Number(stamps[2 * i + 1]! - stamps[2 * i]!) / 1e6));
@@ -106,7 +107,7 @@ async function wallClockRound(executor: Executor, signal: AbortSignal | undefine
     const commands = encoder.finish();
     const start = performance.now();
     device.queue.submit([commands]);
-    await device.queue.onSubmittedWorkDone();
+    await settle(executor.gpu, device.queue.onSubmittedWorkDone());
     times.push((performance.now() - start) / WALL_CLOCK_DISPATCHES);
   }
   return times;

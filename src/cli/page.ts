@@ -1,5 +1,5 @@
 /** Runs in the browser: calls exports of this package's modules for Node. */
-import { decode, encode } from '../encoding.ts';
+import { decode, encode } from './encoding.ts';
 
 declare global {
   var engine: { call(module: string, name: string, argument: unknown): Promise<unknown> };
