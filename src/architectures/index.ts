@@ -1,0 +1,43 @@
+import { UsageError } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { ArchitectureOptions } from './builder.ts';
+import { mobileNetV1 } from './mobilenet-v1.ts';
+import { mobileNetV2 } from './mobilenet-v2.ts';
+import { mobileNetV3 } from './mobilenet-v3.ts';
+import { mobileNetV4 } from './mobilenet-v4.ts';
+
+const forms = [
+  'v1-α-size',
+  'v2-α-size',
+  'v3-{small|large}[-minimalistic]-α-size',
+  'v4-conv-{small|medium}[-α]-size',
+] as const;
+
+const pattern =
+  /^(?:(?<plain>v1|v2)|v3-(?<v3>small|large)(?<minimalistic>-minimalistic)?|v4-conv-(?<v4>small|medium))(?:-(?<alpha>\d\.\d+))?-(?<size>\d+)$/;
+
+/** Whether the text has the form of an architecture id, `v2-1.0-224` for example. */
+export const isArchitectureId = (text: string): boolean => pattern.test(text);
+
+/**
+ * A MobileNet with seeded random weights, from its input to its logits; no softmax. `options` default to seed 1, 1000
+ * classes, 3 input channels, batch 1. Throws `UsageError` on an unknown id.
+ */
+export function buildArchitecture(id: string, options: Partial<ArchitectureOptions> = {}): Graph {
+  const groups = pattern.exec(id)?.groups;
+  if (!groups) throw new UsageError(`"${id}" is no architecture id; the forms are: ${forms.join(', ')} (v2-1.0-224)`);
+  const { plain, v3, minimalistic, v4 } = groups;
+  const alpha = Number(groups.alpha ?? (v4 ? 1 : Number.NaN));
+  const size = Number(groups.size);
+  if (!(alpha > 0 && alpha <= 4))
+    throw new UsageError(`"${id}": α is missing or out of range; ids look like v2-1.0-224`);
+  if (size < 32 || size > 1024) throw new UsageError(`"${id}": the input size ${size} is not between 32 and 1024`);
+  const full: ArchitectureOptions = { seed: 1, classes: 1000, inputChannels: 3, batch: 1, ...options };
+  if (plain === 'v1') return mobileNetV1(id, alpha, size, full);
+  if (plain === 'v2') return mobileNetV2(id, alpha, size, full);
+  if (v3) {
+    const variant = { size: v3 as 'small' | 'large', minimalistic: minimalistic !== undefined };
+    return mobileNetV3(id, variant, alpha, size, full);
+  }
+  return mobileNetV4(id, v4 as 'small' | 'medium', alpha, size, full);
+}

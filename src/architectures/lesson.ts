@@ -1,0 +1,98 @@
+/**
+ * The lesson on depthwise separable convolution: one convolution, "valid" padding, stride 1, in both ways. Example:
+ * 6×6×3 with a 3×3 kernel to 4×4×5 costs 2160 multiplications, or 432 + 240.
+ */
+import type { Graph } from '../graph/graph.ts';
+import type { Conv2d, Shape } from '../graph/ops.ts';
+import { noPadding } from '../graph/shapes.ts';
+import { Random } from './random.ts';
+
+export interface LessonOptions {
+  /** Height and width of the input. */
+  readonly size: number;
+  /** Height and width of the kernel, f. */
+  readonly kernel: number;
+  /** n_c. */
+  readonly inChannels: number;
+  /** n_c′. */
+  readonly outChannels: number;
+  readonly seed?: number;
+}
+
+/** The filters of the separable way: `[f][f][n_c]` and `[n_c][n_c′]`. */
+export interface SeparableFilters {
+  readonly depthwise: Float32Array;
+  readonly pointwise: Float32Array;
+}
+
+/** The filters that `separableConvolution` has for the same options. */
+export function separableFilters({ kernel, inChannels, outChannels, seed = 1 }: LessonOptions): SeparableFilters {
+  const random = new Random(seed);
+  return {
+    depthwise: random.normal(kernel * kernel * inChannels, 0, 1 / kernel),
+    pointwise: random.normal(inChannels * outChannels, 0, 1 / Math.sqrt(inChannels)),
+  };
+}
+
+/** w[y, x, c, k] = d[y, x, c] · p[c, k]: the normal convolution that computes the same, `[f][f][n_c][n_c′]`. */
+export function composedFilter({ depthwise, pointwise }: SeparableFilters, inChannels: number): Float32Array {
+  const outChannels = pointwise.length / inChannels;
+  return Float32Array.from({ length: depthwise.length * outChannels }, (_, i) => {
+    const tap = Math.floor(i / outChannels);
+    return depthwise[tap]! * pointwise[(tap % inChannels) * outChannels + (i % outChannels)]!;
+  });
+}
+
+/** One normal convolution; with the filters of the separable way composed, unless given its own `[f][f][n_c][n_c′]`. */
+export function normalConvolution(
+  options: LessonOptions,
+  weights = composedFilter(separableFilters(options), options.inChannels),
+): Graph {
+  return graph('normal convolution', options, [
+    convolution('normal', 'input', weights, options.kernel, 1, options.outChannels),
+  ]);
+}
+
+/** A depthwise convolution and a pointwise one. */
+export function separableConvolution(options: LessonOptions): Graph {
+  const { depthwise, pointwise } = separableFilters(options);
+  return graph('depthwise separable convolution', options, [
+    convolution('depthwise', 'input', depthwise, options.kernel, options.inChannels, options.inChannels),
+    convolution('pointwise', 'depthwise', pointwise, 1, 1, options.outChannels),
+  ]);
+}
+
+function graph(name: string, { size, inChannels }: LessonOptions, nodes: readonly Conv2d[]): Graph {
+  const shape: Shape = [1, size, size, inChannels];
+  return {
+    name,
+    inputs: [{ name: 'input', shape }],
+    outputs: [{ name: 'output', tensor: nodes.at(-1)!.output }],
+    nodes,
+  };
+}
+
+function convolution(
+  name: string,
+  input: string,
+  weights: Float32Array,
+  kernel: number,
+  groups: number,
+  outChannels: number,
+): Conv2d {
+  return {
+    op: 'conv2d',
+    name,
+    inputs: [input],
+    output: name,
+    weights,
+    bias: null,
+    kernel: [kernel, kernel],
+    stride: [1, 1],
+    dilation: [1, 1],
+    padding: noPadding,
+    groups,
+    outChannels,
+    activation: 'none',
+  };
+}

@@ -1,0 +1,38 @@
+/**
+ * The passes, in order. Each is a pure function from graph to graph.
+ *
+ * | pass                  | purpose                                                          | depends on                   |
+ * |-----------------------|------------------------------------------------------------------|------------------------------|
+ * | remove-dead-nodes     | what reaches no output is not looked at                          |                              |
+ * | recognise-activations | relu6, hard-sigmoid, hard-swish spelled out become nodes         | affines as they were loaded  |
+ * | absorb-pad            | zeros go into the padding of a convolution                       |                              |
+ * | simplify-shapes       | reshapes go, whole-picture pools become global, concats pairs    |                              |
+ * | fold-batch-norm       | batch-norm and affine go into weights and bias                   | recognise-activations, which |
+ * |                       |                                                                  | needs x + 3 unfolded         |
+ * | fuse-activation       | activations go into the node before                              | fold-batch-norm              |
+ * | fuse-residual         | sums go into the convolution before                              | fold-batch-norm; after       |
+ * |                       |                                                                  | fuse-activation: relu(a + b) |
+ * |                       |                                                                  | keeps its own sum            |
+ */
+import type { Graph } from '../graph/graph.ts';
+import { absorbPad } from './absorb-pad.ts';
+import { foldBatchNorm } from './fold-batch-norm.ts';
+import { fuseActivation } from './fuse-activation.ts';
+import { fuseResidual } from './fuse-residual.ts';
+import type { Pass } from './pass.ts';
+import { recogniseActivations } from './recognise-activations.ts';
+import { removeDeadNodes } from './remove-dead-nodes.ts';
+import { simplifyShapes } from './simplify-shapes.ts';
+
+const passes: readonly Pass[] = [
+  removeDeadNodes,
+  recogniseActivations,
+  absorbPad,
+  simplifyShapes,
+  foldBatchNorm,
+  fuseActivation,
+  fuseResidual,
+];
+
+/** The graph that will run. Throws `GraphError` where the graph is inconsistent. */
+export const runPasses = (graph: Graph): Graph => passes.reduce((current, pass) => pass(current), graph);
