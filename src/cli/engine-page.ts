@@ -3,6 +3,7 @@
  * their results, progress and errors back.
  */
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'puppeteer';
 import type { ViteDevServer } from 'vite';
@@ -17,21 +18,21 @@ const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
-/** A Vite server of the repository on a free port of 127.0.0.1, and the files that were lent to its pages. */
+/** A Vite server of the repository on a free port of 127.0.0.1, and the folders that were lent to its pages. */
 export class EngineServer {
   readonly url: string;
   readonly #vite: ViteDevServer;
-  readonly #files: Map<string, string | Uint8Array>;
+  readonly #folders: Map<string, string>;
 
-  private constructor(vite: ViteDevServer, url: string, files: Map<string, string | Uint8Array>) {
+  private constructor(vite: ViteDevServer, url: string, folders: Map<string, string>) {
     this.#vite = vite;
     this.url = url;
-    this.#files = files;
+    this.#folders = folders;
   }
 
   static async start(): Promise<EngineServer> {
     const { createServer } = await import('vite');
-    const files = new Map<string, string | Uint8Array>();
+    const folders = new Map<string, string>();
     const vite = await createServer({
       root,
       configFile: false,
@@ -54,16 +55,17 @@ export class EngineServer {
       optimizeDeps: { noDiscovery: true, include: ['wgsl-preprocessor/wgsl-preprocessor.js', 'pbf'] },
       plugins: [
         {
-          name: 'lent-files',
+          name: 'lent-folders',
           configureServer(server) {
             server.middlewares.use('/engine', (_request, response) => {
               response.setHeader('Content-Type', 'text/html');
               response.end(html);
             });
             server.middlewares.use('/lent/', (request, response, next) => {
-              const file = files.get(decodeURIComponent((request.url ?? '').slice(1)));
-              if (file === undefined) return next();
-              Promise.resolve(typeof file === 'string' ? readFile(file) : file).then(
+              const [name = '', ...path] = decodeURIComponent((request.url ?? '').slice(1)).split('/');
+              const folder = folders.get(name);
+              if (!folder || path.includes('..')) return next();
+              readFile(join(folder, ...path)).then(
                 (bytes) => {
                   response.setHeader('Content-Type', 'application/octet-stream');
                   response.end(bytes);
@@ -81,13 +83,13 @@ export class EngineServer {
     await vite.listen();
     const address = vite.httpServer?.address();
     if (!address || typeof address === 'string') throw new Error('the server has no port');
-    return new EngineServer(vite, `http://127.0.0.1:${address.port}`, files);
+    return new EngineServer(vite, `http://127.0.0.1:${address.port}`, folders);
   }
 
-  /** Lends a file (a path, or bytes) to the pages under `/lent/<name>`; returns its address. */
-  lend(name: string, file: string | Uint8Array): string {
-    this.#files.set(name, file);
-    return `${this.url}/lent/${encodeURI(name)}`;
+  /** Lends a folder's files to the pages; returns the folder's address. */
+  lend(name: string, folder: string): string {
+    this.#folders.set(name, folder);
+    return `${this.url}/lent/${name}`;
   }
 
   close(): Promise<void> {

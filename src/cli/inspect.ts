@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { inspect } from '../index.ts';
 import type { Io } from './io.ts';
 import { readModel, usage } from './model-argument.ts';
+import { table } from './table.ts';
 
 const help = `usage: npm run inspect -- MODEL [--json]
 
@@ -50,14 +51,4 @@ function describe(inspection: ReturnType<typeof inspect>): string {
     '',
     table(plans),
   ].join('\n');
-}
-
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, i) => cell.padEnd(widths[i]!))
-      .join('  ')
-      .trimEnd();
-  return `${rows.map(line).join('\n')}\n`;
 }
