@@ -18,11 +18,13 @@ fn store4(value: vec4f) -> Stored4 { return value; }
 // The order of `activationCodes` in src/kernels/kernel.ts.
 override ACTIVATION: u32 = 0u;
 
-fn activate(x: vec4f) -> vec4f {
-  if (ACTIVATION == 1u) { return max(x, vec4f(0.0)); }
-  if (ACTIVATION == 2u) { return clamp(x, vec4f(0.0), vec4f(6.0)); }
-  if (ACTIVATION == 3u) { return x * (clamp(x + 3.0, vec4f(0.0), vec4f(6.0)) / 6.0); }
-  if (ACTIVATION == 4u) { return clamp(x + 3.0, vec4f(0.0), vec4f(6.0)) / 6.0; }
-  if (ACTIVATION == 5u) { return 1.0 / (1.0 + exp(-clamp(x, vec4f(-80.0), vec4f(80.0)))); }
+fn activation(code: u32, x: vec4f) -> vec4f {
+  if (code == 1u) { return max(x, vec4f(0.0)); }
+  if (code == 2u) { return clamp(x, vec4f(0.0), vec4f(6.0)); }
+  if (code == 3u) { return x * (clamp(x + 3.0, vec4f(0.0), vec4f(6.0)) / 6.0); }
+  if (code == 4u) { return clamp(x + 3.0, vec4f(0.0), vec4f(6.0)) / 6.0; }
+  if (code == 5u) { return 1.0 / (1.0 + exp(-clamp(x, vec4f(-80.0), vec4f(80.0)))); }
   return x;
 }
+
+fn activate(x: vec4f) -> vec4f { return activation(ACTIVATION, x); }

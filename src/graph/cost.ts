@@ -90,6 +90,15 @@ function kindOf(node: Node, input: Shape): LayerKind {
 }
 
 function multiplicationsOf(node: Node, input: Shape, output: Shape): number {
+  if (node.op === 'fused') {
+    const graph = {
+      name: node.name,
+      inputs: [{ name: node.inputs[0]!, shape: input }],
+      outputs: [],
+      nodes: node.parts,
+    };
+    return layerCosts(graph).reduce((sum, { multiplications }) => sum + multiplications, 0);
+  }
   if (node.op === 'conv2d') return sizeOf(output) * node.kernel[0] * node.kernel[1] * (input[3] / node.groups);
   if (node.op === 'fully-connected') return sizeOf(input) * node.outFeatures;
   return 0;
@@ -103,6 +112,8 @@ function parametersOf(node: Node): number {
     case 'batch-norm':
     case 'affine':
       return node.scale.length + node.shift.length;
+    case 'fused':
+      return node.parts.reduce((sum, part) => sum + parametersOf(part), 0);
     default:
       return 0;
   }

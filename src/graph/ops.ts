@@ -156,6 +156,15 @@ export interface Concat extends NodeBase {
   readonly op: 'concat';
 }
 
+/**
+ * Nodes that one kernel runs one after another. `inputs` are the tensors that the parts read from outside, `output` is
+ * what the last part writes; what lies between is not seen outside.
+ */
+export interface Fused extends NodeBase {
+  readonly op: 'fused';
+  readonly parts: readonly Node[];
+}
+
 export type Node =
   | Conv2d
   | BatchNorm
@@ -171,7 +180,8 @@ export type Node =
   | Reshape
   | Pad
   | Resize
-  | Concat;
+  | Concat
+  | Fused;
 
 export type OpName = Node['op'];
 

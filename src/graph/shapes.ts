@@ -91,7 +91,7 @@ function outputShape(graph: string, node: Node, inputs: readonly Shape[]): Shape
       fail(`padding is [${sides}], expected whole numbers ≥ 0`);
   };
 
-  if (node.op === 'concat') {
+  if (node.op === 'concat' || node.op === 'fused') {
     if (inputs.length === 0) fail('has no inputs');
   } else if (node.op === 'conv2d') count(1, 2);
   else if (node.op === 'add' || node.op === 'multiply') count(2);
@@ -175,6 +175,13 @@ function outputShape(graph: string, node: Node, inputs: readonly Shape[]): Shape
         channels += shape[3];
       }
       return [n, h, w, channels];
+    }
+    case 'fused': {
+      const outside = node.inputs.map((name, i) => ({ name, shape: inputs[i]! }));
+      const seen = new Set<string>();
+      const distinct = outside.filter(({ name }) => !seen.has(name) && seen.add(name));
+      const shapes = inferShapes({ name: graph, inputs: distinct, outputs: [], nodes: node.parts });
+      return shapes.get(node.output) ?? fail('no part writes its output');
     }
     case 'activation':
     case 'clip':

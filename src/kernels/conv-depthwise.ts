@@ -19,8 +19,8 @@ function tileOf({ kernel, stride, dilation }: Conv2d, height: number, width: num
   const y = !plain || taps > 25 ? 1 : taps <= 9 && stride[0] === 1 ? 4 : 2;
   const x = !plain || taps > 25 ? 1 : 4;
   // The output is no smaller than the tile.
-  const fit = (tile: number, length: number) => (tile <= length ? tile : length >= 2 && tile > 2 ? 2 : 1);
-  return { y: fit(y, height), x: fit(x, width) };
+  const shrink = (tile: number, length: number) => (tile <= length ? tile : length >= 2 && tile > 2 ? 2 : 1);
+  return { y: shrink(y, height), x: shrink(x, width) };
 }
 
 /** One output a channel, kernels up to 7×7 (all taps are unrolled). */

@@ -9,6 +9,7 @@ import { convGrouped } from './conv-grouped.ts';
 import { convPointwise } from './conv-pointwise.ts';
 import { fullyConnected } from './fully-connected.ts';
 import { globalAveragePool } from './global-average-pool.ts';
+import { invertedResidual } from './inverted-residual.ts';
 import type { Kernel } from './kernel.ts';
 import { multiply } from './multiply.ts';
 import { pool } from './pool.ts';
@@ -22,6 +23,7 @@ export const kernels: readonly Kernel[] = [
   convDepthwise,
   convDirect,
   convGrouped,
+  invertedResidual,
   fullyConnected,
   globalAveragePool,
   pool,

@@ -67,7 +67,9 @@ const activationCodes: Readonly<Record<Activation, number>> = {
   sigmoid: 5,
 };
 
-export const activationOverride = (activation: Activation) => ({ ACTIVATION: activationCodes[activation] });
+export const activationCode = (activation: Activation): number => activationCodes[activation];
+
+export const activationOverride = (activation: Activation) => ({ ACTIVATION: activationCode(activation) });
 
 export const ceilDiv = (a: number, b: number): number => Math.ceil(a / b);
 

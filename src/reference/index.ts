@@ -61,6 +61,14 @@ export function runNode(
       return pad(node, input, shape);
     case 'concat':
       return concat(inputs, shape);
+    case 'fused': {
+      const tensors = new Map(node.inputs.map((name, i) => [name, inputs[i]!]));
+      for (const part of node.parts) {
+        const operands = part.inputs.map((name) => tensors.get(name)!);
+        tensors.set(part.output, runNode(part, operands, counter ? { counter } : {}));
+      }
+      return tensors.get(node.output)!;
+    }
   }
 }
 

@@ -25,12 +25,13 @@ export function checkedShape(node: Node, inputs: readonly Tensor[]): Shape {
       );
     }
   });
-  const names = inputs.map((_, i) => `input ${i}`);
-  const shapes = inferShapes({
+  // Several inputs may be one tensor, under one name.
+  const shapes = new Map(inputs.map(({ shape }, i) => [node.inputs[i] ?? `input ${i}`, shape]));
+  const graph = {
     name: 'reference',
-    inputs: inputs.map(({ shape }, i) => ({ name: names[i]!, shape })),
+    inputs: [...shapes].map(([name, shape]) => ({ name, shape })),
     outputs: [],
-    nodes: [{ ...node, inputs: names, output: 'output' }],
-  });
-  return shapes.get('output')!;
+    nodes: [{ ...node, inputs: [...inputs.keys()].map((i) => node.inputs[i] ?? `input ${i}`) }],
+  };
+  return inferShapes(graph).get(node.output)!;
 }

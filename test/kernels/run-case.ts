@@ -46,6 +46,28 @@ export function nodeOf({ node, inputs, noBias }: KernelCase, seed: number): Node
         bias: noBias ? null : randomValues(node.outFeatures, 1, seed + 2),
       };
     }
+    case 'fused': {
+      // Each part reads the one before it; a second input is the residual of the last.
+      let source = names.inputs[0]!;
+      let width = channels;
+      const parts = node.parts.map((part, i): Node => {
+        if (part.op !== 'conv2d') throw new Error(`a case fuses ${part.op}`);
+        const last = i === node.parts.length - 1;
+        const taps = part.kernel[0] * part.kernel[1] * (width / part.groups);
+        const made: Node = {
+          ...part,
+          name: `part${i}`,
+          inputs: last ? [source, ...names.inputs.slice(1)] : [source],
+          output: last ? names.output : `part${i}`,
+          weights: randomValues(taps * part.outChannels, fanIn(taps), seed + 20 + i),
+          bias: noBias ? null : randomValues(part.outChannels, 1, seed + 30 + i),
+        };
+        source = made.output;
+        width = part.outChannels;
+        return made;
+      });
+      return { op: 'fused', ...names, parts };
+    }
     case 'affine':
       return {
         ...node,

@@ -1,0 +1,425 @@
+/**
+ * Evaluates what depends on constants alone: shapes computed in the graph, weights prepared in it, and the loops into
+ * which exporters decompose `as_strided`. Nothing here knows about the network's own tensors.
+ */
+import {
+  broadcastDims,
+  type Constant,
+  cast,
+  combine,
+  concat,
+  elementCount,
+  expand,
+  FoldBudget,
+  FoldError,
+  floats,
+  gather,
+  integers,
+  map,
+  reshape,
+  resolveSlice,
+  slice,
+  transpose,
+} from './constants.ts';
+import type { AttributeProto, GraphProto, NodeProto, TensorProto } from './onnx-proto.ts';
+import { isFloat, isNumeric, typeName } from './onnx-tensor.ts';
+
+/** A list of tensors, as the sequence operations make it. */
+export interface Sequence {
+  readonly kind: 'sequence';
+  readonly items: readonly Constant[];
+}
+
+export type Folded = Constant | Sequence;
+
+// Attributes
+
+const attribute = (node: NodeProto, name: string): AttributeProto | undefined => node.attributes.get(name);
+
+export const intOf = (node: NodeProto, name: string, otherwise: number): number =>
+  attribute(node, name)?.int ?? otherwise;
+
+export const floatOf = (node: NodeProto, name: string, otherwise: number): number =>
+  attribute(node, name)?.float ?? otherwise;
+
+export const stringOf = (node: NodeProto, name: string, otherwise: string): string =>
+  attribute(node, name)?.string ?? otherwise;
+
+export const intsOf = (node: NodeProto, name: string): readonly number[] | undefined => attribute(node, name)?.ints;
+
+/** The axis that `axis` names in a tensor of `rank` dimensions, counted from the end when negative. */
+export function axisOf(axis: number, rank: number): number {
+  const result = axis < 0 ? axis + rank : axis;
+  if (!Number.isInteger(axis) || result < 0 || result >= rank) {
+    throw new FoldError(`names the axis ${axis} of a tensor of ${rank} dimensions`);
+  }
+  return result;
+}
+
+/** Axes from the second input (later operator sets) or the attribute (earlier ones). */
+export function axesOf(node: NodeProto, input: Constant | undefined, rank: number): number[] | undefined {
+  const axes = input ? [...input.data] : intsOf(node, 'axes');
+  return axes?.map((axis) => axisOf(axis, rank));
+}
+
+/** What `Reshape` makes of `wanted`: 0 keeps a dimension (unless `allowZero`), −1 is whatever is left. */
+export function resolveReshape(dims: readonly number[], wanted: ArrayLike<number>, allowZero: boolean): number[] {
+  const result = Array.from(wanted, (d, i) => (d === 0 && !allowZero ? (dims[i] ?? 0) : d));
+  const unknown = result.indexOf(-1);
+  if (unknown >= 0) {
+    const known = result.reduce((product, d, i) => (i === unknown ? product : product * d), 1);
+    result[unknown] = known > 0 ? elementCount(dims) / known : 0;
+  }
+  elementCount(result);
+  return result;
+}
+
+export function squeezedDims(dims: readonly number[], axes: readonly number[] | undefined): number[] {
+  for (const axis of axes ?? []) {
+    if (dims[axis] !== 1) throw new FoldError(`squeezes dimension ${axis} of [${dims}], which is not 1`);
+  }
+  return dims.filter((d, i) => (axes ? !axes.includes(i) : d !== 1));
+}
+
+/** `axes` count in the result. */
+export function unsqueezedDims(dims: readonly number[], axes: readonly number[]): number[] {
+  const rank = dims.length + axes.length;
+  const added = new Set(axes.map((axis) => axisOf(axis, rank)));
+  if (added.size !== axes.length) throw new FoldError(`adds a dimension twice: [${axes}]`);
+  const rest = [...dims];
+  return Array.from({ length: rank }, (_, i) => (added.has(i) ? 1 : rest.shift()!));
+}
+
+export function flattenedDims(dims: readonly number[], axis: number): [number, number] {
+  const at = axis === dims.length ? axis : axisOf(axis, dims.length);
+  return [elementCount(dims.slice(0, at)), elementCount(dims.slice(at))];
+}
+
+// Operations
+
+interface Call {
+  readonly node: NodeProto;
+  readonly inputs: readonly (Constant | undefined)[];
+  readonly budget: FoldBudget;
+  /** The input at `i`, which must be there. */
+  readonly at: (i: number) => Constant;
+}
+
+const divide = (type: Constant['type']) =>
+  type === 'integer' ? (x: number, y: number) => Math.trunc(x / y) : (x: number, y: number) => x / y;
+
+const unary =
+  (f: (x: number) => number) =>
+  ({ at, budget }: Call): Constant =>
+    map(at(0), budget, f);
+
+const binary =
+  (f: (x: number, y: number) => number) =>
+  ({ at, budget }: Call): Constant =>
+    combine(at(0), at(1), budget, f);
+
+const compare =
+  (f: (x: number, y: number) => boolean) =>
+  ({ at, budget }: Call): Constant =>
+    combine(at(0), at(1), budget, (x, y) => Number(f(x, y)), 'integer');
+
+function castTo(value: Constant, type: number): Constant {
+  if (!isNumeric(type)) throw new FoldError(`converts to ${typeName(type)}`);
+  return cast(value, isFloat(type) ? 'float' : 'integer');
+}
+
+const operations = new Map<string, (call: Call) => Constant>([
+  ['Identity', ({ at }) => at(0)],
+  ['Dropout', ({ at }) => at(0)],
+  ['Add', binary((x, y) => x + y)],
+  ['Sub', binary((x, y) => x - y)],
+  ['Mul', binary((x, y) => x * y)],
+  ['Div', ({ at, budget }) => combine(at(0), at(1), budget, divide(at(0).type))],
+  ['Mod', binary((x, y) => x - Math.floor(x / y) * y)],
+  ['Pow', binary((x, y) => x ** y)],
+  ['Max', binary(Math.max)],
+  ['Min', binary(Math.min)],
+  ['Neg', unary((x) => -x)],
+  ['Abs', unary(Math.abs)],
+  ['Sqrt', unary(Math.sqrt)],
+  ['Reciprocal', unary((x) => 1 / x)],
+  ['Exp', unary(Math.exp)],
+  ['Log', unary(Math.log)],
+  ['Floor', unary(Math.floor)],
+  ['Ceil', unary(Math.ceil)],
+  ['Not', unary((x) => Number(x === 0))],
+  ['Equal', compare((x, y) => x === y)],
+  ['Less', compare((x, y) => x < y)],
+  ['Greater', compare((x, y) => x > y)],
+  ['And', compare((x, y) => x !== 0 && y !== 0)],
+  ['Or', compare((x, y) => x !== 0 || y !== 0)],
+  ['Cast', ({ at, node }) => castTo(at(0), intOf(node, 'to', 0))],
+  ['CastLike', ({ at }) => cast(at(0), at(1).type)],
+  ['Shape', ({ at, node }) => shapeOf(at(0).dims, node)],
+  ['Size', ({ at }) => integers([], [elementCount(at(0).dims)])],
+  [
+    'Reshape',
+    ({ at, node }) => reshape(at(0), resolveReshape(at(0).dims, at(1).data, intOf(node, 'allowzero', 0) === 1)),
+  ],
+  ['Flatten', ({ at, node }) => reshape(at(0), flattenedDims(at(0).dims, intOf(node, 'axis', 1)))],
+  [
+    'Squeeze',
+    ({ at, inputs, node }) => reshape(at(0), squeezedDims(at(0).dims, axesOf(node, inputs[1], at(0).dims.length))),
+  ],
+  [
+    'Unsqueeze',
+    ({ at, inputs, node }) =>
+      reshape(at(0), unsqueezedDims(at(0).dims, inputs[1] ? [...inputs[1].data] : (intsOf(node, 'axes') ?? []))),
+  ],
+  ['Transpose', ({ at, node, budget }) => transpose(at(0), permutationOf(node, at(0).dims.length), budget)],
+  ['Gather', ({ at, node, budget }) => gather(at(0), at(1), axisOf(intOf(node, 'axis', 0), at(0).dims.length), budget)],
+  [
+    'Concat',
+    ({ at, inputs, node, budget }) =>
+      concat(
+        inputs.map((_, i) => at(i)),
+        axisOf(intOf(node, 'axis', 0), at(0).dims.length),
+        budget,
+      ),
+  ],
+  ['Slice', ({ at, inputs, node, budget }) => slice(at(0), slicesOf(node, at(0).dims, inputs), budget)],
+  ['Expand', ({ at, budget }) => expand(at(0), broadcastDims(at(0).dims, checked([...at(1).data])), budget)],
+  [
+    'ConstantOfShape',
+    ({ at, budget }) => {
+      const dims = checked([...at(0).data]);
+      return expand(floats([], new Float32Array(1)), dims, budget);
+    },
+  ],
+  [
+    'Range',
+    ({ at, budget }) => {
+      const [start, limit, delta] = [at(0).data[0]!, at(1).data[0]!, at(2).data[0]!];
+      const length = Math.max(0, Math.ceil((limit - start) / delta));
+      budget.take(length);
+      const values = Array.from({ length: elementCount([length]) }, (_, i) => start + i * delta);
+      return at(0).type === 'float' ? floats([length], Float32Array.from(values)) : integers([length], values);
+    },
+  ],
+  [
+    'Where',
+    ({ at, budget }) => {
+      const dims = broadcastDims(broadcastDims(at(0).dims, at(1).dims), at(2).dims);
+      const [condition, x, y] = [expand(at(0), dims, budget), expand(at(1), dims, budget), expand(at(2), dims, budget)];
+      const picked = map(x, budget, (v) => v);
+      condition.data.forEach((c, i) => {
+        if (c === 0) picked.data[i] = y.data[i]!;
+      });
+      return picked;
+    },
+  ],
+  [
+    'ReduceProd',
+    ({ at, node, inputs }) => {
+      const axes = axesOf(node, inputs[1], at(0).dims.length);
+      if (at(0).dims.length !== 1 || (axes && axes.length !== 1))
+        throw new FoldError('reduces more than a vector', true);
+      const product = at(0).data.reduce((a: number, b: number) => a * b, 1);
+      const dims = intOf(node, 'keepdims', 1) === 1 ? [1] : [];
+      return at(0).type === 'float' ? floats(dims, Float32Array.of(product)) : integers(dims, [product]);
+    },
+  ],
+]);
+
+function checked(dims: number[]): number[] {
+  elementCount(dims);
+  return dims;
+}
+
+/** `Shape`, with the `start` and `end` of later operator sets. */
+export function shapeOf(dims: readonly number[], node: NodeProto): Constant {
+  const part = dims.slice(intOf(node, 'start', 0), intOf(node, 'end', dims.length));
+  return integers([part.length], part);
+}
+
+export function permutationOf(node: NodeProto, rank: number): number[] {
+  const permutation = [...(intsOf(node, 'perm') ?? Array.from({ length: rank }, (_, i) => rank - 1 - i))];
+  if (permutation.length !== rank || [...permutation].sort((a, b) => a - b).some((axis, i) => axis !== i)) {
+    throw new FoldError(`has the permutation [${permutation}] for ${rank} dimensions`);
+  }
+  return permutation;
+}
+
+/** Ranges of `Slice`, from attributes (before operator set 10) or inputs. */
+export function slicesOf(node: NodeProto, dims: readonly number[], inputs: readonly (Constant | undefined)[]) {
+  const list = (i: number, name: string) => (inputs[i] ? [...inputs[i].data] : intsOf(node, name));
+  const starts = list(1, 'starts') ?? [];
+  const ends = list(2, 'ends') ?? [];
+  const axes = list(3, 'axes') ?? starts.map((_, i) => i);
+  const steps = list(4, 'steps') ?? starts.map(() => 1);
+  if (ends.length !== starts.length || axes.length !== starts.length || steps.length !== starts.length) {
+    throw new FoldError('has starts, ends, axes and steps of different lengths');
+  }
+  const slices = dims.map((length) => ({ start: 0, length, step: 1 }));
+  starts.forEach((start, i) => {
+    const axis = axisOf(axes[i]!, dims.length);
+    slices[axis] = { ...resolveSlice(dims[axis]!, start, ends[i]!, steps[i]!) };
+  });
+  return slices;
+}
+
+/** Most node evaluations in a file, loops counted each time. */
+const maxSteps = 200_000;
+
+export class OnnxFolder {
+  readonly budget: FoldBudget;
+  private readonly decode: (tensor: TensorProto) => Constant;
+  private steps = 0;
+
+  /** `elements`: how many elements may be made. */
+  constructor(elements: number, decode: (tensor: TensorProto) => Constant) {
+    this.budget = new FoldBudget(elements);
+    this.decode = decode;
+  }
+
+  /**
+   * The outputs of a node all of whose inputs are folded (`undefined` where one is left out), or null where the
+   * operation is not known here. `outer` finds what a loop's body takes from around it. Throws `FoldError`.
+   */
+  fold(
+    node: NodeProto,
+    inputs: readonly (Folded | undefined)[],
+    outer: (name: string) => Folded | undefined,
+  ): readonly Folded[] | null {
+    if (++this.steps > maxSteps) throw new FoldError(`takes more than ${maxSteps} steps to evaluate`);
+    if (node.domain !== '' && node.domain !== 'ai.onnx') return null;
+    switch (node.op) {
+      case 'Constant':
+        return [this.constant(node)];
+      case 'If':
+        return this.branch(node, inputs, outer);
+      case 'Loop':
+        return this.loop(node, inputs, outer);
+      case 'SequenceEmpty':
+        return [{ kind: 'sequence', items: [] }];
+      case 'SequenceConstruct':
+        return [{ kind: 'sequence', items: inputs.map((_, i) => tensorAt(inputs, i)) }];
+      case 'SequenceInsert':
+        return [this.insert(inputs)];
+      case 'ConcatFromSequence':
+        return [this.join(node, inputs)];
+    }
+    const value = node.op === 'ConstantOfShape' ? attribute(node, 'value')?.tensor : null;
+    if (value) {
+      const filler = this.decode(value);
+      return [expand(reshape(filler, []), checked([...tensorAt(inputs, 0).data]), this.budget)];
+    }
+    if (inputs.some((input) => input?.kind === 'sequence')) return node.op === 'Identity' ? [inputs[0]!] : null;
+    const operation = operations.get(node.op);
+    if (!operation) return null;
+    const tensors = inputs as readonly (Constant | undefined)[];
+    const at = (i: number) => tensorAt(inputs, i);
+    return [operation({ node, inputs: tensors, budget: this.budget, at })];
+  }
+
+  private constant(node: NodeProto): Constant {
+    for (const [name, { tensor, float, floats: list, int, ints }] of node.attributes) {
+      if (name === 'value' && tensor) return this.decode(tensor);
+      if (name === 'value_float') return floats([], Float32Array.of(float));
+      if (name === 'value_floats') return floats([list.length], Float32Array.from(list));
+      if (name === 'value_int') return integers([], [int]);
+      if (name === 'value_ints') return integers([ints.length], ints);
+    }
+    throw new FoldError(`has no value of numbers, only ${[...node.attributes.keys()].join(', ') || 'nothing'}`);
+  }
+
+  private branch(
+    node: NodeProto,
+    inputs: readonly (Folded | undefined)[],
+    outer: (name: string) => Folded | undefined,
+  ): readonly Folded[] {
+    const name = tensorAt(inputs, 0).data[0] ? 'then_branch' : 'else_branch';
+    return this.body(graphOf(node, name), new Map(), outer);
+  }
+
+  private loop(
+    node: NodeProto,
+    inputs: readonly (Folded | undefined)[],
+    outer: (name: string) => Folded | undefined,
+  ): readonly Folded[] {
+    const body = graphOf(node, 'body');
+    const carried = inputs.length - 2;
+    if (body.inputs.length !== carried + 2 || body.outputs.length !== carried + 1) {
+      throw new FoldError(
+        'collects values over its rounds, or its body has another number of values than the loop',
+        true,
+      );
+    }
+    const trips = inputs[0] ? (tensorAt(inputs, 0).data[0] ?? 0) : Number.POSITIVE_INFINITY;
+    let condition = inputs[1] ? tensorAt(inputs, 1) : integers([], [1]);
+    let values = inputs.slice(2);
+    for (let i = 0; i < trips && condition.data[0]; i++) {
+      const own = new Map<string, Folded>();
+      body.inputs.forEach(({ name }, k) => {
+        const value = k === 0 ? integers([], [i]) : k === 1 ? condition : values[k - 2];
+        if (value) own.set(name, value);
+      });
+      const results = this.body(body, own, outer);
+      condition = tensorAt(results, 0);
+      values = results.slice(1);
+    }
+    return values.map((value) => {
+      if (!value) throw new FoldError('carries a value that is left out');
+      return value;
+    });
+  }
+
+  private body(
+    graph: GraphProto,
+    own: Map<string, Folded>,
+    outer: (name: string) => Folded | undefined,
+  ): readonly Folded[] {
+    for (const tensor of graph.initializers) own.set(tensor.name, this.decode(tensor));
+    const find = (name: string) => own.get(name) ?? outer(name);
+    const need = (name: string, by: string) => {
+      const value = find(name);
+      if (!value) throw new FoldError(`reads "${name}" in its body (${by}), which is no constant`, true);
+      return value;
+    };
+    for (const node of graph.nodes) {
+      const inputs = node.inputs.map((name) => (name === '' ? undefined : need(name, node.op)));
+      const outputs = this.fold(node, inputs, find);
+      if (!outputs) throw new FoldError(`holds the operation ${node.op} ("${node.name}") in its body`, true);
+      node.outputs.forEach((name, i) => {
+        if (name !== '' && outputs[i]) own.set(name, outputs[i]);
+      });
+    }
+    return graph.outputs.map(({ name }) => need(name, 'output'));
+  }
+
+  private insert(inputs: readonly (Folded | undefined)[]): Sequence {
+    const [sequence, , position] = inputs;
+    if (sequence?.kind !== 'sequence') throw new FoldError('inserts into what is no sequence');
+    const length = sequence.items.length;
+    const at = position?.kind === 'constant' ? position.data[0]! : length;
+    if (!(at >= -length && at <= length)) throw new FoldError(`inserts at ${at} of ${length}`);
+    this.budget.take(length);
+    const items = [...sequence.items];
+    items.splice(at < 0 ? at + length : at, 0, tensorAt(inputs, 1));
+    return { kind: 'sequence', items };
+  }
+
+  private join(node: NodeProto, inputs: readonly (Folded | undefined)[]): Constant {
+    const [sequence] = inputs;
+    if (sequence?.kind !== 'sequence' || sequence.items.length === 0) throw new FoldError('joins an empty sequence');
+    if (intOf(node, 'new_axis', 0) !== 0) throw new FoldError('joins along a new axis', true);
+    return concat(sequence.items, axisOf(intOf(node, 'axis', 0), sequence.items[0]!.dims.length), this.budget);
+  }
+}
+
+function tensorAt(values: readonly (Folded | undefined)[], i: number): Constant {
+  const value = values[i];
+  if (value?.kind !== 'constant') throw new FoldError(`has no constant tensor as input ${i}`);
+  return value;
+}
+
+function graphOf(node: NodeProto, name: string): GraphProto {
+  const graph = attribute(node, name)?.graph;
+  if (!graph) throw new FoldError(`has no ${name}`);
+  return graph;
+}

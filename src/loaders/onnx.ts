@@ -1,0 +1,357 @@
+/** ONNX models, operator sets 7 to 22: the operations that MobileNets consist of, and what exporters put between them. */
+import { ModelFormatError, UnsupportedOpError, UsageError } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
+import { type Constant, FoldError } from './constants.ts';
+import { type Axis, GraphBuilder, nchw, nhwc, type Place, type Value, type Variable } from './graph-builder.ts';
+import { type LoadGraphOptions, type ModelFiles, readBeside } from './model-files.ts';
+import { type Folded, intsOf, OnnxFolder, type Sequence } from './onnx-fold.ts';
+import { type Operation, operations } from './onnx-operations.ts';
+import { type GraphProto, type ModelProto, type NodeProto, readModel, type TensorProto } from './onnx-proto.ts';
+import { decodeTensor, isNumeric, typeName } from './onnx-tensor.ts';
+
+const opsets = { first: 7, last: 22 };
+
+/**
+ * An ONNX file as a graph. Inputs of four dimensions are NCHW in the file and NHWC in the graph, unless the file itself
+ * transposes them from NHWC; `[N, C]` is `[n, 1, 1, c]`. A dynamic batch is 1.
+ *
+ * Throws `ModelFormatError`, `UnsupportedOpError`, or `UsageError` for names and shapes in `options`.
+ */
+export async function loadOnnx(files: ModelFiles, options: LoadGraphOptions): Promise<Graph> {
+  const model = readModel(files.name, files.bytes);
+  const { opset, graph } = model;
+  if (opset < opsets.first || opset > opsets.last) {
+    throw new ModelFormatError(
+      files.name,
+      `uses operator set ${opset}, expected ${opsets.first} to ${opsets.last}: export it again with one of these`,
+    );
+  }
+  const external = new Map<string, Uint8Array>();
+  for (const tensor of tensorsOf(graph)) {
+    if (!tensor.external) continue;
+    const location = tensor.external.get('location') ?? '';
+    if (!external.has(location)) external.set(location, await readBeside(files, location, options.signal));
+  }
+  return new OnnxLoader(files, model, external, options).load();
+}
+
+function* tensorsOf(graph: GraphProto): Generator<TensorProto> {
+  yield* graph.initializers;
+  for (const { attributes } of graph.nodes) {
+    for (const { tensor, graph } of attributes.values()) {
+      if (tensor) yield tensor;
+      if (graph) yield* tensorsOf(graph);
+    }
+  }
+}
+
+class OnnxLoader {
+  private readonly file: string;
+  private readonly graph: GraphProto;
+  private readonly opset: number;
+  private readonly options: LoadGraphOptions;
+  private readonly builder: GraphBuilder;
+  private readonly folder: OnnxFolder;
+  private readonly decode: (tensor: TensorProto) => Constant;
+  private readonly initializers = new Map<string, TensorProto>();
+  private readonly producers = new Map<string, number>();
+  private readonly values = new Map<string, Value | Sequence>();
+
+  constructor(
+    files: ModelFiles,
+    { graph, opset }: ModelProto,
+    external: ReadonlyMap<string, Uint8Array>,
+    options: LoadGraphOptions,
+  ) {
+    this.file = files.name;
+    this.graph = graph;
+    this.opset = opset;
+    this.options = options;
+    this.builder = new GraphBuilder(files.name);
+    this.decode = (tensor) => decodeTensor(files.name, tensor, external);
+    this.folder = new OnnxFolder(1_000_000 + 4 * files.bytes.length, this.decode);
+  }
+
+  load(): Graph {
+    this.index();
+    const outputs = this.wantedOutputs();
+    const { order, inputs } = this.schedule(outputs.map(({ tensor }) => tensor));
+    this.addInputs(inputs);
+    for (const index of order) {
+      this.options.signal?.throwIfAborted();
+      this.convert(index);
+    }
+    return this.builder.finish(
+      outputs.map(({ name, tensor }) => {
+        const value = this.find(tensor);
+        if (!value || value.kind === 'sequence') {
+          throw new ModelFormatError(this.file, `output "${name}" is a sequence, or a secondary output of a node`);
+        }
+        return { name, value };
+      }),
+    );
+  }
+
+  /** Who writes each tensor. A name that is written twice is refused. */
+  private index(): void {
+    for (const tensor of this.graph.initializers) {
+      if (this.initializers.has(tensor.name)) {
+        throw new ModelFormatError(this.file, `has two initializers named "${tensor.name}"`);
+      }
+      this.initializers.set(tensor.name, tensor);
+    }
+    const inputs = new Set(this.graph.inputs.map(({ name }) => name));
+    this.graph.nodes.forEach((node, i) => {
+      for (const name of node.outputs) {
+        if (name === '') continue;
+        if (this.producers.has(name) || this.initializers.has(name) || inputs.has(name)) {
+          throw new ModelFormatError(this.file, `tensor "${name}" is written twice, last by ${nameOf(node, i)}`);
+        }
+        this.producers.set(name, i);
+      }
+    });
+  }
+
+  private wantedOutputs(): { name: string; tensor: string }[] {
+    const own = this.graph.outputs.map(({ name }) => name);
+    const wanted = this.options.outputs ?? own;
+    if (wanted.length === 0) throw new ModelFormatError(this.file, 'has no outputs');
+    return [...new Set(wanted)].map((name) => {
+      if (this.producers.has(name) || this.graph.inputs.some((input) => input.name === name)) {
+        return { name, tensor: name };
+      }
+      const tensor = this.graph.nodes.find((node) => node.name === name)?.outputs[0];
+      if (tensor !== undefined && name !== '') return { name, tensor };
+      if (this.options.outputs) {
+        throw new UsageError(
+          `${this.file} has no tensor or node "${name}" to cut at; its outputs are: ${own.join(', ')}`,
+        );
+      }
+      throw new ModelFormatError(this.file, `output "${name}" is written by no node`);
+    });
+  }
+
+  /** The nodes that `tensors` depend on, producers first, and the inputs among what they read. */
+  private schedule(tensors: readonly string[]): { order: number[]; inputs: Set<string> } {
+    const inputNames = new Set(this.graph.inputs.map(({ name }) => name));
+    const inputs = new Set<string>();
+    const state = new Map<number, 'open' | 'done'>();
+    const order: number[] = [];
+    const visit = (root: number) => {
+      const stack = [{ index: root, reads: this.reads(root), next: 0 }];
+      state.set(root, 'open');
+      while (stack.length > 0) {
+        const top = stack[stack.length - 1]!;
+        const name = top.reads[top.next++];
+        if (name === undefined) {
+          state.set(top.index, 'done');
+          order.push(top.index);
+          stack.pop();
+          continue;
+        }
+        const producer = this.source(name, top.index, inputNames, inputs);
+        if (producer === null || state.get(producer) === 'done') continue;
+        const node = this.graph.nodes[producer]!;
+        if (state.get(producer) === 'open') {
+          throw new ModelFormatError(this.file, `has a cycle: ${nameOf(node, producer)} depends on its own output`);
+        }
+        state.set(producer, 'open');
+        stack.push({ index: producer, reads: this.reads(producer), next: 0 });
+      }
+    };
+    for (const name of tensors) {
+      const producer = this.source(name, null, inputNames, inputs);
+      if (producer !== null && !state.has(producer)) visit(producer);
+    }
+    const inFileOrder = [...order].sort((a, b) => a - b);
+    const sorted = inFileOrder.every((i) => this.reads(i).every((name) => (this.producers.get(name) ?? -1) < i));
+    return { order: sorted ? inFileOrder : order, inputs };
+  }
+
+  /** The node that writes `name`, or null for an input (noted in `inputs`) or an initializer. */
+  private source(name: string, reader: number | null, known: Set<string>, inputs: Set<string>): number | null {
+    const producer = this.producers.get(name);
+    if (producer !== undefined) return producer;
+    if (this.initializers.has(name)) return null;
+    if (known.has(name)) {
+      inputs.add(name);
+      return null;
+    }
+    const by = reader === null ? 'an output' : nameOf(this.graph.nodes[reader]!, reader);
+    throw new ModelFormatError(this.file, `${by} reads tensor "${name}", which nothing writes`);
+  }
+
+  /** Tensors that a node reads, those that its bodies take from around them included. */
+  private reads(index: number): string[] {
+    const node = this.graph.nodes[index]!;
+    const names = node.inputs.filter((name) => name !== '');
+    for (const { graph } of node.attributes.values()) if (graph) names.push(...freeNames(graph));
+    return names;
+  }
+
+  private addInputs(wanted: ReadonlySet<string>): void {
+    const shapes = this.options.inputShapes ?? {};
+    for (const name of Object.keys(shapes)) {
+      if (!this.graph.inputs.some((input) => input.name === name) || this.initializers.has(name)) {
+        const names = this.graph.inputs.map((input) => input.name).filter((input) => !this.initializers.has(input));
+        throw new UsageError(
+          `${this.file} has no input "${name}" to give a shape; its inputs are: ${names.join(', ')}`,
+        );
+      }
+    }
+    for (const { name, elementType, dims } of this.graph.inputs) {
+      if (!wanted.has(name)) continue;
+      if (!isNumeric(elementType)) {
+        throw new UnsupportedOpError(this.file, name, 'input', `holds ${typeName(elementType)}, expected numbers`);
+      }
+      const given = Object.hasOwn(shapes, name) ? shapes[name] : undefined;
+      const shape = this.inputShape(name, dims, given);
+      this.values.set(name, this.builder.input(name, shape, this.inputOrder(name, shape)));
+    }
+  }
+
+  private inputShape(name: string, dims: (number | null)[] | null, given: readonly number[] | undefined): number[] {
+    if (given) {
+      const fits = !dims || (dims.length === given.length && dims.every((d, i) => d === null || d === given[i]));
+      if (!fits || !given.every((d) => Number.isSafeInteger(d) && d > 0)) {
+        const expected = dims ? `[${dims.map((d) => d ?? 'any')}]` : 'whole numbers ≥ 1';
+        throw new UsageError(`${this.file}: input "${name}" cannot have the shape [${given}], expected ${expected}`);
+      }
+      return [...given];
+    }
+    const shape = dims?.map((d, i) => d ?? (i === 0 ? 1 : null));
+    if (!shape || shape.includes(null)) {
+      const found = shape ? `the shape [${dims!.map((d) => d ?? '?')}]` : 'no shape';
+      throw new UsageError(
+        `${this.file}: input "${name}" has ${found} in the file: give one, as inputShapes: { "${name}": [1, 3, 224, 224] }`,
+      );
+    }
+    return shape as number[];
+  }
+
+  private inputOrder(name: string, dims: readonly number[]): readonly Axis[] {
+    switch (dims.length) {
+      case 4:
+        return this.isTransposedFromNhwc(name) ? nhwc : nchw;
+      case 3:
+        return [0, 3, 2];
+      case 2:
+        return [0, 3];
+      case 1:
+        return [3];
+      case 0:
+        return [];
+    }
+    throw new UnsupportedOpError(this.file, name, 'input', `has ${dims.length} dimensions, expected at most 4`);
+  }
+
+  /** Whether the first operation that cares for layout is a transposition from NHWC to NCHW. */
+  private isTransposedFromNhwc(input: string): boolean {
+    const elementwise = new Set(['Identity', 'Cast', 'Add', 'Sub', 'Mul', 'Div', 'Clip']);
+    const names = new Set([input]);
+    for (const node of this.graph.nodes) {
+      if (!node.inputs.some((name) => names.has(name))) continue;
+      if (node.op === 'Transpose') return intsOf(node, 'perm')?.join() === nchw.join();
+      if (!elementwise.has(node.op)) return false;
+      for (const name of node.outputs) names.add(name);
+    }
+    return false;
+  }
+
+  private find(name: string): Value | Sequence | undefined {
+    const known = this.values.get(name);
+    if (known) return known;
+    const tensor = this.initializers.get(name);
+    if (!tensor) return undefined;
+    const value = this.decode(tensor);
+    this.values.set(name, value);
+    return value;
+  }
+
+  private convert(index: number): void {
+    const node = this.graph.nodes[index]!;
+    const place: Place = {
+      node: node.name || node.outputs[0] || `#${index}`,
+      op: node.domain && node.domain !== 'ai.onnx' ? `${node.domain}.${node.op}` : node.op,
+      where: `node ${index} of ${this.graph.nodes.length}, inputs: ${node.inputs.join(', ') || 'none'}`,
+      output: node.outputs[0] || `#${index}`,
+    };
+    try {
+      const results = this.results(index, node, place);
+      results.forEach((value, i) => {
+        const name = node.outputs[i];
+        if (name) this.values.set(name, value);
+      });
+    } catch (error) {
+      if (!(error instanceof FoldError)) throw error;
+      if (error.unsupported) this.builder.unsupported(place, error.message);
+      this.builder.damaged(place, error.message);
+    }
+  }
+
+  private results(index: number, node: NodeProto, place: Place): readonly (Value | Sequence)[] {
+    const inputs = node.inputs.map((name) => (name === '' ? undefined : this.read(name, place)));
+    const folded = (value: Value | Sequence | undefined): value is Folded | undefined => value?.kind !== 'variable';
+    const constant = this.reads(index).every((name) => folded(this.find(name)));
+    if (constant && inputs.every(folded)) {
+      const outer = (name: string) => {
+        const value = this.find(name);
+        return folded(value) ? value : undefined;
+      };
+      const results = this.folder.fold(node, inputs, outer);
+      return results ?? this.builder.unsupported(place, 'the operation is not one that this engine evaluates');
+    }
+    const operation = place.op === node.op ? operations.get(node.op) : undefined;
+    if (!operation) return this.builder.unsupported(place, 'the operation is not one that this engine runs');
+    const variable = (i: number): Variable => {
+      const value = inputs[i];
+      if (value?.kind === 'variable') return value;
+      return this.builder.unsupported(place, `input ${i} is ${value ? 'a constant' : 'left out'}, expected a tensor`);
+    };
+    const call: Operation = {
+      node,
+      place,
+      builder: this.builder,
+      opset: this.opset,
+      budget: this.folder.budget,
+      count: inputs.length,
+      value: (i) => {
+        const value = inputs[i];
+        if (value && value.kind !== 'sequence') return value;
+        return this.builder.damaged(place, `input ${i} is ${value ? 'a sequence' : 'left out'}, expected a tensor`);
+      },
+      variable,
+      constant: (i) => {
+        const value = inputs[i];
+        if (value === undefined || value.kind === 'constant') return value;
+        return this.builder.unsupported(place, `input ${i} is computed by the network, expected a constant`);
+      },
+    };
+    return [operation(call)];
+  }
+
+  private read(name: string, place: Place): Value | Sequence {
+    const value = this.find(name);
+    if (value) return value;
+    return this.builder.unsupported(place, `reads tensor "${name}", a secondary output that this engine does not make`);
+  }
+}
+
+const nameOf = (node: NodeProto, index: number): string =>
+  `node ${index}${node.name ? ` "${node.name}"` : ''} (${node.op})`;
+
+/** Names that a body reads and does not define. */
+function freeNames(graph: GraphProto): string[] {
+  const own = new Set([...graph.inputs.map(({ name }) => name), ...graph.initializers.map(({ name }) => name)]);
+  for (const node of graph.nodes) for (const name of node.outputs) own.add(name);
+  const free = new Set<string>();
+  const note = (name: string) => {
+    if (name !== '' && !own.has(name)) free.add(name);
+  };
+  for (const node of graph.nodes) {
+    node.inputs.forEach(note);
+    for (const { graph } of node.attributes.values()) if (graph) freeNames(graph).forEach(note);
+  }
+  for (const { name } of graph.outputs) note(name);
+  return [...free];
+}

@@ -1,0 +1,78 @@
+/** Independent runtimes that say what a model file means: ONNX Runtime and TensorFlow.js, both WebAssembly, in Node. */
+import type * as Ort from 'onnxruntime-web';
+
+export interface OracleTensor {
+  /** In the file's own order of dimensions. */
+  readonly dims: readonly number[];
+  readonly data: Float32Array;
+}
+
+let ort: Promise<typeof Ort> | undefined;
+
+async function onnxRuntime(): Promise<typeof Ort> {
+  ort ??= import('onnxruntime-web').then((module) => {
+    module.env.wasm.numThreads = 1;
+    module.env.logLevel = 'error';
+    return module;
+  });
+  return ort;
+}
+
+/** Every output of an ONNX model, by name. */
+export async function onnxRuntimeOutputs(
+  bytes: Uint8Array,
+  feeds: Readonly<Record<string, OracleTensor>>,
+): Promise<Record<string, OracleTensor>> {
+  const { InferenceSession, Tensor } = await onnxRuntime();
+  // The session may take the buffer over.
+  const session = await InferenceSession.create(bytes.slice(), {
+    executionProviders: ['wasm'],
+    logSeverityLevel: 3,
+  });
+  try {
+    const inputs = Object.entries(feeds).map(([name, { dims, data }]) => [name, new Tensor('float32', data, dims)]);
+    const results = await session.run(Object.fromEntries(inputs));
+    return Object.fromEntries(
+      Object.entries(results).map(([name, { dims, data }]) => [name, { dims, data: Float32Array.from(data as Float32Array) }]),
+    );
+  } finally {
+    await session.release();
+  }
+}
+
+/** NHWC data as NCHW, or the other way round with `[n, c, h, w]` given as `[n, h, w, c]`. */
+export function toNchw([n, h, w, c]: readonly number[], data: Float32Array): Float32Array {
+  const result = new Float32Array(data.length);
+  for (let b = 0; b < n!; b++) {
+    for (let y = 0; y < h!; y++) {
+      for (let x = 0; x < w!; x++) {
+        for (let k = 0; k < c!; k++) {
+          result[((b * c! + k) * h! + y) * w! + x] = data[((b * h! + y) * w! + x) * c! + k]!;
+        }
+      }
+    }
+  }
+  return result;
+}
+
+/** Σ(a − b)² / Σb²: 0 for equal, 1 for no relation. */
+export function normalisedMeanSquareError(found: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (found.length !== expected.length) throw new Error(`${found.length} values, expected ${expected.length}`);
+  let [error, energy] = [0, 0];
+  for (let i = 0; i < expected.length; i++) {
+    error += (found[i]! - expected[i]!) ** 2;
+    energy += expected[i]! ** 2;
+  }
+  return error === 0 ? 0 : error / energy;
+}
+
+/** Uniform in [low, high), always the same for a seed (mulberry32). */
+export function randomValues(length: number, seed: number, low = -1, high = 1): Float32Array {
+  let state = seed >>> 0;
+  return Float32Array.from({ length }, () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return low + ((t ^ (t >>> 14)) >>> 0) * 2 ** -32 * (high - low);
+  });
+}
