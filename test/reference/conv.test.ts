@@ -104,7 +104,7 @@ describe('groups', () => {
 describe('what comes after the sum', () => {
   test('bias, then the activation, then the residual', () => {
     // max(−5 + 2, 0) + 7 = 7; max(1 + 2, 0) + 8 = 11: the residual is not rectified and not in the relu.
-    const node = conv([1, 1], 1, [1], { bias: Float32Array.of(2), activation: 'relu', inputs: ['a', 'r'] } as object);
+    const node = conv([1, 1], 1, [1], { bias: Float32Array.of(2), activation: 'relu', inputs: ['a', 'r'] });
     const inputs = [tensor([1, 1, 2, 1], [-5, 1]), tensor([1, 1, 2, 1], [7, 8])];
     expect([...runNode(node, inputs).data]).toEqual([7, 11]);
   });
