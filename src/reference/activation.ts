@@ -24,7 +24,10 @@ export function activate(activation: Activation, x: number): number {
 /** activation(sum) + residual for each element, rounded to float32 once, at the end. */
 export function finish(sums: Float64Array, activation: Activation, residual?: Float32Array): Float32Array {
   const out = new Float32Array(sums.length);
-  for (let i = 0; i < out.length; i++) out[i] = activate(activation, sums[i]!) + (residual ? residual[i]! : 0);
+  for (let i = 0; i < out.length; i++) {
+    const value = activate(activation, sums[i]!);
+    out[i] = residual ? value + residual[i]! : value;
+  }
   return out;
 }
 

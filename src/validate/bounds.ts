@@ -81,9 +81,9 @@ export function runWithBound(
   }
   return { output: { shape, data }, bound, probable };
 
-  /** With the reference's rounding and the store; a copy has neither. */
+  /** With the reference's rounding and the store; a copy has neither, and may flush a subnormal. */
   function withStore(computed: number | undefined, y: number): number {
-    if (computed === undefined) return 0;
+    if (computed === undefined) return smallest;
     const magnitude = Math.abs(y) + computed;
     return (computed + u * Math.abs(y) + (storage === 'f16' ? 2 ** -11 * magnitude + 2 ** -25 : 0)) * slack;
   }
@@ -91,7 +91,7 @@ export function runWithBound(
 
 interface Evaluated {
   readonly data: Float32Array;
-  /** Null for a copy, which is exact. */
+  /** Null for a copy or a choice among inputs, which is exact. */
   readonly error: ErrorOf | null;
 }
 
@@ -158,7 +158,7 @@ function evaluate(node: Node, inputs: readonly Tensor[], shape: Tensor['shape'])
     }
     case 'pool': {
       const { data } = runNode(node, inputs);
-      if (node.kind === 'max') return { data, error: () => smallest };
+      if (node.kind === 'max') return { data, error: null };
       return { data, error: meanError(node, inputs, node.kernel[0] * node.kernel[1]) };
     }
     case 'global-average-pool':
