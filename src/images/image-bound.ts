@@ -17,13 +17,14 @@ const gamma = (n: number): number => (n * u) / (1 - n * u);
  * - centre(o): start and step rounded, a product, a sum: δ = γ(3)·((o − first)·step + |start|).
  * - A weight's argument: a difference, and a division (2.5 ULP = 5u) by a rounded width:
  *   δ' = (δ + u·(support + 1)) / width + γ(6)·(radius + 1).
- * - The weight: the filter's largest slope (1; 25/18 for the cubic, at 5/9) times δ', and its own roundings (γ(2) for
- *   the triangle; γ(7)·24 for the cubic in Horner's form, 24 = ½·8 + 2.5·4 + 4·2 + 2). So e for each weight; a pixel
- *   that enters or leaves the support does so with a weight below e.
- * - With n pixels, A = Σ|w| and S = Σw on each axis, the numerator is off by at most
- *   255·[(A_y + n_y·e_y)(A_x + n_x·e_x)(1 + γ(n_y·n_x + 5)) − A_y·A_x], the denominator by the same without 255 (a sum of
- *   fewer roundings), and the quotient by (ΔN + |v|·ΔD) / (S_y·S_x − ΔD) + γ(5)·|v|, |v| ≤ 255·A_y·A_x / (S_y·S_x).
- * - Then · scale + offset, each rounded: γ(4) of |v·scale| + |offset|. Luma's constants are in the 5 above.
+ * - The weight: the filter's slope times δ', and its own roundings; `filterError`. A pixel that enters or leaves the
+ *   support by a hair is one of those beside it. E is the sum of these errors along an axis.
+ * - With A = Σ|w| and S = Σw on each axis, the products w(y)·w(x) are off by D = (A_y + E_y)(A_x + E_x) − A_y·A_x in all.
+ *   A weighted mean v changes with a weight by (pixel − v) / Σw, so D costs at most m·D / (S_y·S_x − D), where
+ *   m = 255·A_y·A_x / (S_y·S_x) bounds |v| and |pixel − v|.
+ * - Sums of n_y·n_x products: γ(n_y·n_x + 5) of (255 + m)·(A_y + E_y)(A_x + E_x), the numerator's and the denominator's
+ *   share; luma's constants and products are in the 5. The last division: 5u.
+ * - Then · scale + offset, each rounded: γ(4) of |v·scale| + |offset|.
  */
 export function imageBound(picture: Pair, rule: ImageRule, size: Pair, channels: number): Float32Array {
   checkRule(rule, channels);
@@ -46,39 +47,55 @@ export function imageBound(picture: Pair, rule: ImageRule, size: Pair, channels:
   return bound;
 }
 
-/** Of the weights of one output pixel along one axis: their number, sums, and the error of each. */
+/** Of the weights of one output pixel along one axis: their number, Σw, Σ|w| and the sum of their errors. */
 interface WeightErrors {
   readonly count: number;
   readonly sum: number;
   readonly absolute: number;
-  readonly each: number;
+  readonly error: number;
 }
 
 /** Null where the pixel is black. */
 function weightErrors(axis: AxisPlan, filter: ImageRule['filter'], o: number): WeightErrors | null {
   if (o < axis.first || o >= axis.first + axis.length) return null;
   const { centre, from, to } = taps(axis, o);
+  const radius = axis.support / axis.width;
+  const centreError = gamma(3) * ((o - axis.first) * axis.step + Math.abs(axis.start));
+  const argumentError = (centreError + u * (axis.support + 1)) / axis.width + gamma(6) * (radius + 1);
   let sum = 0;
   let absolute = 0;
-  for (let p = from; p <= to; p++) {
-    const weight = filterWeight(filter, (p + 0.5 - centre) / axis.width);
+  let error = 0;
+  for (let p = from - 1; p <= to + 1; p++) {
+    const argument = (p + 0.5 - centre) / axis.width;
+    error += filterError(filter, Math.abs(argument), argumentError);
+    if (p < from || p > to) continue;
+    const weight = filterWeight(filter, argument);
     sum += weight;
     absolute += Math.abs(weight);
   }
-  const radius = axis.support / axis.width;
-  const centreError = gamma(3) * ((o - axis.first) * axis.step + Math.abs(axis.start));
-  const argument = (centreError + u * (axis.support + 1)) / axis.width + gamma(6) * (radius + 1);
-  const each = filter === 'bilinear' ? argument + gamma(2) : (25 / 18) * argument + 24 * gamma(7);
-  // One pixel more at either end may come within the support.
-  return { count: to - from + 3, sum, absolute, each };
+  return { count: to - from + 3, sum, absolute, error };
+}
+
+/**
+ * |computed − exact| of f(a) where a is off by `e`. The triangle has slope 1 and rounds once. The cubic has slopes
+ * 4.5a² − 5a below 1 and −1.5a² + 5a − 4 below 2, which change by at most 5 e on the way; each of its terms passes seven
+ * roundings at most.
+ */
+function filterError(filter: ImageRule['filter'], a: number, e: number): number {
+  if (filter === 'bilinear') return e + gamma(2);
+  if (a < 1) return (Math.abs(4.5 * a - 5) * a + 5 * e) * e + gamma(7) * ((1.5 * a + 2.5) * a * a + 1);
+  const b = Math.min(a, 2);
+  return (Math.abs((-1.5 * b + 5) * b - 4) + 5 * e) * e + gamma(7) * (((0.5 * b + 2.5) * b + 4) * b + 2);
 }
 
 /** Largest |weighted mean|, and the error of it. */
 function meanError(row: WeightErrors, column: WeightErrors): { most: number; error: number } {
-  const absolute = row.absolute * column.absolute;
-  const disturbed = (row.absolute + row.count * row.each) * (column.absolute + column.count * column.each);
-  const sumError = disturbed * (1 + gamma(row.count * column.count + 5)) - absolute;
+  const exact = row.absolute * column.absolute;
+  const disturbed = (row.absolute + row.error) * (column.absolute + column.error);
+  const weightError = disturbed - exact;
+  const rounding = gamma(row.count * column.count + 5) * disturbed;
   const sum = row.sum * column.sum;
-  const most = (255 * absolute) / sum;
-  return { most, error: (255 * sumError + most * sumError) / (sum - sumError) + gamma(5) * most };
+  const most = (255 * exact) / sum;
+  const error = (most * weightError + (255 + most) * rounding) / (sum - weightError - rounding);
+  return { most, error: error + gamma(5) * (most + error) };
 }
