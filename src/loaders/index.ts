@@ -1,7 +1,7 @@
 /** Model files → `Graph`. Each format's loader is a module of its own, fetched when a file of its kind is met. */
 import { ModelFormatError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { LoadGraphOptions, ModelFiles } from './model-files.ts';
+import { type LoadGraphOptions, type ModelFiles, plainBytes } from './model-files.ts';
 
 export type { LoadGraphOptions, ModelFiles } from './model-files.ts';
 
@@ -46,7 +46,7 @@ export async function loadGraph(source: ModelFiles, options: LoadGraphOptions = 
   }
   const load = await format.loader();
   options.signal?.throwIfAborted();
-  return load(source, options);
+  return load({ ...source, bytes: plainBytes(source.bytes) }, options);
 }
 
 /** What common files that are no models look like, or ''. */

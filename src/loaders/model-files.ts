@@ -20,6 +20,10 @@ export interface LoadGraphOptions {
   readonly signal?: AbortSignal;
 }
 
+/** The same bytes without a subclass: Node's `Buffer` has a `slice` of its own, which does not copy. */
+export const plainBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
+
 /** Reads the file at `path` beside the model. Throws `ModelFormatError` where the path is refused or nothing is there. */
 export async function readBeside(files: ModelFiles, path: string, signal?: AbortSignal): Promise<Uint8Array> {
   const trouble = pathTrouble(path);
@@ -34,7 +38,7 @@ export async function readBeside(files: ModelFiles, path: string, signal?: Abort
   }
   signal?.throwIfAborted();
   try {
-    return await files.read(path);
+    return plainBytes(await files.read(path));
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof MobileNetError) throw error;

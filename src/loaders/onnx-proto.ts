@@ -367,8 +367,10 @@ class OnnxReader {
 
   private skip(message: string, number: number, wire: number, end: number, start: number): void {
     if (wire === 0) this.varint(end);
-    else if (wire === 2) this.pbf.pos += this.length(wire, end, `field ${number} of ${message}`);
-    else if (wire === 1 || wire === 5) {
+    else if (wire === 2) {
+      const length = this.length(wire, end, `field ${number} of ${message}`);
+      this.pbf.pos += length;
+    } else if (wire === 1 || wire === 5) {
       const size = wire === 1 ? 8 : 4;
       if (size > end - this.pbf.pos) this.fail(`field ${number} of ${message} is truncated`);
       this.pbf.pos += size;

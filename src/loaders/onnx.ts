@@ -8,6 +8,7 @@ import { type Folded, intsOf, OnnxFolder, type Sequence } from './onnx-fold.ts';
 import { type Operation, operations } from './onnx-operations.ts';
 import { type GraphProto, type ModelProto, type NodeProto, readModel, type TensorProto } from './onnx-proto.ts';
 import { decodeTensor, isNumeric, typeName } from './onnx-tensor.ts';
+import { schedule } from './schedule.ts';
 
 const opsets = { first: 7, last: 22 };
 
@@ -133,39 +134,19 @@ class OnnxLoader {
 
   /** The nodes that `tensors` depend on, producers first, and the inputs among what they read. */
   private schedule(tensors: readonly string[]): { order: number[]; inputs: Set<string> } {
-    const inputNames = new Set(this.graph.inputs.map(({ name }) => name));
+    const known = new Set(this.graph.inputs.map(({ name }) => name));
     const inputs = new Set<string>();
-    const state = new Map<number, 'open' | 'done'>();
-    const order: number[] = [];
-    const visit = (root: number) => {
-      const stack = [{ index: root, reads: this.reads(root), next: 0 }];
-      state.set(root, 'open');
-      while (stack.length > 0) {
-        const top = stack[stack.length - 1]!;
-        const name = top.reads[top.next++];
-        if (name === undefined) {
-          state.set(top.index, 'done');
-          order.push(top.index);
-          stack.pop();
-          continue;
-        }
-        const producer = this.source(name, top.index, inputNames, inputs);
-        if (producer === null || state.get(producer) === 'done') continue;
-        const node = this.graph.nodes[producer]!;
-        if (state.get(producer) === 'open') {
-          throw new ModelFormatError(this.file, `has a cycle: ${nameOf(node, producer)} depends on its own output`);
-        }
-        state.set(producer, 'open');
-        stack.push({ index: producer, reads: this.reads(producer), next: 0 });
-      }
-    };
-    for (const name of tensors) {
-      const producer = this.source(name, null, inputNames, inputs);
-      if (producer !== null && !state.has(producer)) visit(producer);
-    }
-    const inFileOrder = [...order].sort((a, b) => a - b);
-    const sorted = inFileOrder.every((i) => this.reads(i).every((name) => (this.producers.get(name) ?? -1) < i));
-    return { order: sorted ? inFileOrder : order, inputs };
+    const writers = (names: readonly string[], reader: number | null) =>
+      names.flatMap((name) => this.source(name, reader, known, inputs) ?? []);
+    const order = schedule(
+      writers(tensors, null),
+      (index) => writers(this.reads(index), index),
+      (index) => {
+        const node = nameOf(this.graph.nodes[index]!, index);
+        throw new ModelFormatError(this.file, `has a cycle: ${node} depends on its own output`);
+      },
+    );
+    return { order, inputs };
   }
 
   /** The node that writes `name`, or null for an input (noted in `inputs`) or an initializer. */

@@ -1,4 +1,8 @@
 /** Independent runtimes that say what a model file means: ONNX Runtime and TensorFlow.js, both WebAssembly, in Node. */
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import type * as Converter from '@tensorflow/tfjs-converter';
+import type * as Tf from '@tensorflow/tfjs-core';
 import type * as Ort from 'onnxruntime-web';
 
 export interface OracleTensor {
@@ -25,7 +29,7 @@ export async function onnxRuntimeOutputs(
 ): Promise<Record<string, OracleTensor>> {
   const { InferenceSession, Tensor } = await onnxRuntime();
   // The session may take the buffer over.
-  const session = await InferenceSession.create(bytes.slice(), {
+  const session = await InferenceSession.create(new Uint8Array(bytes), {
     executionProviders: ['wasm'],
     logSeverityLevel: 3,
   });
@@ -33,11 +37,67 @@ export async function onnxRuntimeOutputs(
     const inputs = Object.entries(feeds).map(([name, { dims, data }]) => [name, new Tensor('float32', data, dims)]);
     const results = await session.run(Object.fromEntries(inputs));
     return Object.fromEntries(
-      Object.entries(results).map(([name, { dims, data }]) => [name, { dims, data: Float32Array.from(data as Float32Array) }]),
+      Object.entries(results).map(([name, { dims, data }]) => [
+        name,
+        { dims, data: Float32Array.from(data as Float32Array) },
+      ]),
     );
   } finally {
     await session.release();
   }
+}
+
+let tensorflow: Promise<{ tf: typeof Tf; converter: typeof Converter }> | undefined;
+
+async function tensorflowJs(): Promise<{ tf: typeof Tf; converter: typeof Converter }> {
+  tensorflow ??= (async () => {
+    const tf = await import('@tensorflow/tfjs-core');
+    const converter = await import('@tensorflow/tfjs-converter');
+    const { setWasmPaths } = await import('@tensorflow/tfjs-backend-wasm');
+    const require = createRequire(import.meta.url);
+    setWasmPaths(`${dirname(require.resolve('@tensorflow/tfjs-backend-wasm'))}/`);
+    await import('@tensorflow/tfjs-backend-cpu');
+    return { tf, converter };
+  })();
+  return tensorflow;
+}
+
+/**
+ * Outputs of a TensorFlow.js graph model, by name. `model` is the parsed model.json, `weights` its shards joined.
+ * `backend`: `wasm` for whole models; `cpu` knows more operations.
+ */
+export async function tensorflowOutputs(
+  model: { modelTopology: object; weightsManifest: { weights: object[] }[]; signature?: object },
+  weights: Uint8Array,
+  feeds: Readonly<Record<string, OracleTensor & { readonly dtype?: 'float32' | 'int32' }>>,
+  outputs: readonly string[],
+  backend: 'wasm' | 'cpu' = 'wasm',
+): Promise<Record<string, OracleTensor>> {
+  const { tf, converter } = await tensorflowJs();
+  await tf.setBackend(backend);
+  const loaded = await converter.loadGraphModel({
+    load: async () => ({
+      format: 'graph-model',
+      modelTopology: model.modelTopology,
+      weightSpecs: model.weightsManifest.flatMap((group) => group.weights) as Tf.io.WeightsManifestEntry[],
+      weightData: new Uint8Array(weights).buffer,
+      ...(model.signature ? { signature: model.signature } : {}),
+    }),
+  });
+  const inputs = Object.fromEntries(
+    Object.entries(feeds).map(([name, { dims, data, dtype = 'float32' }]) => [
+      name,
+      tf.tensor(dtype === 'int32' ? Int32Array.from(data) : data, [...dims], dtype),
+    ]),
+  );
+  const results = [loaded.execute(inputs, [...outputs])].flat();
+  const found = outputs.map((name, i): [string, OracleTensor] => {
+    const tensor = results[i]!;
+    return [name, { dims: tensor.shape, data: Float32Array.from(tensor.dataSync()) }];
+  });
+  for (const tensor of [...results, ...Object.values(inputs)]) tensor.dispose();
+  loaded.dispose();
+  return Object.fromEntries(found);
 }
 
 /** NHWC data as NCHW, or the other way round with `[n, c, h, w]` given as `[n, h, w, c]`. */
