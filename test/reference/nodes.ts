@@ -2,7 +2,7 @@ import type { Conv2d, Node, Pair, Pool, Shape } from '../../src/graph/ops.ts';
 import { noPadding } from '../../src/graph/shapes.ts';
 import type { Tensor } from '../../src/reference/index.ts';
 
-type Options<N extends Node> = Partial<Omit<N, 'op' | 'name' | 'output'>>;
+type Options<N extends Node> = Partial<Omit<N, 'op'>>;
 
 export const tensor = (shape: Shape, data: ArrayLike<number>): Tensor => ({ shape, data: Float32Array.from(data) });
 
