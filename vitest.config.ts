@@ -15,9 +15,9 @@ export default defineConfig({
         test: {
           name: 'gpu',
           include: ['test/**/*.gpu.test.ts'],
-          globalSetup: ['test/support/install-browsers.ts'],
+          globalSetup: ['test/support/gpu-setup.ts'],
           // One worker, one page a browser for all files: starting a browser takes longer than most tests.
-          pool: 'threads',
+          pool: 'forks',
           maxWorkers: 1,
           isolate: false,
           fileParallelism: false,

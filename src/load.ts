@@ -24,7 +24,7 @@ export interface LoadOptions {
   readonly name?: string;
   /** `auto` (default): WebGPU where there is an adapter, else the CPU reference. */
   readonly device?: 'auto' | 'webgpu' | 'cpu';
-  /** Default `fused`. */
+  /** Default `unfused`: measured faster on software adapters; whole blocks in one kernel save memory traffic on others. */
   readonly plan?: PlanKind;
   /** How tensors and weights are stored on the GPU; default `float32`. */
   readonly precision?: Precision;

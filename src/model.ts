@@ -72,7 +72,7 @@ export class Model {
    * `gpu` over and disposes of it.
    */
   static async create(graph: Graph, gpu: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
-    const { plan: kind = 'fused', precision = 'float32', signal, onCompiled } = options;
+    const { plan: kind = 'unfused', precision = 'float32', signal, onCompiled } = options;
     try {
       const prepared = prepare(graph, kind);
       const plan = createPlan(prepared, { precision });

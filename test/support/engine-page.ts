@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { EnginePage, EngineServer } from '../../src/cli/engine-page.ts';
 import type { BrowserName } from '../../src/cli/find-browsers.ts';
 
@@ -15,21 +16,14 @@ export function engineServer(): Promise<EngineServer> {
 export function enginePage(browser: BrowserName): Promise<EnginePage> {
   let page = pages.get(browser);
   if (!page) {
-    page = engineServer().then((running) => EnginePage.open(running, browser, { log }));
+    page = engineServer().then(async (running) => {
+      const opened = await EnginePage.open(running, browser, { log });
+      const list = process.env.GPU_TEST_BROWSERS;
+      const id = opened.browser.process()?.pid;
+      if (list && id) appendFileSync(list, `${id}\n`);
+      return opened;
+    });
     pages.set(browser, page);
   }
   return page;
-}
-
-/** Closes a browser's page, so that the next test starts it afresh and memory is given back. */
-export async function closePage(browser: BrowserName): Promise<void> {
-  const page = pages.get(browser);
-  pages.delete(browser);
-  await (await page)?.close();
-}
-
-export async function closeAll(): Promise<void> {
-  await Promise.all([...pages.keys()].map(closePage));
-  await (await server)?.close();
-  server = undefined;
 }

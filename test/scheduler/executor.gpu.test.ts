@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import type { BrowserName } from '../../src/cli/find-browsers.ts';
+import type { ValidationReport } from '../../src/index.ts';
+import type { Difference } from '../../src/validate/compare.ts';
+import { enginePage } from '../support/engine-page.ts';
+import type { Calls } from './in-page.ts';
+
+const browsers: readonly BrowserName[] = ['chrome', 'firefox'];
+
+describe.each(browsers)('the scheduler in %s', (browser) => {
+  const call = async <T>(name: string, argument?: unknown): Promise<T> =>
+    (await enginePage(browser)).call<T>('/test/scheduler/in-page.ts', name, argument);
+
+  it.each([
+    ['v1-0.25-64', 'unfused', 29, 12],
+    ['v2-0.35-128', 'unfused', 54, 12],
+    ['v1-0.25-64', 'fused', 16, 20],
+    ['v2-0.35-64', 'fused', 21, 20],
+    ['v3-small-0.5-64', 'unfused', 73, 24],
+  ])(
+    '%s %s: one pass, one submit, at most %i dispatches and %i pipelines, nothing made when warm',
+    async (id, plan, dispatches, pipelines) => {
+      const { loading, running, inspected } = await call<{ loading: Calls; running: Calls; inspected: Calls }>(
+        'countCalls',
+        {
+          id,
+          plan,
+        },
+      );
+      expect(running).toEqual({ dispatches: inspected.dispatches, submits: 1, passes: 1, created: 0, pipelines: 0 });
+      expect(inspected.submits).toBe(1);
+      expect(inspected.dispatches).toBeLessThanOrEqual(dispatches);
+      expect(loading.pipelines).toBe(inspected.pipelines);
+      expect(loading.pipelines).toBeLessThanOrEqual(pipelines);
+      expect(loading.dispatches).toBe(0);
+    },
+  );
+
+  it.each([
+    'v1-0.25-96',
+    'v2-0.35-96',
+    'v3-small-0.5-96',
+    'v3-large-minimalistic-0.35-96',
+    'v4-conv-small-0.35-96',
+    'v1-0.5-65',
+    'v2-0.35-67',
+  ])('%s agrees end to end, unfused and fused', async (id) => {
+    for (const plan of ['unfused', 'fused']) {
+      const { nmse, topEqual } = await call<Difference>('endToEnd', { id, plan });
+      expect(nmse, plan).toBeLessThan(1e-10);
+      expect(topEqual, plan).toBe(true);
+    }
+  });
+
+  it('stores tensors and weights in packed float16 where asked', async () => {
+    const { nmse } = await call<Difference>('endToEnd', {
+      id: 'v2-0.35-96',
+      plan: 'unfused',
+      precision: 'float16-packed',
+    });
+    expect(nmse).toBeLessThan(1e-4);
+    expect(nmse).toBeGreaterThan(1e-12);
+  });
+
+  it('takes concurrent runs one after another, and lets one be stopped', async () => {
+    const result = await call<{ same: boolean; different: boolean; aborted: string }>('concurrentRuns', {
+      id: 'v1-0.25-64',
+    });
+    expect(result).toEqual({ same: true, different: true, aborted: 'stopped by the test' });
+  });
+
+  it('says what is wrong with a lost device, a disposed model, a wrong input', async () => {
+    const said = await call<Record<string, string>>('lostAndDisposed');
+    expect(said.lost).toMatch(/^DeviceLostError: .*destroyed/);
+    expect(said.disposed).toMatch(/^UsageError: v1-0\.25-32 was disposed of/);
+    expect(said.wrongLength).toMatch(/^UsageError: input "input" has 5 values, expected 3072 for \[1,32,32,3\]/);
+    expect(said.wrongName).toMatch(/^UsageError: .*"input" is missing/);
+  });
+
+  it.each([
+    { size: 6, kernel: 3, inChannels: 3, outChannels: 5, length: 80 },
+    { size: 6, kernel: 3, inChannels: 6, outChannels: 8, length: 128 },
+    { size: 6, kernel: 3, inChannels: 3, outChannels: 512, length: 8192 },
+  ])('computes the lesson both ways: $inChannels → $outChannels channels', async ({ length, ...lesson }) => {
+    const result = await call<{ length: number; between: Difference; againstReference: Difference }>(
+      'lessonOnGpu',
+      lesson,
+    );
+    expect(result.length).toBe(length);
+    expect(result.between.nmse).toBeLessThan(1e-12);
+    expect(result.againstReference.nmse).toBeLessThan(1e-12);
+  });
+
+  // Not the classifier: it uses each weight once, and the worst case of a sum of 1280 products hides 1 % of one.
+  it.each(['stem', 'block2/depthwise', 'block9/expand', 'block13/project', 'head'])(
+    'finds that a weight of %s is 1 percent off',
+    async (layer) => {
+      const report = await call<ValidationReport>('validateTampered', { id: 'v2-0.35-64', layer });
+      expect(report.ok).toBe(false);
+      expect(report.layers.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual([layer]);
+    },
+  );
+
+  it('runs a plan that went through JSON', async () => {
+    expect(await call<boolean>('planAsJson', { id: 'v2-0.35-64' })).toBe(true);
+  });
+});

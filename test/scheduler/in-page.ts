@@ -1,0 +1,210 @@
+/** Functions that the tests of the scheduler run in the browser. */
+
+import { openGpu } from '../../src/device/gpu.ts';
+import { sizeOf } from '../../src/graph/shapes.ts';
+import {
+  buildArchitecture,
+  composedFilter,
+  type Graph,
+  load,
+  type Model,
+  normalConvolution,
+  type PlanKind,
+  type Precision,
+  seededInputs,
+  separableConvolution,
+} from '../../src/index.ts';
+import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
+import { prepare } from '../../src/prepare.ts';
+import { Executor } from '../../src/scheduler/executor.ts';
+import { compareOutputs } from '../../src/validate/compare.ts';
+import { type ValidationReport, validate } from '../../src/validate/validate.ts';
+
+export interface Calls {
+  dispatches: number;
+  submits: number;
+  passes: number;
+  /** Pipelines, buffers, bind groups, modules, layouts, textures, query sets. */
+  created: number;
+  pipelines: number;
+}
+
+const creations = [
+  'createBuffer',
+  'createBindGroup',
+  'createBindGroupLayout',
+  'createPipelineLayout',
+  'createComputePipeline',
+  'createComputePipelineAsync',
+  'createShaderModule',
+  'createTexture',
+  'createSampler',
+  'createQuerySet',
+] as const;
+
+/** Counts calls of WebGPU while `work` runs. */
+async function counted<T>(work: () => Promise<T>): Promise<Calls> {
+  const calls: Calls = { dispatches: 0, submits: 0, passes: 0, created: 0, pipelines: 0 };
+  const restore: (() => void)[] = [];
+  const wrap = <O extends object>(prototype: O, name: keyof O & string, count: (args: unknown[]) => void) => {
+    const original = prototype[name] as (...args: unknown[]) => unknown;
+    (prototype as Record<string, unknown>)[name] = function (this: unknown, ...args: unknown[]) {
+      count(args);
+      return original.apply(this, args);
+    };
+    restore.push(() => {
+      (prototype as Record<string, unknown>)[name] = original;
+    });
+  };
+  wrap(GPUComputePassEncoder.prototype, 'dispatchWorkgroups', () => calls.dispatches++);
+  wrap(GPUCommandEncoder.prototype, 'beginComputePass', () => calls.passes++);
+  wrap(GPUQueue.prototype, 'submit', ([buffers]) => {
+    // An empty submit only nudges browsers that look at their queue now and then.
+    if ((buffers as unknown[]).length > 0) calls.submits++;
+  });
+  for (const name of creations) {
+    wrap(GPUDevice.prototype, name, () => {
+      calls.created++;
+      if (name === 'createComputePipelineAsync') calls.pipelines++;
+    });
+  }
+  try {
+    await work();
+  } finally {
+    for (const undo of restore) undo();
+  }
+  return calls;
+}
+
+/** Calls while a model is made ready, and while it runs warm. */
+export async function countCalls({ id, plan }: { id: string; plan: PlanKind }) {
+  let model: Model | undefined;
+  const loading = await counted(async () => {
+    model = await load(id, { device: 'webgpu', plan });
+  });
+  const inputs = seededInputs(model!.graph);
+  await model!.run(inputs);
+  const running = await counted(() => model!.run(inputs));
+  const inspection = model!.inspect();
+  model!.dispose();
+  return { loading, running, inspected: plan === 'fused' ? inspection.fused : inspection };
+}
+
+/** A model against the reference, end to end. */
+export async function endToEnd({ id, plan, precision }: { id: string; plan: PlanKind; precision?: Precision }) {
+  const model = await load(id, { device: 'webgpu', plan, ...(precision ? { precision } : {}) });
+  try {
+    const inputs = seededInputs(model.graph, 7);
+    const [actual, expected] = [await model.run(inputs), await model.runReference(inputs)];
+    return compareOutputs(actual.logits!, expected.logits!);
+  } finally {
+    model.dispose();
+  }
+}
+
+/** Several runs at once, an abort among them, give what they give alone. */
+export async function concurrentRuns({ id }: { id: string }) {
+  const model = await load(id, { device: 'webgpu' });
+  const inputs = [1, 2, 3].map((seed) => seededInputs(model.graph, seed));
+  const alone: Float32Array[] = [];
+  for (const input of inputs) alone.push((await model.run(input)).logits!);
+  const stop = new AbortController();
+  const aborted = model.run(inputs[0]!, { signal: stop.signal }).then(
+    () => 'finished',
+    (error: Error) => error.message,
+  );
+  stop.abort(new Error('stopped by the test'));
+  const together = await Promise.all(inputs.map((input) => model.run(input)));
+  const same = together.every(({ logits }, i) => logits!.every((value, j) => Object.is(value, alone[i]![j])));
+  const different = alone[0]!.some((value, i) => value !== alone[1]![i]);
+  model.dispose();
+  return { same, different, aborted: await aborted };
+}
+
+/** What a model says after its device was destroyed, and after it was disposed of. */
+export async function lostAndDisposed() {
+  const message = (promise: Promise<unknown>) =>
+    promise.then(
+      () => 'no error',
+      (error: Error) => `${error.name}: ${error.message}`,
+    );
+  const attempt = (work: () => Promise<unknown>) => message(Promise.resolve().then(work));
+  const adapter = await navigator.gpu.requestAdapter();
+  const device = await adapter!.requestDevice();
+  const model = await load('v1-0.25-32', { gpuDevice: device });
+  const inputs = seededInputs(model.graph);
+  await model.run(inputs);
+  device.destroy();
+  await device.lost;
+  const lost = await attempt(() => model.run(inputs));
+  const other = await load('v1-0.25-32', { device: 'webgpu' });
+  const wrongLength = await attempt(() => other.run(new Float32Array(5)));
+  const wrongName = await attempt(() => other.run({ picture: new Float32Array(5) }));
+  other.dispose();
+  const disposed = await attempt(() => other.run(inputs));
+  return { lost, disposed, wrongLength, wrongName };
+}
+
+/** The lesson on the GPU: both ways with one composed filter. */
+export async function lessonOnGpu(lesson: { size: number; kernel: number; inChannels: number; outChannels: number }) {
+  const run = async (graph: Graph) => {
+    const model = await load(graph, { device: 'webgpu', plan: 'unfused' });
+    const output = (await model.run(seededInputs(graph))).output!;
+    const reference = (await model.runReference(seededInputs(graph))).output!;
+    model.dispose();
+    return { output, reference };
+  };
+  const [normal, separable] = [await run(normalConvolution(lesson)), await run(separableConvolution(lesson))];
+  return {
+    length: normal.output.length,
+    between: compareOutputs(normal.output, separable.output),
+    againstReference: compareOutputs(separable.output, separable.reference),
+    taps: composedFilter({ depthwise: new Float32Array(9), pointwise: new Float32Array(4) }, 1).length,
+  };
+}
+
+/**
+ * Validates a model in which the largest weight of one layer is 1 % off in its GPU buffer. Bias and packed layout are
+ * untouched: the weight is found in the packed constant by its value.
+ */
+export async function validateTampered({ id, layer }: { id: string; layer: string }): Promise<ValidationReport> {
+  const gpu = await openGpu();
+  const graph = buildArchitecture(id);
+  const prepared = prepare(graph, 'unfused');
+  try {
+    return await validate({
+      gpu,
+      graph,
+      prepared,
+      plan: 'unfused',
+      inputs: seededInputs(graph),
+      tamper: (executor) => {
+        for (const { slot, data } of packConstants(prepared, executor.plan)) {
+          if (slot.node !== layer || slot.index !== 0 || !(data instanceof Float32Array)) continue;
+          const largest = data.reduce((best, value, i) => (Math.abs(value) > Math.abs(data[best]!) ? i : best), 0);
+          executor.writeConstants(slot.offset + 4 * largest, Float32Array.of(1.01 * data[largest]!));
+        }
+      },
+    });
+  } finally {
+    gpu.dispose();
+  }
+}
+
+/** A plan that went through JSON runs as the plan itself. */
+export async function planAsJson({ id }: { id: string }) {
+  const gpu = await openGpu();
+  const prepared = prepare(buildArchitecture(id), 'unfused');
+  const plan = createPlan(prepared);
+  const copy = JSON.parse(JSON.stringify(plan)) as typeof plan;
+  const [input] = prepared.inputs;
+  const values = new Float32Array(sizeOf(input!.shape)).fill(0.5);
+  const results: Float32Array[] = [];
+  for (const each of [plan, copy]) {
+    const executor = await Executor.create(gpu, each, packConstants(prepared, each));
+    results.push((await executor.run(values)).logits!);
+    executor.dispose();
+  }
+  gpu.dispose();
+  return results[0]!.every((value, i) => Object.is(value, results[1]![i]));
+}
