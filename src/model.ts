@@ -198,8 +198,11 @@ export class Model {
         `${this.graph.name} has ${this.inputs.length} inputs and ${this.outputs.length} outputs; classify needs one of each`,
       );
     }
-    const tensor = imageToTensor(picture, image, [input.shape[1], input.shape[2]], input.shape[3]);
-    const values = (await this.run(tensor, { signal }))[output.name]!;
+    this.#check();
+    const outputs = this.#executor
+      ? await this.#executor.runPicture(picture, image, { signal })
+      : await this.run(imageToTensor(picture, image, [input.shape[1], input.shape[2]], input.shape[3]), { signal });
+    const values = outputs[output.name]!;
     const endsInSoftmax = this.prepared.nodes.some((node) => node.op === 'softmax' && node.output === output.tensor);
     return topK(endsInSoftmax ? values : softmax(values), top).map(({ index, score }) => ({
       index,

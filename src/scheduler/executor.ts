@@ -3,7 +3,10 @@ import type { Gpu } from '../device/gpu.ts';
 import { compilePipelines } from '../device/pipelines.ts';
 import { settle } from '../device/settle.ts';
 import { UsageError } from '../errors.ts';
+import type { ImageRule } from '../graph/graph.ts';
+import type { Picture } from '../images/image-to-tensor.ts';
 import type { BoundRange, ConstantSlot, Plan } from '../planner/plan.ts';
+import { PictureStage } from './picture-stage.ts';
 import { checkInputs, pack, storedBits, unpack } from './tensors.ts';
 
 // GPUBufferUsage is not a global in Node.
@@ -39,6 +42,7 @@ export class Executor {
   /** Where each output starts in the readback buffer. */
   readonly #outputOffsets: readonly number[];
   readonly #staging: readonly Float32Array[];
+  #picture: PictureStage | null = null;
   #tail: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
@@ -109,37 +113,63 @@ export class Executor {
       inputs,
       plan.inputs.map((name) => ({ name, shape: plan.tensors[name]!.shape })),
     );
-    return this.exclusive(async () => {
+    return this.exclusive(() => {
       signal?.throwIfAborted();
       this.upload(values);
-      const { device } = this.gpu;
-      const encoder = device.createCommandEncoder({ label: plan.graph });
-      const pass = encoder.beginComputePass();
-      this.encode(pass);
-      pass.end();
-      plan.outputs.forEach(({ tensor }, i) => {
-        const { buffer, offset, bytes } = plan.tensors[tensor]!;
-        encoder.copyBufferToBuffer(this.#arena[buffer]!, offset, this.#readback, this.#outputOffsets[i]!, bytes);
-      });
-      device.queue.submit([encoder.finish()]);
-      await settle(this.gpu, this.#readback.mapAsync(1 /* GPUMapMode.READ */)).catch((error: unknown) => {
-        this.gpu.check();
-        throw error;
-      });
-      try {
-        this.gpu.check();
-        signal?.throwIfAborted();
-        const outputs: Record<string, Float32Array> = {};
-        plan.outputs.forEach(({ name, tensor }, i) => {
-          const placement = plan.tensors[tensor]!;
-          const range = this.#readback.getMappedRange(this.#outputOffsets[i]!, placement.bytes);
-          outputs[name] = unpack(range, placement, plan.precision);
-        });
-        return outputs;
-      } finally {
-        this.#readback.unmap();
-      }
+      return this.#infer(signal);
     });
+  }
+
+  /**
+   * One inference of a picture, by its rule, which makes the only input on the GPU; one submit as well. Outputs as of
+   * `run`. Throws `UsageError` where the model has several inputs or the rule does not fit its input.
+   */
+  runPicture(picture: Picture, rule: ImageRule, { signal }: RunOptions = {}): Promise<Record<string, Float32Array>> {
+    const [name, ...others] = this.plan.inputs;
+    if (!name || others.length > 0)
+      throw new UsageError(`${this.plan.graph} has ${this.plan.inputs.length} inputs, not one`);
+    const placement = this.plan.tensors[name]!;
+    return this.exclusive(async () => {
+      signal?.throwIfAborted();
+      this.#picture ??= new PictureStage(this.gpu, this.plan.precision, this.#arena[placement.buffer]!, placement);
+      return this.#infer(signal, await this.#picture.prepare(picture, rule));
+    });
+  }
+
+  /** Encodes, submits and reads back; `first` encodes what comes before the plan's dispatches. */
+  async #infer(
+    signal: AbortSignal | undefined,
+    first?: (pass: GPUComputePassEncoder) => void,
+  ): Promise<Record<string, Float32Array>> {
+    const { plan } = this;
+    const { device } = this.gpu;
+    const encoder = device.createCommandEncoder({ label: plan.graph });
+    const pass = encoder.beginComputePass();
+    first?.(pass);
+    this.encode(pass);
+    pass.end();
+    plan.outputs.forEach(({ tensor }, i) => {
+      const { buffer, offset, bytes } = plan.tensors[tensor]!;
+      encoder.copyBufferToBuffer(this.#arena[buffer]!, offset, this.#readback, this.#outputOffsets[i]!, bytes);
+    });
+    device.queue.submit([encoder.finish()]);
+    await settle(this.gpu, this.#readback.mapAsync(1 /* GPUMapMode.READ */)).catch((error: unknown) => {
+      this.gpu.check();
+      throw error;
+    });
+    try {
+      this.gpu.check();
+      signal?.throwIfAborted();
+      const outputs: Record<string, Float32Array> = {};
+      plan.outputs.forEach(({ name, tensor }, i) => {
+        const placement = plan.tensors[tensor]!;
+        const range = this.#readback.getMappedRange(this.#outputOffsets[i]!, placement.bytes);
+        outputs[name] = unpack(range, placement, plan.precision);
+      });
+      return outputs;
+    } finally {
+      this.#readback.unmap();
+    }
   }
 
   /** Uploads the inputs without running. */
@@ -218,6 +248,7 @@ export class Executor {
   /** Frees every GPU object of this executor; the device stays. */
   dispose(): void {
     this.#disposed = true;
+    this.#picture?.dispose();
     destroyBuffers({
       arena: this.#arena,
       constants: this.#constants,

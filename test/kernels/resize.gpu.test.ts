@@ -18,6 +18,8 @@ describeKernel('resize', [
       resizeCase([3, 5, 5, 6], [5, 5], mode, corners),
       resizeCase([1, 4, 4, 3], [1, 1], mode, corners),
       resizeCase([1, 1, 1, 3], [3, 4], mode, corners),
+      // Coordinates that fall between two pixels.
+      resizeCase([1, 2, 2, 3], [82, 41], mode, corners),
     ]),
   ),
 ]);

@@ -12,23 +12,23 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const allowed: Readonly<Record<string, readonly string[]>> = {
   graph: [],
   wgsl: ['shaders'],
-  kernels: ['graph', 'shaders', 'wgsl'],
+  kernels: ['graph', 'shaders', 'wgsl', 'images'],
   passes: ['graph'],
   architectures: ['graph'],
   loaders: ['graph'],
   reference: ['graph'],
-  images: ['graph', 'shaders'],
+  images: ['graph'],
   plan: ['graph'],
   planner: ['plan', 'graph', 'kernels', 'wgsl', 'version'],
   device: ['plan', 'wgsl'],
-  scheduler: ['plan', 'graph', 'kernels', 'device', 'images'],
+  scheduler: ['plan', 'graph', 'kernels', 'device', 'images', 'wgsl'],
   validate: ['plan', 'graph', 'reference', 'planner', 'scheduler', 'device'],
   api: [
     ...['plan', 'graph', 'kernels', 'passes', 'architectures', 'loaders', 'reference', 'images', 'planner'],
     ...['device', 'scheduler', 'validate', 'version'],
   ],
   cli: ['api', 'graph', 'architectures', 'loaders'],
-  demo: ['index'],
+  demo: ['node_modules'],
 };
 
 interface Source {

@@ -1,0 +1,77 @@
+// A picture becomes an input tensor: resample, reorder channels, scale and shift. The formula, and what each field of
+// Shape means, is that of src/images/resample.ts.
+//
+// pixels  [in_height][in_width]             RGBA bytes, red lowest
+// dst     [out_height][out_width]           one vec4: red, green, blue (or the reverse, or luma) and zeros
+//
+// One invocation computes one pixel.
+struct Shape {
+  in_height: u32, in_width: u32, out_height: u32, out_width: u32,
+  first_y: i32, first_x: i32, length_y: i32, length_x: i32,
+  start_y: f32, start_x: f32, step_y: f32, step_x: f32,
+  width_y: f32, width_x: f32, support_y: f32, support_x: f32,
+  scale_0: f32, scale_1: f32, scale_2: f32, offset_0: f32, offset_1: f32, offset_2: f32,
+}
+
+override WORKGROUP_X: u32;
+override WORKGROUP_Y: u32;
+
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> pixels: array<u32>;
+@group(0) @binding(2) var<storage, read_write> dst: array<Stored4>;
+
+fn filter_weight(x: f32) -> f32 {
+  let a = abs(x);
+#if BICUBIC
+  if (a < 1.0) { return (1.5 * a - 2.5) * a * a + 1.0; }
+  if (a < 2.0) { return ((-0.5 * a + 2.5) * a - 4.0) * a + 2.0; }
+  return 0.0;
+#else
+  return max(0.0, 1.0 - a);
+#endif
+}
+
+fn colour(y: i32, x: i32) -> vec3f {
+  let bytes = pixels[u32(y) * shape.in_width + u32(x)];
+  return vec3f(vec3u(bytes & 255u, (bytes >> 8u) & 255u, (bytes >> 16u) & 255u));
+}
+
+@compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= shape.out_width || id.y >= shape.out_height) { return; }
+  let y = i32(id.y) - shape.first_y;
+  let x = i32(id.x) - shape.first_x;
+  var mean = vec3f(0.0);
+  if (y >= 0 && y < shape.length_y && x >= 0 && x < shape.length_x) {
+    let centre_y = shape.start_y + f32(y) * shape.step_y;
+    let centre_x = shape.start_x + f32(x) * shape.step_x;
+    let from_y = max(0, i32(ceil(centre_y - shape.support_y - 0.5)));
+    let from_x = max(0, i32(ceil(centre_x - shape.support_x - 0.5)));
+    let to_y = min(i32(shape.in_height) - 1, i32(floor(centre_y + shape.support_y - 0.5)));
+    let to_x = min(i32(shape.in_width) - 1, i32(floor(centre_x + shape.support_x - 0.5)));
+    var sum = vec3f(0.0);
+    var total = 0.0;
+    for (var py = from_y; py <= to_y; py++) {
+      let weight_y = filter_weight((f32(py) + 0.5 - centre_y) / shape.width_y);
+      for (var px = from_x; px <= to_x; px++) {
+        let weight = weight_y * filter_weight((f32(px) + 0.5 - centre_x) / shape.width_x);
+        sum += weight * colour(py, px);
+        total += weight;
+      }
+    }
+    mean = sum / total;
+  }
+#if GREY
+  let value = dot(mean, vec3f(0.299, 0.587, 0.114));
+  dst[id.y * shape.out_width + id.x] = store4(vec4f(value * shape.scale_0 + shape.offset_0, 0.0, 0.0, 0.0));
+#else
+#if BGR
+  let channels = mean.zyx;
+#else
+  let channels = mean;
+#endif
+  let scale = vec3f(shape.scale_0, shape.scale_1, shape.scale_2);
+  let offset = vec3f(shape.offset_0, shape.offset_1, shape.offset_2);
+  dst[id.y * shape.out_width + id.x] = store4(vec4f(channels * scale + offset, 0.0));
+#endif
+}

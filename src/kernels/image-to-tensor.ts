@@ -1,0 +1,55 @@
+import source from '../../shaders/image-to-tensor.wgsl?raw';
+import type { ImageRule } from '../graph/graph.ts';
+import type { Pair, Shape } from '../graph/ops.ts';
+import { checkRule, constant } from '../images/image-to-tensor.ts';
+import { resamplePlan } from '../images/resample.ts';
+import { ceilDiv, inputBinding, outputBinding, type Program, shapeBinding } from './kernel.ts';
+
+const WORKGROUP = 8;
+
+/**
+ * Turns a picture of `[height, width]` RGBA pixels into the input tensor `output`, `[1, height, width, channels]`. It
+ * stands before a plan, not in it: a picture's size is known only when it comes. Throws `UsageError` where the rule
+ * does not make such a tensor.
+ */
+export function imageProgram(picture: Pair, rule: ImageRule, output: Shape): Program {
+  checkRule(rule, output[3]);
+  const size: Pair = [output[1], output[2]];
+  const { vertical, horizontal } = resamplePlan(picture, rule, size);
+  return {
+    file: 'image-to-tensor.wgsl',
+    source,
+    constants: {
+      BICUBIC: rule.filter === 'bicubic',
+      GREY: rule.channels === 'grey',
+      BGR: rule.channels === 'bgr',
+    },
+    overrides: { WORKGROUP_X: WORKGROUP, WORKGROUP_Y: WORKGROUP },
+    shape: {
+      in_height: picture[0],
+      in_width: picture[1],
+      out_height: size[0],
+      out_width: size[1],
+      first_y: vertical.first,
+      first_x: horizontal.first,
+      length_y: vertical.length,
+      length_x: horizontal.length,
+      start_y: vertical.start,
+      start_x: horizontal.start,
+      step_y: vertical.step,
+      step_x: horizontal.step,
+      width_y: vertical.width,
+      width_x: horizontal.width,
+      support_y: vertical.support,
+      support_x: horizontal.support,
+      scale_0: constant(rule.scale, 0),
+      scale_1: constant(rule.scale, Math.min(1, rule.scale.length - 1)),
+      scale_2: constant(rule.scale, Math.min(2, rule.scale.length - 1)),
+      offset_0: constant(rule.offset, 0),
+      offset_1: constant(rule.offset, Math.min(1, rule.offset.length - 1)),
+      offset_2: constant(rule.offset, Math.min(2, rule.offset.length - 1)),
+    },
+    bindings: [shapeBinding, inputBinding(0), outputBinding],
+    workgroups: [ceilDiv(size[1], WORKGROUP), ceilDiv(size[0], WORKGROUP), 1],
+  };
+}

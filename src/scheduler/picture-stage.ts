@@ -1,0 +1,113 @@
+import { guarded } from '../device/buffers.ts';
+import type { Gpu } from '../device/gpu.ts';
+import { compilePipelines } from '../device/pipelines.ts';
+import { DeviceError } from '../errors.ts';
+import type { ImageRule } from '../graph/graph.ts';
+import type { Picture } from '../images/image-to-tensor.ts';
+import { imageProgram } from '../kernels/image-to-tensor.ts';
+import type { Program } from '../kernels/kernel.ts';
+import type { Placement, Precision } from '../planner/plan.ts';
+import { shaderCode } from '../wgsl/shader-code.ts';
+import { packUniform } from '../wgsl/uniform.ts';
+
+/**
+ * Puts a picture's pixels on the GPU and encodes the dispatch that makes the input tensor of them. Pipeline and buffers
+ * are kept: a picture of the same size and rule as the one before makes no GPU object.
+ */
+export class PictureStage {
+  readonly #gpu: Gpu;
+  readonly #precision: Precision;
+  readonly #arena: GPUBuffer;
+  readonly #placement: Placement;
+  #ready: { key: string; pipeline: GPUComputePipeline } | null = null;
+  #pixels: GPUBuffer | null = null;
+  #uniform: GPUBuffer | null = null;
+  #bindGroup: GPUBindGroup | null = null;
+
+  /** `arena` is the buffer that holds the input tensor at `placement`. */
+  constructor(gpu: Gpu, precision: Precision, arena: GPUBuffer, placement: Placement) {
+    this.#gpu = gpu;
+    this.#precision = precision;
+    this.#arena = arena;
+    this.#placement = placement;
+  }
+
+  /** Uploads the picture; the returned function encodes the dispatch. Throws `UsageError`, `OutOfMemoryError`. */
+  async prepare(picture: Picture, rule: ImageRule): Promise<(pass: GPUComputePassEncoder) => void> {
+    const { device } = this.#gpu;
+    const program = imageProgram([picture.height, picture.width], rule, this.#placement.shape);
+    const pipeline = await this.#pipeline(program);
+    const { data } = picture;
+    if (data.byteLength > device.limits.maxStorageBufferBindingSize) {
+      throw new DeviceError(
+        `a picture of ${picture.width} × ${picture.height} pixels is too large for this GPU; shrink it`,
+      );
+    }
+    if (!this.#pixels || this.#pixels.size < data.byteLength || !this.#uniform) await this.#allocate(data.byteLength);
+    device.queue.writeBuffer(this.#pixels!, 0, data as Uint8Array<ArrayBuffer>);
+    const words = packUniform(program.file, program.source, program.shape);
+    device.queue.writeBuffer(this.#uniform!, 0, new Uint32Array(words));
+    this.#bindGroup ??= this.#bind(pipeline, 4 * words.length);
+    const bindGroup = this.#bindGroup;
+    return (pass) => {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindGroup);
+      pass.dispatchWorkgroups(...program.workgroups);
+    };
+  }
+
+  async #pipeline(program: Program): Promise<GPUComputePipeline> {
+    const key = JSON.stringify(program.constants);
+    if (this.#ready?.key !== key) {
+      const code = shaderCode(program.file, program.source, {
+        ...program.constants,
+        F16: this.#precision === 'float16',
+        F16_PACKED: this.#precision === 'float16-packed',
+      });
+      const [pipeline] = await compilePipelines(this.#gpu.device, [
+        { label: program.file, code, overrides: program.overrides, bindings: ['uniform', 'read', 'write'] },
+      ]);
+      this.#ready = { key, pipeline: pipeline! };
+      this.#bindGroup = null;
+    }
+    return this.#ready.pipeline;
+  }
+
+  async #allocate(bytes: number): Promise<void> {
+    this.dispose();
+    await guarded(this.#gpu.device, 'a buffer for the picture', () => {
+      this.#pixels = this.#gpu.device.createBuffer({
+        label: 'pixels',
+        size: Math.max(16, Math.ceil(bytes / 16) * 16),
+        usage: 0x0080 /* STORAGE */ | 0x0008 /* COPY_DST */,
+      });
+      this.#uniform = this.#gpu.device.createBuffer({
+        label: 'picture',
+        size: 256,
+        usage: 0x0040 /* UNIFORM */ | 0x0008 /* COPY_DST */,
+      });
+    });
+    this.#bindGroup = null;
+  }
+
+  #bind(pipeline: GPUComputePipeline, uniformBytes: number): GPUBindGroup {
+    const { offset, bytes } = this.#placement;
+    return this.#gpu.device.createBindGroup({
+      label: 'picture',
+      layout: pipeline.getBindGroupLayout(0),
+      entries: [
+        { binding: 0, resource: { buffer: this.#uniform!, size: 16 * Math.ceil(uniformBytes / 16) } },
+        { binding: 1, resource: { buffer: this.#pixels! } },
+        { binding: 2, resource: { buffer: this.#arena, offset, size: bytes } },
+      ],
+    });
+  }
+
+  dispose(): void {
+    this.#pixels?.destroy();
+    this.#uniform?.destroy();
+    this.#pixels = null;
+    this.#uniform = null;
+    this.#bindGroup = null;
+  }
+}

@@ -1,0 +1,41 @@
+import { openGpu } from '../../src/device/gpu.ts';
+import type { Graph, ImageRule } from '../../src/graph/graph.ts';
+import { imageBound } from '../../src/images/image-bound.ts';
+import { imageToTensor } from '../../src/images/image-to-tensor.ts';
+import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
+import { Executor } from '../../src/scheduler/executor.ts';
+import { checkBounds } from '../../src/validate/compare.ts';
+
+export interface ImageCase {
+  readonly picture: readonly [height: number, width: number];
+  readonly size: readonly [height: number, width: number];
+  readonly rule: ImageRule;
+}
+
+/** A random picture on the GPU, against the CPU, within its bound. The tensor passes a clip that changes nothing. */
+export async function runImageCase({ picture: [height, width], size, rule }: ImageCase) {
+  const channels = rule.channels === 'grey' ? 1 : 3;
+  const shape = [1, size[0], size[1], channels] as const;
+  const graph: Graph = {
+    name: 'picture',
+    inputs: [{ name: 'x', shape }],
+    outputs: [{ name: 'y', tensor: 'y' }],
+    nodes: [{ op: 'clip', name: 'same', inputs: ['x'], output: 'y', min: -1e30, max: 1e30 }],
+  };
+  let state = 12345;
+  const data = Uint8Array.from({ length: 4 * height * width }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state >>> 24;
+  });
+  const gpu = await openGpu();
+  const plan = createPlan(graph);
+  const executor = await Executor.create(gpu, plan, packConstants(graph, plan));
+  executor.poison();
+  const picture = { width, height, data };
+  const [first, again] = [await executor.runPicture(picture, rule), await executor.runPicture(picture, rule)];
+  const expected = imageToTensor(picture, rule, size, channels);
+  const bound = imageBound([height, width], rule, size, channels);
+  const repeatable = first.y!.every((value, i) => Object.is(value, again.y![i]));
+  gpu.dispose();
+  return { ...checkBounds(first.y!, expected, bound, bound), repeatable };
+}

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import type { ImageRule } from '../../src/graph/graph.ts';
+import { enginePage } from '../support/engine-page.ts';
+import type { ImageCase } from './image-in-page.ts';
+
+const base: ImageRule = {
+  fit: 'stretch',
+  cropFraction: 1,
+  filter: 'bilinear',
+  antialias: true,
+  corners: 'half-pixel',
+  channels: 'rgb',
+  scale: [1 / 127.5],
+  offset: [-1],
+};
+const perChannel = { scale: [0.017, 0.018, 0.0175], offset: [-2.1, -2, -1.8] };
+
+const cases: readonly (readonly [string, ImageCase])[] = [
+  ['the same size', { picture: [9, 8], size: [9, 8], rule: base }],
+  ['shrunk', { picture: [60, 47], size: [16, 17], rule: base }],
+  ['shrunk without antialias', { picture: [60, 47], size: [16, 17], rule: { ...base, antialias: false } }],
+  ['enlarged', { picture: [7, 5], size: [16, 15], rule: base }],
+  ['bicubic, shrunk', { picture: [50, 61], size: [16, 16], rule: { ...base, filter: 'bicubic' } }],
+  ['bicubic, enlarged', { picture: [6, 7], size: [16, 16], rule: { ...base, filter: 'bicubic' } }],
+  ['corners aligned', { picture: [30, 20], size: [16, 16], rule: { ...base, corners: 'align', antialias: false } }],
+  ['cropped', { picture: [40, 60], size: [16, 16], rule: { ...base, fit: 'crop', cropFraction: 0.875 } }],
+  ['letterboxed', { picture: [20, 60], size: [16, 16], rule: { ...base, fit: 'letterbox' } }],
+  [
+    'blue first, constants per channel',
+    { picture: [20, 21], size: [8, 9], rule: { ...base, ...perChannel, channels: 'bgr' } },
+  ],
+  ['grey', { picture: [20, 21], size: [8, 9], rule: { ...base, channels: 'grey' } }],
+];
+
+describe.each(['chrome', 'firefox'] as const)('image-to-tensor in %s', (browser) => {
+  it.each(cases)('%s', async (_, imageCase) => {
+    const page = await enginePage(browser);
+    const result = await page.call('/test/kernels/image-in-page.ts', 'runImageCase', imageCase);
+    expect(result).toMatchObject({ ok: true, unwritten: 0, repeatable: true });
+  });
+});
