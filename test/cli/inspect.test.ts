@@ -1,0 +1,98 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import type { Inspection } from '../../src/index.ts';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const run = promisify(execFile);
+
+/** A command as a user starts it; standard output must be nothing but what it prints. */
+async function command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  try {
+    const { stdout, stderr } = await run(process.execPath, ['src/cli/run.mjs', ...args], { cwd: root });
+    return { code: 0, stdout, stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, stdout, stderr };
+  }
+}
+
+describe('inspect', () => {
+  it.each([
+    ['v1-1.0-224', 4_231_976, 568.7e6, 8.56, 29],
+    ['v2-1.0-224', 3_504_872, 300.8e6, 4.07, 54],
+  ])(
+    '%s as JSON: %i parameters, %f multiplications, %f times with normal convolutions, %i dispatches',
+    async (id, parameters, macs, factor, dispatches) => {
+      const { code, stdout } = await command('inspect', id, '--json');
+      expect(code).toBe(0);
+      const inspection = JSON.parse(stdout) as Inspection;
+      expect(inspection.model).toBe(id);
+      expect(inspection.parameters).toBe(parameters);
+      expect(Math.abs(inspection.macs / macs - 1)).toBeLessThan(0.005);
+      expect(Math.abs(inspection.macsWithNormalConvolutions / inspection.macs / factor - 1)).toBeLessThan(0.02);
+      expect(inspection.submits).toBe(1);
+      expect(inspection.dispatches).toBeLessThanOrEqual(dispatches);
+      expect(inspection.pipelines).toBeLessThanOrEqual(12);
+      expect(inspection.arenaBytes).toBeLessThanOrEqual(1.25 * inspection.peakBytes);
+      expect(inspection.weightBytes).toBeGreaterThan(4 * 0.99 * parameters);
+      expect(inspection.layers.length).toBeGreaterThan(inspection.dispatches);
+      expect(inspection.layers.reduce((sum, layer) => sum + layer.multiplications, 0)).toBe(inspection.macs);
+      for (const key of ['dispatches', 'submits', 'pipelines', 'arenaBytes', 'activationBytes'] as const) {
+        expect(inspection.fused[key], key).toBeGreaterThan(0);
+        expect(inspection.fused[key], key).toBeLessThanOrEqual(key === 'pipelines' ? 20 : inspection[key]);
+      }
+    },
+  );
+
+  it.each([
+    ['v1-1.0-224', 41.0e6, 16, 25.5e6],
+    ['v2-1.0-224', 54.9e6, 21, 9.8e6],
+  ])(
+    '%s moves %f bytes of activations unfused, and with %i dispatches at most %f fused',
+    async (id, unfused, dispatches, fused) => {
+      const inspection = JSON.parse((await command('inspect', id, '--json')).stdout) as Inspection;
+      expect(Math.abs(inspection.activationBytes / unfused - 1)).toBeLessThan(0.005);
+      expect(inspection.fused.dispatches).toBeLessThanOrEqual(dispatches);
+      expect(inspection.fused.activationBytes).toBeLessThanOrEqual(1.005 * fused);
+    },
+  );
+
+  it('prints a table without --json, and reads files', async () => {
+    const { code, stdout } = await command('inspect', 'node_modules/detypify-service/train/model.onnx');
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/depthwise/);
+    expect(stdout).toMatch(/model\.onnx: \d+ parameters/);
+  });
+
+  it.each([
+    [[], 2, /usage/],
+    [['v2-1.0-224', 'v1-1.0-224'], 2, /usage/],
+    [['v2-1.0-224', '--nonsense'], 2, /nonsense/],
+    [['no-such-file.onnx'], 1, /no-such-file\.onnx: there is no such file/],
+    [['package.json'], 1, /ModelFormatError: package\.json/],
+    [['README.md'], 1, /ModelFormatError: README\.md/],
+  ])('%j ends with %i and says why', async (args, code, message) => {
+    const result = await command('inspect', ...args);
+    expect(result.code).toBe(code);
+    expect(result.stdout).toBe('');
+    expect(result.stderr).toMatch(message);
+    expect(result.stderr).not.toMatch(/\n {4}at /);
+  });
+});
+
+describe('commands', () => {
+  it('says which there are', async () => {
+    const { code, stderr } = await command('nonsense');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/inspect, validate/);
+  });
+
+  it('validate refuses wrong arguments before it starts a browser', async () => {
+    expect((await command('validate')).code).toBe(2);
+    expect((await command('validate', 'v2-1.0-224', '--plan', 'best')).stderr).toMatch(/--plan is "best"/);
+    expect((await command('validate', 'v2-1.0-224', '--browser', 'lynx')).stderr).toMatch(/--browser is "lynx"/);
+    expect((await command('validate', 'missing.onnx')).code).toBe(1);
+  });
+});
