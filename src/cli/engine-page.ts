@@ -14,9 +14,17 @@ import { type LaunchOptions, launchBrowser } from './launch-browser.ts';
 
 /** Plain, not through Vite, whose client would look for a socket. */
 const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>mobilenet-webgpu</title>
-<link rel="icon" href="data:,"><script type="module" src="/src/cli/page.ts"></script></head></html>`;
+<link rel="icon" href="data:,">
+<script type="module" src="/@fs/${fileURLToPath(new URL('./page.ts', import.meta.url))}"></script></head></html>`;
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+const repository = fileURLToPath(new URL('../../', import.meta.url));
+
+export interface ServerOptions {
+  /** Folder whose modules pages call; the repository unless given. */
+  readonly root?: string;
+  /** Packages of that folder that are not ES modules as they come, or of very many files: bundled before. */
+  readonly dependencies?: readonly string[];
+}
 
 /** A Vite server of the repository on a free port of 127.0.0.1, and the folders that were lent to its pages. */
 export class EngineServer {
@@ -30,7 +38,7 @@ export class EngineServer {
     this.#folders = folders;
   }
 
-  static async start(): Promise<EngineServer> {
+  static async start({ root = repository, dependencies = [] }: ServerOptions = {}): Promise<EngineServer> {
     const { createServer } = await import('vite');
     const folders = new Map<string, string>();
     const vite = await createServer({
@@ -46,13 +54,14 @@ export class EngineServer {
         hmr: false,
         ws: false,
         watch: null,
+        fs: { allow: [repository] },
         headers: {
           'Cross-Origin-Opener-Policy': 'same-origin',
           'Cross-Origin-Embedder-Policy': 'require-corp',
         },
       },
       // Found at once: a dependency that is discovered later reloads the page in the middle of a call.
-      optimizeDeps: { noDiscovery: true, include: ['wgsl-preprocessor/wgsl-preprocessor.js', 'pbf'] },
+      optimizeDeps: { noDiscovery: true, include: [...dependencies] },
       plugins: [
         {
           name: 'lent-folders',
@@ -116,25 +125,35 @@ export class EnginePage {
   static async open(server: EngineServer, name: BrowserName, options: EnginePageOptions): Promise<EnginePage> {
     const browser = await launchBrowser(name, options);
     try {
-      const page = await browser.newPage();
-      const engine = new EnginePage(browser, page);
-      if (options.onProgress) engine.onProgress = options.onProgress;
-      page.on('console', (message) => {
-        // Vite's client, which its import rewriting brings along, misses its socket; there is none on purpose.
-        const viteSocket = /\[vite\]|ws:\/\//.test(message.text());
-        if (message.type() === 'error' && !viteSocket) options.log(`${name}: ${message.text()}`);
-      });
-      page.on('pageerror', (error) => options.log(`${name}: ${(error as Error).message}`));
-      await page.exposeFunction('reportProgress', (message: string) => engine.onProgress(message));
-      await page.goto(`${server.url}/engine`);
-      await page.waitForFunction('globalThis.engine !== undefined', { timeout: 60_000 });
-      const adapter = await page.evaluate('navigator.gpu?.requestAdapter().then((adapter) => adapter !== null)');
-      if (adapter !== true) throw new DeviceError(`${name} (${await browser.version()}) has no WebGPU adapter here`);
-      return engine;
+      return await EnginePage.openIn(browser, server, name, options);
     } catch (error) {
       await browser.close();
       throw error;
     }
+  }
+
+  /** Opens one more page in a browser. */
+  static async openIn(
+    browser: Browser,
+    server: EngineServer,
+    name: BrowserName,
+    options: EnginePageOptions,
+  ): Promise<EnginePage> {
+    const page = await browser.newPage();
+    const engine = new EnginePage(browser, page);
+    if (options.onProgress) engine.onProgress = options.onProgress;
+    page.on('console', (message) => {
+      // Vite's client, which its import rewriting brings along, misses its socket; there is none on purpose.
+      const viteSocket = /\[vite\]|ws:\/\//.test(message.text());
+      if (message.type() === 'error' && !viteSocket) options.log(`${name}: ${message.text()}`);
+    });
+    page.on('pageerror', (error) => options.log(`${name}: ${(error as Error).message}`));
+    await page.exposeFunction('reportProgress', (message: string) => engine.onProgress(message));
+    await page.goto(`${server.url}/engine`);
+    await page.waitForFunction('globalThis.engine !== undefined', { timeout: 60_000 });
+    const adapter = await page.evaluate('navigator.gpu?.requestAdapter().then((adapter) => adapter !== null)');
+    if (adapter !== true) throw new DeviceError(`${name} (${await browser.version()}) has no WebGPU adapter here`);
+    return engine;
   }
 
   /**

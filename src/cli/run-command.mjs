@@ -1,0 +1,32 @@
+import { fileURLToPath } from 'node:url';
+import { createServer } from 'vite';
+
+/**
+ * Runs the `main` of a TypeScript module (its path from the repository's root) and ends the process with its exit code.
+ * Ctrl-C aborts the signal that it is given.
+ */
+export async function runCommand(module, argv) {
+  const interrupt = new AbortController();
+  process.once('SIGINT', () => interrupt.abort(new Error('interrupted')));
+  const server = await createServer({
+    root: fileURLToPath(new URL('../../', import.meta.url)),
+    configFile: false,
+    logLevel: 'error',
+    appType: 'custom',
+    cacheDir: 'node_modules/.vite-commands',
+    server: { middlewareMode: true, hmr: false, ws: false, watch: null },
+    optimizeDeps: { noDiscovery: true },
+  });
+  let code = 1;
+  try {
+    const { main } = await server.ssrLoadModule(module);
+    code = await main(argv, { stdout: process.stdout, stderr: process.stderr, signal: interrupt.signal });
+  } catch (error) {
+    const expected = interrupt.signal.aborted || (error.code !== undefined && error.name !== 'Error');
+    process.stderr.write(`${expected ? `${error.name}: ${error.message}` : error.stack}\n`);
+  } finally {
+    await server.close();
+  }
+  // Everything written is flushed before the process ends.
+  process.stdout.write('', () => process.exit(code));
+}
