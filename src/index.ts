@@ -5,7 +5,7 @@ export type { AdapterDescription } from './device/gpu.ts';
 export * from './errors.ts';
 export { type LayerCost, layerCosts, networkCost, separableRatio } from './graph/cost.ts';
 export type { Graph, GraphInput, GraphOutput, ImageRule } from './graph/graph.ts';
-export type { Activation, Node, NodeOf, OpName, Padding, Pair, Shape } from './graph/ops.ts';
+export type { Activation, Conv2d, Node, NodeOf, OpName, Padding, Pair, Shape } from './graph/ops.ts';
 export { imageToTensor, type Picture } from './images/image-to-tensor.ts';
 export { type Inspection, inspect, type PlanInspection } from './inspect.ts';
 export { type LoadOptions, type LoadProgress, load, type ModelSource, readGraph } from './load.ts';

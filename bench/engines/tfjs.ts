@@ -85,7 +85,8 @@ function convolution(node: Conv2d, input: Shape): Step['run'] {
   const options = {
     filter,
     strides: [...stride] as [number, number],
-    pad: isSame ? ('same' as const) : explicit,
+    // The typings of the fused operations leave out explicit padding, which they take.
+    pad: (isSame ? 'same' : explicit) as 'same',
     dilations: [...dilation] as [number, number],
     bias: tf.tensor1d(node.bias ?? new Float32Array(outChannels)),
     activation,

@@ -1,0 +1,100 @@
+import { layerCosts, type Model, type Node, type Shape } from '../../src/index.ts';
+import { shapeText } from '../ui/format.ts';
+
+/** What a layer is, as the page colours it. */
+export type Kind = 'normal' | 'depthwise' | 'pointwise' | 'dense' | 'pool' | 'other';
+
+export const kindNames: Readonly<Record<Kind, string>> = {
+  normal: 'Normal convolution',
+  depthwise: 'Depthwise convolution',
+  pointwise: 'Pointwise convolution',
+  dense: 'Fully connected',
+  pool: 'Pooling',
+  other: 'Elementwise and other',
+};
+
+/** A layer of the network that runs, with what is drawn and said of it. */
+export interface Block {
+  readonly name: string;
+  readonly kind: Kind;
+  /** "3 × 3, stride 2, relu6". */
+  readonly description: string;
+  readonly input: Shape;
+  readonly output: Shape;
+  readonly macs: number;
+  readonly parameters: number;
+  /** Index of the block whose output is added to this one's, or null. */
+  readonly addsFrom: number | null;
+}
+
+/** The layers after the passes, in the order in which they run. */
+export function blocksOf({ prepared }: Model): Block[] {
+  const shapes = new Map<string, Shape>(prepared.inputs.map(({ name, shape }) => [name, shape]));
+  const producers = new Map<string, number>();
+  const costs = new Map(layerCosts(prepared).map((cost) => [cost.name, cost]));
+  return prepared.nodes.map((node, i) => {
+    const { multiplications: macs, parameters, shape: output } = costs.get(node.name)!;
+    const input = shapes.get(node.inputs[0]!)!;
+    const residual = node.op === 'conv2d' || node.op === 'add' ? node.inputs[1] : undefined;
+    const block: Block = {
+      name: node.name,
+      kind: kindOf(node, input),
+      description: describe(node),
+      input,
+      output,
+      macs,
+      parameters,
+      addsFrom: residual === undefined ? null : (producers.get(residual) ?? null),
+    };
+    shapes.set(node.output, output);
+    producers.set(node.output, i);
+    return block;
+  });
+}
+
+function kindOf(node: Node, input: Shape): Kind {
+  switch (node.op) {
+    case 'conv2d':
+      if (node.groups > 1 && node.groups === input[3]) return 'depthwise';
+      return node.groups === 1 && node.kernel[0] === 1 && node.kernel[1] === 1 ? 'pointwise' : 'normal';
+    case 'fully-connected':
+      return 'dense';
+    case 'pool':
+    case 'global-average-pool':
+      return 'pool';
+    default:
+      return 'other';
+  }
+}
+
+function describe(node: Node): string {
+  const parts: string[] = [];
+  switch (node.op) {
+    case 'conv2d':
+      parts.push(
+        node.kernel.join(' × '),
+        `stride ${node.stride[0] === node.stride[1] ? node.stride[0] : node.stride.join(' × ')}`,
+      );
+      if (node.dilation.some((step) => step > 1)) parts.push(`dilation ${node.dilation.join(' × ')}`);
+      if (node.inputs[1] !== undefined) parts.push('adds the residual');
+      break;
+    case 'pool':
+      parts.push(`${node.kind} over ${node.kernel.join(' × ')}`);
+      break;
+    case 'resize':
+      parts.push(`${node.mode} to ${node.size.join(' × ')}`);
+      break;
+    case 'reshape':
+      parts.push(`reshape to ${shapeText(node.shape)}`);
+      break;
+    case 'fully-connected':
+      break;
+    case 'activation':
+      parts.push(node.activation);
+      return parts.join(', ');
+    default:
+      parts.push(node.op.replaceAll('-', ' '));
+  }
+  if ('activation' in node && node.activation !== 'none') parts.push(node.activation);
+  return parts.join(', ');
+}

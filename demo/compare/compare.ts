@@ -1,0 +1,120 @@
+import { shelf } from '../models/shelf.ts';
+import { adapterText } from '../ui/device.ts';
+import { byId, html } from '../ui/dom.ts';
+import { milliseconds } from '../ui/format.ts';
+import { clearMessage, isAbort, showError } from '../ui/message.ts';
+import { type Block, blocksOf } from './blocks.ts';
+import { showDetails } from './details.ts';
+import { showFigures } from './figures.ts';
+import { layersSummary, showLayers } from './layers.ts';
+import { type Measurement, measure } from './measure.ts';
+import { drawNetwork, legend, type NetworkPicture } from './network.ts';
+import { showTimes } from './times.ts';
+
+/** The Compare tab. */
+export function startCompare(): void {
+  const select = byId('compare-model', HTMLSelectElement);
+  const runs = byId('compare-runs', HTMLInputElement);
+  const run = byId('compare-run', HTMLButtonElement);
+  const cancel = byId('compare-cancel', HTMLButtonElement);
+  const progress = byId('compare-progress', HTMLDivElement);
+  const bar = byId('compare-bar', HTMLProgressElement);
+  const stage = byId('compare-stage', HTMLParagraphElement);
+  const message = byId('compare-message', HTMLDivElement);
+  const results = byId('compare-results', HTMLDivElement);
+  const times = byId('times', HTMLDivElement);
+  let running: AbortController | null = null;
+  let shown: Measurement | null = null;
+  let blocks: readonly Block[] = [];
+  let picture: NetworkPicture | null = null;
+  let chosen = 0;
+
+  const offer = () => {
+    const before = select.value;
+    select.replaceChildren(...shelf.models.map(({ id, title }) => html('option', { value: id }, title)));
+    if (before) select.value = before;
+  };
+  shelf.addEventListener('change', () => {
+    offer();
+    select.value = 'opened';
+  });
+  offer();
+
+  const details = () => {
+    if (!shown || !blocks[chosen]) return;
+    const macs = blocks.reduce((sum, block) => sum + block.macs, 0);
+    showDetails(byId('network-details', HTMLDivElement), blocks[chosen]!, macs, shown);
+  };
+
+  const show = (measurement: Measurement) => {
+    const isNew = measurement.model !== shown?.model;
+    shown = measurement;
+    results.hidden = false;
+    if (isNew) {
+      blocks = blocksOf(measurement.model);
+      chosen = 0;
+      showFigures(byId('figures', HTMLDListElement), measurement);
+      byId('network-legend', HTMLDivElement).replaceChildren(...legend(blocks));
+      picture = drawNetwork(byId('network', HTMLDivElement), blocks, (index) => {
+        chosen = index;
+        details();
+      });
+      byId('ran-on', HTMLParagraphElement).textContent = ranOn(measurement);
+    }
+    showTimes(times, measurement);
+    byId('layers-summary', HTMLParagraphElement).textContent = layersSummary(measurement);
+    showLayers(byId('layers', HTMLDivElement), blocks, measurement);
+    details();
+  };
+
+  byId('compare-form', HTMLFormElement).addEventListener('submit', async (event) => {
+    event.preventDefault();
+    const chosenModel = shelf.models.find(({ id }) => id === select.value);
+    if (running || !chosenModel) return;
+    const controller = new AbortController();
+    running = controller;
+    clearMessage(message);
+    progress.hidden = false;
+    run.disabled = true;
+    cancel.disabled = false;
+    results.dataset.state = 'running';
+    try {
+      await measure(chosenModel.source, chosenModel.title, {
+        runs: runs.valueAsNumber,
+        signal: controller.signal,
+        onStage: (text, share) => {
+          stage.textContent = `${text}…`;
+          if (share === null) bar.removeAttribute('value');
+          else bar.value = share;
+        },
+        onMeasured: show,
+      });
+      results.dataset.state = 'done';
+    } catch (error) {
+      results.dataset.state = 'stopped';
+      if (isAbort(error)) {
+        message.replaceChildren(html('p', {}, 'Cancelled. What had been measured stays below.'));
+        message.hidden = false;
+      } else showError(message, error, `${chosenModel.title} could not be compared.`);
+    }
+    running = null;
+    progress.hidden = true;
+    run.disabled = false;
+    cancel.disabled = true;
+  });
+  cancel.addEventListener('click', () => running?.abort());
+
+  new ResizeObserver(() => {
+    if (!shown) return;
+    picture?.resize();
+    showTimes(times, shown);
+  }).observe(results);
+}
+
+function ranOn({ model, loadMs }: Measurement): string {
+  const ready = `Ready ${milliseconds(loadMs)} after the start, file and shaders included.`;
+  if (model.device === 'cpu') return `Ran on the CPU alone. ${ready}`;
+  const features = model.adapter?.features ?? [];
+  const used = ['timestamp-query', 'shader-f16', 'subgroups'].filter((feature) => features.includes(feature));
+  return `Ran on ${adapterText(model.adapter)}, which has ${used.join(', ') || 'none of timestamp-query, shader-f16, subgroups'}. ${ready}`;
+}

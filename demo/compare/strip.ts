@@ -1,0 +1,94 @@
+import { svg } from '../ui/dom.ts';
+import type { Times } from './measure.ts';
+import { spread } from './spread.ts';
+
+const HEIGHT = 36;
+const EDGE = 8;
+
+/** A logarithmic axis of milliseconds that holds all the times, in whole decades. */
+export interface Axis {
+  readonly from: number;
+  readonly to: number;
+}
+
+export function axisOf(values: readonly number[]): Axis {
+  const least = Math.max(1e-3, Math.min(...values));
+  const most = Math.max(least, ...values);
+  const from = 10 ** Math.floor(Math.log10(least));
+  return { from, to: Math.max(from * 10, 10 ** Math.ceil(Math.log10(most))) };
+}
+
+const decades = ({ from, to }: Axis): number[] =>
+  Array.from({ length: Math.round(Math.log10(to / from)) + 1 }, (_, i) => from * 10 ** i);
+
+const place = (value: number, { from, to }: Axis, width: number): number =>
+  EDGE + ((width - 2 * EDGE) * Math.log10(Math.max(value, from) / from)) / Math.log10(to / from);
+
+/**
+ * One row of times on the axis: a line from the least to the most, a band over the middle half, a mark at the median,
+ * a dot for each run and a ring for the first.
+ */
+export function strip(times: Times, axis: Axis, width: number, kind: 'gpu' | 'cpu', label: string): SVGSVGElement {
+  const { least, lowerQuartile, median, upperQuartile, most } = spread(times.runs);
+  const x = (value: number) => place(value, axis, width).toFixed(1);
+  const middle = HEIGHT / 2;
+  return svg(
+    'svg',
+    {
+      class: `strip strip-${kind}`,
+      width,
+      height: HEIGHT,
+      viewBox: `0 0 ${width} ${HEIGHT}`,
+      role: 'img',
+      'aria-label': label,
+    },
+    ...decades(axis).map((decade) =>
+      svg('line', { class: 'strip-grid', x1: x(decade), x2: x(decade), y1: 0, y2: HEIGHT }),
+    ),
+    svg('line', { class: 'strip-range', x1: x(least), x2: x(most), y1: middle, y2: middle }),
+    svg('line', { class: 'strip-half', x1: x(lowerQuartile), x2: x(upperQuartile), y1: middle, y2: middle }),
+    ...times.runs.map((run) => svg('circle', { class: 'strip-run', cx: x(run), cy: middle, r: 3.5 })),
+    svg('circle', { class: 'strip-first', cx: x(times.first), cy: middle, r: 5 }),
+    svg('line', { class: 'strip-median', x1: x(median), x2: x(median), y1: middle - 12, y2: middle + 12 }),
+  );
+}
+
+/** A single known time on the axis. */
+export function stripMark(value: number, axis: Axis, width: number, label: string): SVGSVGElement {
+  const x = (at: number) => place(at, axis, width).toFixed(1);
+  return svg(
+    'svg',
+    {
+      class: 'strip strip-gpu',
+      width,
+      height: HEIGHT,
+      viewBox: `0 0 ${width} ${HEIGHT}`,
+      role: 'img',
+      'aria-label': label,
+    },
+    ...decades(axis).map((decade) =>
+      svg('line', { class: 'strip-grid', x1: x(decade), x2: x(decade), y1: 0, y2: HEIGHT }),
+    ),
+    svg('line', { class: 'strip-median', x1: x(value), x2: x(value), y1: HEIGHT / 2 - 12, y2: HEIGHT / 2 + 12 }),
+  );
+}
+
+export function axisLabels(axis: Axis, width: number): SVGSVGElement {
+  const all = decades(axis);
+  return svg(
+    'svg',
+    { class: 'strip', width, height: 22, viewBox: `0 0 ${width} 22`, 'aria-hidden': true },
+    ...all.map((decade, i) =>
+      svg(
+        'text',
+        {
+          class: 'strip-label',
+          x: i === 0 ? 0 : i === all.length - 1 ? width : place(decade, axis, width).toFixed(1),
+          y: 16,
+          'text-anchor': i === 0 ? 'start' : i === all.length - 1 ? 'end' : 'middle',
+        },
+        decade >= 1000 ? `${decade / 1000} s` : `${Number(decade.toPrecision(1))} ms`,
+      ),
+    ),
+  );
+}

@@ -1,0 +1,192 @@
+import type { LoadProgress, Model } from '../../src/index.ts';
+import { shelf } from '../models/shelf.ts';
+import { deviceText } from '../ui/device.ts';
+import { byId } from '../ui/dom.ts';
+import { bytes, compact, integer, milliseconds, percent, shapeText } from '../ui/format.ts';
+import { clearMessage, isAbort, showError } from '../ui/message.ts';
+import { checkAgainstReference, showCheck } from './check.ts';
+import { Drawing } from './drawing.ts';
+import { showGuesses } from './guesses.ts';
+import { wireModelFiles } from './model-files.ts';
+import { wirePad } from './pad.ts';
+import { rasterize } from './rasterize.ts';
+import { type OpenableModel, type Recognition, Recognizer } from './recognizer.ts';
+import { symbolModelUrl, symbols } from './symbols.ts';
+
+const symbolModel: OpenableModel = {
+  title: 'MobileNetV4-Conv-Small ×0.35 for symbols',
+  source: new URL(symbolModelUrl, location.href),
+  label: (index) => ({ name: symbols[index]!.names.join(', '), char: symbols[index]!.char }),
+};
+
+/** The Draw tab. `onModel` is told each time that a model is ready. */
+export function startDraw(onModel: (model: Model) => void): void {
+  const drawing = new Drawing();
+  const recognizer = new Recognizer();
+  const guesses = byId('guesses', HTMLOListElement);
+  const announcement = byId('guess-announcement', HTMLParagraphElement);
+  const message = byId('draw-message', HTMLDivElement);
+  const ran = byId('ran', HTMLParagraphElement);
+  const seen = byId('seen', HTMLCanvasElement);
+  const check = byId('check', HTMLButtonElement);
+  const checkResult = byId('check-result', HTMLDivElement);
+  const undo = byId('undo', HTMLButtonElement);
+  const clear = byId('clear', HTMLButtonElement);
+  const penState = byId('pen-state', HTMLParagraphElement);
+  const modelMessage = byId('model-message', HTMLDivElement);
+  const modelName = byId('model-name', HTMLParagraphElement);
+  const progress = byId('model-progress', HTMLProgressElement);
+  const reset = byId('reset-model', HTMLButtonElement);
+  let latest: Recognition | null = null;
+  let checking = new AbortController();
+
+  const forgetCheck = () => {
+    checking.abort();
+    checkResult.hidden = true;
+    checkResult.replaceChildren();
+    for (const key of Object.keys(checkResult.dataset)) delete checkResult.dataset[key];
+    check.disabled = true;
+    check.textContent = 'Check against the CPU';
+  };
+
+  const showSeen = () => {
+    const picture = rasterize(drawing.strokes, seen.width, seen.height);
+    seen.getContext('2d')!.putImageData(picture, 0, 0);
+  };
+
+  const show = (recognition: Recognition) => {
+    const { model, opened } = recognizer;
+    if (!model || !opened) return;
+    latest = recognition;
+    const named = recognition.guesses.map(({ index, score }) => ({ ...opened.label(index, model), score }));
+    showGuesses(guesses, named);
+    announcement.textContent = named.map(({ name, score }) => `${name} ${percent(score)}`).join('; ');
+    ran.textContent = `${milliseconds(recognition.ms)} on ${deviceText(model)}`;
+    check.disabled = model.device === 'cpu';
+    check.title = model.device === 'cpu' ? 'The CPU reference itself is running: there is no GPU to check.' : '';
+  };
+
+  const recognize = async () => {
+    forgetCheck();
+    clearMessage(message);
+    showSeen();
+    if (drawing.strokes.length === 0) {
+      recognizer.forget();
+      latest = null;
+      showGuesses(guesses, []);
+      announcement.textContent = '';
+      ran.textContent = 'Waiting for the first stroke.';
+      return;
+    }
+    if (!recognizer.model) return;
+    guesses.setAttribute('aria-busy', 'true');
+    try {
+      const recognition = await recognizer.recognize(drawing.strokes);
+      if (!recognition) return;
+      show(recognition);
+    } catch (error) {
+      showError(message, error, 'The drawing could not be classified. It is still here: the next stroke tries again.');
+    }
+    guesses.removeAttribute('aria-busy');
+  };
+
+  const open = async (openable: OpenableModel) => {
+    clearMessage(modelMessage);
+    const before = modelName.textContent;
+    modelName.textContent = `Opening ${openable.title}…`;
+    progress.hidden = false;
+    progress.removeAttribute('value');
+    try {
+      await recognizer.open(openable, ({ stage, done, total }: LoadProgress) => {
+        if (stage === 'compile') progress.value = total > 0 ? done / total : 1;
+      });
+    } catch (error) {
+      if (isAbort(error)) return;
+      progress.hidden = true;
+      modelName.textContent = recognizer.opened?.title ?? before;
+      const kept = recognizer.opened
+        ? `${openable.title} could not be opened. ${recognizer.opened.title} and your drawing are still here.`
+        : `${openable.title} could not be opened. Your drawing is still here.`;
+      showError(modelMessage, error, kept);
+      return;
+    }
+    progress.hidden = true;
+    describeModel(openable, recognizer.model!);
+    reset.hidden = openable === symbolModel;
+    if (openable !== symbolModel) shelf.put(openable.title, openable.source);
+    onModel(recognizer.model!);
+    await recognize();
+  };
+
+  drawing.addEventListener('change', () => {
+    undo.disabled = !drawing.canUndo;
+    clear.disabled = drawing.strokes.length === 0;
+    byId('pad-hint', HTMLParagraphElement).hidden = drawing.strokes.length > 0;
+    void recognize();
+  });
+  undo.addEventListener('click', () => drawing.undo());
+  clear.addEventListener('click', () => drawing.clear());
+  byId('panel-draw', HTMLElement).addEventListener('keydown', (event) => {
+    if (event.key.toLowerCase() !== 'z' || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    drawing.undo();
+  });
+  check.addEventListener('click', async () => {
+    const { model } = recognizer;
+    if (!model || !latest) return;
+    checking.abort();
+    checking = new AbortController();
+    const { signal } = checking;
+    check.disabled = true;
+    try {
+      const report = await checkAgainstReference(model, latest.input, {
+        signal,
+        onProgress: (share) => {
+          if (!signal.aborted) check.textContent = `Checking… ${percent(share)}`;
+        },
+      });
+      if (signal.aborted) return;
+      showCheck(checkResult, report);
+    } catch (error) {
+      if (signal.aborted) return;
+      showError(checkResult, error, 'The check could not be finished.');
+    }
+    checkResult.hidden = false;
+    check.disabled = false;
+    check.textContent = 'Check again';
+  });
+  reset.addEventListener('click', () => void open(symbolModel));
+  wireModelFiles(byId('open', HTMLButtonElement), byId('open-files', HTMLInputElement), (files) => {
+    void open(fileModel(files));
+  });
+  wirePad({
+    canvas: byId('pad', HTMLCanvasElement),
+    drawing,
+    onPen: (down) => {
+      penState.textContent = down ? 'Pen down' : 'Pen up';
+    },
+  });
+  showGuesses(guesses, []);
+  showSeen();
+  void open(symbolModel);
+}
+
+function fileModel(files: readonly File[]): OpenableModel {
+  const main = files.find(({ name }) => name.endsWith('.json')) ?? files[0]!;
+  return {
+    title: main.name,
+    source: files.length === 1 ? main : files,
+    label: (index, { labels }) => ({ name: labels?.[index] ?? `class ${index}`, char: null }),
+  };
+}
+
+function describeModel({ title }: OpenableModel, model: Model): void {
+  const { parameters, macs, weightBytes } = model.inspect();
+  byId('model-name', HTMLParagraphElement).textContent = title;
+  byId('model-facts', HTMLParagraphElement).textContent = [
+    `input ${model.inputs.map(({ shape }) => shapeText(shape)).join(', ')}`,
+    `${compact(parameters)} parameters (${bytes(weightBytes)})`,
+    `${compact(macs)} multiplications`,
+    `${integer(model.plan.dispatches.length)} dispatches in one submit`,
+  ].join(' · ');
+}

@@ -1,0 +1,27 @@
+import type { Model } from '../../src/index.ts';
+
+/** What ran a model, in a few words: "WebGPU · google swiftshader (software)". */
+export function deviceText({ device, adapter }: Model): string {
+  if (device === 'cpu') return 'CPU reference';
+  return `WebGPU · ${adapterText(adapter)}`;
+}
+
+/** The adapter as the browser describes it. Firefox leaves all of it empty. */
+export function adapterText(adapter: Model['adapter']): string {
+  if (!adapter) return 'no adapter';
+  const { vendor, architecture, description, fallback } = adapter;
+  const name =
+    description || [vendor, architecture].filter(Boolean).join(' ') || 'an adapter that the browser does not name';
+  return fallback ? `${name} (software)` : name;
+}
+
+/** Shows at the top of the page what runs the models, and why it is the CPU where it is. */
+export function showDevice(model: Model, chip: HTMLElement, text: HTMLElement, notice: HTMLElement): void {
+  chip.dataset.device = model.device;
+  text.textContent = deviceText(model);
+  notice.hidden = model.device === 'webgpu';
+  notice.textContent =
+    model.device === 'webgpu'
+      ? ''
+      : `Running on the CPU: ${model.deviceReason} Everything here works without a GPU, in plain loops and more slowly.`;
+}

@@ -1,0 +1,50 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type Plugin } from 'vite';
+
+/**
+ * The page's Content-Security-Policy. Vite's client needs a web socket while developing; the built page talks to its
+ * own origin only.
+ */
+function contentSecurityPolicy(): Plugin {
+  return {
+    name: 'content-security-policy',
+    transformIndexHtml: (_html, { server }) => [
+      {
+        tag: 'meta',
+        injectTo: 'head-prepend',
+        attrs: {
+          'http-equiv': 'Content-Security-Policy',
+          content: [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            `connect-src 'self'${server ? ' ws:' : ''}`,
+            "base-uri 'none'",
+            "form-action 'none'",
+          ].join('; '),
+        },
+      },
+    ],
+  };
+}
+
+export default defineConfig({
+  root: fileURLToPath(new URL('.', import.meta.url)),
+  base: './',
+  plugins: [contentSecurityPolicy()],
+  server: { fs: { allow: ['..'] } },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    rolldownOptions: {
+      output: {
+        // A model.json names its shards, so these two keep their names and lie side by side.
+        assetFileNames: ({ names }) =>
+          names.some((name) => name.startsWith('faceres.'))
+            ? 'models/[name][extname]'
+            : 'assets/[name]-[hash][extname]',
+      },
+    },
+  },
+});
