@@ -20,8 +20,9 @@ const pattern =
 export const isArchitectureId = (text: string): boolean => pattern.test(text);
 
 /**
- * A MobileNet with seeded random weights, from its input to its logits; no softmax. `options` default to seed 1, 1000
- * classes, 3 input channels, batch 1. Throws `UsageError` on an unknown id.
+ * A MobileNet with seeded random weights: tensor `input`, `[batch, size, size, inputChannels]`, to `logits`,
+ * `[batch, 1, 1, classes]`; no softmax. `options` default to seed 1, 1000 classes, 3 input channels, batch 1. Throws
+ * `UsageError` on an unknown id and on an option that is no whole number in its range.
  */
 export function buildArchitecture(id: string, options: Partial<ArchitectureOptions> = {}): Graph {
   const groups = pattern.exec(id)?.groups;
@@ -33,6 +34,13 @@ export function buildArchitecture(id: string, options: Partial<ArchitectureOptio
     throw new UsageError(`"${id}": α is missing or out of range; ids look like v2-1.0-224`);
   if (size < 32 || size > 1024) throw new UsageError(`"${id}": the input size ${size} is not between 32 and 1024`);
   const full: ArchitectureOptions = { seed: 1, classes: 1000, inputChannels: 3, batch: 1, ...options };
+  for (const option of ['classes', 'inputChannels', 'batch'] as const) {
+    const value = full[option];
+    if (!Number.isInteger(value) || value < 1 || value > 2 ** 16) {
+      throw new UsageError(`${id}: ${option} is ${value}, expected a whole number from 1 to 65536`);
+    }
+  }
+  if (!Number.isSafeInteger(full.seed)) throw new UsageError(`${id}: seed is ${full.seed}, expected a whole number`);
   if (plain === 'v1') return mobileNetV1(id, alpha, size, full);
   if (plain === 'v2') return mobileNetV2(id, alpha, size, full);
   if (v3) {

@@ -44,7 +44,7 @@ export function layerCosts(graph: Graph): LayerCost[] {
       kind: kindOf(node, inputShapes[0]!),
       inputShapes,
       shape,
-      multiplications: multiplicationsOf(node, inputShapes[0]!, shape),
+      multiplications: multiplicationsOf(node, inputShapes, shape),
       parameters,
       inputBytes: 4 * inputShapes.reduce((sum, input) => sum + sizeOf(input), 0),
       outputBytes: 4 * sizeOf(shape),
@@ -53,20 +53,24 @@ export function layerCosts(graph: Graph): LayerCost[] {
   });
 }
 
+/** The cost of the whole network, of graphs before and after passes alike. Throws `GraphError` as `layerCosts` does. */
 export function networkCost(graph: Graph): NetworkCost {
-  const shapes = inferShapes(graph);
-  const layers = layerCosts(graph);
+  const parts = { ...graph, nodes: graph.nodes.flatMap(partsOf) };
+  const layers = layerCosts(parts);
   const macs = layers.reduce((sum, { multiplications }) => sum + multiplications, 0);
+  const shapes = new Map(parts.nodes.map(({ output }, i) => [output, layers[i]!.shape]));
+  const layerOf = new Map(layers.map((layer) => [layer.name, layer]));
+  const consumers = consumersOf(parts.nodes);
+  const joined = new Set<Node>();
   let difference = 0;
-  graph.nodes.forEach((node, i) => {
-    if (layers[i]!.kind !== 'depthwise') return;
-    const pointwise = followingPointwise(graph, node.output, shapes);
-    if (!pointwise) return;
-    const depthwise = node as Conv2d;
-    const [batch, height, width, channels] = layers[i]!.shape;
-    const taps = depthwise.kernel[0] * depthwise.kernel[1];
-    const normal = batch * height * width * taps * layers[i]!.inputShapes[0]![3] * pointwise.outChannels;
-    difference += normal - layers[i]!.multiplications - batch * height * width * channels * pointwise.outChannels;
+  parts.nodes.forEach((node, i) => {
+    if (node.op !== 'conv2d' || layers[i]!.kind !== 'depthwise') return;
+    const next = followingPointwise(node, shapes, consumers, joined);
+    if (!next) return;
+    joined.add(next);
+    const [depthwise, pointwise] = [layers[i]!, layerOf.get(next.name)!];
+    const normal = sizeOf(pointwise.shape) * node.kernel[0] * node.kernel[1] * depthwise.inputShapes[0]![3];
+    difference += normal - depthwise.multiplications - pointwise.multiplications;
   });
   return {
     parameters: layers.reduce((sum, { parameters }) => sum + parameters, 0),
@@ -89,16 +93,18 @@ function kindOf(node: Node, input: Shape): LayerKind {
   return input[3] === 1 && node.outChannels === 1 ? 'depthwise' : 'normal';
 }
 
-function multiplicationsOf(node: Node, input: Shape, output: Shape): number {
+function multiplicationsOf(node: Node, inputs: readonly Shape[], output: Shape): number {
   if (node.op === 'fused') {
+    const outside = new Map(node.inputs.map((name, i) => [name, inputs[i]!]));
     const graph = {
       name: node.name,
-      inputs: [{ name: node.inputs[0]!, shape: input }],
+      inputs: [...outside].map(([name, shape]) => ({ name, shape })),
       outputs: [],
       nodes: node.parts,
     };
     return layerCosts(graph).reduce((sum, { multiplications }) => sum + multiplications, 0);
   }
+  const input = inputs[0]!;
   if (node.op === 'conv2d') return sizeOf(output) * node.kernel[0] * node.kernel[1] * (input[3] / node.groups);
   if (node.op === 'fully-connected') return sizeOf(input) * node.outFeatures;
   return 0;
@@ -119,23 +125,44 @@ function parametersOf(node: Node): number {
   }
 }
 
+/** The nodes that a fused one runs, else the node itself. */
+const partsOf = (node: Node): readonly Node[] => (node.op === 'fused' ? node.parts.flatMap(partsOf) : [node]);
+
+function consumersOf(nodes: readonly Node[]): ReadonlyMap<string, readonly Node[]> {
+  const consumers = new Map<string, Node[]>();
+  for (const node of nodes) {
+    for (const input of new Set(node.inputs)) {
+      const readers = consumers.get(input);
+      if (readers) readers.push(node);
+      else consumers.set(input, [node]);
+    }
+  }
+  return consumers;
+}
+
 /**
- * The pointwise convolution that a depthwise one's output reaches through elementwise nodes of the same size:
- * batch-norm, activation, a multiplication by a squeeze-and-excitation gate.
+ * The pointwise convolution, not one of `joined`, that a depthwise one's output reaches through elementwise nodes of its
+ * own shape: batch-norm, activation, a multiplication by a squeeze-and-excitation gate.
  */
-function followingPointwise(graph: Graph, tensor: string, shapes: ReadonlyMap<string, Shape>): Conv2d | null {
-  const size = shapes.get(tensor)!.join();
-  for (const node of graph.nodes) {
-    if (!node.inputs.includes(tensor)) continue;
-    if (node.op === 'conv2d') {
-      const pointwise = node.groups === 1 && node.kernel[0] === 1 && node.kernel[1] === 1;
-      if (pointwise && node.inputs[0] === tensor) return node;
-    } else if (elementwise.has(node.op) && shapes.get(node.output)!.join() === size) {
-      const found = followingPointwise(graph, node.output, shapes);
-      if (found) return found;
+function followingPointwise(
+  depthwise: Conv2d,
+  shapes: ReadonlyMap<string, Shape>,
+  consumers: ReadonlyMap<string, readonly Node[]>,
+  joined: ReadonlySet<Node>,
+): Conv2d | null {
+  const shape = shapes.get(depthwise.output)!.join();
+  const reached = new Set([depthwise.output]);
+  for (const tensor of reached) {
+    for (const node of consumers.get(tensor) ?? []) {
+      if (node.op === 'conv2d') {
+        const pointwise = node.groups === 1 && node.kernel[0] === 1 && node.kernel[1] === 1;
+        if (pointwise && node.inputs[0] === tensor && !joined.has(node)) return node;
+      } else if (elementwise.has(node.op) && shapes.get(node.output)!.join() === shape) {
+        reached.add(node.output);
+      }
     }
   }
   return null;
 }
 
-const elementwise: ReadonlySet<Node['op']> = new Set(['batch-norm', 'affine', 'activation', 'clip', 'multiply', 'pad']);
+const elementwise: ReadonlySet<Node['op']> = new Set(['batch-norm', 'affine', 'activation', 'clip', 'multiply']);

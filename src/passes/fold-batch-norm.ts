@@ -1,5 +1,5 @@
 import type { Affine, BatchNorm, Conv2d, FullyConnected, Node } from '../graph/ops.ts';
-import { type Links, type Pass, rewriteAll } from './pass.ts';
+import { type Pass, rewriteAll } from './pass.ts';
 
 /**
  * A batch-norm or affine after a convolution or fully connected layer goes into its weights and bias, in float64; one
@@ -30,7 +30,7 @@ export const foldBatchNorm: Pass = (graph) =>
       ]);
     }
     const [after, ...others] = links.consumers(node.output);
-    if (after && others.length === 0 && !links.isOutput(node.output) && takesInputScale(after, node.output, links)) {
+    if (after && others.length === 0 && !links.isOutput(node.output) && takesInputScale(after, node.output)) {
       return new Map<Node, readonly Node[]>([
         [node, []],
         [after, [{ ...scaleInputs(after, factors), inputs: [source!] }]],
@@ -88,15 +88,13 @@ function scaleOutputs<N extends Conv2d | FullyConnected>(node: N, { scale, shift
 }
 
 /** A shift before padding would have to be padded too, so only what pads nothing takes one in. */
-function takesInputScale(node: Node, tensor: string, links: Links): node is Conv2d | FullyConnected {
+function takesInputScale(node: Node, tensor: string): node is Conv2d | FullyConnected {
   if (node.inputs[0] !== tensor || node.inputs.length > 1) return false;
-  if (node.op === 'fully-connected') {
-    const [, height, width] = links.shapes.get(tensor)!;
-    return height * width === 1;
-  }
+  if (node.op === 'fully-connected') return true;
   return node.op === 'conv2d' && Object.values(node.padding).every((side) => side === 0);
 }
 
+/** The input channel varies faster than the tap, or than the pixel that a fully connected layer flattens. */
 function scaleInputs<N extends Conv2d | FullyConnected>(node: N, { scale, shift }: Factors): N {
   const outputs = node.op === 'conv2d' ? node.outChannels : node.outFeatures;
   const groups = node.op === 'conv2d' ? node.groups : 1;

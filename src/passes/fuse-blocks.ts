@@ -15,7 +15,9 @@ export function fuseBlocks(graph: Graph, runs: (node: Fused, links: Links) => bo
     if (!isDepthwise(depthwise, links)) continue;
     const project = links.consumers(depthwise.output)[0];
     if (!project || !isPointwise(project) || links.soleProducer(depthwise.output) !== depthwise) continue;
-    if (project.inputs[0] !== depthwise.output || taken.has(project)) continue;
+    // The hidden tensor may be read once only: not as the residual too.
+    if (project.inputs[0] !== depthwise.output || project.inputs[1] === depthwise.output) continue;
+    if (taken.has(project)) continue;
     const before = links.soleProducer(depthwise.inputs[0]!);
     const expand = before && isPointwise(before) && before.inputs.length === 1 && !taken.has(before) ? before : null;
     for (const parts of expand

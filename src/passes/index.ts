@@ -4,11 +4,13 @@
  * | pass                  | purpose                                                          | depends on                   |
  * |-----------------------|------------------------------------------------------------------|------------------------------|
  * | remove-dead-nodes     | what reaches no output is not looked at                          |                              |
+ * | simplify-shapes       | reshapes go, whole-picture pools become global, concats pairs    | first: what follows looks at |
+ * |                       |                                                                  | neighbours                   |
  * | recognise-activations | relu6, hard-sigmoid, hard-swish spelled out become nodes         | affines as they were loaded  |
- * | absorb-pad            | zeros go into the padding of a convolution                       |                              |
- * | simplify-shapes       | reshapes go, whole-picture pools become global, concats pairs    |                              |
+ * | absorb-pad            | zeros go into the padding of a convolution or average pool       |                              |
  * | fold-batch-norm       | batch-norm and affine go into weights and bias                   | recognise-activations, which |
  * |                       |                                                                  | needs x + 3 unfolded         |
+ * | simplify-shapes       | again: a batch-norm between reshape and fully connected is gone  | fold-batch-norm              |
  * | fuse-activation       | activations go into the node before                              | fold-batch-norm              |
  * | fuse-residual         | sums go into the convolution before                              | fold-batch-norm; after       |
  * |                       |                                                                  | fuse-activation: relu(a + b) |
@@ -26,13 +28,21 @@ import { simplifyShapes } from './simplify-shapes.ts';
 
 const passes: readonly Pass[] = [
   removeDeadNodes,
+  simplifyShapes,
   recogniseActivations,
   absorbPad,
-  simplifyShapes,
   foldBatchNorm,
+  simplifyShapes,
   fuseActivation,
   fuseResidual,
 ];
 
+export interface PassOptions {
+  /** Whether a convolution takes in the sum that follows it (default); without, each sum stays a node. */
+  readonly residual?: boolean;
+}
+
 /** The graph that will run. Throws `GraphError` where the graph is inconsistent. */
-export const runPasses = (graph: Graph): Graph => passes.reduce((current, pass) => pass(current), graph);
+export function runPasses(graph: Graph, { residual = true }: PassOptions = {}): Graph {
+  return passes.filter((pass) => residual || pass !== fuseResidual).reduce((current, pass) => pass(current), graph);
+}

@@ -3,13 +3,18 @@ import { type Links, type Pass, rewriteAll } from './pass.ts';
 
 /**
  * Activations that exporters spell out become activation nodes again: relu and relu6 as minima and maxima,
- * hard-sigmoid as relu6(x + 3) / 6, hard-swish as x times that, with the division before or after the product.
+ * hard-sigmoid as relu6(x + 3) / 6 or as x / 6 + 1/2 cut at 0 and 1, hard-swish as x times that, with the division
+ * before or after the product.
  */
 export const recogniseActivations: Pass = (graph) =>
   rewriteAll(graph, (node, links) => {
     switch (node.op) {
       case 'clip':
-        return mergeClips(node, links);
+        return hardSigmoidCutAtOne(node, links) ?? mergeClips(node, node, links) ?? nameClip(node);
+      case 'activation': {
+        const range = rangeOf(node);
+        return range && mergeClips(node, range, links);
+      }
       case 'affine':
         return hardSigmoid(node, links) ?? hardSwishDividedLast(node, links);
       case 'multiply':
@@ -27,25 +32,34 @@ const activation = (node: Node, input: string, kind: Activation): Node => ({
   activation: kind,
 });
 
-/** clip(clip(x)) is one clip; a clip to [0, ∞) is relu, to [0, 6] relu6. */
-function mergeClips(node: Clip, links: Links): Map<Node, readonly Node[]> | null {
+interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** clip(clip(x)) is one clip, where relu and relu6 are clips too. */
+function mergeClips(node: Node, outer: Range, links: Links): Map<Node, readonly Node[]> | null {
   const before = links.soleProducer(node.inputs[0]!);
-  const range = before && rangeOf(before);
-  if (before && range) {
-    const min = Math.min(Math.max(range.min, node.min), node.max);
-    const max = Math.min(Math.max(range.max, node.min), node.max);
-    return new Map([
-      [before, []],
-      [node, [{ ...node, inputs: before.inputs, min, max }]],
-    ]);
-  }
+  const inner = before && rangeOf(before);
+  if (!before || !inner) return null;
+  const cut = (value: number) => Math.min(Math.max(value, outer.min), outer.max);
+  const { name, output } = node;
+  const merged: Clip = { op: 'clip', name, inputs: before.inputs, output, min: cut(inner.min), max: cut(inner.max) };
+  return new Map<Node, readonly Node[]>([
+    [before, []],
+    [node, [merged]],
+  ]);
+}
+
+/** A clip to [0, ∞) is relu, to [0, 6] relu6. */
+function nameClip(node: Clip): Map<Node, readonly Node[]> | null {
   if (node.min !== 0) return null;
   if (node.max >= 3.4e38) return new Map([[node, [activation(node, node.inputs[0]!, 'relu')]]]);
   if (node.max === 6) return new Map([[node, [activation(node, node.inputs[0]!, 'relu6')]]]);
   return null;
 }
 
-function rangeOf(node: Node): { min: number; max: number } | null {
+function rangeOf(node: Node): Range | null {
   if (node.op === 'clip') return node;
   if (node.op === 'activation' && node.activation === 'relu') return { min: 0, max: Number.POSITIVE_INFINITY };
   if (node.op === 'activation' && node.activation === 'relu6') return { min: 0, max: 6 };
@@ -77,6 +91,13 @@ function shiftedRelu6(tensor: string, links: Links): { nodes: Node[]; x: string 
 function hardSigmoid(node: Affine, links: Links): Map<Node, readonly Node[]> | null {
   const chain = isAffine(node, isSixth, 0) ? shiftedRelu6(node.inputs[0]!, links) : null;
   return chain && replaceChain(chain.nodes, node, activation(node, chain.x, 'hard-sigmoid'));
+}
+
+/** x · (1/6) + 1/2, cut at 0 and 1. */
+function hardSigmoidCutAtOne(node: Clip, links: Links): Map<Node, readonly Node[]> | null {
+  const line = node.min === 0 && node.max === 1 ? links.soleProducer(node.inputs[0]!) : undefined;
+  if (!isAffine(line, isSixth, 0.5)) return null;
+  return replaceChain([line], node, activation(node, line.inputs[0]!, 'hard-sigmoid'));
 }
 
 /** (x · relu6(x + 3)) · (1/6) */

@@ -1,39 +1,28 @@
 import type { Node } from '../graph/ops.ts';
-import { type Pass, rewriteAll } from './pass.ts';
+import { type Links, type Pass, rewriteAll } from './pass.ts';
 
 /**
- * Reshapes that change nothing for who reads them go: to the same shape, before a fully connected layer (which flattens
- * by itself) and before another reshape. A pool over the whole picture becomes a global one; a concatenation of many
- * becomes pairs.
+ * Nodes that change nothing for who reads them go: reshapes to the same shape, before a fully connected layer (which
+ * flattens by itself) and before another reshape; so do pads by nothing and concatenations of one, as such reshapes. A
+ * pool over the whole picture becomes a global one; a concatenation of many becomes pairs.
  */
 export const simplifyShapes: Pass = (graph) =>
-  rewriteAll(graph, (node, links, { outputs }) => {
+  rewriteAll(graph, (node, links) => {
     const shape = (tensor: string) => links.shapes.get(tensor)!.join();
+    const keepsShape = shape(node.inputs[0]!) === shape(node.output);
+    const asReshape = (): Node => {
+      const { name, inputs, output } = node;
+      return { op: 'reshape', name, inputs, output, shape: links.shapes.get(output)! };
+    };
     switch (node.op) {
       case 'reshape': {
-        const [source] = node.inputs;
         const flattened = (consumer: Node) =>
-          (consumer.op === 'fully-connected' || consumer.op === 'reshape') && keepsImages(node, links.shapes);
-        const useless =
-          shape(source!) === shape(node.output) ||
-          (!links.isOutput(node.output) && links.consumers(node.output).every(flattened));
-        if (!useless) return null;
-        if (links.isOutput(node.output)) {
-          // The tensor is an output by its name: its producer takes the name over, where nobody else reads it.
-          const producer = links.soleProducer(source!);
-          if (!producer || outputs.some(({ tensor }) => tensor === source)) return null;
-          return new Map<Node, readonly Node[]>([
-            [producer, []],
-            [node, [{ ...producer, output: node.output }]],
-          ]);
-        }
-        return new Map<Node, readonly Node[]>([
-          [node, []],
-          ...links
-            .consumers(node.output)
-            .map((consumer) => [consumer, [renameInput(consumer, node.output, source!)]] as const),
-        ]);
+          consumer.op === 'reshape' || (consumer.op === 'fully-connected' && keepsImages(node, links.shapes));
+        const unseen = !links.isOutput(node.output) && links.consumers(node.output).every(flattened);
+        return keepsShape || unseen ? bypass(node, links) : null;
       }
+      case 'pad':
+        return keepsShape ? new Map([[node, [asReshape()]]]) : null;
       case 'pool': {
         const [, height, width] = links.shapes.get(node.inputs[0]!)!;
         const whole = node.kernel[0] === height && node.kernel[1] === width;
@@ -43,6 +32,7 @@ export const simplifyShapes: Pass = (graph) =>
         return new Map([[node, [{ op: 'global-average-pool', name, inputs, output }]]]);
       }
       case 'concat': {
+        if (node.inputs.length === 1) return new Map([[node, [asReshape()]]]);
         if (node.inputs.length <= 2) return null;
         const pairs: Node[] = [];
         let joined = node.inputs[0]!;
@@ -58,6 +48,26 @@ export const simplifyShapes: Pass = (graph) =>
         return null;
     }
   });
+
+/** Who reads the node reads its input; an output of the graph keeps its name. */
+function bypass(node: Node, links: Links): Map<Node, readonly Node[]> | null {
+  const source = node.inputs[0]!;
+  if (links.isOutput(node.output)) {
+    // The tensor is an output by its name: its producer takes the name over, where nobody else reads it.
+    const producer = links.soleProducer(source);
+    if (!producer) return null;
+    return new Map<Node, readonly Node[]>([
+      [producer, []],
+      [node, [{ ...producer, output: node.output }]],
+    ]);
+  }
+  return new Map<Node, readonly Node[]>([
+    [node, []],
+    ...links
+      .consumers(node.output)
+      .map((consumer) => [consumer, [renameInput(consumer, node.output, source)]] as const),
+  ]);
+}
 
 /** Whether each image of the batch keeps its own elements. */
 function keepsImages(node: Node, shapes: ReadonlyMap<string, readonly number[]>): boolean {

@@ -3,6 +3,8 @@ import { buildArchitecture, isArchitectureId } from '../../src/architectures/ind
 import { UsageError } from '../../src/errors.ts';
 import { networkCost } from '../../src/graph/cost.ts';
 import { inferShapes } from '../../src/graph/shapes.ts';
+import { fuseBlocks } from '../../src/passes/fuse-blocks.ts';
+import { runPasses } from '../../src/passes/index.ts';
 import { runGraph } from '../../src/reference/index.ts';
 
 /** Parameters and multiplications in millions, as published or counted from the origin's own code. */
@@ -33,9 +35,14 @@ describe('architectures', () => {
   it.each([
     ['v1-1.0-224', 8.56],
     ['v2-1.0-224', 4.07],
-  ])('%s with normal convolutions costs %f times as much', (id, factor) => {
-    const { macs, macsWithNormalConvolutions } = networkCost(buildArchitecture(id));
-    expect(Math.abs(macsWithNormalConvolutions / macs / factor - 1)).toBeLessThan(0.02);
+  ])('%s with normal convolutions costs %f times as much, before and after passes', (id, factor) => {
+    const graph = buildArchitecture(id);
+    const passed = runPasses(graph);
+    for (const same of [graph, passed, fuseBlocks(passed, () => true)]) {
+      const { macs, macsWithNormalConvolutions } = networkCost(same);
+      expect(macs).toBe(networkCost(graph).macs);
+      expect(Math.abs(macsWithNormalConvolutions / macs / factor - 1)).toBeLessThan(0.02);
+    }
   });
 
   it('gives the same weights for the same seed only', () => {
@@ -82,6 +89,13 @@ describe('architectures', () => {
     'does not take "%s" for an architecture',
     (id) => {
       expect(() => buildArchitecture(id)).toThrow(UsageError);
+    },
+  );
+
+  it.each([{ classes: 0 }, { batch: -1 }, { inputChannels: 1.5 }, { batch: Number.NaN }, { seed: Number.NaN }])(
+    'refuses %o',
+    (options) => {
+      expect(() => buildArchitecture('v1-0.25-32', options)).toThrow(UsageError);
     },
   );
 

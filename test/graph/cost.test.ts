@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { normalConvolution, separableConvolution } from '../../src/architectures/lesson.ts';
 import { layerCosts, networkCost, separableRatio } from '../../src/graph/cost.ts';
+import type { Graph } from '../../src/graph/graph.ts';
+import type { Conv2d, Node } from '../../src/graph/ops.ts';
+import { noPadding } from '../../src/graph/shapes.ts';
 import { seededInputs } from '../../src/random-inputs.ts';
 import { type Counter, runGraph } from '../../src/reference/index.ts';
 import { compareOutputs } from '../../src/validate/compare.ts';
@@ -42,6 +45,58 @@ describe.each(lessons)('$size×$size×$inChannels, $kernel×$kernel → $outChan
     expect(a.shape).toEqual(b.shape);
     expect(compareOutputs(a.data, b.data).nmse).toBeLessThan(1e-12);
   });
+});
+
+it('counts a fused block whose residual comes from elsewhere as its parts', () => {
+  const pointwise = (name: string, inputs: string[]): Conv2d => ({
+    op: 'conv2d',
+    name,
+    inputs,
+    output: name,
+    weights: new Float32Array(16).fill(0.25),
+    bias: null,
+    kernel: [1, 1],
+    stride: [1, 1],
+    dilation: [1, 1],
+    padding: noPadding,
+    groups: 1,
+    outChannels: 4,
+    activation: 'none',
+  });
+  const depthwise: Conv2d = {
+    ...pointwise('depthwise', ['before']),
+    weights: new Float32Array(36).fill(1 / 9),
+    kernel: [3, 3],
+    padding: { top: 1, left: 1, bottom: 1, right: 1 },
+    groups: 4,
+  };
+  const parts = [depthwise, pointwise('project', ['depthwise', 'input'])];
+  const inputs = [{ name: 'input', shape: [1, 5, 5, 4] as const }];
+  const graph = (nodes: readonly Node[]) => ({
+    name: 'block',
+    inputs,
+    outputs: [{ name: 'output', tensor: 'project' }],
+    nodes: [pointwise('before', ['input']), ...nodes],
+  });
+  const block: Node = { op: 'fused', name: 'project', inputs: ['before', 'input'], output: 'project', parts };
+  expect(networkCost(graph([block]))).toEqual(networkCost(graph(parts)));
+  expect(layerCosts(graph([block])).map(({ multiplications }) => multiplications)).toEqual([400, 900 + 400]);
+});
+
+it('does not count a pointwise convolution twice where two depthwise ones reach it', () => {
+  const lesson = { size: 6, kernel: 3, inChannels: 3, outChannels: 5 };
+  const separable = separableConvolution(lesson);
+  const [depthwise, pointwise] = separable.nodes as [Conv2d, Conv2d];
+  const twice: Graph = {
+    ...separable,
+    nodes: [
+      depthwise,
+      { ...depthwise, name: 'second', output: 'second' },
+      { op: 'multiply', name: 'product', inputs: ['depthwise', 'second'], output: 'product', activation: 'none' },
+      { ...pointwise, inputs: ['product'] },
+    ],
+  };
+  expect(networkCost(twice)).toMatchObject({ macs: 2 * 432 + 240, macsWithNormalConvolutions: 2160 + 432 });
 });
 
 it('rounds to the known ratios', () => {

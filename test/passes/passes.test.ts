@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import type { Node, Shape } from '../../src/graph/ops.ts';
+import { fuseBlocks } from '../../src/passes/fuse-blocks.ts';
 import { runPasses } from '../../src/passes/index.ts';
 import { seededInputs } from '../../src/random-inputs.ts';
 import { runGraph } from '../../src/reference/index.ts';
@@ -100,6 +101,10 @@ describe('batch-norm', () => {
   it('after an activation stays, as affine', () => {
     expectPasses(chain(conv(), activation('relu'), norm(), activation('relu6')), ['conv2d', 'affine', 'activation']);
   });
+  it('before a fully connected layer goes into it, channel by channel', () => {
+    const dense = { op: 'fully-connected' as const, weights: values(480, 1), bias: null, outFeatures: 4 };
+    expectPasses(chain(norm(), { ...dense, activation: 'none' }), ['fully-connected']);
+  });
   it('stays where another node reads the convolution', () => {
     expectPasses(chain(conv(), norm(), { op: 'add', inputs: ['t1', 't0'], activation: 'none' }), [
       'conv2d',
@@ -118,6 +123,10 @@ describe('activations that are spelled out', () => {
     ['relu6', [clip(0, 6)]],
     ['relu6', [activation('relu'), clip(-3e38, 6)]],
     ['relu6', [clip(-3.4e38, 6), clip(0, 3.4e38)]],
+    ['relu6', [clip(Number.NEGATIVE_INFINITY, 6), activation('relu')]],
+    ['relu6', [activation('relu6'), activation('relu')]],
+    ['hard-sigmoid', [affine(1 / 6, 0.5), clip(0, 1)]],
+    ['hard-swish', [affine(1 / 6, 0.5), clip(0, 1), { op: 'multiply', inputs: ['t1', 'x'] }]],
     ['hard-sigmoid', [affine(1, 3), clip(0, 6), affine(1 / 6, 0)]],
     ['hard-swish', [affine(1, 3), activation('relu6'), affine(1 / 6, 0), { op: 'multiply', inputs: ['x', 't2'] }]],
     ['hard-swish', [affine(1, 3), clip(0, 6), { op: 'multiply', inputs: ['x', 't1'] }, affine(1 / 6, 0)]],
@@ -138,6 +147,7 @@ describe('activations that are spelled out', () => {
     ['another shift', [affine(1, 2.5), clip(0, 6), affine(1 / 6, 0)]],
     ['another divisor', [affine(1, 3), clip(0, 6), affine(1 / 5, 0)]],
     ['another maximum', [affine(1, 3), clip(0, 5), affine(1 / 6, 0)]],
+    ['the slope of old Keras', [affine(0.2, 0.5), clip(0, 1)]],
   ])('is not seen with %s', (_, nodes) => {
     const after = runPasses(chain(...(nodes as Node[])));
     expect(after.nodes.length).toBeGreaterThan(1);
@@ -174,6 +184,10 @@ describe('residuals', () => {
   it('of two convolutions go into one of them, in an order that runs', () => {
     expectPasses(chain(conv(), conv({ inputs: ['x'] }), add(['t0', 't1'])), ['conv2d', 'conv2d']);
   });
+  it('stay sums on demand', () => {
+    const graph = chain(conv(), add(['t0', 'x']));
+    expect(runPasses(graph, { residual: false }).nodes.map(({ op }) => op)).toEqual(['conv2d', 'add']);
+  });
   it('of a tensor with itself stay', () => {
     expectPasses(chain(conv(), add(['t0', 't0'])), ['conv2d', 'add']);
   });
@@ -185,10 +199,33 @@ describe('padding', () => {
     const { nodes } = expectPasses(chain(pad, conv()), ['conv2d']);
     expect(nodes[0]!.op === 'conv2d' && nodes[0]!.padding).toEqual({ top: 1, left: 2, bottom: 3, right: 4 });
   });
+  const pool = (extra: object) =>
+    ({
+      op: 'pool',
+      kind: 'average',
+      kernel: [4, 4],
+      stride: [1, 1],
+      countPadding: false,
+      ...bare,
+      ...extra,
+    }) as unknown as Node;
+  it('goes into an average pool, which counts it', () => {
+    const { nodes } = expectPasses(chain(pad, pool({})), ['pool']);
+    expect(nodes[0]).toMatchObject({ padding: pad.padding, countPadding: true });
+    const around = { top: 1, left: 1, bottom: 1, right: 0 };
+    expectPasses(chain(pad, pool({ padding: around, countPadding: true })), ['pool']);
+  });
+  it('stays out of a pool that would divide by another number, or whose window would lie outside', () => {
+    const around = { top: 1, left: 1, bottom: 1, right: 0 };
+    expectPasses(chain(pad, pool({ padding: around })), ['conv2d', 'pool']);
+    expectPasses(chain(pad, pool({ kernel: [3, 3], countPadding: true })), ['conv2d', 'pool']);
+  });
+  it('of nothing goes', () => {
+    expectPasses(chain({ op: 'pad', ...bare }, activation('sigmoid')), ['activation']);
+  });
   it('before anything else becomes a convolution of its own', () => {
     expectPasses(chain(pad, activation('sigmoid')), ['conv2d']);
-    const pool = { op: 'pool' as const, kind: 'max' as const, kernel: [2, 2], stride: [1, 1], countPadding: false };
-    expectPasses(chain(pad, { ...pool, ...bare } as unknown as Node), ['conv2d', 'pool']);
+    expectPasses(chain(pad, pool({ kind: 'max', kernel: [2, 2] })), ['conv2d', 'pool']);
   });
 });
 
@@ -214,8 +251,30 @@ describe('shapes', () => {
     const pool = { op: 'pool', kind: 'average', kernel: [6, 5], stride: [1, 1], countPadding: false, ...bare };
     expectPasses(chain(pool as unknown as Node), ['global-average-pool']);
   });
+  it('loses a reshape once the batch-norm behind it is folded', () => {
+    const each = (mean: number) => values(120, mean).map((v) => Math.abs(v) + 0.5);
+    const flat = { op: 'batch-norm', scale: each(1), shift: each(2), mean: each(3), variance: each(4), epsilon: 1e-3 };
+    expectPasses(chain(reshape([1, 1, 1, 120]), flat as unknown as Node, dense), ['fully-connected']);
+  });
+  it('takes a concatenation of one for its input', () => {
+    expectPasses(chain(conv(), { op: 'concat', inputs: ['t0'] }, activation('relu')), ['conv2d']);
+    expectPasses(chain({ op: 'concat', inputs: ['x'] }), ['reshape']);
+  });
   it('joins many tensors in pairs', () => {
     expectPasses(chain({ op: 'concat', inputs: ['x', 'x', 'x', 'x'] }), ['concat', 'concat', 'concat']);
+  });
+});
+
+describe('blocks', () => {
+  it('keep a hidden tensor that is the residual too', () => {
+    const pointwise = { kernel: [1, 1], ...bare, weights: values(16, 1) };
+    const graph = chain(
+      conv({ groups: 4, weights: values(36, 1) }),
+      conv({ ...pointwise, inputs: ['t0', 't0'] }),
+      conv({ groups: 4, weights: values(36, 2) }),
+      conv(pointwise),
+    );
+    expect(fuseBlocks(graph, () => true).nodes.map(({ op }) => op)).toEqual(['conv2d', 'conv2d', 'fused']);
   });
 });
 
