@@ -27,15 +27,13 @@ class OnnxWriter {
   readonly #fileNames: Map<string, string>;
   readonly #nodes: OnnxNode[] = [];
   readonly #initializers: OnnxTensor[] = [];
-  readonly #nodeNames: Set<string>;
+  readonly #nodeNames = new Set<string>();
 
   constructor(graph: Graph) {
-    const nodes = plainNodes(graph);
-    this.#graph = { ...graph, nodes };
+    this.#graph = { ...graph, nodes: plainNodes(graph) };
     this.#shapes = inferShapes(this.#graph);
     this.#names = new Names(graph);
     this.#fileNames = fileNames(graph, this.#names);
-    this.#nodeNames = new Set(nodes.map(({ name }) => name));
   }
 
   write(): Uint8Array {
@@ -44,7 +42,8 @@ class OnnxWriter {
     for (const node of nodes) this.#node(node);
     const written = outputs.map((output): OnnxValue => {
       let tensor = this.#nameOf(output.tensor);
-      if (tensor !== output.name) tensor = this.#emit('Identity', output.name, [tensor], this.#names.unique(output.name));
+      if (tensor !== output.name)
+        tensor = this.#emit('Identity', output.name, [tensor], this.#names.unique(output.name));
       return { name: tensor, dims: this.#dims(output.tensor) };
     });
     return encodeOnnx({
@@ -74,9 +73,8 @@ class OnnxWriter {
     output: string,
     attributes: Readonly<Record<string, OnnxAttribute>> = {},
   ): string {
-    const taken = this.#nodes.some((node) => node.name === name);
     let unique = name;
-    for (let i = 2; taken && (unique === name || this.#nodeNames.has(unique)); i++) unique = `${name}/${i}`;
+    for (let i = 2; this.#nodeNames.has(unique); i++) unique = `${name}/${i}`;
     this.#nodeNames.add(unique);
     this.#nodes.push({ name: unique, op, inputs, outputs: [output], attributes });
     return output;
@@ -122,16 +120,18 @@ class OnnxWriter {
     this.#layouts.set(node.output, 'nchw');
     switch (node.op) {
       case 'conv2d':
-        return this.#convolution(node, output);
+        this.#convolution(node, output);
+        return;
       case 'fully-connected': {
         this.#layouts.set(node.output, 'flat');
         const features = node.weights.length / node.outFeatures;
         const weights = this.#constant(`${node.name}/weights`, [features, node.outFeatures], node.weights);
         const bias = node.bias ? [this.#constant(`${node.name}/bias`, [node.outFeatures], node.bias)] : [];
         const flat = this.#flat(first!);
-        return this.#activated(node.name, node.activation, output, (to) => {
+        this.#activated(node.name, node.activation, output, (to) => {
           this.#emit('Gemm', node.name, [flat, weights, ...bias], to);
         });
+        return;
       }
       case 'batch-norm': {
         this.#layouts.set(node.output, layout);
@@ -171,9 +171,10 @@ class OnnxWriter {
         const flat = node.inputs.every((name) => this.#layouts.get(name) === 'flat');
         this.#layouts.set(node.output, flat ? 'flat' : 'nchw');
         const operands = node.inputs.map((name) => (flat ? this.#nameOf(name) : this.#image(name)));
-        return this.#activated(node.name, node.activation, output, (to) => {
+        this.#activated(node.name, node.activation, output, (to) => {
           this.#emit(node.op === 'add' ? 'Add' : 'Mul', node.name, operands, to);
         });
+        return;
       }
       case 'global-average-pool':
         this.#emit('GlobalAveragePool', node.name, [this.#image(first!)], output);
@@ -202,9 +203,11 @@ class OnnxWriter {
         );
         return;
       case 'resize':
-        return this.#resize(node, output);
+        this.#resize(node, output);
+        return;
       case 'reshape':
-        return this.#reshape(node, output);
+        this.#reshape(node, output);
+        return;
     }
   }
 
@@ -258,7 +261,10 @@ class OnnxWriter {
 
   /** What `write` leaves in the tensor that it is given, activated, in `output`. */
   #activated(name: string, activation: Activation, output: string, write: (to: string) => void): void {
-    if (activation === 'none') return write(output);
+    if (activation === 'none') {
+      write(output);
+      return;
+    }
     const before = this.#names.unique(`${name}/linear`);
     write(before);
     this.#activation(`${name}/${activation}`, activation, before, output);
@@ -273,7 +279,8 @@ class OnnxWriter {
         this.#emit('Relu', name, [input], output);
         return;
       case 'relu6':
-        return this.#clip(name, 0, 6, input, output);
+        this.#clip(name, 0, 6, input, output);
+        return;
       case 'hard-swish':
         this.#emit('HardSwish', name, [input], output);
         return;
