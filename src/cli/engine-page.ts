@@ -17,6 +17,12 @@ const html = `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>
 <link rel="icon" href="data:,">
 <script type="module" src="/@fs/${fileURLToPath(new URL('./page.ts', import.meta.url))}"></script></head></html>`;
 
+/** For timers of 5 µs and for shared memory (threads of WebAssembly). */
+const isolation = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+} as const;
+
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 
 export interface ServerOptions {
@@ -55,10 +61,7 @@ export class EngineServer {
         ws: false,
         watch: null,
         fs: { allow: [repository] },
-        headers: {
-          'Cross-Origin-Opener-Policy': 'same-origin',
-          'Cross-Origin-Embedder-Policy': 'require-corp',
-        },
+        headers: isolation,
       },
       // Found at once: a dependency that is discovered later reloads the page in the middle of a call.
       optimizeDeps: { noDiscovery: true, include: [...dependencies] },
@@ -67,7 +70,8 @@ export class EngineServer {
           name: 'lent-folders',
           configureServer(server) {
             server.middlewares.use('/engine', (_request, response) => {
-              response.setHeader('Content-Type', 'text/html');
+              // Answered before Vite would add its headers.
+              response.writeHead(200, { ...isolation, 'Content-Type': 'text/html' });
               response.end(html);
             });
             server.middlewares.use('/lent/', (request, response, next) => {
@@ -116,9 +120,21 @@ export class EnginePage {
   readonly page: Page;
   onProgress: (message: string) => void = () => {};
 
-  private constructor(browser: Browser, page: Page) {
+  /** Rejects when the page or its browser ends: puppeteer itself goes on waiting for a crashed page. */
+  readonly #ended: Promise<never>;
+  readonly #name: BrowserName;
+
+  private constructor(browser: Browser, page: Page, name: BrowserName) {
     this.browser = browser;
     this.page = page;
+    this.#name = name;
+    this.#ended = new Promise((_, reject) => {
+      const end = (what: string) => reject(new MobileNetError('page-ended', `${name}: ${what}`));
+      page.once('error', (error) => end(`the page crashed (${error.message})`));
+      page.once('close', () => end('the page was closed'));
+      browser.once('disconnected', () => end('the browser ended'));
+    });
+    this.#ended.catch(() => {});
   }
 
   /** Opens a page in a fresh browser. Throws `DeviceError` where it has no WebGPU adapter: nothing is skipped. */
@@ -140,14 +156,16 @@ export class EnginePage {
     options: EnginePageOptions,
   ): Promise<EnginePage> {
     const page = await browser.newPage();
-    const engine = new EnginePage(browser, page);
+    const engine = new EnginePage(browser, page, name);
     if (options.onProgress) engine.onProgress = options.onProgress;
-    page.on('console', (message) => {
+    const report = (message: string) => {
       // Vite's client, which its import rewriting brings along, misses its socket; there is none on purpose.
-      const viteSocket = /\[vite\]|ws:\/\//.test(message.text());
-      if (message.type() === 'error' && !viteSocket) options.log(`${name}: ${message.text()}`);
+      if (!/\[vite\]|ws:\/\//.test(message)) options.log(`${name}: ${message}`);
+    };
+    page.on('console', (message) => {
+      if (message.type() === 'error') report(message.text());
     });
-    page.on('pageerror', (error) => options.log(`${name}: ${(error as Error).message}`));
+    page.on('pageerror', (error) => report((error as Error).message));
     await page.exposeFunction('reportProgress', (message: string) => engine.onProgress(message));
     await page.goto(`${server.url}/engine`);
     await page.waitForFunction('globalThis.engine !== undefined', { timeout: 60_000 });
@@ -158,12 +176,18 @@ export class EnginePage {
 
   /**
    * Calls an export of a module (a path from the repository's root) in the page. Arguments and result are JSON and
-   * typed arrays; an error arrives with its own name, code and message.
+   * typed arrays; an error arrives with its own name, code and message. Throws a `MobileNetError` of code "page-ended"
+   * where the page crashes or its browser ends meanwhile.
    */
   async call<T>(module: string, name: string, argument?: unknown): Promise<T> {
-    const answer = (await this.page.evaluate(
+    const evaluation = this.page.evaluate(
       `engine.call(${JSON.stringify(module)}, ${JSON.stringify(name)}, ${JSON.stringify(encode(argument))})`,
-    )) as { result?: unknown; error?: { name: string; code: string; message: string; stack: string } };
+    );
+    // Errors of the module are part of the answer: this is a page that ended, in puppeteer's words.
+    const answer = (await Promise.race([this.#ended, evaluation]).catch((cause: Error) => {
+      if (cause instanceof MobileNetError) throw cause;
+      throw new MobileNetError('page-ended', `${this.#name}: ${cause.message}`, { cause });
+    })) as { result?: unknown; error?: { name: string; code: string; message: string; stack: string } };
     if (answer.error) {
       const { code, message, stack } = answer.error;
       const error = new MobileNetError(code, message);

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { homedir, platform } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { UsageError } from '../errors.ts';
 
 export type BrowserName = 'chrome' | 'firefox';
@@ -14,9 +14,14 @@ const variables: Readonly<Record<BrowserName, readonly string[]>> = {
   firefox: ['FIREFOX_PATH'],
 };
 
-const usualPlaces: Readonly<Record<BrowserName, Readonly<Record<string, readonly string[]>>>> = {
+/** Names of executables that Linux systems have on the PATH. */
+const commands: Readonly<Record<BrowserName, readonly string[]>> = {
+  chrome: ['chromium', 'google-chrome', 'google-chrome-stable', 'chromium-browser'],
+  firefox: ['firefox', 'firefox-esr'],
+};
+
+const applications: Readonly<Record<BrowserName, Readonly<Record<string, readonly string[]>>>> = {
   chrome: {
-    linux: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'].map((name) => `/usr/bin/${name}`),
     darwin: [
       '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
       '/Applications/Chromium.app/Contents/MacOS/Chromium',
@@ -27,49 +32,57 @@ const usualPlaces: Readonly<Record<BrowserName, Readonly<Record<string, readonly
     ],
   },
   firefox: {
-    linux: ['firefox', 'firefox-esr'].map((name) => `/usr/bin/${name}`),
     darwin: ['/Applications/Firefox.app/Contents/MacOS/firefox'],
     win32: ['C:\\Program Files\\Mozilla Firefox\\firefox.exe'],
   },
 };
 
-/** Debian's packages; Firefox runs WebGPU on Vulkan, for which Mesa has a software driver. */
-const debianPackages: Readonly<Record<BrowserName, readonly string[]>> = {
-  chrome: ['chromium'],
-  firefox: ['firefox-esr', 'mesa-vulkan-drivers'],
-};
+const debianPackages: Readonly<Record<BrowserName, string>> = { chrome: 'chromium', firefox: 'firefox-esr' };
 
-/** The executable of a browser, or null: environment, puppeteer's cache, usual places. Throws on a wrong variable. */
-export function findBrowser(browser: BrowserName): string | null {
+/** Mesa's software driver for Vulkan, on which Firefox runs WebGPU where there is no GPU. */
+const vulkanPackage = 'mesa-vulkan-drivers';
+
+/**
+ * The executable of a browser, or null: environment, puppeteer's cache, usual places. Throws `UsageError` where a
+ * variable names no file.
+ */
+export async function findBrowser(browser: BrowserName): Promise<string | null> {
   for (const variable of variables[browser]) {
     const path = process.env[variable];
     if (!path) continue;
     if (!existsSync(path)) throw new UsageError(`${variable} is "${path}", where there is no file`);
     return path;
   }
-  return cachedBrowser(browser) ?? (usualPlaces[browser][platform()] ?? []).find((path) => existsSync(path)) ?? null;
+  return (await cachedBrowser(browser)) ?? usualPlaces(browser).find((path) => existsSync(path)) ?? null;
 }
 
-/** `~/.cache/puppeteer/chrome/linux-1.2.3/chrome-linux64/chrome` and the like. */
-function cachedBrowser(browser: BrowserName): string | null {
-  const cache = join(process.env.PUPPETEER_CACHE_DIR ?? join(homedir(), '.cache', 'puppeteer'), browser);
-  if (!existsSync(cache)) return null;
-  for (const version of readdirSync(cache).sort().reverse()) {
-    for (const folder of readdirSync(join(cache, version))) {
-      for (const file of [browser, `${browser}.exe`]) {
-        const path = join(cache, version, folder, file);
-        if (existsSync(path)) return path;
-      }
-    }
-  }
-  return null;
+function usualPlaces(browser: BrowserName): readonly string[] {
+  if (platform() !== 'linux') return applications[browser][platform()] ?? [];
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/snap/bin'].filter(Boolean);
+  return commands[browser].flatMap((command) => folders.map((folder) => join(folder, command)));
 }
 
-const vulkanDrivers = ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
+function cacheFolder(): string {
+  return process.env.PUPPETEER_CACHE_DIR ?? join(homedir(), '.cache', 'puppeteer');
+}
+
+/** The newest build of a browser in puppeteer's cache, or null. */
+async function cachedBrowser(browser: BrowserName): Promise<string | null> {
+  // Without a cache its reader, which takes a while to load, is not needed.
+  if (!existsSync(join(cacheFolder(), browser))) return null;
+  const { getInstalledBrowsers } = await import('@puppeteer/browsers');
+  const builds = (await getInstalledBrowsers({ cacheDir: cacheFolder() }))
+    .filter((build) => build.browser === browser && existsSync(build.executablePath))
+    .sort((a, b) => a.buildId.localeCompare(b.buildId, 'en', { numeric: true }));
+  return builds.at(-1)?.executablePath ?? null;
+}
+
+const vulkanFolders = ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
 
 /** Whether Vulkan has a driver: Firefox on Linux has no WebGPU without one. */
 function hasVulkan(): boolean {
-  return platform() !== 'linux' || vulkanDrivers.some((folder) => existsSync(folder) && readdirSync(folder).length > 0);
+  if (platform() !== 'linux' || process.env.VK_DRIVER_FILES || process.env.VK_ICD_FILENAMES) return true;
+  return vulkanFolders.some((folder) => existsSync(folder) && readdirSync(folder).length > 0);
 }
 
 /**
@@ -77,18 +90,18 @@ function hasVulkan(): boolean {
  * puppeteer's cache. Throws `UsageError` that says what to install where it cannot.
  */
 export async function ensureBrowser(browser: BrowserName, log: (message: string) => void): Promise<string> {
-  const found = findBrowser(browser);
-  if (found && (browser === 'chrome' || hasVulkan())) return found;
+  const lacksVulkan = () => browser === 'firefox' && !hasVulkan();
+  const found = await findBrowser(browser);
+  if (found && !lacksVulkan()) return found;
+
+  const missing = [...(found ? [] : [debianPackages[browser]]), ...(lacksVulkan() ? [vulkanPackage] : [])];
   const reasons: string[] = [];
-  const packages = debianPackages[browser];
   if (platform() === 'linux' && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
-    log(`installing ${packages.join(' and ')} with apt-get …`);
-    const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    for (const args of [['update'], ['install', '-y', '--no-install-recommends', ...packages]]) {
-      const { status, stderr } = spawnSync('apt-get', args, { encoding: 'utf8', env: environment });
-      if (status !== 0) reasons.push(`apt-get ${args[0]} failed: ${stderr.trim().split('\n').at(-1)}`);
-    }
-  } else if (!found) {
+    aptGet(['update'], log, reasons);
+    // One by one: a system that lacks one of the packages may still have the other.
+    for (const name of missing) aptGet(['install', '-y', '--no-install-recommends', name], log, reasons);
+  }
+  if (!(await findBrowser(browser))) {
     try {
       log(`downloading ${browser} into puppeteer's cache …`);
       await download(browser);
@@ -96,14 +109,26 @@ export async function ensureBrowser(browser: BrowserName, log: (message: string)
       reasons.push(`the download failed: ${(error as Error).message}`);
     }
   }
-  const installed = findBrowser(browser);
-  if (installed && (browser === 'chrome' || hasVulkan())) return installed;
+
+  const installed = await findBrowser(browser);
+  if (installed && !lacksVulkan()) return installed;
   const what = installed ? 'a Vulkan driver for Firefox' : browser === 'chrome' ? 'Chrome or Chromium' : 'Firefox';
   throw new UsageError(
     `${what} was not found and could not be installed (${reasons.join('; ') || 'no way is known here'}). Install it: ` +
-      `on Debian or Ubuntu "sudo apt-get install ${packages.join(' ')}", elsewhere from the browser's own site, ` +
-      `or set ${variables[browser].join(' or ')} to its executable`,
+      `on Debian "sudo apt-get install ${missing.join(' ')}", elsewhere from ` +
+      (installed ? "the GPU's maker or Mesa" : `the browser's own site, or set ${variables[browser].join(' or ')}`),
   );
+}
+
+function aptGet(args: readonly string[], log: (message: string) => void, reasons: string[]): void {
+  log(`apt-get ${args.join(' ')} …`);
+  const { status, error, stderr } = spawnSync('apt-get', args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  });
+  if (status === 0) return;
+  reasons.push(`"apt-get ${args.join(' ')}" failed: ${error?.message ?? stderr.trim().split('\n').at(-1)}`);
 }
 
 async function download(browser: BrowserName): Promise<void> {
@@ -112,6 +137,5 @@ async function download(browser: BrowserName): Promise<void> {
   if (!system) throw new Error(`no builds for ${platform()}`);
   const product = browser === 'chrome' ? Browser.CHROME : Browser.FIREFOX;
   const buildId = await resolveBuildId(product, system, BrowserTag.STABLE);
-  const cacheDir = process.env.PUPPETEER_CACHE_DIR ?? join(homedir(), '.cache', 'puppeteer');
-  await install({ browser: product, buildId, cacheDir });
+  await install({ browser: product, buildId, cacheDir: cacheFolder() });
 }

@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync, rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'puppeteer';
+import { UsageError } from '../errors.ts';
 import { type BrowserName, ensureBrowser } from './find-browsers.ts';
 
 export interface LaunchOptions {
@@ -11,43 +12,83 @@ export interface LaunchOptions {
   readonly coldCaches?: boolean;
   /** Extra arguments for Chromium. */
   readonly chromeArguments?: readonly string[];
+  /** An existing folder for the profile and the like; a temporary one unless given. */
+  readonly parentFolder?: string | undefined;
 }
 
 /**
- * Starts a headless browser with WebGPU and a fresh profile. Where Linux shows no GPU (no /dev/dri), or where
- * WEBGPU_ADAPTER is "software", Chromium runs it on SwiftShader. Throws `UsageError` where there is no browser.
+ * Starts a headless browser with WebGPU and a fresh profile, which is removed when this process ends. Chromium runs
+ * WebGPU on SwiftShader where Linux shows no GPU (no /dev/dri); WEBGPU_ADAPTER, "software" or "hardware", decides it
+ * instead. Throws `UsageError` where there is no browser or where WEBGPU_ADAPTER is something else.
  */
 export async function launchBrowser(
   browser: BrowserName,
-  { log, coldCaches, chromeArguments = [] }: LaunchOptions,
+  { log, coldCaches, chromeArguments = [], parentFolder = tmpdir() }: LaunchOptions,
 ): Promise<Browser> {
   const executablePath = await ensureBrowser(browser, log);
   const { default: puppeteer } = await import('puppeteer');
-  const runtime = await mkdtemp(join(tmpdir(), 'webgpu-runtime-'));
+  const folder = await mkdtemp(join(parentFolder, 'webgpu-browser-'));
   const env = {
     ...process.env,
-    XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? runtime,
+    XDG_RUNTIME_DIR: process.env.XDG_RUNTIME_DIR ?? folder,
     ...(coldCaches ? { MESA_SHADER_CACHE_DISABLE: 'true' } : {}),
   };
-  const common = { executablePath, headless: true, env, protocolTimeout: 1_800_000 } as const;
-  const launched =
-    browser === 'chrome'
-      ? await puppeteer.launch({ ...common, browser, args: [...chromeFlags(), ...chromeArguments] })
-      : await puppeteer.launch({
-          ...common,
-          browser,
-          extraPrefsFirefox: { 'dom.webgpu.enabled': true, 'gfx.webgpu.ignore-blocklist': true },
-        });
-  launched.once('disconnected', () => rm(runtime, { recursive: true, force: true }).catch(() => {}));
-  return launched;
+  const common = {
+    executablePath,
+    headless: true,
+    env,
+    userDataDir: join(folder, 'profile'),
+    protocolTimeout: 1_800_000,
+  } as const;
+  removeAtExit(folder);
+  return browser === 'chrome'
+    ? puppeteer.launch({ ...common, browser, args: [...chromeFlags(), ...chromeArguments] })
+    : puppeteer.launch({
+        ...common,
+        browser,
+        extraPrefsFirefox: { 'dom.webgpu.enabled': true, 'gfx.webgpu.ignore-blocklist': true },
+      });
+}
+
+const temporary = new Set<string>();
+
+/**
+ * At the end of the process, since helpers of a browser that has ended go on writing for a moment, and since a process
+ * that ends by Ctrl-C has no time for anything else.
+ */
+function removeAtExit(folder: string): void {
+  if (temporary.size === 0) process.once('exit', removeTemporary);
+  temporary.add(folder);
+}
+
+function removeTemporary(): void {
+  for (const folder of temporary) {
+    try {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+    } catch {
+      // The system clears its temporary folder some day.
+    }
+  }
+}
+
+function usesSoftware(): boolean {
+  const adapter = process.env.WEBGPU_ADAPTER;
+  if (!adapter) return platform() === 'linux' && !existsSync('/dev/dri');
+  if (adapter !== 'software' && adapter !== 'hardware') {
+    throw new UsageError(`WEBGPU_ADAPTER is "${adapter}", expected "software" or "hardware"`);
+  }
+  return adapter === 'software';
 }
 
 function chromeFlags(): string[] {
   const root = process.getuid?.() === 0;
-  const software = process.env.WEBGPU_ADAPTER === 'software' || (platform() === 'linux' && !existsSync('/dev/dri'));
   return [
     '--enable-unsafe-webgpu',
-    ...(software ? ['--use-webgpu-adapter=swiftshader'] : platform() === 'linux' ? ['--enable-features=Vulkan'] : []),
+    ...(usesSoftware()
+      ? ['--use-webgpu-adapter=swiftshader']
+      : platform() === 'linux'
+        ? ['--enable-features=Vulkan']
+        : []),
     ...(root ? ['--no-sandbox'] : []),
     '--disable-quic',
     '--no-first-run',

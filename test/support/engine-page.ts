@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { EnginePage, EngineServer } from '../../src/cli/engine-page.ts';
 import type { BrowserName } from '../../src/cli/find-browsers.ts';
 
@@ -16,14 +17,17 @@ export function engineServer(): Promise<EngineServer> {
 export function enginePage(browser: BrowserName): Promise<EnginePage> {
   let page = pages.get(browser);
   if (!page) {
-    page = engineServer().then(async (running) => {
-      const opened = await EnginePage.open(running, browser, { log });
-      const list = process.env.GPU_TEST_BROWSERS;
-      const id = opened.browser.process()?.pid;
-      if (list && id) appendFileSync(list, `${id}\n`);
-      return opened;
-    });
+    page = freshEnginePage(browser);
     pages.set(browser, page);
   }
+  return page;
+}
+
+/** A page in a browser of its own, for a test that harms it. */
+export async function freshEnginePage(browser: BrowserName): Promise<EnginePage> {
+  const folder = process.env.GPU_TEST_FOLDER;
+  const page = await EnginePage.open(await engineServer(), browser, { log, parentFolder: folder });
+  const id = page.browser.process()?.pid;
+  if (folder && id) appendFileSync(join(folder, 'browsers'), `${id}\n`);
   return page;
 }
