@@ -143,17 +143,10 @@ class OnnxWriter {
         });
         return;
       }
-      case 'affine': {
+      case 'affine':
         this.#layouts.set(node.output, layout);
-        const dims = (values: Float32Array) =>
-          values.length === 1 ? [] : layout === 'flat' ? [values.length] : [1, values.length, 1, 1];
-        const scale = this.#constant(`${node.name}/scale`, dims(node.scale), node.scale);
-        const shift = this.#constant(`${node.name}/shift`, dims(node.shift), node.shift);
-        const product = this.#names.unique(`${node.name}/product`);
-        this.#emit('Mul', `${node.name}/scale`, [this.#nameOf(first!), scale], product);
-        this.#emit('Add', node.name, [product, shift], output);
+        this.#affine(node, layout, output);
         return;
-      }
       case 'activation':
         this.#layouts.set(node.output, layout);
         this.#activation(node.name, node.activation, this.#nameOf(first!), output);
@@ -209,6 +202,24 @@ class OnnxWriter {
         this.#reshape(node, output);
         return;
     }
+  }
+
+  #affine({ name, inputs, scale, shift }: NodeOf<'affine'>, layout: Layout, output: string): void {
+    const dims = (values: Float32Array) =>
+      values.length === 1 ? [] : layout === 'flat' ? [values.length] : [1, values.length, 1, 1];
+    const scaled = scale.some((value) => value !== 1);
+    const shifted = shift.some((value) => value !== 0);
+    let current = this.#nameOf(inputs[0]!);
+    if (scaled) {
+      const factor = this.#constant(`${name}/scale`, dims(scale), scale);
+      const product = shifted ? this.#names.unique(`${name}/product`) : output;
+      current = this.#emit('Mul', name, [current, factor], product);
+    }
+    if (shifted) {
+      const summand = this.#constant(`${name}/shift`, dims(shift), shift);
+      this.#emit('Add', scaled ? `${name}/shifted` : name, [current, summand], output);
+    }
+    if (!scaled && !shifted) this.#emit('Identity', name, [current], output);
   }
 
   #convolution(node: Conv2d, output: string): void {

@@ -134,6 +134,13 @@ export const graphCases: readonly GraphCase[] = [
   }),
   chain('affine, a constant a channel', [1, 3, 4, 5], { op: 'affine', scale: random(5), shift: random(5) }),
   chain('affine, one for all', [1, 3, 4, 5], { op: 'affine', scale: random(1), shift: random(1) }),
+  chain('affine, only a product', [1, 3, 4, 5], { op: 'affine', scale: random(5), shift: new Float32Array(5) }),
+  chain('affine, only a sum', [1, 3, 4, 5], { op: 'affine', scale: Float32Array.of(1), shift: random(5) }),
+  chain('affine that changes nothing', [1, 3, 4, 5], {
+    op: 'affine',
+    scale: Float32Array.of(1),
+    shift: Float32Array.of(0),
+  }),
   chain(
     'affine of a flat vector',
     [1, 1, 1, 4],
