@@ -70,7 +70,8 @@ const medium: readonly (ConvRow | FusedRow | UniversalRow)[] = [
 
 /**
  * Padding and batch-norm epsilon (10⁻⁵) as in timm: symmetric. The starting depthwise and the projection have no
- * activation; everything else relu. After the pool a 1×1 convolution to 1280 with batch-norm and relu.
+ * activation; everything else relu. After the pool a 1×1 convolution to 1280 with batch-norm and relu. The stem keeps
+ * 32 channels where α < 1, the head 1280 whatever α.
  */
 export function mobileNetV4(
   name: string,
@@ -81,7 +82,7 @@ export function mobileNetV4(
 ): Graph {
   const width = (channels: number) => divisibleBy8(channels * alpha);
   const builder = new GraphBuilder(name, size, options, 'symmetric', 1e-5);
-  builder.conv('stem', width(32), { kernel: 3, stride: 2, activation: 'relu' });
+  builder.conv('stem', alpha < 1 ? 32 : width(32), { kernel: 3, stride: 2, activation: 'relu' });
   (variant === 'small' ? small : medium).forEach((row, i) => {
     const label = `block${i + 1}`;
     const source = builder.current;

@@ -1,5 +1,6 @@
 import type { Affine, BatchNorm, Conv2d, FullyConnected, Node } from '../graph/ops.ts';
 import { type Pass, rewriteAll } from './pass.ts';
+import { type Factors, factorsOf, scaleInputs, scaleOutputs } from './scale-weights.ts';
 
 /**
  * A batch-norm or affine after a convolution or fully connected layer goes into its weights and bias, in float64; one
@@ -39,28 +40,6 @@ export const foldBatchNorm: Pass = (graph) =>
     return node.op === 'batch-norm' ? new Map([[node, [affine(node, node.inputs, factors)]]]) : null;
   });
 
-/** y = x · scale + shift for each channel, in float64. */
-interface Factors {
-  readonly scale: Float64Array;
-  readonly shift: Float64Array;
-}
-
-function factorsOf(node: BatchNorm | Affine, channels: number): Factors {
-  const at = (values: Float32Array, c: number) => values[values.length === 1 ? 0 : c]!;
-  const scale = new Float64Array(channels);
-  const shift = new Float64Array(channels);
-  for (let c = 0; c < channels; c++) {
-    if (node.op === 'affine') {
-      scale[c] = at(node.scale, c);
-      shift[c] = at(node.shift, c);
-    } else {
-      scale[c] = node.scale[c]! / Math.sqrt(node.variance[c]! + node.epsilon);
-      shift[c] = node.shift[c]! - node.mean[c]! * scale[c]!;
-    }
-  }
-  return { scale, shift };
-}
-
 const affine = (node: BatchNorm | Affine, inputs: readonly string[], { scale, shift }: Factors): Affine => ({
   op: 'affine',
   name: node.name,
@@ -77,36 +56,9 @@ function isLinear(node: Node): node is Conv2d | FullyConnected {
   );
 }
 
-/** Weights have the output channel last. */
-function scaleOutputs<N extends Conv2d | FullyConnected>(node: N, { scale, shift }: Factors): N {
-  const outputs = scale.length;
-  return {
-    ...node,
-    weights: node.weights.map((weight, i) => weight * scale[i % outputs]!),
-    bias: Float32Array.from({ length: outputs }, (_, o) => (node.bias?.[o] ?? 0) * scale[o]! + shift[o]!),
-  };
-}
-
 /** A shift before padding would have to be padded too, so only what pads nothing takes one in. */
 function takesInputScale(node: Node, tensor: string): node is Conv2d | FullyConnected {
   if (node.inputs[0] !== tensor || node.inputs.length > 1) return false;
   if (node.op === 'fully-connected') return true;
   return node.op === 'conv2d' && Object.values(node.padding).every((side) => side === 0);
-}
-
-/** The input channel varies faster than the tap, or than the pixel that a fully connected layer flattens. */
-function scaleInputs<N extends Conv2d | FullyConnected>(node: N, { scale, shift }: Factors): N {
-  const outputs = node.op === 'conv2d' ? node.outChannels : node.outFeatures;
-  const groups = node.op === 'conv2d' ? node.groups : 1;
-  const groupInputs = scale.length / groups;
-  const weights = new Float32Array(node.weights.length);
-  const bias = Float64Array.from({ length: outputs }, (_, o) => node.bias?.[o] ?? 0);
-  node.weights.forEach((weight, i) => {
-    const output = i % outputs;
-    const group = Math.floor(output / (outputs / groups));
-    const input = group * groupInputs + (Math.floor(i / outputs) % groupInputs);
-    weights[i] = weight * scale[input]!;
-    bias[output] = bias[output]! + weight * shift[input]!;
-  });
-  return { ...node, weights, bias: Float32Array.from(bias) };
 }

@@ -10,6 +10,8 @@
  * | absorb-pad            | zeros go into the padding of a convolution or average pool       |                              |
  * | fold-batch-norm       | batch-norm and affine go into weights and bias                   | recognise-activations, which |
  * |                       |                                                                  | needs x + 3 unfolded         |
+ * | sink-scales           | scales without shift go down into weights                        | fold-batch-norm, which folds |
+ * |                       |                                                                  | upwards where it can         |
  * | simplify-shapes       | again: a batch-norm between reshape and fully connected is gone  | fold-batch-norm              |
  * | fuse-activation       | activations go into the node before                              | fold-batch-norm              |
  * | fuse-residual         | sums go into the convolution before                              | fold-batch-norm; after       |
@@ -25,6 +27,7 @@ import type { Pass } from './pass.ts';
 import { recogniseActivations } from './recognise-activations.ts';
 import { removeDeadNodes } from './remove-dead-nodes.ts';
 import { simplifyShapes } from './simplify-shapes.ts';
+import { sinkScales } from './sink-scales.ts';
 
 const passes: readonly Pass[] = [
   removeDeadNodes,
@@ -32,6 +35,7 @@ const passes: readonly Pass[] = [
   recogniseActivations,
   absorbPad,
   foldBatchNorm,
+  sinkScales,
   simplifyShapes,
   fuseActivation,
   fuseResidual,

@@ -4,7 +4,8 @@ import { type Links, type Pass, rewriteAll } from './pass.ts';
 /**
  * Activations that exporters spell out become activation nodes again: relu and relu6 as minima and maxima,
  * hard-sigmoid as relu6(x + 3) / 6 or as x / 6 + 1/2 cut at 0 and 1, hard-swish as x times that, with the division
- * before or after the product.
+ * before or after the product. A sixth that was rounded to float16 or bfloat16 leaves its factor behind as a scale, so
+ * that values stay.
  */
 export const recogniseActivations: Pass = (graph) =>
   rewriteAll(graph, (node, links) => {
@@ -71,11 +72,21 @@ function uniform(values: Float32Array): number | null {
   return values.every((value) => value === values[0]) ? (values[0] ?? null) : null;
 }
 
-const isSixth = (value: number | null) => value !== null && Math.abs(value - 1 / 6) < 1e-6;
+/** Whether a factor is one but for the rounding of a constant to 8 bits of mantissa. */
+const isNearOne = (factor: number) => Math.abs(factor - 1) < 2 ** -8;
 
-/** x · scale + shift with the same two numbers for every channel. */
-function isAffine(node: Node | undefined, scale: (value: number | null) => boolean, shift: number): node is Affine {
-  return node?.op === 'affine' && scale(uniform(node.scale)) && uniform(node.shift) === shift;
+/** The scale of x · scale + shift, where it is one number for every channel, and so is the shift given. */
+function scaleOf(node: Node | undefined, shift: number): number | null {
+  return node?.op === 'affine' && uniform(node.shift) === shift ? uniform(node.scale) : null;
+}
+
+/** A tensor as a number times another: peels off a uniform scale that nobody else reads. */
+function unscale(tensor: string, links: Links): { factor: number; tensor: string; nodes: Node[] } {
+  const node = links.soleProducer(tensor);
+  const factor = scaleOf(node, 0);
+  return node && factor !== null
+    ? { factor, tensor: node.inputs[0]!, nodes: [node] }
+    : { factor: 1, tensor, nodes: [] };
 }
 
 /** relu6(x + 3): the two nodes and x. Both must be read by nobody else. */
@@ -83,46 +94,56 @@ function shiftedRelu6(tensor: string, links: Links): { nodes: Node[]; x: string 
   const relu6 = links.soleProducer(tensor);
   if (relu6?.op !== 'activation' || relu6.activation !== 'relu6') return null;
   const plus3 = links.soleProducer(relu6.inputs[0]!);
-  if (!isAffine(plus3, (value) => value === 1, 3)) return null;
+  if (!plus3 || scaleOf(plus3, 3) !== 1) return null;
   return { nodes: [plus3, relu6], x: plus3.inputs[0]! };
 }
 
 /** relu6(x + 3) · (1/6) */
 function hardSigmoid(node: Affine, links: Links): Map<Node, readonly Node[]> | null {
-  const chain = isAffine(node, isSixth, 0) ? shiftedRelu6(node.inputs[0]!, links) : null;
-  return chain && replaceChain(chain.nodes, node, activation(node, chain.x, 'hard-sigmoid'));
+  const factor = 6 * (scaleOf(node, 0) ?? 0);
+  const chain = isNearOne(factor) ? shiftedRelu6(node.inputs[0]!, links) : null;
+  return chain && replaceChain(chain.nodes, node, chain.x, 'hard-sigmoid', factor);
 }
 
 /** x · (1/6) + 1/2, cut at 0 and 1. */
 function hardSigmoidCutAtOne(node: Clip, links: Links): Map<Node, readonly Node[]> | null {
   const line = node.min === 0 && node.max === 1 ? links.soleProducer(node.inputs[0]!) : undefined;
-  if (!isAffine(line, isSixth, 0.5)) return null;
-  return replaceChain([line], node, activation(node, line.inputs[0]!, 'hard-sigmoid'));
+  // Rounding here moves the corners, so only float32's is taken for none.
+  if (!line || Math.abs(6 * (scaleOf(line, 0.5) ?? 0) - 1) > 1e-6) return null;
+  return replaceChain([line], node, line.inputs[0]!, 'hard-sigmoid');
 }
 
 /** (x · relu6(x + 3)) · (1/6) */
 function hardSwishDividedLast(node: Affine, links: Links): Map<Node, readonly Node[]> | null {
-  const product = isAffine(node, isSixth, 0) ? links.soleProducer(node.inputs[0]!) : undefined;
+  const factor = 6 * (scaleOf(node, 0) ?? 0);
+  const product = isNearOne(factor) ? links.soleProducer(node.inputs[0]!) : undefined;
   if (product?.op !== 'multiply' || product.activation !== 'none') return null;
   for (const [x, gate] of pairs(product)) {
     const chain = shiftedRelu6(gate, links);
-    if (chain?.x === x) return replaceChain([...chain.nodes, product], node, activation(node, x, 'hard-swish'));
+    if (chain?.x === x) return replaceChain([...chain.nodes, product], node, x, 'hard-swish', factor);
   }
   return null;
 }
 
-/** x · hard-sigmoid(x), and (x / 6) · relu6(x + 3). */
+/** x · hard-sigmoid(x), and (x / 6) · relu6(x + 3), and either with a factor of about one. */
 function hardSwish(node: Multiply, links: Links): Map<Node, readonly Node[]> | null {
   if (node.activation !== 'none') return null;
-  for (const [x, gate] of pairs(node)) {
-    const sigmoid = links.soleProducer(gate);
-    if (sigmoid?.op === 'activation' && sigmoid.activation === 'hard-sigmoid' && sigmoid.inputs[0] === x) {
-      return replaceChain([sigmoid], node, activation(node, x, 'hard-swish'));
-    }
-    const sixth = links.soleProducer(x);
-    const chain = isAffine(sixth, isSixth, 0) ? shiftedRelu6(gate, links) : null;
-    if (sixth && chain?.x === sixth.inputs[0]) {
-      return replaceChain([...chain!.nodes, sixth], node, activation(node, chain!.x, 'hard-swish'));
+  for (const [a, b] of pairs(node)) {
+    for (const [scaled, gate] of [
+      [{ factor: 1, tensor: a, nodes: [] }, unscale(b, links)],
+      [unscale(a, links), { factor: 1, tensor: b, nodes: [] }],
+    ] as const) {
+      const scales = [...scaled.nodes, ...gate.nodes];
+      const factor = scaled.factor * gate.factor;
+      const sigmoid = links.soleProducer(gate.tensor);
+      const isSigmoid = sigmoid?.op === 'activation' && sigmoid.activation === 'hard-sigmoid';
+      if (isSigmoid && sigmoid.inputs[0] === scaled.tensor && isNearOne(factor)) {
+        return replaceChain([sigmoid, ...scales], node, scaled.tensor, 'hard-swish', factor);
+      }
+      const chain = isNearOne(6 * factor) ? shiftedRelu6(gate.tensor, links) : null;
+      if (chain && chain.x === scaled.tensor) {
+        return replaceChain([...chain.nodes, ...scales], node, chain.x, 'hard-swish', 6 * factor);
+      }
     }
   }
   return null;
@@ -134,6 +155,32 @@ const pairs = ({ inputs: [a, b] }: Multiply) =>
     [b!, a!],
   ] as const;
 
-function replaceChain(removed: readonly Node[], last: Node, by: Node): Map<Node, readonly Node[]> {
-  return new Map<Node, readonly Node[]>([...removed.map((node) => [node, []] as const), [last, [by]]]);
+/** In place of the chain that ends in `last`: factor · kind(x). */
+function replaceChain(
+  removed: readonly Node[],
+  last: Node,
+  x: string,
+  kind: Activation,
+  factor = 1,
+): Map<Node, readonly Node[]> {
+  return new Map<Node, readonly Node[]>([
+    ...removed.map((node) => [node, []] as const),
+    [last, scaledActivation(last, x, kind, factor)],
+  ]);
+}
+
+function scaledActivation(last: Node, x: string, kind: Activation, factor: number): readonly Node[] {
+  const exact = activation(last, x, kind);
+  if (Math.abs(factor - 1) < 1e-6) return [exact];
+  const { name, output } = last;
+  const unscaled = `${output}/unscaled`;
+  const scale: Affine = {
+    op: 'affine',
+    name: `${name}/scale`,
+    inputs: [unscaled],
+    output,
+    scale: Float32Array.of(factor),
+    shift: Float32Array.of(0),
+  };
+  return [{ ...exact, output: unscaled }, scale];
 }

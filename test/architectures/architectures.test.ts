@@ -114,6 +114,12 @@ describe('architectures', () => {
     expect(stem('v4-conv-small-224')).toEqual({ top: 1, left: 1, bottom: 1, right: 1 });
   });
 
+  it('keeps the stem of V4 at 32 channels where α < 1, as timm does', () => {
+    const stem = (id: string) => inferShapes(buildArchitecture(id)).get('stem')!.at(-1);
+    expect(stem('v4-conv-small-0.35-224')).toBe(32);
+    expect(stem('v4-conv-small-1.25-224')).toBe(40);
+  });
+
   it('has consistent shapes at odd sizes', () => {
     for (const id of ['v1-1.0-97', 'v2-0.75-131', 'v3-large-1.4-75', 'v4-conv-small-0.5-33']) {
       expect(inferShapes(buildArchitecture(id)).get('classifier')).toEqual([1, 1, 1, 1000]);

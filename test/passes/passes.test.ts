@@ -157,6 +157,47 @@ describe('activations that are spelled out', () => {
     );
   });
 
+  describe('with a sixth that was rounded to float16', () => {
+    const sixth = (extra: object = {}) => affine(0.16662598, 0, extra);
+    const product = (...inputs: string[]) => ({ op: 'multiply' as const, inputs, activation: 'none' as const });
+    const hardSwish = [affine(1, 3), activation('relu6'), sixth({ inputs: ['t0'] }), product('t3', 't2')];
+
+    it('are hard-swish, and the factor goes into the next convolution though that pads', () => {
+      const { nodes } = expectPasses(chain(conv(), ...hardSwish, conv()), ['conv2d', 'conv2d']);
+      expect(nodes[0]!.op === 'conv2d' && nodes[0]!.activation).toBe('hard-swish');
+    });
+    it('keep the factor as a scale where it cannot', () => {
+      expectPasses(chain(affine(1, 3), clip(0, 6), sixth()), ['activation', 'affine']);
+      const sum = { op: 'add' as const, inputs: ['t4', 't5'], activation: 'none' as const };
+      expectPasses(chain(conv(), ...hardSwish, conv(), sum), ['conv2d', 'affine', 'conv2d']);
+    });
+    it('put the factor of a gate behind the product, and that of a gated tensor past the pool too', () => {
+      const gate = (from: string) => [
+        { op: 'global-average-pool' as const, inputs: [from] },
+        conv({ ...bare, kernel: [1, 1], weights: values(16, 1) }),
+        activation('relu6'),
+        sixth(),
+      ];
+      expectPasses(chain(conv(), ...gate('t0'), product('t0', 't4'), conv()), [
+        'conv2d',
+        'global-average-pool',
+        'conv2d',
+        'multiply',
+        'conv2d',
+      ]);
+      expectPasses(chain(conv(), ...hardSwish, ...gate('t4'), product('t4', 't8'), conv()), [
+        'conv2d',
+        'global-average-pool',
+        'conv2d',
+        'multiply',
+        'conv2d',
+      ]);
+    });
+    it('stay spelled out where rounding moves the corners', () => {
+      expectPasses(chain(affine(0.16662598, 0.5), clip(0, 1)), ['affine', 'clip']);
+    });
+  });
+
   it('goes into the node before it, where only it reads that', () => {
     expectPasses(chain(conv(), activation('relu6')), ['conv2d']);
     expectPasses(chain(conv(), activation('relu'), { op: 'multiply', inputs: ['t1', 't0'], activation: 'none' }), [

@@ -14,6 +14,7 @@ import type { Pass } from '../../src/passes/pass.ts';
 import { recogniseActivations } from '../../src/passes/recognise-activations.ts';
 import { removeDeadNodes } from '../../src/passes/remove-dead-nodes.ts';
 import { simplifyShapes } from '../../src/passes/simplify-shapes.ts';
+import { sinkScales } from '../../src/passes/sink-scales.ts';
 import { seededInputs } from '../../src/random-inputs.ts';
 import { runGraph } from '../../src/reference/index.ts';
 
@@ -23,6 +24,7 @@ const passes: Record<string, Pass> = {
   absorbPad,
   simplifyShapes,
   foldBatchNorm,
+  sinkScales,
   fuseActivation,
   fuseResidual,
   runPasses,
@@ -100,6 +102,9 @@ function randomGraph(seed: number): Graph {
     return push({ op: 'add', inputs: [projected, often(0.7) ? x : sameShape(x)], activation: 'none' })!;
   };
 
+  /** Exact, or rounded to float16 or bfloat16. */
+  const sixth = () => pick([1 / 6, 1 / 6, 0.16662598, 0.16699219]);
+
   const recent = () => (often(0.75) && nodes.length > 0 ? nodes.at(-1)!.output : pick([...shapes.keys()]));
   const sameShape = (tensor: string) =>
     pick([...shapes].filter(([, shape]) => shape.join() === shapes.get(tensor)!.join()))[0];
@@ -149,11 +154,11 @@ function randomGraph(seed: number): Graph {
     (x) => activate(x, pick(activations)),
     (x) => clip(x, pick([0, 0, -1, Number.NEGATIVE_INFINITY]), pick([6, 6, 1, Number.POSITIVE_INFINITY])),
     (x) => activate(clip(x, Number.NEGATIVE_INFINITY, 6), 'relu'),
-    (x) => clip(affine(x, 1 / 6, 0.5), 0, pick([1, 1, 2])),
-    (x) => affine(clip(affine(x, 1, 3), 0, 6), 1 / 6, 0),
-    (x) => multiply(x, affine(clip(affine(x, 1, 3), 0, 6), 1 / 6, 0)),
-    (x) => affine(multiply(x, activate(affine(x, 1, 3), 'relu6')), 1 / 6, 0),
-    (x) => multiply(affine(x, 1 / 6, 0), clip(affine(x, 1, 3), 0, 6)),
+    (x) => clip(affine(x, sixth(), 0.5), 0, pick([1, 1, 2])),
+    (x) => affine(clip(affine(x, 1, 3), 0, 6), sixth(), 0),
+    (x) => multiply(x, affine(clip(affine(x, 1, 3), 0, 6), sixth(), 0)),
+    (x) => affine(multiply(x, activate(affine(x, 1, 3), 'relu6')), sixth(), 0),
+    (x) => multiply(affine(x, sixth(), 0), clip(affine(x, 1, 3), 0, 6)),
     (x) => push({ op: 'add', inputs: [x, sameShape(x)], activation: often(0.8) ? 'none' : 'relu' }),
     (x) => multiply(x, sameShape(x)),
     (x) => push({ op: 'multiply', inputs: [x, push({ op: 'global-average-pool', inputs: [x] })!], activation: 'none' }),
