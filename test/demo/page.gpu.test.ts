@@ -1,0 +1,252 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, ElementHandle, Page } from 'puppeteer';
+import { createServer, type ViteDevServer } from 'vite';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser } from '../../src/cli/launch-browser.ts';
+import { writeOnnx } from '../support/onnx-writer.ts';
+
+let server: ViteDevServer;
+let url = '';
+let folder = '';
+
+/** Files that are no models, or damaged ones, and what the page must say of each. */
+const damaged: Record<string, { files: string[]; says: RegExp }> = {};
+
+function put(name: string, bytes: Uint8Array | string): string {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+beforeAll(async () => {
+  server = await createServer({
+    configFile: 'demo/vite.config.ts',
+    logLevel: 'error',
+    server: { host: '127.0.0.1', port: 0 },
+  });
+  await server.listen();
+  const address = server.httpServer?.address();
+  if (!address || typeof address === 'string') throw new Error('the page has no address');
+  url = `http://127.0.0.1:${address.port}/`;
+
+  folder = mkdtempSync(join(tmpdir(), 'page-files-'));
+  const onnx = readFileSync('node_modules/detypify-service/train/model.onnx');
+  const tfjs = readFileSync('node_modules/@vladmandic/human/models/faceres.json');
+  const unknown = writeOnnx({
+    nodes: [{ op: 'Einsum', name: 'mixer', inputs: ['x'], outputs: ['y'] }],
+    inputs: [{ name: 'x', type: 'float', dims: [1, 1, 8, 8] }],
+    outputs: [{ name: 'y', type: 'float' }],
+  });
+  damaged['a truncated file'] = {
+    files: [put('cut.onnx', onnx.subarray(0, onnx.length / 2))],
+    says: /ModelFormatError[\s\S]*cut\.onnx/,
+  };
+  damaged['a model.json without its shard'] = {
+    files: [put('model.json', tfjs)],
+    says: /ModelFormatError[\s\S]*model\.json[\s\S]*faceres\.bin/,
+  };
+  damaged['an unknown operation'] = {
+    files: [put('unknown.onnx', unknown)],
+    says: /UnsupportedOpError[\s\S]*unknown\.onnx[\s\S]*mixer[\s\S]*Einsum/,
+  };
+  damaged['an empty file'] = { files: [put('empty.onnx', '')], says: /ModelFormatError[\s\S]*empty\.onnx[\s\S]*empty/ };
+  damaged['a picture'] = { files: ['docs/page.png'], says: /ModelFormatError[\s\S]*page\.png[\s\S]*PNG/ };
+});
+
+afterAll(async () => {
+  await server?.close();
+  if (folder) rmSync(folder, { recursive: true });
+});
+
+const text = (page: Page, selector: string): Promise<string> =>
+  page.$eval(selector, (element) => (element as HTMLElement).innerText);
+
+const until = (page: Page, condition: string): Promise<unknown> =>
+  page.waitForFunction(condition, { timeout: 120_000 });
+
+const modelIsReady = "document.querySelector('#model-facts').textContent.includes('dispatches')";
+
+/** Draws an alpha with the mouse, as one stroke. */
+async function drawAlpha(page: Page): Promise<void> {
+  const box = (await (await page.$('#pad'))!.boundingBox())!;
+  const alpha = [
+    ...[
+      [0.78, 0.3],
+      [0.7, 0.45],
+      [0.62, 0.58],
+      [0.5, 0.68],
+      [0.38, 0.68],
+      [0.29, 0.58],
+      [0.28, 0.46],
+    ],
+    ...[
+      [0.34, 0.36],
+      [0.45, 0.32],
+      [0.55, 0.38],
+      [0.63, 0.5],
+      [0.7, 0.62],
+      [0.78, 0.68],
+    ],
+  ] as const;
+  const [start, ...rest] = alpha.map(([x, y]) => [box.x + box.width * x!, box.y + box.height * y!] as const);
+  await page.mouse.move(...start!);
+  await page.mouse.down();
+  for (const point of rest) await page.mouse.move(...point);
+  await page.mouse.up();
+}
+
+const guessNames = (page: Page): Promise<string[]> =>
+  page.$$eval('#guesses > li', (items) => items.map((item) => (item as HTMLElement).innerText.replaceAll('\n', ' ')));
+
+const hasGuesses =
+  "document.querySelectorAll('#guesses > li:not(.guess-none)').length === 5 && /%/.test(document.querySelector('#guesses').innerText)";
+
+describe.each(['chrome', 'firefox'] as const)('the page in %s', (name) => {
+  let browser: Browser;
+
+  beforeAll(async () => {
+    browser = await launchBrowser(name, { log: (message) => process.stderr.write(`${message}\n`) });
+  });
+
+  afterAll(() => browser?.close());
+
+  async function open(hash = '', width = 1200): Promise<{ page: Page; errors: string[] }> {
+    const page = await browser.newPage();
+    await page.setViewport({ width, height: 900 });
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push((error as Error).message));
+    await page.goto(`${url}${hash}`);
+    await page.bringToFront();
+    return { page, errors };
+  }
+
+  it('names a drawn alpha, and the GPU agrees with the CPU on it', async () => {
+    const { page, errors } = await open();
+    await until(page, modelIsReady);
+    expect(await text(page, '#device')).toMatch(/WebGPU/);
+    await drawAlpha(page);
+    await until(page, hasGuesses);
+    const guesses = await guessNames(page);
+    expect(guesses).toHaveLength(5);
+    expect(guesses[0]).toMatch(/α.*alpha/);
+    await page.click('#check');
+    await until(page, "document.querySelector('#check-result').dataset.ok !== undefined");
+    const check = await page.$eval('#check-result', (element) => ({ ...(element as HTMLElement).dataset }));
+    expect(check.ok).toBe('true');
+    expect(Number(check.nmse)).toBeLessThan(1e-10);
+    expect(Number(check.layers)).toBeGreaterThan(30);
+    await page.click('#undo');
+    await until(page, `!(${hasGuesses})`);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it('draws by keyboard', async () => {
+    const { page } = await open();
+    await until(page, modelIsReady);
+    await page.focus('#pad');
+    await page.keyboard.press('Enter');
+    for (let i = 0; i < 12; i++) await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('Enter');
+    await until(page, hasGuesses);
+    expect(await guessNames(page)).toHaveLength(5);
+    await page.close();
+  });
+
+  it('says what is wrong with a bad file, and keeps the drawing and its model', async () => {
+    const { page, errors } = await open();
+    await until(page, modelIsReady);
+    await drawAlpha(page);
+    await until(page, hasGuesses);
+    const [before] = await guessNames(page);
+    for (const [what, { files, says }] of Object.entries(damaged)) {
+      const input = (await page.$('#open-files')) as ElementHandle<HTMLInputElement>;
+      await page.$eval('#model-message', (element) => {
+        (element as HTMLElement).hidden = true;
+      });
+      await input.uploadFile(...files);
+      await until(page, "!document.querySelector('#model-message').hidden");
+      expect(await text(page, '#model-message'), what).toMatch(says);
+      expect((await guessNames(page))[0], what).toBe(before);
+    }
+    await page.click('#check');
+    await until(page, "document.querySelector('#check-result').dataset.ok === 'true'");
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it('teaches the lesson with the numbers of the cost model, and runs it both ways', async () => {
+    const { page, errors } = await open('#learn');
+    await until(page, "/0\\.311/.test(document.querySelector('#ratio').innerText)");
+    const counts = await text(page, '#counts');
+    for (const number of ['2,160', '432', '240', '672']) expect(counts).toContain(number);
+    await page.$eval('#learn-nk', (element) => {
+      const input = element as HTMLInputElement;
+      input.value = '512';
+      input.dispatchEvent(new Event('input', { bubbles: true }));
+      input.dispatchEvent(new Event('change', { bubbles: true }));
+    });
+    await until(page, "/0\\.113/.test(document.querySelector('#ratio').innerText)");
+    await page.click('#try');
+    await until(page, "document.querySelector('#try-result').dataset.agree === 'true'");
+    expect(await text(page, '#try-result')).toMatch(/Both ways give the same output/);
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it('compares GPU and CPU, layer by layer, and can be cancelled', async () => {
+    const { page, errors } = await open('#compare');
+    await until(page, "document.querySelector('#compare-model').options.length > 3");
+    await page.select('#compare-model', 'v2-0.35-96');
+    await page.click('#compare-run');
+    await until(page, "/layers within their bounds/.test(document.querySelector('#layers-summary').innerText)");
+    expect(await text(page, '#times')).toMatch(/GPU[\s\S]*CPU reference[\s\S]*validator, not a fast CPU/);
+    expect(await text(page, '#layers-summary')).toMatch(/54 of 54 layers within their bounds/);
+    await page.click('#compare-run');
+    await until(page, "!document.querySelector('#compare-cancel').disabled");
+    await page.click('#compare-cancel');
+    await until(page, "document.querySelector('#compare-cancel').disabled");
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it('moves between its parts by keyboard', async () => {
+    const { page } = await open();
+    await page.focus('#tab-draw');
+    await page.keyboard.press('ArrowRight');
+    await until(page, "!document.querySelector('#panel-compare').hidden");
+    await page.keyboard.press('ArrowRight');
+    await until(page, "!document.querySelector('#panel-learn').hidden");
+    expect(await page.$eval('#tab-learn', (tab) => tab.getAttribute('aria-selected'))).toBe('true');
+    await page.close();
+  });
+
+  it('works without WebGPU, on the CPU, and says so', async () => {
+    const page = await browser.newPage();
+    await page.setViewport({ width: 1200, height: 900 });
+    await page.evaluateOnNewDocument(() => {
+      Object.defineProperty(navigator, 'gpu', { value: undefined });
+    });
+    await page.goto(url);
+    await page.bringToFront();
+    await until(page, modelIsReady);
+    await drawAlpha(page);
+    await until(page, hasGuesses);
+    expect((await guessNames(page))[0]).toMatch(/alpha/);
+    expect(await text(page, 'body')).toMatch(/WebGPU is not available here/);
+    await page.close();
+  });
+
+  it('fits a phone', async () => {
+    for (const hash of ['', '#compare', '#learn']) {
+      const { page } = await open(hash, 360);
+      await until(page, "document.readyState === 'complete'");
+      if (hash === '#learn') await until(page, "document.querySelector('#counts').innerText.length > 0");
+      const widths = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+      expect(widths[0]).toBeLessThanOrEqual(widths[1]!);
+      await page.close();
+    }
+  });
+});
