@@ -18,7 +18,10 @@ function compactShaders(): Plugin {
   };
 }
 
-/** The package: one entry, and a chunk for each loader, which is fetched when a file of its format is opened. */
+/**
+ * The package: one entry, and a chunk for each loader, which is fetched when a file of its format is opened. What it
+ * uses is bundled, with the licences beside it, so that a page needs no bundler.
+ */
 export default defineConfig({
   plugins: [compactShaders()],
   build: {
@@ -27,5 +30,6 @@ export default defineConfig({
     rolldownOptions: { output: { chunkFileNames: '[name].js', minify: true } },
     minify: true,
     sourcemap: true,
+    license: { fileName: 'LICENSES.md' },
   },
 });

@@ -1,0 +1,72 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'vite';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+let folder: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'mobilenet-webgpu-build-'));
+  await build({ root, logLevel: 'error', build: { outDir: folder, emptyOutDir: true } });
+});
+
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const modules = () => readdirSync(folder).filter((name) => name.endsWith('.js'));
+
+/** Files that a module imports at once, and those that it loads when needed. */
+function importsOf(name: string): { readonly now: string[]; readonly later: string[] } {
+  const text = readFileSync(join(folder, name), 'utf8');
+  const matches = (pattern: RegExp) => [...text.matchAll(pattern)].map((match) => match[1]!);
+  return {
+    now: matches(/\b(?:from|import)\s*["'`]([^"'`]+)["'`]/g),
+    later: matches(/\bimport\(\s*["'`]([^"'`]+)["'`]/g),
+  };
+}
+
+/** A module with everything that it imports at once. */
+function closure(name: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(name)) return seen;
+  seen.add(name);
+  for (const path of importsOf(name).now) closure(path.replace(/^\.\//, ''), seen);
+  return seen;
+}
+
+it('is what package.json exports, and runs as it lies there', async () => {
+  const { exports, main } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  expect([exports['.'], main]).toEqual(['./dist/index.js', './dist/index.js']);
+  const built = await import(/* @vite-ignore */ pathToFileURL(join(folder, 'index.js')).href);
+  const graph = built.buildArchitecture('v1-0.25-32');
+  const model = await built.load('v1-0.25-32', { device: 'cpu' });
+  expect((await model.run(built.seededInputs(graph))).logits).toHaveLength(1000);
+  const error = await built.load(new Uint8Array([1, 2, 3]), { device: 'cpu' }).catch((caught: unknown) => caught);
+  expect(error).toBeInstanceOf(built.ModelFormatError);
+  expect(error.name).toBe('ModelFormatError');
+});
+
+it('imports nothing but its own files, so that a page needs no bundler', () => {
+  const imported = modules().flatMap((name) => Object.values(importsOf(name)).flat());
+  expect(imported.length).toBeGreaterThan(2);
+  for (const path of imported) expect(readdirSync(folder), path).toContain(path.replace(/^\.\//, ''));
+  expect(readFileSync(join(folder, 'LICENSES.md'), 'utf8')).toMatch(/pbf[\s\S]*wgsl-preprocessor/);
+});
+
+it('loads the loaders when needed', () => {
+  const { later } = importsOf('index.js');
+  expect([...closure('index.js')].filter((name) => /onnx|tfjs/.test(name))).toEqual([]);
+  for (const loader of ['onnx', 'tfjs']) expect(later.filter((path) => path.includes(loader))).toHaveLength(1);
+});
+
+it('has no code made from strings, which a Content-Security-Policy would refuse', () => {
+  for (const name of modules())
+    expect(readFileSync(join(folder, name), 'utf8')).not.toMatch(/\beval\(|\bnew Function\b/);
+});
+
+it('is at most 40 kB as it travels, with all that it imports at once', () => {
+  const sizes = [...closure('index.js')].map((name) => gzipSync(readFileSync(join(folder, name))).length);
+  expect(sizes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(40_000);
+});
