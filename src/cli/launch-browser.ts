@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'puppeteer';
-import { UsageError } from '../errors.ts';
+import { DeviceError, MobileNetError, UsageError } from '../errors.ts';
 import { type BrowserName, ensureBrowser } from './find-browsers.ts';
 
 export interface LaunchOptions {
@@ -19,7 +19,8 @@ export interface LaunchOptions {
 /**
  * Starts a headless browser with WebGPU and a fresh profile, which is removed when this process ends. Chromium runs
  * WebGPU on SwiftShader where Linux shows no GPU (no /dev/dri); WEBGPU_ADAPTER, "software" or "hardware", decides it
- * instead. Throws `UsageError` where there is no browser or where WEBGPU_ADAPTER is something else.
+ * instead. Throws `UsageError` where there is no browser or where WEBGPU_ADAPTER is something else,
+ * and `DeviceError` where the browser does not start.
  */
 export async function launchBrowser(
   browser: BrowserName,
@@ -41,13 +42,20 @@ export async function launchBrowser(
     protocolTimeout: 1_800_000,
   } as const;
   removeAtExit(folder);
-  return browser === 'chrome'
-    ? puppeteer.launch({ ...common, browser, args: [...chromeFlags(), ...chromeArguments] })
-    : puppeteer.launch({
-        ...common,
-        browser,
-        extraPrefsFirefox: { 'dom.webgpu.enabled': true, 'gfx.webgpu.ignore-blocklist': true },
-      });
+  try {
+    return browser === 'chrome'
+      ? await puppeteer.launch({ ...common, browser, args: [...chromeFlags(), ...chromeArguments] })
+      : await puppeteer.launch({
+          ...common,
+          browser,
+          extraPrefsFirefox: { 'dom.webgpu.enabled': true, 'gfx.webgpu.ignore-blocklist': true },
+        });
+  } catch (cause) {
+    if (cause instanceof MobileNetError) throw cause;
+    // What the browser itself said, without puppeteer's advice.
+    const why = (cause as Error).message.split(/\n+TROUBLESHOOTING/)[0]!.trim();
+    throw new DeviceError(`${executablePath} could not be started: ${why}`, { cause });
+  }
 }
 
 const temporary = new Set<string>();
