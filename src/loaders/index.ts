@@ -22,6 +22,11 @@ const formats: readonly Format[] = [
     loader: async () => (await import('./tfjs.ts')).loadTfjs,
   },
   {
+    name: 'TensorFlow Lite',
+    recognises: (bytes) => String.fromCharCode(...bytes.subarray(4, 8)) === 'TFL3',
+    loader: async () => (await import('./tflite.ts')).loadTflite,
+  },
+  {
     name: 'ONNX',
     // The first field of a ModelProto: the IR version or the producer.
     recognises: (bytes) => [0x08, 0x12, 0x1a].includes(bytes[0]!),
@@ -62,7 +67,6 @@ function knownKind(bytes: Uint8Array): string {
   if (starts(0x1f, 0x8b)) return 'looks like a gzip archive (unpack it first)';
   if (starts(0x89, 0x48, 0x44, 0x46)) return 'looks like an HDF5 file, such as Keras .h5 (convert it first)';
   if (text(0, 5) === '%PDF-') return 'looks like a PDF document';
-  if (text(4, 8) === 'TFL3') return 'looks like a TensorFlow Lite file';
   if (bytes[8] === 0x7b && bytes[7] === 0 && bytes[6] === 0) return 'looks like a safetensors file';
   if (bytes[0] === 0x0a) return 'looks like a protobuf file that is not ONNX, such as a TensorFlow .pb';
   if (firstCharacter(bytes) === '<') return 'looks like an HTML or XML page (was the address right?)';

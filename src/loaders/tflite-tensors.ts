@@ -1,0 +1,116 @@
+/** Tensors of a TensorFlow Lite file: shapes, quantisation, and constants as float32. */
+import { ModelFormatError } from '../errors.ts';
+import { type Constant, elementCount, FoldError, floats, fromFloat16, integers } from './constants.ts';
+import type { FlatTable } from './flat-table.ts';
+
+/** TensorType of TensorFlow's schema.fbs. */
+const typeNames = ['FLOAT32', 'FLOAT16', 'INT32', 'UINT8', 'INT64', 'STRING', 'BOOL', 'INT16', 'COMPLEX64', 'INT8'];
+const typeBytes: Readonly<Record<string, number>> = {
+  FLOAT32: 4,
+  FLOAT16: 2,
+  INT32: 4,
+  UINT8: 1,
+  INT64: 8,
+  BOOL: 1,
+  INT16: 2,
+  INT8: 1,
+};
+
+/** real = (stored − zeroPoint) · scale, with one pair, or one for each index of `dimension`. */
+export interface Quantisation {
+  readonly scales: readonly number[];
+  readonly zeroPoints: readonly number[];
+  readonly dimension: number;
+}
+
+export interface TfliteTensor {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly type: string;
+  readonly quantisation: Quantisation | null;
+  /** The stored bytes of a constant; empty for what is computed. */
+  readonly bytes: Uint8Array;
+}
+
+export function readTensor(file: string, table: FlatTable, index: number, buffers: readonly FlatTable[]): TfliteTensor {
+  const name = table.string(3) || `tensor ${index}`;
+  const type = typeNames[table.byte(1)] ?? `type ${table.byte(1)}`;
+  const buffer = buffers[table.int(2)];
+  if (!buffer) {
+    throw new ModelFormatError(file, `tensor "${name}" is in buffer ${table.int(2)}, and there are ${buffers.length}`);
+  }
+  return {
+    name,
+    dims: table.ints(0),
+    type,
+    quantisation: readQuantisation(file, name, table.table(4)),
+    bytes: buffer.bytes(0),
+  };
+}
+
+function readQuantisation(file: string, name: string, table: FlatTable | null): Quantisation | null {
+  const scales = table?.floats(2) ?? [];
+  if (!table || scales.length === 0) return null;
+  const zeroPoints = table.longs(3);
+  if (!scales.every((scale) => scale > 0 && Number.isFinite(scale))) {
+    throw new ModelFormatError(file, `tensor "${name}" has a quantisation scale that is not a positive number`);
+  }
+  if (zeroPoints.length !== 0 && zeroPoints.length !== scales.length) {
+    throw new ModelFormatError(
+      file,
+      `tensor "${name}" has ${scales.length} scales and ${zeroPoints.length} zero points`,
+    );
+  }
+  return { scales, zeroPoints, dimension: table.int(6) };
+}
+
+/** The values of a constant: floats, quantised ones as the real numbers that they stand for; integers as they are. */
+export function decodeConstant(file: string, tensor: TfliteTensor): Constant {
+  const { name, dims, type, bytes, quantisation } = tensor;
+  const fail = (message: string): never => {
+    throw new ModelFormatError(file, `tensor "${name}" ${message}`);
+  };
+  let count = 0;
+  try {
+    count = elementCount(dims);
+  } catch (error) {
+    if (!(error instanceof FoldError)) throw error;
+    fail(error.message);
+  }
+  const size = typeBytes[type];
+  if (size === undefined) return fail(`is a constant of ${type}, which this engine does not read`);
+  if (bytes.length !== count * size)
+    fail(`is [${dims}] of ${type} and has ${bytes.length} bytes, expected ${count * size}`);
+  if (type === 'FLOAT16') return floats(dims, fromFloat16(bytes));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (type === 'FLOAT32')
+    return floats(
+      dims,
+      Float32Array.from({ length: count }, (_, i) => view.getFloat32(4 * i, true)),
+    );
+  const read: Readonly<Record<string, (i: number) => number>> = {
+    INT32: (i) => view.getInt32(4 * i, true),
+    INT64: (i) => Number(view.getBigInt64(8 * i, true)),
+    INT16: (i) => view.getInt16(2 * i, true),
+    UINT8: (i) => view.getUint8(i),
+    INT8: (i) => view.getInt8(i),
+    BOOL: (i) => view.getUint8(i),
+  };
+  const stored = read[type]!;
+  if (!quantisation)
+    return integers(
+      dims,
+      Float64Array.from({ length: count }, (_, i) => stored(i)),
+    );
+  const { scales, zeroPoints, dimension } = quantisation;
+  if (scales.length > 1 && dims[dimension] !== scales.length) {
+    fail(`is [${dims}] and has ${scales.length} scales along dimension ${dimension}`);
+  }
+  // Elements between two neighbours along the quantised dimension.
+  const stride = scales.length > 1 ? dims.slice(dimension + 1).reduce((product, d) => product * d, 1) : 1;
+  const values = Float32Array.from({ length: count }, (_, i) => {
+    const channel = scales.length > 1 ? Math.floor(i / stride) % scales.length : 0;
+    return (stored(i) - (zeroPoints[channel] ?? 0)) * scales[channel]!;
+  });
+  return floats(dims, values);
+}

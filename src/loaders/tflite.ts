@@ -1,0 +1,222 @@
+/** TensorFlow Lite files: one subgraph, float32, float16 or quantised weights. */
+import { ModelFormatError, UnsupportedOpError, UsageError } from '../errors.ts';
+import type { Graph, ImageRule } from '../graph/graph.ts';
+import { type Constant, FoldError } from './constants.ts';
+import { FlatTable } from './flat-table.ts';
+import { type Axis, GraphBuilder, nhwc, type Place, type Value, type Variable } from './graph-builder.ts';
+import type { LoadGraphOptions, ModelFiles } from './model-files.ts';
+import { operators, type TfliteOperation } from './tflite-operations.ts';
+import { decodeConstant, readTensor, type TfliteTensor } from './tflite-tensors.ts';
+
+const mostNodes = 100_000;
+
+/**
+ * A TensorFlow Lite model. Quantised weights become the real numbers that they stand for, and so do quantised inputs
+ * and outputs: the graph computes in real numbers throughout. `image` says how pixels become the input, from the file's
+ * metadata, or from the quantisation of a uint8 input, whose stored values are pixels.
+ *
+ * Throws `ModelFormatError`, `UnsupportedOpError`, or `UsageError` for names in `options`.
+ */
+export async function loadTflite(files: ModelFiles, options: LoadGraphOptions): Promise<Graph> {
+  const model = FlatTable.root(files.name, files.bytes);
+  const version = model.int(0);
+  if (version !== 3) throw new ModelFormatError(files.name, `has the schema version ${version}, expected 3`);
+  const subgraphs = model.tables(2);
+  if (subgraphs.length !== 1) throw new ModelFormatError(files.name, `has ${subgraphs.length} subgraphs, expected one`);
+  return new TfliteLoader(files.name, model, subgraphs[0]!, options).load();
+}
+
+class TfliteLoader {
+  readonly #file: string;
+  readonly #model: FlatTable;
+  readonly #subgraph: FlatTable;
+  readonly #options: LoadGraphOptions;
+  readonly #builder: GraphBuilder;
+  readonly #tensors: readonly TfliteTensor[];
+  readonly #values = new Map<number, Value>();
+
+  constructor(file: string, model: FlatTable, subgraph: FlatTable, options: LoadGraphOptions) {
+    this.#file = file;
+    this.#model = model;
+    this.#subgraph = subgraph;
+    this.#options = options;
+    this.#builder = new GraphBuilder(file);
+    const buffers = model.tables(4);
+    const tables = subgraph.tables(0);
+    if (tables.length > mostNodes) throw new ModelFormatError(file, `has more than ${mostNodes} tensors`);
+    this.#tensors = tables.map((table, i) => readTensor(file, table, i, buffers));
+  }
+
+  load(): Graph {
+    const inputs = this.#subgraph.ints(1);
+    for (const index of inputs) this.#addInput(index);
+    const codes = this.#model.tables(1);
+    const all = this.#subgraph.tables(3);
+    if (all.length > mostNodes) throw new ModelFormatError(this.#file, `has more than ${mostNodes} operators`);
+    const wanted = this.#wantedOutputs();
+    const needed = this.#needed(
+      all,
+      wanted.map(({ index }) => index),
+    );
+    all.forEach((operator, i) => {
+      this.#options.signal?.throwIfAborted();
+      if (needed.has(i)) this.#run(operator, i, codes);
+    });
+    const graph = this.#builder.finish(
+      wanted.map(({ name, index }) => ({ name, value: this.#value(index, `output "${name}"`) })),
+    );
+    const image = inputs.length === 1 ? this.#imageRule(inputs[0]!) : null;
+    return image ? { ...graph, image } : graph;
+  }
+
+  #tensor(index: number, what: string): TfliteTensor {
+    const tensor = this.#tensors[index];
+    if (!tensor)
+      throw new ModelFormatError(this.#file, `${what} is tensor ${index}, and there are ${this.#tensors.length}`);
+    return tensor;
+  }
+
+  #addInput(index: number): void {
+    const { name, dims: stated, type, quantisation } = this.#tensor(index, 'an input');
+    if (type !== 'FLOAT32' && !quantisation) {
+      throw new UnsupportedOpError(this.#file, name, 'input', `is of ${type} without quantisation, expected floats`);
+    }
+    const given = this.#options.inputShapes?.[name];
+    const dims = (given ?? stated).map((d) => (d === -1 ? 1 : d));
+    if (dims.length < 1 || dims.length > 4) {
+      throw new ModelFormatError(this.#file, `input "${name}" has ${dims.length} dimensions, expected one to four`);
+    }
+    const axes: readonly Axis[] = dims.length === 4 ? nhwc : ([0, 3, 2, 1] as const).slice(0, dims.length);
+    this.#values.set(index, this.#builder.input(name, dims, dims.length === 3 ? [0, 2, 3] : axes));
+  }
+
+  #wantedOutputs(): { name: string; index: number }[] {
+    const names = this.#options.outputs;
+    if (!names) return this.#subgraph.ints(2).map((index) => ({ name: this.#tensor(index, 'an output').name, index }));
+    return names.map((name) => {
+      const index = this.#tensors.findIndex((tensor) => tensor.name === name);
+      if (index < 0) throw new UsageError(`${this.#file} has no tensor "${name}" (option "outputs")`);
+      return { name, index };
+    });
+  }
+
+  /** The operators that the wanted tensors depend on; a file lists them in an order that runs. */
+  #needed(all: readonly FlatTable[], wanted: readonly number[]): Set<number> {
+    const tensors = new Set(wanted);
+    const result = new Set<number>();
+    for (let i = all.length - 1; i >= 0; i--) {
+      if (!all[i]!.ints(2).some((index) => tensors.has(index))) continue;
+      result.add(i);
+      for (const index of all[i]!.ints(1)) tensors.add(index);
+    }
+    return result;
+  }
+
+  #run(operator: FlatTable, index: number, codes: readonly FlatTable[]): void {
+    const code = codes[operator.int(0)];
+    if (!code) {
+      throw new ModelFormatError(
+        this.#file,
+        `operator ${index} has the code ${operator.int(0)}, and there are ${codes.length}`,
+      );
+    }
+    // The byte came first; operators past 127 are in the other field only.
+    const number = Math.max(code.byte(0), code.int(3));
+    const inputs = operator.ints(1).filter((input, i, list) => input !== -1 || i < list.length - 1);
+    const outputs = operator.ints(2);
+    const output = this.#tensor(outputs[0] ?? -1, `the output of operator ${index}`);
+    const known = operators.get(number);
+    const place: Place = {
+      node: output.name,
+      op: known?.[0] ?? (code.string(1) || `builtin operator ${number}`),
+      where: `operator ${index}, inputs ${inputs.map((input) => this.#tensors[input]?.name ?? input).join(', ')}`,
+      output: output.name,
+    };
+    if (!known) this.#builder.unsupported(place, 'this engine does not run it');
+    if (outputs.length !== 1) this.#builder.unsupported(place, `has ${outputs.length} outputs, expected one`);
+    const value = (i: number): Value => {
+      if (!(i < inputs.length)) this.#builder.damaged(place, `has ${inputs.length} inputs, expected more`);
+      return this.#value(inputs[i]!, `input ${i} of operator ${index} (${place.op})`);
+    };
+    const operation: TfliteOperation = {
+      place,
+      builder: this.#builder,
+      options: operator.table(4),
+      count: inputs.length,
+      outputDims: output.dims,
+      value,
+      variable: (i): Variable => {
+        const found = value(i);
+        return found.kind === 'variable' ? found : this.#builder.unsupported(place, `input ${i} is a constant`);
+      },
+      constant: (i): Constant => {
+        const found = value(i);
+        return found.kind === 'constant'
+          ? found
+          : this.#builder.unsupported(place, `input ${i} is computed, expected a constant`);
+      },
+    };
+    try {
+      this.#values.set(outputs[0]!, known![1](operation));
+    } catch (error) {
+      if (error instanceof FoldError) this.#builder.damaged(place, error.message);
+      throw error;
+    }
+  }
+
+  #value(index: number, what: string): Value {
+    const known = this.#values.get(index);
+    if (known) return known;
+    const tensor = this.#tensor(index, what);
+    if (tensor.bytes.length === 0) {
+      throw new ModelFormatError(this.#file, `${what} is tensor "${tensor.name}", which nothing before it computes`);
+    }
+    const constant = decodeConstant(this.#file, tensor);
+    this.#values.set(index, constant);
+    return constant;
+  }
+
+  /** From the metadata's normalisation (pixel − mean) / std, or from the quantisation of a uint8 input. */
+  #imageRule(input: number): ImageRule | null {
+    const { dims, type, quantisation } = this.#tensors[input]!;
+    const channels = dims[3];
+    if (dims.length !== 4 || (channels !== 1 && channels !== 3)) return null;
+    const rule = (scale: readonly number[], offset: readonly number[]): ImageRule => ({
+      fit: 'stretch',
+      cropFraction: 1,
+      filter: 'bilinear',
+      antialias: true,
+      corners: 'half-pixel',
+      channels: channels === 1 ? 'grey' : 'rgb',
+      scale,
+      offset,
+    });
+    if (type === 'UINT8' && quantisation?.scales.length === 1) {
+      const [scale] = quantisation.scales as [number];
+      return rule([scale], [-(quantisation.zeroPoints[0] ?? 0) * scale]);
+    }
+    const normalisation = this.#normalisation();
+    if (!normalisation) return null;
+    const { mean, deviation } = normalisation;
+    return rule(
+      deviation.map((d) => 1 / d),
+      deviation.map((d, i) => -mean[i]! / d),
+    );
+  }
+
+  /** NormalizationOptions of the first input in the file's metadata (TensorFlow Lite's metadata_schema.fbs). */
+  #normalisation(): { mean: number[]; deviation: number[] } | null {
+    const entry = this.#model.tables(6).find((table) => table.string(0) === 'TFLITE_METADATA');
+    const buffer = entry && this.#model.tables(4)[entry.int(1)];
+    if (!buffer) return null;
+    const metadata = FlatTable.root(`${this.#file} (metadata)`, buffer.bytes(0));
+    const units = metadata.tables(3)[0]?.tables(2)[0]?.tables(4) ?? [];
+    for (const unit of units) {
+      const options = unit.byte(0) === 1 ? unit.table(1) : null;
+      const [mean, deviation] = [options?.floats(0) ?? [], options?.floats(1) ?? []];
+      const sound = mean.length === deviation.length && deviation.every((d) => d > 0);
+      if ((mean.length === 1 || mean.length === 3) && sound) return { mean, deviation };
+    }
+    return null;
+  }
+}

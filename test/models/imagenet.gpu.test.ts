@@ -1,0 +1,51 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Classification, ValidationReport } from '../../src/index.ts';
+import { enginePage, engineServer } from '../support/engine-page.ts';
+
+/**
+ * Two real ImageNet models and three photographs, in the folder that IMAGENET_MODELS names; their addresses:
+ * mobilenet_v1_0.25_224_1_default_1.tflite and burger.jpg of tensorflow/tflite-support, mobilenet_v2_1.0_224_quant.tflite,
+ * cat.bmp, parrot.jpg and imagenet_labels.txt of google-coral/test_data.
+ */
+const folder = process.env.IMAGENET_MODELS ?? '';
+const models = ['mobilenet_v1_0.25_224_1_default_1.tflite', 'mobilenet_v2_1.0_224_quant.tflite'] as const;
+
+if (!folder) process.stderr.write('real ImageNet models are not tested: IMAGENET_MODELS names no folder with them\n');
+
+describe.skipIf(!folder).each(['chrome', 'firefox'] as const)('real ImageNet models in %s', (browser) => {
+  // Scores of a plain float64 interpreter on the whole picture, shrunk by averaging areas.
+  it.each([
+    [models[0], 'burger.jpg', 'cheeseburger', 0.992],
+    [models[0], 'cat.bmp', 'Egyptian cat', 0.487],
+    [models[0], 'parrot.jpg', 'macaw', 0.944],
+    [models[1], 'burger.jpg', 'cheeseburger', 0.976],
+    [models[1], 'cat.bmp', 'Egyptian cat', 0.759],
+    [models[1], 'parrot.jpg', 'macaw', 0.996],
+  ])('%s on %s: %s', async (model, picture, label, score) => {
+    expect(existsSync(join(folder, model)), `${model} in ${folder}`).toBe(true);
+    const labels = readFileSync(join(folder, 'imagenet_labels.txt'), 'utf8').trim().split('\n');
+    const page = await enginePage(browser);
+    const address = (await engineServer()).lend('imagenet', folder);
+    const best = await page.call<Classification[]>('/test/models/imagenet-in-page.ts', 'classifyFile', {
+      model: `${address}/${model}`,
+      picture: `${address}/${picture}`,
+      plan: 'unfused',
+    });
+    expect(labels[best[0]!.index]).toMatch(label);
+    // Another filter for shrinking and another decoder move a score a little.
+    expect(Math.abs(best[0]!.score - score)).toBeLessThan(0.1);
+  });
+
+  it.each(models)('%s: every layer within its bound', async (model) => {
+    const page = await enginePage(browser);
+    const source = `${(await engineServer()).lend('imagenet', folder)}/${model}`;
+    const report = await page.call<ValidationReport>('/src/cli/validate-in-page.ts', 'validateModel', {
+      source,
+      plan: 'unfused',
+    });
+    expect(report.layers.filter(({ ok }) => !ok)).toEqual([]);
+    expect(report.ok).toBe(true);
+  });
+});
