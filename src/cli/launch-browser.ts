@@ -1,5 +1,5 @@
 import { existsSync, rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { platform, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'puppeteer';
@@ -17,7 +17,7 @@ export interface LaunchOptions {
 }
 
 /**
- * Starts a headless browser with WebGPU and a fresh profile, which is removed when this process ends. Chromium runs
+ * Starts a headless browser with WebGPU and a fresh profile, which is removed when it ends. Chromium runs
  * WebGPU on SwiftShader where Linux shows no GPU (no /dev/dri); WEBGPU_ADAPTER, "software" or "hardware", decides it
  * instead. Throws `UsageError` where there is no browser or where WEBGPU_ADAPTER is something else,
  * and `DeviceError` where the browser does not start.
@@ -43,13 +43,17 @@ export async function launchBrowser(
   } as const;
   removeAtExit(folder);
   try {
-    return browser === 'chrome'
-      ? await puppeteer.launch({ ...common, browser, args: [...chromeFlags(), ...chromeArguments] })
-      : await puppeteer.launch({
-          ...common,
-          browser,
-          extraPrefsFirefox: { 'dom.webgpu.enabled': true, 'gfx.webgpu.ignore-blocklist': true },
-        });
+    const launched =
+      browser === 'chrome'
+        ? await puppeteer.launch({ ...common, browser, args: [...chromeFlags(), ...chromeArguments] })
+        : await puppeteer.launch({
+            ...common,
+            browser,
+            extraPrefsFirefox: { 'dom.webgpu.enabled': true, 'gfx.webgpu.ignore-blocklist': true },
+          });
+    // What is left of it then is removed when the process ends.
+    launched.once('disconnected', () => rm(folder, removal).catch(() => {}));
+    return launched;
   } catch (cause) {
     if (cause instanceof MobileNetError) throw cause;
     // What the browser itself said, without puppeteer's advice.
@@ -59,6 +63,8 @@ export async function launchBrowser(
 }
 
 const temporary = new Set<string>();
+
+const removal = { recursive: true, force: true, maxRetries: 10 } as const;
 
 /**
  * At the end of the process, since helpers of a browser that has ended go on writing for a moment, and since a process
@@ -72,7 +78,7 @@ function removeAtExit(folder: string): void {
 function removeTemporary(): void {
   for (const folder of temporary) {
     try {
-      rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+      rmSync(folder, removal);
     } catch {
       // The system clears its temporary folder some day.
     }

@@ -107,7 +107,10 @@ describe.each(['chrome', 'firefox'] as const)('the page in %s', (name) => {
   let browser: Browser;
 
   beforeAll(async () => {
-    browser = await launchBrowser(name, { log: (message) => process.stderr.write(`${message}\n`) });
+    browser = await launchBrowser(name, {
+      log: (message) => process.stderr.write(`${message}\n`),
+      parentFolder: process.env.GPU_TEST_FOLDER,
+    });
   });
 
   afterAll(() => browser?.close());
