@@ -68,8 +68,8 @@ function knownKind(bytes: Uint8Array): string {
   if (starts(0x89, 0x48, 0x44, 0x46)) return 'looks like an HDF5 file, such as Keras .h5 (convert it first)';
   if (text(0, 5) === '%PDF-') return 'looks like a PDF document';
   if (bytes[8] === 0x7b && bytes[7] === 0 && bytes[6] === 0) return 'looks like a safetensors file';
-  if (bytes[0] === 0x0a) return 'looks like a protobuf file that is not ONNX, such as a TensorFlow .pb';
   if (firstCharacter(bytes) === '<') return 'looks like an HTML or XML page (was the address right?)';
+  if (bytes[0] === 0x0a) return 'looks like a protobuf file that is not ONNX, such as a TensorFlow .pb';
   return '';
 }
 

@@ -219,7 +219,7 @@ const operations = new Map<string, (call: Call) => Constant>([
       const axes = axesOf(node, inputs[1], at(0).dims.length);
       if (at(0).dims.length !== 1 || (axes && axes.length !== 1))
         throw new FoldError('reduces more than a vector', true);
-      const product = at(0).data.reduce((a: number, b: number) => a * b, 1);
+      const product = [...at(0).data].reduce((a, b) => a * b, 1);
       const dims = intOf(node, 'keepdims', 1) === 1 ? [1] : [];
       return at(0).type === 'float' ? floats(dims, Float32Array.of(product)) : integers(dims, [product]);
     },
@@ -263,7 +263,7 @@ export function slicesOf(node: NodeProto, dims: readonly number[], inputs: reado
   return slices;
 }
 
-/** Most node evaluations in a file, loops counted each time. */
+/** Most node evaluations and rounds of loops in a file. */
 const maxSteps = 200_000;
 
 export class OnnxFolder {
@@ -286,7 +286,7 @@ export class OnnxFolder {
     inputs: readonly (Folded | undefined)[],
     outer: (name: string) => Folded | undefined,
   ): readonly Folded[] | null {
-    if (++this.steps > maxSteps) throw new FoldError(`takes more than ${maxSteps} steps to evaluate`);
+    this.step();
     if (node.domain !== '' && node.domain !== 'ai.onnx') return null;
     switch (node.op) {
       case 'Constant':
@@ -315,6 +315,10 @@ export class OnnxFolder {
     const tensors = inputs as readonly (Constant | undefined)[];
     const at = (i: number) => tensorAt(inputs, i);
     return [operation({ node, inputs: tensors, budget: this.budget, at })];
+  }
+
+  private step(): void {
+    if (++this.steps > maxSteps) throw new FoldError(`takes more than ${maxSteps} steps to evaluate`);
   }
 
   private constant(node: NodeProto): Constant {
@@ -354,6 +358,8 @@ export class OnnxFolder {
     let condition = inputs[1] ? tensorAt(inputs, 1) : integers([], [1]);
     let values = inputs.slice(2);
     for (let i = 0; i < trips && condition.data[0]; i++) {
+      // A body may have no node that would count.
+      this.step();
       const own = new Map<string, Folded>();
       body.inputs.forEach(({ name }, k) => {
         const value = k === 0 ? integers([], [i]) : k === 1 ? condition : values[k - 2];

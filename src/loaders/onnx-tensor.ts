@@ -1,5 +1,5 @@
 import { ModelFormatError } from '../errors.ts';
-import { type Constant, elementCount, FoldError, floats, fromFloat16, integers } from './constants.ts';
+import { type Constant, elementCount, FoldError, float16Value, floats, fromFloat16, integers } from './constants.ts';
 import { dataTypes, type TensorProto } from './onnx-proto.ts';
 
 const typeNames = new Map<number, string>(Object.entries(dataTypes).map(([name, value]) => [value, name]));
@@ -67,10 +67,7 @@ function fromBytes(type: number, dims: readonly number[], raw: Uint8Array, count
   };
   switch (type) {
     case dataTypes.float16:
-      return floats(
-        dims,
-        fill(new Float32Array(count), (i) => fromFloat16(view.getUint16(2 * i, true))),
-      );
+      return floats(dims, fromFloat16(raw));
     case dataTypes.double:
       return floats(
         dims,
@@ -104,7 +101,7 @@ function typed(tensor: TensorProto, count: number, fail: (message: string) => ne
             ? tensor.uint64s
             : tensor.int32s;
   if (values.length !== count) fail(`is [${dims}] and has ${values.length} values, expected ${count}`);
-  if (type === dataTypes.float16) return floats(dims, Float32Array.from(values, fromFloat16));
+  if (type === dataTypes.float16) return floats(dims, Float32Array.from(values, float16Value));
   return isFloat(type) ? floats(dims, Float32Array.from(values)) : integers(dims, values);
 }
 

@@ -452,6 +452,6 @@ function gatherConstants({ constant, count, budget }: TfjsOperation): Value {
 function product({ constant, builder, place, attributes }: TfjsOperation): Value {
   const x = constant(0);
   if (x.dims.length !== 1) builder.unsupported(place, 'multiplies more than a vector');
-  const total = x.data.reduce((a: number, b: number) => a * b, 1);
+  const total = [...x.data].reduce((a, b) => a * b, 1);
   return integers(attributes.bool('keep_dims', false) ? [1] : [], [total]);
 }

@@ -128,10 +128,9 @@ function decode({ shape, count, type, quantization, bytes }: Weight): Constant {
     return integer(Float64Array.from({ length: count }, (_, i) => read(i)));
   }
   const { type: stored, scale, min } = quantization;
-  const values = new Float32Array(count);
-  if (stored === 'float16') for (let i = 0; i < count; i++) values[i] = fromFloat16(view.getUint16(2 * i, true));
-  else if (stored === 'uint8') for (let i = 0; i < count; i++) values[i] = view.getUint8(i) * scale + min;
-  else for (let i = 0; i < count; i++) values[i] = view.getUint16(2 * i, true) * scale + min;
+  const values = stored === 'float16' ? fromFloat16(bytes) : new Float32Array(count);
+  if (stored === 'uint8') for (let i = 0; i < count; i++) values[i] = view.getUint8(i) * scale + min;
+  else if (stored === 'uint16') for (let i = 0; i < count; i++) values[i] = view.getUint16(2 * i, true) * scale + min;
   return type === 'float32' ? floats(shape, values) : integer(Float64Array.from(values, Math.round));
 }
 

@@ -100,20 +100,23 @@ export async function tensorflowOutputs(
   return Object.fromEntries(found);
 }
 
-/** NHWC data as NCHW, or the other way round with `[n, c, h, w]` given as `[n, h, w, c]`. */
+/** Data of `[n, h, w, c]` (row-major) as `[n, c, h, w]`. */
 export function toNchw([n, h, w, c]: readonly number[], data: Float32Array): Float32Array {
   const result = new Float32Array(data.length);
+  let from = 0;
   for (let b = 0; b < n!; b++) {
     for (let y = 0; y < h!; y++) {
       for (let x = 0; x < w!; x++) {
-        for (let k = 0; k < c!; k++) {
-          result[((b * c! + k) * h! + y) * w! + x] = data[((b * h! + y) * w! + x) * c! + k]!;
-        }
+        for (let k = 0; k < c!; k++) result[((b * c! + k) * h! + y) * w! + x] = data[from++]!;
       }
     }
   }
   return result;
 }
+
+/** Data of `[n, c, h, w]` as `[n, h, w, c]`. */
+export const toNhwc = ([n, c, h, w]: readonly number[], data: Float32Array): Float32Array =>
+  toNchw([n!, w!, c!, h!], toNchw([n!, c!, h!, w!], data));
 
 /** Σ(a − b)² / Σb²: 0 for equal, 1 for no relation. */
 export function normalisedMeanSquareError(found: ArrayLike<number>, expected: ArrayLike<number>): number {
