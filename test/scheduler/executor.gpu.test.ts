@@ -62,6 +62,17 @@ describe.each(browsers)('the scheduler in %s', (browser) => {
     expect(nmse).toBeGreaterThan(1e-12);
   });
 
+  it('stores in float16, native where the adapter has it, within the bounds of that', async () => {
+    const ids = ['v1-0.25-64', 'v3-small-0.5-64'];
+    for (const id of ids) {
+      const packed = await call('validatePrecision', { id, precision: 'float16-packed' });
+      expect(packed).toEqual({ ok: true, failed: [], refused: '' });
+      const native = await call<{ ok: boolean; refused: string }>('validatePrecision', { id, precision: 'float16' });
+      if (native.refused) expect(native.refused).toMatch(/^UsageError: this adapter has no shader-f16/);
+      else expect(native).toEqual({ ok: true, failed: [], refused: '' });
+    }
+  });
+
   it('takes concurrent runs one after another, and lets one be stopped', async () => {
     const result = await call<{ same: boolean; different: boolean; aborted: string }>('concurrentRuns', {
       id: 'v1-0.25-64',

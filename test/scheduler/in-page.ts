@@ -102,6 +102,21 @@ export async function endToEnd({ id, plan, precision }: { id: string; plan: Plan
   }
 }
 
+/** Every layer of a model within its bound, in another storage precision; or why that cannot be had here. */
+export async function validatePrecision({ id, precision }: { id: string; precision: Precision }) {
+  try {
+    const model = await load(id, { device: 'webgpu', precision });
+    try {
+      const { ok, layers } = await model.validate();
+      return { ok, failed: layers.filter((layer) => !layer.ok).map(({ name }) => name), refused: '' };
+    } finally {
+      model.dispose();
+    }
+  } catch (error) {
+    return { ok: false, failed: [], refused: `${(error as Error).name}: ${(error as Error).message}` };
+  }
+}
+
 /** Several runs at once, an abort among them, give what they give alone. */
 export async function concurrentRuns({ id }: { id: string }) {
   const model = await load(id, { device: 'webgpu' });
