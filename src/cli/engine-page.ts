@@ -151,7 +151,7 @@ export class EnginePage {
   /** Opens one more page in a browser. */
   static async openIn(
     browser: Browser,
-    server: EngineServer,
+    server: { readonly url: string },
     name: BrowserName,
     options: EnginePageOptions,
   ): Promise<EnginePage> {

@@ -3,7 +3,7 @@
 import { runCommand } from './run-command.mjs';
 
 const [command = '', ...argv] = process.argv.slice(2);
-const commands = ['inspect', 'validate'];
+const commands = ['inspect', 'validate', 'classify'];
 if (!commands.includes(command)) {
   process.stderr.write(`unknown command "${command}"; there are: ${commands.join(', ')}\n`);
   process.exit(2);

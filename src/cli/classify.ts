@@ -1,0 +1,142 @@
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createCanvas, loadImage } from '@napi-rs/canvas';
+import { type ImageRule, load, type Picture, UsageError } from '../index.ts';
+import type { Io } from './io.ts';
+import { readModel, usage } from './model-argument.ts';
+import { openNodeGpu } from './node-gpu.ts';
+
+const help = `usage: npm run classify -- --model FILE [--labels FILE] [--device auto|webgpu|cpu] [--top K]
+                           [--range LOW,HIGH] [--json] IMAGE…
+
+The best classes of pictures (JPEG, PNG, WebP, BMP), a line each. WebGPU in Node needs the package "webgpu".
+--range says what black and white become, where the file does not: -1,1 or 0,1.`;
+
+interface Settings {
+  readonly model: string;
+  readonly labels: string | undefined;
+  readonly device: 'auto' | 'webgpu' | 'cpu';
+  readonly top: number;
+  readonly range: readonly [number, number] | null;
+  readonly json: boolean;
+  readonly images: readonly string[];
+}
+
+function settings(argv: readonly string[]): Settings {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      model: { type: 'string' },
+      labels: { type: 'string' },
+      device: { type: 'string', default: 'auto' },
+      top: { type: 'string', default: '5' },
+      range: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const { model, labels, device, json } = values;
+  if (!model) throw new UsageError('--model is missing');
+  if (positionals.length === 0) throw new UsageError('expected at least one IMAGE');
+  if (device !== 'auto' && device !== 'webgpu' && device !== 'cpu') {
+    throw new UsageError(`--device is "${device}", expected auto, webgpu or cpu`);
+  }
+  const top = Number(values.top);
+  if (!(Number.isInteger(top) && top > 0))
+    throw new UsageError(`--top is "${values.top}", expected a whole number ≥ 1`);
+  const range = values.range?.split(',').map(Number) ?? null;
+  if (range && (range.length !== 2 || !range.every(Number.isFinite) || !(range[0]! < range[1]!))) {
+    throw new UsageError(`--range is "${values.range}", expected two numbers such as -1,1`);
+  }
+  return { model, labels, device, top, range: range as [number, number] | null, json, images: positionals };
+}
+
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  const chosen = usage(io, help, () => settings(argv));
+  if (!chosen) return 2;
+  const graph = await readModel(chosen.model);
+  const { gpu, reason } = chosen.device === 'cpu' ? { gpu: null, reason: '' } : await openNodeGpu();
+  if (!gpu && chosen.device === 'webgpu') {
+    io.stderr.write(`there is no WebGPU here: ${reason}\n`);
+    return 1;
+  }
+  if (!gpu && reason) io.stderr.write(`on the CPU reference: ${reason}\n`);
+  const model = await load(graph, gpu ? { device: 'webgpu', gpu } : { device: 'cpu' });
+  try {
+    const names = chosen.labels ? (await readFile(chosen.labels, 'utf8')).trimEnd().split(/\r?\n/) : null;
+    const image = chosen.range ? ruleOf(chosen.range, model.inputs[0]?.shape[3] ?? 3) : graph.image;
+    let failed = false;
+    for (const file of chosen.images) {
+      io.signal.throwIfAborted();
+      try {
+        const options = { top: Number.MAX_SAFE_INTEGER, signal: io.signal, ...(image ? { image } : {}) };
+        const all = await model.classify(await decode(file), options);
+        const labels = names ? alignLabels(names, all.length, chosen.labels!) : model.labels;
+        const top = all
+          .slice(0, chosen.top)
+          .map(({ index, label, score }) => ({ index, label: labels?.[index] ?? label, score }));
+        const { device, adapter } = model;
+        io.stdout.write(chosen.json ? `${JSON.stringify({ file, device, adapter, top })}\n` : describe(file, top));
+      } catch (error) {
+        io.signal.throwIfAborted();
+        failed = true;
+        io.stderr.write(`${(error as Error).name}: ${(error as Error).message}\n`);
+      }
+    }
+    return failed ? 1 : 0;
+  } finally {
+    model.dispose();
+  }
+}
+
+async function decode(file: string): Promise<Picture> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    throw new UsageError(`${file}: ${(error as Error).message}`);
+  }
+  try {
+    const image = await loadImage(bytes);
+    const context = createCanvas(image.width, image.height).getContext('2d');
+    context.drawImage(image, 0, 0);
+    return context.getImageData(0, 0, image.width, image.height);
+  } catch (error) {
+    throw new UsageError(`${file} could not be decoded as a picture: ${(error as Error).message}`);
+  }
+}
+
+/** The whole picture, squashed, black to `low` and white to `high`. */
+function ruleOf([low, high]: readonly [number, number], channels: number): ImageRule {
+  return {
+    fit: 'stretch',
+    cropFraction: 1,
+    filter: 'bilinear',
+    antialias: true,
+    corners: 'half-pixel',
+    channels: channels === 1 ? 'grey' : 'rgb',
+    scale: [(high - low) / 255],
+    offset: [low],
+  };
+}
+
+/**
+ * Labels for `classes` outputs. Files differ by a first entry for the background: one line too many loses it, one too
+ * few gets it. Throws `UsageError` on any other difference.
+ */
+export function alignLabels(labels: readonly string[], classes: number, file: string): readonly string[] {
+  const background = /^background$/i.test(labels[0]?.trim() ?? '');
+  if (labels.length === classes) return labels;
+  if (labels.length === classes + 1 && background) return labels.slice(1);
+  if (labels.length === classes - 1 && !background) return ['background', ...labels];
+  throw new UsageError(
+    `${basename(file)} has ${labels.length} labels and the model ${classes} classes; expected as many, or one more or ` +
+      'less for the background',
+  );
+}
+
+function describe(file: string, top: readonly { label: string | null; index: number; score: number }[]): string {
+  const classes = top.map(({ label, index, score }) => `${label ?? `class ${index}`} ${(100 * score).toFixed(1)} %`);
+  return `${file}: ${classes.join(', ')}\n`;
+}
