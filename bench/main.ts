@@ -1,55 +1,52 @@
 import { basename, dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { EnginePage, EngineServer } from '../src/cli/engine-page.ts';
+import type { Browser } from 'puppeteer';
+import { EnginePage } from '../src/cli/engine-page.ts';
 import { type BrowserName, browserNames } from '../src/cli/find-browsers.ts';
 import type { Io } from '../src/cli/io.ts';
 import { launchBrowser } from '../src/cli/launch-browser.ts';
 import { readModel, usage } from '../src/cli/model-argument.ts';
-import { table } from '../src/cli/table.ts';
-import { type AdapterDescription, isArchitectureId, type PlanKind, seededInputs, UsageError } from '../src/index.ts';
+import {
+  type AdapterDescription,
+  isArchitectureId,
+  type PlanKind,
+  seededInputs,
+  UsageError,
+  version,
+} from '../src/index.ts';
 import { runGraph } from '../src/reference/index.ts';
-import { judge, quantile } from './compare.ts';
-import type { EngineKey, LoadResult, RunResult } from './page.ts';
+import { type EngineKey, engineKeys, selectEngines } from './engines/keys.ts';
+import { type Driver, measure } from './measure.ts';
+import type { FirstSample, Preparation, WarmSample } from './page/workbench.ts';
+import { describe } from './report.ts';
+import type { Results, Row } from './results.ts';
+import { Site } from './site.ts';
 
 const help = `usage: npm run bench -- [--browser chrome|firefox] [--model MODEL] [--plan unfused|fused]
-                        [--engines NAME,…] [--rounds N] [--json]
+                        [--engines NAME[/DEVICE],…] [--runs N] [--threads N] [--json]
+       npm run bench -- --serve [--port N]
 
 This engine and its peers side by side: one browser, the same weights and input, outputs compared with the CPU
-reference before any time is believed. MODEL is a file, or an id with random weights (v2-1.0-224).`;
+reference before any time is believed. MODEL is a file, or an id with random weights (v2-1.0-224).
+Engines: mobilenet-webgpu, litert, tfjs, onnxruntime-web; devices: webgpu, wasm; all of them unless named.
+--runs N times N warm runs of each; without it as many as half a minute allows, 7 at least.
+--serve serves the same as a page, for any browser and GPU of this machine.`;
 
-/** Every engine and device that is measured. */
-const engines: readonly EngineKey[] = [
-  { name: 'mobilenet-webgpu', device: 'webgpu' },
-  { name: 'tfjs', device: 'webgpu' },
-  { name: 'tfjs', device: 'wasm' },
-];
+const PLANS: readonly PlanKind[] = ['unfused', 'fused'];
 
-interface Row {
-  readonly name: string;
-  readonly version: string;
-  readonly device: string;
-  readonly loadMs: number | null;
-  readonly firstMs: number | null;
-  readonly medianMs: number | null;
-  readonly p95Ms: number | null;
-  readonly hostMs: number | null;
-  readonly maxAbsDiff: number | null;
-  readonly ok: boolean;
-  readonly error?: string;
-  readonly dispatches?: number;
-  readonly submits?: number;
-  readonly gpuBytes?: number;
-  readonly runs?: number;
-}
+/** An engine that has not answered by then is not waited for any longer. */
+const PATIENCE_MS = 300_000;
 
 interface Settings {
   readonly browser: BrowserName;
   readonly model: string;
-  readonly plan: PlanKind;
-  readonly names: readonly string[] | null;
-  readonly rounds: number;
+  readonly plan: PlanKind | undefined;
+  readonly engines: readonly EngineKey[];
+  readonly rounds: number | null;
+  readonly threads: number;
   readonly json: boolean;
+  readonly serve: boolean;
+  readonly port: number;
 }
 
 function settings(argv: readonly string[]): Settings {
@@ -58,246 +55,215 @@ function settings(argv: readonly string[]): Settings {
     options: {
       browser: { type: 'string', default: 'chrome' },
       model: { type: 'string', default: 'v2-1.0-224' },
-      plan: { type: 'string', default: 'unfused' },
+      plan: { type: 'string' },
       engines: { type: 'string' },
-      rounds: { type: 'string', default: '9' },
+      runs: { type: 'string' },
+      threads: { type: 'string', default: '2' },
       json: { type: 'boolean', default: false },
+      serve: { type: 'boolean', default: false },
+      port: { type: 'string', default: '0' },
     },
   });
   const { browser, model, plan } = values;
   if (!browserNames.includes(browser as BrowserName)) {
-    throw new UsageError(`--browser is "${browser}", expected chrome or firefox`);
+    throw new UsageError(`--browser is "${browser}", expected ${browserNames.join(' or ')}`);
   }
-  if (plan !== 'unfused' && plan !== 'fused') throw new UsageError(`--plan is "${plan}", expected unfused or fused`);
-  const names = values.engines?.split(',') ?? null;
-  const unknown = names?.find((name) => !engines.some((engine) => engine.name === name));
-  if (unknown)
-    throw new UsageError(
-      `--engines has "${unknown}", there are ${[...new Set(engines.map((e) => e.name))].join(', ')}`,
-    );
-  const rounds = Number(values.rounds);
-  if (!(Number.isInteger(rounds) && rounds >= 1))
-    throw new UsageError(`--rounds is "${values.rounds}", expected a whole number ≥ 1`);
-  return { browser: browser as BrowserName, model, plan, names, rounds, json: values.json };
+  if (plan !== undefined && !PLANS.includes(plan as PlanKind)) {
+    throw new UsageError(`--plan is "${plan}", expected ${PLANS.join(' or ')}`);
+  }
+  const whole = (name: 'runs' | 'threads' | 'port', least: number, most: number) => {
+    const value = Number(values[name]);
+    if (!(Number.isInteger(value) && value >= least && value <= most)) {
+      throw new UsageError(`--${name} is "${values[name]}", expected a whole number from ${least} to ${most}`);
+    }
+    return value;
+  };
+  return {
+    browser: browser as BrowserName,
+    model,
+    plan: plan as PlanKind | undefined,
+    engines: values.engines === undefined ? engineKeys : selectEngines(values.engines),
+    rounds: values.runs === undefined ? null : whole('runs', 1, 10_000),
+    threads: whole('threads', 1, 64),
+    json: values.json,
+    serve: values.serve,
+    port: whole('port', 0, 65_535),
+  };
 }
 
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const chosen = usage(io, help, () => settings(argv));
   if (!chosen) return 2;
+  return chosen.serve ? serve(chosen, io) : bench(chosen, io);
+}
+
+async function serve({ port }: Settings, io: Io): Promise<number> {
+  io.stderr.write('building the page …\n');
+  const site = await Site.start(port);
+  try {
+    io.stdout.write(`The bench is at ${site.url}/ (Ctrl-C ends it)\n`);
+    await new Promise<void>((resolve) => io.signal.addEventListener('abort', () => resolve(), { once: true }));
+    return 0;
+  } finally {
+    await site.close();
+  }
+}
+
+async function bench(chosen: Settings, io: Io): Promise<number> {
   const log = (message: string) => io.stderr.write(`${message}\n`);
   const graph = await readModel(chosen.model);
   log('running the CPU reference …');
-  const inputs = seededInputs(graph);
-  const startReference = performance.now();
-  const expected = runGraph(graph, inputs)[graph.outputs[0]!.name]!.data;
-  const referenceMs = performance.now() - startReference;
+  const start = performance.now();
+  const outputs = runGraph(graph, seededInputs(graph));
+  const referenceMs = performance.now() - start;
+  io.signal.throwIfAborted();
 
-  const server = await EngineServer.start({
-    root: fileURLToPath(new URL('./', import.meta.url)),
-    dependencies: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-webgpu', '@tensorflow/tfjs-backend-wasm'],
+  log('building the page …');
+  const site = await Site.start();
+  const browsers = new Browsers(chosen, site, log, {
+    source: isArchitectureId(chosen.model)
+      ? chosen.model
+      : `${site.lend('model', dirname(resolve(chosen.model)))}/${encodeURIComponent(basename(chosen.model))}`,
+    ...(chosen.plan ? { plan: chosen.plan } : {}),
+    threads: chosen.threads,
+    expected: graph.outputs.map(({ name }) => outputs[name]!.data),
   });
-  const source = isArchitectureId(chosen.model)
-    ? chosen.model
-    : `${server.lend('model', dirname(resolve(chosen.model)))}/${encodeURIComponent(basename(chosen.model))}`;
+  const stop = () => browsers.close();
+  io.signal.addEventListener('abort', stop);
   try {
-    const bench = new Bench(server, chosen, source, expected, log, io.signal);
-    const rows = await bench.measure();
-    const reference: Row = {
-      name: 'mobilenet-webgpu',
-      version: rows[0]?.version ?? '',
-      device: 'reference',
-      loadMs: 0,
-      firstMs: referenceMs,
-      medianMs: referenceMs,
-      p95Ms: referenceMs,
-      hostMs: referenceMs,
-      maxAbsDiff: 0,
-      ok: true,
-      runs: 1,
-    };
-    const result = {
-      browser: bench.browserVersion,
-      adapter: bench.adapter,
+    const rows = await measure(browsers, chosen.engines, { rounds: chosen.rounds, signal: io.signal, log });
+    const results: Results = {
+      browser: browsers.version,
+      adapter: browsers.adapter,
       model: graph.name,
-      plan: chosen.plan,
-      engines: [...rows, reference],
+      plan: chosen.plan ?? 'default',
+      threads: chosen.threads,
+      coldCaches: true,
+      engines: [...rows, referenceRow(referenceMs)],
     };
-    io.stdout.write(chosen.json ? `${JSON.stringify(result)}\n` : describe(result));
+    io.stdout.write(chosen.json ? `${JSON.stringify(results)}\n` : describe(results));
     return rows.every(({ ok }) => ok) ? 0 : 1;
   } finally {
-    await server.close();
+    io.signal.removeEventListener('abort', stop);
+    await browsers.close();
+    await site.close();
   }
 }
 
-class Bench {
-  browserVersion = '';
+/** One run in Node of what the outputs are compared with; a validator, not a fast CPU. */
+const referenceRow = (ms: number): Row => ({
+  name: 'mobilenet-webgpu',
+  version,
+  device: 'reference',
+  startMs: 0,
+  loadMs: 0,
+  firstMs: ms,
+  medianMs: ms,
+  p95Ms: ms,
+  minMs: ms,
+  hostMs: ms,
+  maxAbsDiff: 0,
+  nmse: 0,
+  ok: true,
+  downloadBytes: null,
+  gpuBytes: 0,
+  dispatches: 0,
+  submits: 0,
+  gpuObjects: 0,
+  runs: 1,
+});
+
+/** A fresh browser for every first result, and one for all warm runs: the engines are frames of one page there. */
+class Browsers implements Driver {
+  version = '';
   adapter: AdapterDescription | null = null;
-  readonly #server: EngineServer;
   readonly #settings: Settings;
-  readonly #source: string;
-  readonly #expected: Float32Array;
+  readonly #site: Site;
   readonly #log: (message: string) => void;
-  readonly #signal: AbortSignal;
+  readonly #preparation: Preparation;
+  readonly #open = new Set<Browser>();
+  #warm: EnginePage | null = null;
 
-  constructor(
-    server: EngineServer,
-    chosen: Settings,
-    source: string,
-    expected: Float32Array,
-    log: (message: string) => void,
-    signal: AbortSignal,
-  ) {
-    this.#server = server;
+  constructor(chosen: Settings, site: Site, log: (message: string) => void, preparation: Preparation) {
     this.#settings = chosen;
-    this.#source = source;
-    this.#expected = expected;
+    this.#site = site;
     this.#log = log;
-    this.#signal = signal;
+    this.#preparation = preparation;
   }
 
-  async measure(): Promise<Row[]> {
-    const { names } = this.#settings;
-    const chosen = engines.filter(({ name }) => names === null || names.includes(name));
-    const firsts: (LoadResult | Error)[] = [];
-    for (const engine of chosen) firsts.push(await this.#first(engine));
-    const warm = await this.#warm(chosen.filter((_, i) => !(firsts[i] instanceof Error)));
-    return chosen.map((engine, i) => this.#row(engine, firsts[i]!, warm.get(engine)));
-  }
-
-  /** A first result in a fresh browser without any cache. */
-  async #first(engine: EngineKey): Promise<LoadResult | Error> {
-    this.#signal.throwIfAborted();
-    this.#log(`first result of ${engine.name} (${engine.device}) …`);
-    const options = { log: this.#log, coldCaches: true };
-    const page = await EnginePage.open(this.#server, this.#settings.browser, options);
-    const stop = () => page.close();
-    this.#signal.addEventListener('abort', stop);
+  async first(key: EngineKey): Promise<FirstSample> {
+    const page = await this.#page(true);
     try {
-      this.browserVersion = await page.browser.version();
-      this.adapter = await page.call<AdapterDescription>('/adapter.ts', 'describeAdapter');
-      return await this.#call<LoadResult>(page, engine);
+      return await this.#call<FirstSample>(page, 'open', key);
+    } finally {
+      await this.#end(page.browser);
+    }
+  }
+
+  async open(key: EngineKey): Promise<FirstSample> {
+    this.#warm ??= await this.#page(false);
+    return this.#call<FirstSample>(this.#warm, 'open', key);
+  }
+
+  async run(key: EngineKey): Promise<WarmSample> {
+    if (!this.#warm) throw new Error('the browser ended');
+    return this.#call<WarmSample>(this.#warm, 'run', key);
+  }
+
+  alive(): boolean {
+    return this.#warm !== null;
+  }
+
+  async close(): Promise<void> {
+    this.#warm = null;
+    await Promise.all([...this.#open].map((browser) => this.#end(browser)));
+  }
+
+  async #page(coldCaches: boolean): Promise<EnginePage> {
+    const { browser: name } = this.#settings;
+    const browser = await launchBrowser(name, { log: this.#log, coldCaches });
+    this.#open.add(browser);
+    try {
+      const said = new Set<string>();
+      const log = (message: string) => {
+        // An engine that fails in its workers says so in each of them, again and again; LiteRT.js reports its progress.
+        if (!said.has(message) && !/^\w+: (INFO|WARNING): \[/.test(message)) this.#log(message);
+        said.add(message);
+      };
+      const page = await EnginePage.openIn(browser, this.#site, name, { log });
+      this.version = await browser.version();
+      this.adapter = await page.call<AdapterDescription | null>('', 'describeAdapter');
+      await page.call('', 'prepare', this.#preparation);
+      return page;
     } catch (error) {
-      return error as Error;
-    } finally {
-      this.#signal.removeEventListener('abort', stop);
-      await page.close();
+      await this.#end(browser);
+      throw error;
     }
   }
 
-  #call<T>(page: EnginePage, engine: EngineKey): Promise<T> {
-    return page.call<T>('/page.ts', 'first', { engine, source: this.#source, plan: this.#settings.plan });
-  }
-
-  /** Warm runs: a page an engine in one browser, engines in turn, so that a drift of the machine meets all of them. */
-  async #warm(chosen: readonly EngineKey[]): Promise<Map<EngineKey, RunResult[] | Error>> {
-    const results = new Map<EngineKey, RunResult[] | Error>();
-    const { browser: name, rounds } = this.#settings;
-    const browser = await launchBrowser(name, { log: this.#log });
-    const stop = () => browser.close();
-    this.#signal.addEventListener('abort', stop);
+  /** A page that ended, or that does not answer, takes its browser with it. */
+  async #call<T>(page: EnginePage, name: string, argument: unknown): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        reject(Object.assign(new Error(`no answer within ${PATIENCE_MS / 1000} s`), { code: 'page-ended' }));
+      }, PATIENCE_MS);
+    });
     try {
-      const pages = new Map<EngineKey, EnginePage>();
-      for (const engine of chosen) {
-        this.#log(`warming ${engine.name} (${engine.device}) …`);
-        const page = await EnginePage.openIn(browser, this.#server, name, { log: this.#log });
-        await this.#call<LoadResult>(page, engine);
-        pages.set(engine, page);
-        results.set(engine, []);
+      return await Promise.race([page.call<T>('', name, argument), patience]);
+    } catch (error) {
+      if ((error as { code?: string }).code === 'page-ended') {
+        if (this.#warm === page) this.#warm = null;
+        await this.#end(page.browser);
       }
-      for (let round = 0; round < rounds; round++) {
-        this.#log(`round ${round + 1} of ${rounds} …`);
-        for (const [engine, page] of pages) {
-          this.#signal.throwIfAborted();
-          await page.page.bringToFront();
-          const result = await page.call<RunResult>('/page.ts', 'run');
-          const known = results.get(engine);
-          // The first round is not counted: pages were in the background.
-          if (round > 0 && Array.isArray(known)) known.push(result);
-        }
-      }
+      throw error;
     } finally {
-      this.#signal.removeEventListener('abort', stop);
-      await browser.close();
+      clearTimeout(timer);
     }
-    return results;
   }
 
-  #row(engine: EngineKey, first: LoadResult | Error, warm: RunResult[] | Error | undefined): Row {
-    const none = { loadMs: null, firstMs: null, medianMs: null, p95Ms: null, hostMs: null, maxAbsDiff: null };
-    if (first instanceof Error) return { ...engine, version: '', ...none, ok: false, error: first.message };
-    const { version, loadMs, firstMs, output, dispatches, submits, gpuBytes } = first;
-    const { maxAbsDiff, error } = judge(output, this.#expected);
-    const runs = Array.isArray(warm) ? warm : [];
-    const times = runs.map(({ ms }) => ms);
-    return {
-      ...engine,
-      version,
-      loadMs,
-      firstMs,
-      medianMs: runs.length > 0 ? quantile(times, 0.5) : null,
-      p95Ms: runs.length > 0 ? quantile(times, 0.95) : null,
-      hostMs:
-        runs.length > 0
-          ? quantile(
-              runs.map(({ hostMs }) => hostMs),
-              0.5,
-            )
-          : null,
-      maxAbsDiff,
-      ok: error === null,
-      ...(error === null ? {} : { error }),
-      dispatches,
-      submits,
-      gpuBytes,
-      runs: runs.length,
-    };
+  async #end(browser: Browser): Promise<void> {
+    if (!this.#open.delete(browser)) return;
+    await browser.close().catch(() => {});
   }
-}
-
-function describe(result: {
-  browser: string;
-  adapter: AdapterDescription | null;
-  model: string;
-  plan: string;
-  engines: Row[];
-}): string {
-  const ours = result.engines[0]!;
-  const ms = (value: number | null) => (value === null ? '–' : value.toFixed(1));
-  const ratio = (value: number | null, base: number | null) =>
-    value === null || !base ? '–' : `${(value / base).toFixed(2)} ×`;
-  const rows = result.engines.map((row) => [
-    row.ok ? 'ok' : 'FAILED',
-    row.name,
-    row.version,
-    row.device,
-    ms(row.firstMs),
-    ratio(row.firstMs, ours.firstMs),
-    ms(row.medianMs),
-    ratio(row.medianMs, ours.medianMs),
-    ms(row.p95Ms),
-    ms(row.hostMs),
-    `${row.dispatches ?? '–'} / ${row.submits ?? '–'}`,
-    row.maxAbsDiff === null ? '–' : row.maxAbsDiff.toExponential(1),
-  ]);
-  const head = [
-    '',
-    'engine',
-    'version',
-    'device',
-    'first ms',
-    '',
-    'median ms',
-    '',
-    'p95 ms',
-    'host ms',
-    'dispatches / submits',
-    'largest difference',
-  ];
-  const failures = result.engines
-    .filter(({ error }) => error)
-    .map(({ name, device, error }) => `${name} (${device}): ${error}\n`);
-  const { vendor, architecture, description } = result.adapter ?? { vendor: '', architecture: '', description: '' };
-  const adapter =
-    [vendor, architecture, description].filter(Boolean).join(' ') || 'an adapter that does not name itself';
-  return `${result.model}, ${result.plan} plan, ${result.browser} on ${adapter}\n\n${table([head, ...rows])}${failures.join('')}`;
 }

@@ -1,18 +1,42 @@
-import type { Graph } from '../../src/index.ts';
+import type { Graph, PlanKind } from '../../src/index.ts';
 
-/** An engine on a device, ready to be given a network. */
-export interface Engine {
-  readonly name: string;
+/** The same network in every form that an engine takes. */
+export interface BenchModel {
+  /** Batch-norm folded, activations in the operations before: what each peer's converter arrives at. */
+  readonly graph: Graph;
+  readonly onnx: Uint8Array;
+  readonly tflite: Uint8Array;
+}
+
+export interface EngineOptions {
+  /** Of this engine. */
+  readonly plan: PlanKind | undefined;
+  /** Of WebAssembly. */
+  readonly threads: number;
+  /** Address of the folder that holds each package's own files. */
+  readonly runtime: string;
+}
+
+/** A module of this folder; importing it brings the engine's JavaScript and nothing else. */
+export interface EngineModule {
   readonly version: string;
-  readonly device: 'webgpu' | 'wasm';
-  /**
-   * Prepares the network, batch-norm folded, as the engine's own converter would hand it over.
-   * `outputs[0]` is compared and read back.
-   */
-  load(graph: Graph): Promise<Session>;
+  /** Backend, WebAssembly and GPU device, as far as the engine has them before it sees a model. */
+  start(options: EngineOptions): Promise<Loader>;
+}
+
+export interface Loader {
+  /** From the model's bytes in memory (TensorFlow.js: from its weights) to ready to run. */
+  load(model: BenchModel): Promise<Session>;
 }
 
 export interface Session {
-  /** Input up, one inference, the first output back. */
-  run(input: Float32Array): Promise<Float32Array>;
+  /**
+   * Uploads the inputs (NHWC, in the graph's order), runs once, reads every output back. Whatever the engine wants
+   * otherwise laid out is laid out before, in `prepare`.
+   */
+  run(inputs: readonly Float32Array[]): Promise<Float32Array[]>;
+  /** Inputs as the engine takes them, where that is not NHWC. */
+  prepare?(inputs: readonly Float32Array[]): Float32Array[];
+  /** Outputs of `run` as NHWC, where they are not. */
+  restore?(outputs: readonly Float32Array[]): Float32Array[];
 }

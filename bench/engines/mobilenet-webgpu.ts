@@ -1,12 +1,20 @@
-import { load, type PlanKind, version } from '../../src/index.ts';
-import type { Engine } from './engine.ts';
+import { load } from '../../src/load.ts';
+import type { EngineOptions, Loader } from './engine.ts';
 
-export const mobilenetWebgpu = (plan: PlanKind): Engine => ({
-  name: 'mobilenet-webgpu',
-  version,
-  device: 'webgpu',
-  async load(graph) {
-    const model = await load(graph, { device: 'webgpu', plan });
-    return { run: async (input) => (await model.run(input))[graph.outputs[0]!.name]! };
-  },
-});
+export { version } from '../../src/version.ts';
+
+/** This engine opens its device in `load`; that time is part of its load. */
+export async function start({ plan }: EngineOptions): Promise<Loader> {
+  return {
+    async load({ graph, onnx }) {
+      const model = await load(onnx, { device: 'webgpu', name: `${graph.name}.onnx`, ...(plan ? { plan } : {}) });
+      const names = model.inputs.map(({ name }) => name);
+      return {
+        async run(inputs) {
+          const outputs = await model.run(Object.fromEntries(names.map((name, i) => [name, inputs[i]!])));
+          return graph.outputs.map(({ name }) => outputs[name]!);
+        },
+      };
+    },
+  };
+}

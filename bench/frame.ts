@@ -1,0 +1,100 @@
+/**
+ * One engine in a document of its own: its modules, its WebGPU calls and its downloads are nobody else's, while the main
+ * thread and the time are those of the page around it.
+ */
+import type { BenchModel, EngineOptions, Session } from './engines/engine.ts';
+import { importEngine } from './engines/index.ts';
+import type { EngineKey } from './engines/keys.ts';
+import { countCalls } from './webgpu-calls.ts';
+
+export interface FirstRun {
+  readonly version: string;
+  /** The engine's JavaScript and WebAssembly from the local server, its backend and device. */
+  readonly startMs: number;
+  readonly loadMs: number;
+  readonly firstMs: number;
+  /** NHWC, in the graph's order. */
+  readonly outputs: readonly Float32Array[];
+  /** JavaScript and WebAssembly that this document fetched for the engine, as they are on disk. */
+  readonly downloadBytes: number;
+}
+
+export interface WarmRun {
+  readonly ms: number;
+  /** Until the last submit returned; on the CPU all of `ms`. */
+  readonly hostMs: number;
+  readonly outputs: readonly Float32Array[];
+  readonly dispatches: number;
+  readonly submits: number;
+  /** GPU objects made. */
+  readonly objects: number;
+  /** The most bytes of GPU buffers and textures that existed at once, so far. */
+  readonly gpuBytes: number;
+}
+
+export interface EngineFrame {
+  open(key: EngineKey, model: BenchModel, inputs: readonly Float32Array[], options: EngineOptions): Promise<FirstRun>;
+  run(): Promise<WarmRun>;
+}
+
+declare global {
+  var engineFrame: EngineFrame | undefined;
+}
+
+const calls = countCalls();
+let session: Session | undefined;
+let prepared: readonly Float32Array[] = [];
+
+const restored = (outputs: readonly Float32Array[]): readonly Float32Array[] => session?.restore?.(outputs) ?? outputs;
+
+/** Addresses fetched so far. */
+function fetched(): Map<string, number> {
+  const entries = performance.getEntriesByType('resource') as PerformanceResourceTiming[];
+  return new Map(entries.map(({ name, encodedBodySize }) => [name, encodedBodySize]));
+}
+
+globalThis.engineFrame = {
+  async open(key, foreignModel, foreignInputs, options) {
+    // Objects of the page around are of other classes than this document's.
+    const model = structuredClone(foreignModel);
+    const inputs = structuredClone(foreignInputs);
+    const before = fetched();
+    const start = performance.now();
+    const engine = await importEngine(key);
+    const loader = await engine.start(options);
+    const begin = performance.now();
+    session = await loader.load(model);
+    const loadMs = performance.now() - begin;
+    prepared = session.prepare?.(inputs) ?? inputs;
+    const run = performance.now();
+    const outputs = await session.run(prepared);
+    const firstMs = loadMs + performance.now() - run;
+    const downloads = [...fetched()].filter(([name]) => !before.has(name));
+    return {
+      version: engine.version,
+      startMs: begin - start,
+      loadMs,
+      firstMs,
+      outputs: restored(outputs),
+      downloadBytes: downloads.reduce((sum, [, bytes]) => sum + bytes, 0),
+    };
+  },
+
+  async run() {
+    if (!session) throw new Error('no engine was opened');
+    const { dispatches, submits, objects } = calls;
+    calls.lastSubmit = 0;
+    const start = performance.now();
+    const outputs = await session.run(prepared);
+    const ms = performance.now() - start;
+    return {
+      ms,
+      hostMs: calls.lastSubmit > 0 ? calls.lastSubmit - start : ms,
+      outputs: restored(outputs),
+      dispatches: calls.dispatches - dispatches,
+      submits: calls.submits - submits,
+      objects: calls.objects - objects,
+      gpuBytes: calls.peakBytes,
+    };
+  },
+};

@@ -1,0 +1,161 @@
+import type { PlanKind } from '../../src/index.ts';
+import { type EngineKey, engineKeys, label } from '../engines/keys.ts';
+import { type Driver, measure } from '../measure.ts';
+import { adapterName, resultTable } from '../report.ts';
+import type { Results, Row } from '../results.ts';
+import { listen, messageOf } from './remote.ts';
+import { describeAdapter, Workbench } from './workbench.ts';
+
+const models = ['v1-1.0-224', 'v2-1.0-224', 'v3-small-1.0-224', 'v3-large-1.0-224', 'v4-conv-small-224'];
+const plans: readonly (PlanKind | 'default')[] = ['default', 'unfused', 'fused'];
+
+const element = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
+const status = (message: string) => {
+  element('status').textContent = message;
+};
+
+/** As the command: two threads, and fewer where there is one core. */
+const threads = Math.min(2, navigator.hardwareConcurrency || 1);
+
+let stopping: AbortController | null = null;
+let results: Results | null = null;
+
+function fillForm(): void {
+  element('models').replaceChildren(...models.map((model) => new Option(model, model)));
+  element('plan').replaceChildren(...plans.map((plan) => new Option(plan, plan)));
+  element('engines').replaceChildren(
+    ...engineKeys.map((key, i) => {
+      const box = document.createElement('input');
+      box.type = 'checkbox';
+      box.name = 'engine';
+      box.value = String(i);
+      box.checked = true;
+      const line = document.createElement('label');
+      line.append(box, label(key));
+      return line;
+    }),
+  );
+}
+
+async function start(): Promise<void> {
+  const form = new FormData(element<HTMLFormElement>('settings'));
+  const keys = form.getAll('engine').map((index) => engineKeys[Number(index)]!);
+  const plan = String(form.get('plan'));
+  stopping = new AbortController();
+  const { signal } = stopping;
+  busy(true);
+  let workbench: Workbench | undefined;
+  try {
+    status('Writing the model for every engine, running the CPU reference …');
+    const adapter = await describeAdapter();
+    workbench = await Workbench.prepare(
+      { source: String(form.get('model')).trim(), threads, ...(plan === 'default' ? {} : { plan: plan as PlanKind }) },
+      { signal, onLayer: (done, total) => status(`Running the CPU reference: layer ${done} of ${total} …`) },
+    );
+    const { graph } = workbench;
+    const rows = new Map<EngineKey, Row>();
+    const show = (engines: readonly Row[]) => {
+      results = {
+        browser: navigator.userAgent,
+        adapter,
+        model: graph.name,
+        plan,
+        threads,
+        coldCaches: false,
+        engines,
+      };
+      showResults(results);
+    };
+    const measured = await measure(framesOf(workbench), keys, {
+      rounds: Number(form.get('rounds')) || null,
+      signal,
+      log: status,
+      onRow: (key, row) => {
+        rows.set(key, row);
+        show(keys.flatMap((known) => rows.get(known) ?? []));
+      },
+    });
+    show(measured);
+    status('Done.');
+  } catch (error) {
+    status(signal.aborted ? 'Stopped.' : messageOf(error));
+  } finally {
+    workbench?.dispose();
+    stopping = null;
+    busy(false);
+  }
+}
+
+/** A first result is one from a fresh frame here; the frame stays for the warm runs. */
+function framesOf(workbench: Workbench): Driver {
+  const failing = async <T>(promise: Promise<T>): Promise<T> => {
+    try {
+      return await promise;
+    } catch (error) {
+      throw new Error(messageOf(error));
+    }
+  };
+  return {
+    first: (key) => failing(workbench.open(key)),
+    open: (key) => failing(workbench.open(key)),
+    run: (key) => failing(workbench.run(key)),
+    alive: () => true,
+  };
+}
+
+function busy(running: boolean): void {
+  element<HTMLButtonElement>('start').disabled = running;
+  element<HTMLButtonElement>('stop').disabled = !running;
+  element<HTMLButtonElement>('copy').disabled = results === null;
+}
+
+function showResults({ engines }: Results): void {
+  const { head, body } = resultTable(engines);
+  const row = (cells: readonly string[], tag: 'th' | 'td') => {
+    const line = document.createElement('tr');
+    line.append(
+      ...cells.map((text) => {
+        const cell = document.createElement(tag);
+        cell.textContent = text;
+        if (text === 'ok' || text === 'FAILED') cell.className = text.toLowerCase();
+        return cell;
+      }),
+    );
+    return line;
+  };
+  const lines = body.map((cells, i) => {
+    const line = row(cells, 'td');
+    line.classList.toggle('ours', engines[i]!.name === 'mobilenet-webgpu');
+    return line;
+  });
+  const table = element('results');
+  table.replaceChildren(row(head, 'th'), ...lines);
+  table.hidden = false;
+  element('failures').replaceChildren(
+    ...engines.flatMap(({ name, device, error }) => {
+      if (!error) return [];
+      const item = document.createElement('li');
+      item.textContent = `${name} (${device}): ${error}`;
+      return [item];
+    }),
+  );
+}
+
+async function copy(): Promise<void> {
+  await navigator.clipboard.writeText(JSON.stringify(results, null, 2));
+  status('The results are on the clipboard.');
+}
+
+fillForm();
+listen();
+element('settings').addEventListener('submit', (event) => {
+  event.preventDefault();
+  void start();
+});
+element('stop').addEventListener('click', () => stopping?.abort());
+element('copy').addEventListener('click', () => {
+  copy().catch((error: unknown) => status(`Copying failed: ${messageOf(error)}`));
+});
+describeAdapter().then((adapter) => {
+  element('adapter').textContent = `WebGPU here: ${adapterName(adapter)}.`;
+});

@@ -1,0 +1,135 @@
+import { openGpu } from '../../src/device/gpu.ts';
+import {
+  type AdapterDescription,
+  buildArchitecture,
+  DeviceError,
+  type Graph,
+  isArchitectureId,
+  type PlanKind,
+  readGraph,
+  seededInputs,
+} from '../../src/index.ts';
+import { runPasses } from '../../src/passes/index.ts';
+import { runGraphAsync } from '../../src/reference/index.ts';
+import { type Judgement, judge } from '../compare.ts';
+import type { BenchModel } from '../engines/engine.ts';
+import type { EngineKey } from '../engines/keys.ts';
+import type { EngineFrame, FirstRun, WarmRun } from '../frame.ts';
+import { writeOnnx } from '../writers/onnx.ts';
+import { writeTflite } from '../writers/tflite.ts';
+
+export interface FirstSample extends Omit<FirstRun, 'outputs'> {
+  readonly judgement: Judgement;
+}
+
+export interface WarmSample extends Omit<WarmRun, 'outputs'> {
+  readonly judgement: Judgement;
+}
+
+export interface Preparation {
+  /** An architecture id, or the address of a model file. */
+  readonly source: string;
+  readonly plan?: PlanKind;
+  readonly threads: number;
+  /** The reference's outputs, where they are known already. */
+  readonly expected?: readonly Float32Array[];
+}
+
+/** One model, and the engines that run it: each in a frame of this page. */
+export class Workbench {
+  readonly graph: Graph;
+  readonly #model: BenchModel;
+  readonly #inputs: readonly Float32Array[];
+  readonly #expected: readonly Float32Array[];
+  readonly #preparation: Preparation;
+  readonly #frames = new Map<string, HTMLIFrameElement>();
+
+  private constructor(graph: Graph, expected: readonly Float32Array[], preparation: Preparation) {
+    this.graph = graph;
+    const prepared = runPasses(graph);
+    this.#model = { graph: prepared, onnx: writeOnnx(prepared), tflite: writeTflite(prepared) };
+    this.#inputs = graph.inputs.map(({ name }) => seededInputs(graph)[name]!);
+    this.#expected = expected;
+    this.#preparation = preparation;
+  }
+
+  /** Reads the model, writes it for every engine, and runs the reference on the graph as loaded, unless that is given. */
+  static async prepare(
+    preparation: Preparation,
+    { signal, onLayer }: { signal?: AbortSignal; onLayer?: (done: number, total: number) => void } = {},
+  ): Promise<Workbench> {
+    const { source, expected } = preparation;
+    const graph = isArchitectureId(source) ? buildArchitecture(source) : await readGraph(source);
+    const found = expected ?? (await reference(graph, signal, onLayer));
+    return new Workbench(graph, found, preparation);
+  }
+
+  /** Opens an engine in a frame of its own and gets a first result from it. */
+  async open(key: EngineKey): Promise<FirstSample> {
+    this.close(key);
+    const frame = document.createElement('iframe');
+    frame.title = `${key.name} on ${key.device}`;
+    frame.className = 'engine';
+    frame.src = new URL('frame.html', document.baseURI).href;
+    const loaded = new Promise((resolve) => frame.addEventListener('load', resolve, { once: true }));
+    document.body.append(frame);
+    await loaded;
+    this.#frames.set(idOf(key), frame);
+    const { outputs, ...first } = await engineIn(frame).open(key, this.#model, this.#inputs, {
+      plan: this.#preparation.plan,
+      threads: this.#preparation.threads,
+      runtime: new URL('runtime', document.baseURI).href,
+    });
+    return { ...first, judgement: judge(outputs, this.#expected) };
+  }
+
+  /** One warm run of an opened engine. */
+  async run(key: EngineKey): Promise<WarmSample> {
+    const frame = this.#frames.get(idOf(key));
+    if (!frame) throw new Error(`${key.name} (${key.device}) is not open`);
+    const { outputs, ...warm } = await engineIn(frame).run();
+    return { ...warm, judgement: judge(outputs, this.#expected) };
+  }
+
+  close(key: EngineKey): void {
+    this.#frames.get(idOf(key))?.remove();
+    this.#frames.delete(idOf(key));
+  }
+
+  dispose(): void {
+    for (const frame of this.#frames.values()) frame.remove();
+    this.#frames.clear();
+  }
+}
+
+const idOf = ({ name, device }: EngineKey): string => `${name}/${device}`;
+
+function engineIn(frame: HTMLIFrameElement): EngineFrame {
+  const engine = (frame.contentWindow as (Window & typeof globalThis) | null)?.engineFrame;
+  if (!engine) throw new Error('the frame of an engine did not load');
+  return engine;
+}
+
+async function reference(
+  graph: Graph,
+  signal: AbortSignal | undefined,
+  onLayer: ((done: number, total: number) => void) | undefined,
+): Promise<Float32Array[]> {
+  const outputs = await runGraphAsync(graph, seededInputs(graph), {
+    ...(signal ? { signal } : {}),
+    onNode: (_node, _output, index) => onLayer?.(index + 1, graph.nodes.length),
+  });
+  return graph.outputs.map(({ name }) => outputs[name]!.data);
+}
+
+/** What runs WebGPU in this browser; null where nothing does. */
+export async function describeAdapter(): Promise<AdapterDescription | null> {
+  try {
+    const gpu = await openGpu();
+    gpu.dispose();
+    return gpu.adapter;
+  } catch (error) {
+    if (error instanceof DeviceError) return null;
+    throw error;
+  }
+}
