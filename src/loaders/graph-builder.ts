@@ -46,6 +46,12 @@ export interface Place {
   readonly output: string;
 }
 
+/** Names for a message: the first few of them. */
+export const listed = (names: readonly string[]): string => {
+  const few = names.slice(0, 12).join(', ') || 'none';
+  return names.length > 12 ? `${few} and ${names.length - 12} more` : few;
+};
+
 type NodeBody = Node extends infer N ? (N extends Node ? Omit<N, 'name' | 'output'> : never) : never;
 
 /** Largest height, width or channel count that is accepted: a size beyond it is damage or an attack. */
@@ -293,6 +299,9 @@ export class GraphBuilder {
     parameters: Pick<Extract<Node, { op: 'batch-norm' }>, 'scale' | 'shift' | 'mean' | 'variance' | 'epsilon'>,
   ): Variable {
     this.checkChannels(place, x, [channelDim]);
+    const { variance, epsilon } = parameters;
+    const bad = variance.findIndex((v) => !(v + epsilon > 0));
+    if (bad >= 0) this.damaged(place, `has the variance ${variance[bad]} in channel ${bad} and epsilon ${epsilon}`);
     return this.same(place, x, { op: 'batch-norm', inputs: [x.tensor], ...parameters });
   }
 
@@ -478,6 +487,11 @@ export class GraphBuilder {
     suffix?: string,
   ): Pick<Variable, 'kind' | 'tensor' | 'shape'> {
     this.checkShape(`output of node "${place.node}" (${place.op}, ${place.where})`, shape);
+    for (const [what, values] of Object.entries(body)) {
+      if (!(values instanceof Float32Array)) continue;
+      const bad = firstNotFinite(values);
+      if (bad >= 0) this.damaged(place, `${what}[${bad}] is ${values[bad]}, expected finite numbers`);
+    }
     const mark = suffix ? `/${suffix}` : '';
     const output = this.tensors.take(place.output + mark);
     this.nodes.push({ ...body, name: this.names.take(place.node + mark), output } as Node);
@@ -552,6 +566,11 @@ function permuteRows(weights: Float32Array, x: Variable, axes: readonly Axis[], 
     }
   }
   return result;
+}
+
+function firstNotFinite(values: Float32Array): number {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i;
+  return -1;
 }
 
 /** Deals out names, with a number behind those that are taken. */

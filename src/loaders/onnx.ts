@@ -2,7 +2,7 @@
 import { ModelFormatError, UnsupportedOpError, UsageError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type Constant, FoldError } from './constants.ts';
-import { type Axis, GraphBuilder, nchw, nhwc, type Place, type Value, type Variable } from './graph-builder.ts';
+import { type Axis, GraphBuilder, listed, nchw, nhwc, type Place, type Value, type Variable } from './graph-builder.ts';
 import { type LoadGraphOptions, type ModelFiles, readBeside } from './model-files.ts';
 import { type Folded, intsOf, OnnxFolder, type Sequence } from './onnx-fold.ts';
 import { type Operation, operations } from './onnx-operations.ts';
@@ -117,18 +117,13 @@ class OnnxLoader {
     const own = this.graph.outputs.map(({ name }) => name);
     const wanted = this.options.outputs ?? own;
     if (wanted.length === 0) throw new ModelFormatError(this.file, 'has no outputs');
+    const inputs = new Set(this.graph.inputs.map(({ name }) => name));
     return [...new Set(wanted)].map((name) => {
-      if (this.producers.has(name) || this.graph.inputs.some((input) => input.name === name)) {
-        return { name, tensor: name };
-      }
+      if (this.producers.has(name) || inputs.has(name)) return { name, tensor: name };
+      if (!this.options.outputs) throw new ModelFormatError(this.file, `output "${name}" is written by no node`);
       const tensor = this.graph.nodes.find((node) => node.name === name)?.outputs[0];
       if (tensor !== undefined && name !== '') return { name, tensor };
-      if (this.options.outputs) {
-        throw new UsageError(
-          `${this.file} has no tensor or node "${name}" to cut at; its outputs are: ${own.join(', ')}`,
-        );
-      }
-      throw new ModelFormatError(this.file, `output "${name}" is written by no node`);
+      throw new UsageError(`${this.file} has no tensor or node "${name}" to cut at; its outputs are: ${listed(own)}`);
     });
   }
 
@@ -175,9 +170,7 @@ class OnnxLoader {
     for (const name of Object.keys(shapes)) {
       if (!this.graph.inputs.some((input) => input.name === name) || this.initializers.has(name)) {
         const names = this.graph.inputs.map((input) => input.name).filter((input) => !this.initializers.has(input));
-        throw new UsageError(
-          `${this.file} has no input "${name}" to give a shape; its inputs are: ${names.join(', ')}`,
-        );
+        throw new UsageError(`${this.file} has no input "${name}" to give a shape; its inputs are: ${listed(names)}`);
       }
     }
     for (const { name, elementType, dims } of this.graph.inputs) {
@@ -229,14 +222,36 @@ class OnnxLoader {
   /** Whether the first operation that cares for layout is a transposition from NHWC to NCHW. */
   private isTransposedFromNhwc(input: string): boolean {
     const elementwise = new Set(['Identity', 'Cast', 'Add', 'Sub', 'Mul', 'Div', 'Clip']);
-    const names = new Set([input]);
-    for (const node of this.graph.nodes) {
-      if (!node.inputs.some((name) => names.has(name))) continue;
-      if (node.op === 'Transpose') return intsOf(node, 'perm')?.join() === nchw.join();
-      if (!elementwise.has(node.op)) return false;
-      for (const name of node.outputs) names.add(name);
+    const waiting = [input];
+    const seen = new Set(waiting);
+    for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+      for (const node of this.readers().get(name) ?? []) {
+        if (node.op === 'Shape') continue;
+        if (node.op === 'Transpose') return intsOf(node, 'perm')?.join() === nchw.join();
+        if (!elementwise.has(node.op)) return false;
+        for (const output of node.outputs) {
+          if (!seen.has(output)) waiting.push(output);
+          seen.add(output);
+        }
+      }
     }
     return false;
+  }
+
+  private readersByName: Map<string, NodeProto[]> | undefined;
+
+  private readers(): ReadonlyMap<string, readonly NodeProto[]> {
+    if (this.readersByName) return this.readersByName;
+    const readers = new Map<string, NodeProto[]>();
+    for (const node of this.graph.nodes) {
+      for (const name of new Set(node.inputs)) {
+        const known = readers.get(name);
+        if (known) known.push(node);
+        else readers.set(name, [node]);
+      }
+    }
+    this.readersByName = readers;
+    return readers;
   }
 
   private find(name: string): Value | Sequence | undefined {
@@ -254,7 +269,7 @@ class OnnxLoader {
     const place: Place = {
       node: node.name || node.outputs[0] || `#${index}`,
       op: node.domain && node.domain !== 'ai.onnx' ? `${node.domain}.${node.op}` : node.op,
-      where: `node ${index} of ${this.graph.nodes.length}, inputs: ${node.inputs.join(', ') || 'none'}`,
+      where: `node ${index} of ${this.graph.nodes.length}, inputs: ${listed(node.inputs)}`,
       output: node.outputs[0] || `#${index}`,
     };
     try {

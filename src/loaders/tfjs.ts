@@ -2,7 +2,7 @@
 import { ModelFormatError, UnsupportedOpError, UsageError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { FoldBudget, FoldError } from './constants.ts';
-import { type Axis, GraphBuilder, nhwc, type Place, type Value } from './graph-builder.ts';
+import { type Axis, GraphBuilder, listed, nhwc, type Place, type Value } from './graph-builder.ts';
 import { field, isRecord, parseJson } from './json.ts';
 import type { LoadGraphOptions, ModelFiles } from './model-files.ts';
 import { schedule } from './schedule.ts';
@@ -135,7 +135,7 @@ class TfjsLoader {
       return [...new Set(wanted)].map((name) => {
         const tensor = signature.get(withoutZero(name)) ?? withoutZero(name);
         if (this.indices.has(nodeOf(tensor)) || this.indices.has(tensor)) return { name, tensor };
-        const own = [...signature.keys()].join(', ') || 'not stated';
+        const own = signature.size > 0 ? listed([...signature.keys()]) : 'not stated';
         throw new UsageError(`${this.file} has no node "${name}" to cut at; its outputs are: ${own}`);
       });
     }
@@ -151,7 +151,7 @@ class TfjsLoader {
       const index = this.indices.get(withoutZero(name));
       if (index !== undefined && isPlaceholder(this.nodes[index]!)) continue;
       const names = this.nodes.filter(isPlaceholder).map((node) => node.name);
-      throw new UsageError(`${this.file} has no input "${name}" to give a shape; its inputs are: ${names.join(', ')}`);
+      throw new UsageError(`${this.file} has no input "${name}" to give a shape; its inputs are: ${listed(names)}`);
     }
   }
 
@@ -163,7 +163,7 @@ class TfjsLoader {
       throw new ModelFormatError(this.file, `node "${name}" (Const) has no weight in weightsManifest`);
     }
     if (isPlaceholder(this.nodes[index]!)) return this.addInput(name, attributes);
-    const where = `node ${index} of ${this.nodes.length}, inputs: ${inputs.join(', ') || 'none'}`;
+    const where = `node ${index} of ${this.nodes.length}, inputs: ${listed(inputs)}`;
     const place: Place = { node: name, op, where, output: name };
     const operation = operations.get(op);
     if (!operation) return this.builder.unsupported(place, 'the operation is not one that this engine runs');
@@ -221,17 +221,23 @@ class TfjsLoader {
     return this.builder.input(name, shape, order);
   }
 
-  private signatureShape(name: string): readonly (number | null)[] | null {
+  private signatureShape(name: string): (number | null)[] | null {
+    const shape = { shape: { shape: this.signatureShapes().get(name) } };
+    return new TfjsAttributes(this.file, name, shape).shape('shape');
+  }
+
+  private shapesByName: Map<string, unknown> | undefined;
+
+  private signatureShapes(): ReadonlyMap<string, unknown> {
+    if (this.shapesByName) return this.shapesByName;
+    const shapes = new Map<string, unknown>();
     const inputs = field(this.signature, 'inputs');
     for (const description of isRecord(inputs) ? Object.values(inputs) : []) {
       const tensor = field(description, 'name');
-      if (typeof tensor === 'string' && nodeOf(tensor) === name) {
-        return new TfjsAttributes(this.file, name, { shape: { shape: field(description, 'tensorShape') } }).shape(
-          'shape',
-        );
-      }
+      if (typeof tensor === 'string') shapes.set(nodeOf(tensor), field(description, 'tensorShape'));
     }
-    return null;
+    this.shapesByName = shapes;
+    return shapes;
   }
 
   private inputShape(name: string, dims: readonly (number | null)[] | null): number[] {

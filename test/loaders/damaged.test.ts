@@ -198,6 +198,18 @@ describe('inconsistent ONNX', () => {
   test('weights of no output', () => damaged(convolution({}, { dims: [0, 2, 3, 3], values: [] }), 'node "c"'));
 });
 
+describe('values that no network has', () => {
+  test('a weight that is no number', () =>
+    damaged(matMul({ dims: [4, 2], values: [1, 2, 3, Number.NaN, 5, 6, 7, 8] }), 'node "m" .*weights\\[3\\] is NaN'));
+  test('a negative variance', () =>
+    damaged(
+      model([{ op: 'BatchNormalization', name: 'b', inputs: ['x', 's', 's', 's', 'v'], outputs: ['y'] }], {
+        initializers: { s: { dims: [4], values: [1, 1, 1, 1] }, v: { dims: [4], values: [1, 1, -1, 1] } },
+      }),
+      'node "b" .*variance -1 in channel 2',
+    ));
+});
+
 describe('ONNX that asks for too much', () => {
   test('more than 100,000 nodes', () =>
     damaged(model(Array.from({ length: 100_001 }, (_, i) => relu(['x'], [`t${i}`]))), 'more than 100000 nodes'));

@@ -14,23 +14,71 @@ async function filesOf(name: string) {
   };
 }
 
-test('MobileNetV1 of human (faceres) agrees with TensorFlow.js', async () => {
-  const files = await filesOf('faceres');
-  const graph = await loadGraph(files);
-  expect(graph.inputs).toEqual([{ name: 'input_1', shape: [1, 224, 224, 3] }]);
-  const names = ['gender_pred/Sigmoid', 'global_pooling/Mean', 'age_pred/Softmax'];
-  expect(graph.outputs.map(({ name }) => name)).toEqual(names);
-  const x = randomValues(224 * 224 * 3, 1, 0, 1);
-  const expected = await tensorflowOutputs(
-    JSON.parse(new TextDecoder().decode(files.bytes)),
-    await readFile(`${folder}/faceres.bin`),
-    { input_1: { dims: [1, 224, 224, 3], data: x } },
-    names,
-  );
-  const found = runGraph(graph, { input_1: x });
-  for (const name of names) {
-    const e = normalisedMeanSquareError(found[name]!.data, expected[name]!.data);
-    console.log(name, found[name]!.shape, e);
-    expect(e, name).toBeLessThan(1e-10);
-  }
-});
+interface RealModel {
+  readonly file: string;
+  readonly input: string;
+  readonly size: number;
+  readonly dtype?: 'int32';
+  /** Largest pixel value. */
+  readonly range: number;
+  readonly outputs: readonly string[];
+  /** The file's own outputs need operations that are not run: it is cut at `outputs`. */
+  readonly cut: boolean;
+}
+
+const movenet = 'StatefulPartitionedCall';
+const models: Readonly<Record<string, RealModel>> = {
+  'MobileNetV1 (faceres)': {
+    file: 'faceres',
+    input: 'input_1',
+    size: 224,
+    range: 1,
+    outputs: ['gender_pred/Sigmoid', 'global_pooling/Mean', 'age_pred/Softmax'],
+    cut: false,
+  },
+  'MobileNetV2 with a feature pyramid (MoveNet)': {
+    file: 'movenet-lightning',
+    input: 'input',
+    size: 192,
+    dtype: 'int32',
+    range: 255,
+    outputs: [
+      `${movenet}/Sigmoid`,
+      `${movenet}/Sigmoid_1`,
+      `${movenet}/kpt_regress_0/conv2d_6/BiasAdd`,
+      `${movenet}/kpt_offset_0/conv2d_7/BiasAdd`,
+    ],
+    cut: true,
+  },
+  'MobileNetV3 with a feature pyramid (CenterNet)': {
+    file: 'centernet',
+    input: 'tower_0/images',
+    size: 512,
+    range: 255,
+    outputs: ['tower_0/wh', 'tower_0/keypoints'],
+    cut: true,
+  },
+};
+
+for (const [title, { file, input, size, dtype, range, outputs, cut }] of Object.entries(models)) {
+  test(`${title} agrees with TensorFlow.js`, async () => {
+    const files = await filesOf(file);
+    if (cut) await expect(loadGraph(files)).rejects.toMatchObject({ code: 'unsupported-op' });
+    const graph = await loadGraph(files, cut ? { outputs } : {});
+    expect(graph.inputs).toEqual([{ name: input, shape: [1, size, size, 3] }]);
+    expect(graph.outputs.map(({ name }) => name)).toEqual(outputs);
+    const pixels = randomValues(size * size * 3, 1, 0, range);
+    const data = dtype === 'int32' ? pixels.map(Math.floor) : pixels;
+    const expected = await tensorflowOutputs(
+      JSON.parse(new TextDecoder().decode(files.bytes)),
+      await readFile(`${folder}/${file}.bin`),
+      { [input]: { dims: [1, size, size, 3], data, ...(dtype ? { dtype } : {}) } },
+      outputs,
+    );
+    const found = runGraph(graph, { [input]: data });
+    for (const name of outputs) {
+      const error = normalisedMeanSquareError(found[name]!.data, expected[name]!.data);
+      expect(error, name).toBeLessThan(1e-10);
+    }
+  });
+}

@@ -57,6 +57,8 @@ async function tensorflowJs(): Promise<{ tf: typeof Tf; converter: typeof Conver
     const require = createRequire(import.meta.url);
     setWasmPaths(`${dirname(require.resolve('@tensorflow/tfjs-backend-wasm'))}/`);
     await import('@tensorflow/tfjs-backend-cpu');
+    // Without this it advises at length to install its native backend.
+    tf.enableProdMode();
     return { tf, converter };
   })();
   return tensorflow;
