@@ -4,7 +4,7 @@
 //
 // One workgroup computes one pixel: each invocation takes every WORKGROUP_X-th vec4, and maxima and sums are combined
 // in workgroup memory in a fixed order.
-struct Shape { channels: u32, channels4: u32 }
+struct Shape { pixels: u32, across: u32, channels: u32, channels4: u32 }
 
 override WORKGROUP_X: u32;
 
@@ -24,7 +24,9 @@ fn value(base: u32, i: u32, otherwise: f32) -> vec4f {
 
 @compute @workgroup_size(WORKGROUP_X)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let base = workgroup.x * shape.channels4;
+  let pixel = workgroup.y * shape.across + workgroup.x;
+  if (pixel >= shape.pixels) { return; }
+  let base = pixel * shape.channels4;
   var largest = vec4f(LOWEST);
   for (var i = lane; i < shape.channels4; i += WORKGROUP_X) { largest = max(largest, value(base, i, LOWEST)); }
   shares[lane] = max(max(largest.x, largest.y), max(largest.z, largest.w));

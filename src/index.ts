@@ -9,10 +9,19 @@ export type { Activation, Conv2d, Node, NodeOf, OpName, Padding, Pair, Shape } f
 export { imageToTensor, type Picture } from './images/image-to-tensor.ts';
 export { type Inspection, inspect, type PlanInspection } from './inspect.ts';
 export { type LoadOptions, type LoadProgress, load, type ModelSource, readGraph } from './load.ts';
-export { type Classification, type Inputs, Model, type Outputs, outputShapes, softmax, topK } from './model.ts';
+export {
+  type Classification,
+  type Inputs,
+  Model,
+  type ModelOptions,
+  type Outputs,
+  outputShapes,
+  softmax,
+  topK,
+} from './model.ts';
 export type { Plan, Precision } from './planner/plan.ts';
 export type { PlanKind } from './prepare.ts';
 export { seededInputs } from './random-inputs.ts';
-export type { LayerTime, Profile } from './scheduler/profile.ts';
+export type { LayerTime, Profile, ProfileOptions } from './scheduler/profile.ts';
 export type { LayerReport, OutputReport, ValidationReport } from './validate/validate.ts';
 export { version } from './version.ts';

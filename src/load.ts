@@ -38,6 +38,9 @@ export interface LoadOptions {
   readonly onProgress?: (progress: LoadProgress) => void;
 }
 
+const planKinds: readonly PlanKind[] = ['unfused', 'fused'];
+const precisions: readonly Precision[] = ['float32', 'float16', 'float16-packed'];
+
 /**
  * Loads a model and prepares it to run. Throws `ModelFormatError`, `UnsupportedOpError`, `GraphError`, `DeviceError`,
  * `OutOfMemoryError`, `ShaderError`, `UsageError`, or the signal's reason.
@@ -47,7 +50,15 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   if (!['auto', 'webgpu', 'cpu'].includes(device)) {
     throw new UsageError(`device is "${device}", expected "auto", "webgpu" or "cpu"`);
   }
-  if (precision === 'float16' && device === 'cpu') throw new UsageError('float16 storage is for the GPU only');
+  if (plan !== undefined && !planKinds.includes(plan)) {
+    throw new UsageError(`plan is "${plan}", expected ${planKinds.join(' or ')}`);
+  }
+  if (precision !== undefined && !precisions.includes(precision)) {
+    throw new UsageError(`precision is "${precision}", expected ${precisions.join(', ')}`);
+  }
+  if (precision !== undefined && precision !== 'float32' && device === 'cpu') {
+    throw new UsageError(`precision "${precision}" is for the GPU only`);
+  }
   signal?.throwIfAborted();
   const opening = device === 'cpu' ? null : openDevice(device, options);
   // Reported by the await below, also when the file fails first.
@@ -92,8 +103,12 @@ async function openDevice(
 /** The graph of any source, as loaded. Throws as `load` does. */
 export async function readGraph(source: ModelSource, options: LoadOptions = {}): Promise<Graph> {
   const { onProgress, outputs, signal } = options;
-  if (isGraph(source)) return source;
-  if (typeof source === 'string' && isArchitectureId(source)) return buildArchitecture(source);
+  const named = typeof source === 'string' && isArchitectureId(source);
+  if (named || isGraph(source)) {
+    const graph = named ? buildArchitecture(source) : (source as Graph);
+    if (outputs) throw new UsageError(`the option "outputs" cuts a file's network; ${graph.name} is no file`);
+    return graph;
+  }
   onProgress?.({ stage: 'fetch', done: 0, total: 1 });
   const files = await modelFiles(source, options);
   signal?.throwIfAborted();
@@ -109,9 +124,14 @@ async function modelFiles(
   { name = 'model', signal }: LoadOptions,
 ): Promise<ModelFiles> {
   if (typeof source === 'string' || source instanceof URL) {
-    const base = new URL(source, globalThis.location?.href);
+    let base: URL;
+    try {
+      base = new URL(source, globalThis.location?.href);
+    } catch {
+      throw new UsageError(`"${source}" is no address and no architecture id such as v2-1.0-224; pass a file's bytes`);
+    }
     return {
-      name: decodeURIComponent(base.pathname.split('/').pop() || base.href),
+      name: base.pathname.split('/').pop() || base.href,
       bytes: await fetchBytes(base, signal),
       read: (path) => fetchBytes(new URL(path, base), signal),
     };
@@ -121,7 +141,8 @@ async function modelFiles(
   if (source instanceof Blob) {
     return { name: source instanceof File ? source.name : name, bytes: new Uint8Array(await source.arrayBuffer()) };
   }
-  const main = source.length === 1 ? source[0] : source.find((file) => file.name.endsWith('.json'));
+  const json = source.filter((file) => file.name.endsWith('.json'));
+  const main = source.length === 1 ? source[0] : (json.find((file) => file.name === 'model.json') ?? json[0]);
   if (!main) {
     const names = source.map((file) => file.name).join(', ') || 'none';
     throw new UsageError(`no model among the files (${names}): expected one file, or a model.json with its shards`);
@@ -138,14 +159,14 @@ async function modelFiles(
 }
 
 async function fetchBytes(url: URL, signal: AbortSignal | undefined): Promise<Uint8Array> {
-  let response: Response;
   try {
-    response = await fetch(url, signal ? { signal } : {});
+    const response = await fetch(url, signal ? { signal } : {});
+    if (!response.ok)
+      throw new ModelFormatError(url.href, `the server answered ${response.status} ${response.statusText}`);
+    return new Uint8Array(await response.arrayBuffer());
   } catch (error) {
+    if (error instanceof ModelFormatError) throw error;
     signal?.throwIfAborted();
     throw new ModelFormatError(url.href, `could not be fetched: ${(error as Error).message}`, { cause: error });
   }
-  if (!response.ok)
-    throw new ModelFormatError(url.href, `the server answered ${response.status} ${response.statusText}`);
-  return new Uint8Array(await response.arrayBuffer());
 }

@@ -41,18 +41,20 @@ export class Model {
   readonly graph: Graph;
   /** After the passes: what the plan runs. */
   readonly prepared: Graph;
-  readonly plan: Plan;
   readonly planKind: PlanKind;
   /** Why `device` is what it is; empty where WebGPU was asked for or found. */
   readonly deviceReason: string;
   readonly #gpu: Gpu | null;
   readonly #executor: Executor | null;
+  readonly #precision: Precision;
+  #plan: Plan | null;
   #disposed = false;
 
   private constructor(
     graph: Graph,
     prepared: Graph,
-    plan: Plan,
+    precision: Precision,
+    plan: Plan | null,
     planKind: PlanKind,
     gpu: Gpu | null,
     executor: Executor | null,
@@ -60,7 +62,8 @@ export class Model {
   ) {
     this.graph = graph;
     this.prepared = prepared;
-    this.plan = plan;
+    this.#precision = precision;
+    this.#plan = plan;
     this.planKind = planKind;
     this.deviceReason = deviceReason;
     this.#gpu = gpu;
@@ -69,19 +72,26 @@ export class Model {
 
   /**
    * Prepares `graph` for `gpu`, or for the CPU reference where that is null (`reason` says why). The model takes
-   * `gpu` over and disposes of it.
+   * `gpu` over and disposes of it. Most callers want `load`.
    */
   static async create(graph: Graph, gpu: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
     const { plan: kind = 'unfused', precision = 'float32', signal, onCompiled } = options;
     try {
       const prepared = prepare(graph, kind);
+      if (!gpu) return new Model(graph, prepared, precision, null, kind, null, null, reason);
       const plan = createPlan(prepared, { precision });
-      const executor = gpu && (await Executor.create(gpu, plan, packConstants(prepared, plan), { signal, onCompiled }));
-      return new Model(graph, prepared, plan, kind, gpu, executor, reason);
+      const executor = await Executor.create(gpu, plan, packConstants(prepared, plan), { signal, onCompiled });
+      return new Model(graph, prepared, precision, plan, kind, gpu, executor, reason);
     } catch (error) {
       gpu?.dispose();
       throw error;
     }
+  }
+
+  /** What the GPU runs; on the CPU what it would. Throws `GraphError` where no GPU could. */
+  get plan(): Plan {
+    this.#plan ??= createPlan(this.prepared, { precision: this.#precision });
+    return this.#plan;
   }
 
   get device(): 'webgpu' | 'cpu' {
@@ -109,7 +119,7 @@ export class Model {
    * One inference on `device`. Concurrent calls are taken one after another.
    * Throws `UsageError` where an input does not fit, `DeviceLostError` where the GPU went away.
    */
-  run(inputs: Inputs, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Outputs> {
+  async run(inputs: Inputs, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Outputs> {
     this.#check();
     return this.#executor ? this.#executor.run(inputs, options) : this.runReference(inputs, options);
   }
@@ -139,14 +149,14 @@ export class Model {
   }
 
   /** The time of each dispatch on the GPU. Throws `DeviceError` on the CPU. */
-  profile(inputs: Inputs = seededInputs(this.graph), options: ProfileOptions = {}): Promise<Profile> {
+  async profile(inputs: Inputs = seededInputs(this.graph), options: ProfileOptions = {}): Promise<Profile> {
     this.#check();
     if (!this.#executor) throw new DeviceError(`there is no GPU to profile (${this.deviceReason})`);
     return profile(this.#executor, inputs, options);
   }
 
   /** Every layer and the outputs against the CPU reference. Throws `DeviceError` on the CPU. */
-  validate(
+  async validate(
     inputs: Inputs = seededInputs(this.graph),
     {
       plan = this.planKind,
@@ -165,7 +175,7 @@ export class Model {
       graph: this.graph,
       prepared: prepare(this.graph, plan),
       plan,
-      precision: this.plan.precision,
+      precision: this.#precision,
       inputs: this.#named(inputs),
       signal,
       onLayer,

@@ -48,6 +48,21 @@ export class Gpu {
     if (this.#loss !== null) throw new DeviceLostError(`the GPU device was lost (${this.#loss}); load the model again`);
   }
 
+  /**
+   * The error to throw for one that the browser gave: `DeviceLostError` where the device is lost, which may become known
+   * only after the promises that it breaks.
+   */
+  async explain(error: unknown): Promise<unknown> {
+    if (!(error instanceof DOMException)) return error;
+    await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
+    try {
+      this.check();
+      return error;
+    } catch (loss) {
+      return loss;
+    }
+  }
+
   /** Destroys the device unless the caller brought it. */
   dispose(): void {
     if (this.#owned) this.device.destroy();
@@ -86,6 +101,11 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
     const device = await adapter.requestDevice({
       label: 'mobilenet-webgpu',
       requiredFeatures: usedFeatures.filter((feature) => adapter.features.has(feature)),
+      // As large as the adapter has them: models of large pictures or batches need more than the default 128 MiB.
+      requiredLimits: {
+        maxBufferSize: adapter.limits.maxBufferSize,
+        maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
+      },
     });
     return new Gpu(device, describe(adapter.info, adapter.features), true);
   } catch (error) {

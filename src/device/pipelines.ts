@@ -18,8 +18,9 @@ export async function compilePipelines(
 ): Promise<GPUComputePipeline[]> {
   const modules = new Map<string, GPUShaderModule>();
   let done = 0;
-  return Promise.all(
-    specs.map(async (spec) => {
+  const pipelines = new Array<GPUComputePipeline>(specs.length);
+  await Promise.all(
+    specs.map(async (spec, index) => {
       const { label, code, overrides, bindings } = spec;
       let module = modules.get(code);
       if (!module) {
@@ -36,15 +37,16 @@ export async function compilePipelines(
           layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
           compute: { module, entryPoint: 'main', constants: overrides },
         });
-        signal?.throwIfAborted();
-        onCompiled?.(++done, specs.length);
-        return pipeline;
+        pipelines[index] = pipeline;
       } catch (error) {
         signal?.throwIfAborted();
         throw new ShaderError(await describeFailure(module, spec, error as Error));
       }
+      signal?.throwIfAborted();
+      onCompiled?.(++done, specs.length);
     }),
   );
+  return pipelines;
 }
 
 function layoutEntry(binding: PipelineSpec['bindings'][number], index: number): GPUBindGroupLayoutEntry {

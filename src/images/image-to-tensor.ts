@@ -86,7 +86,8 @@ function axisWeights(axis: AxisPlan, filter: ImageRule['filter']): { from: numbe
   });
 }
 
-function checkPicture({ width, height, data }: Picture): void {
+/** Throws `UsageError` where the data are not width · height · 4 bytes. */
+export function checkPicture({ width, height, data }: Picture): void {
   if (data.length !== width * height * 4) {
     throw new UsageError(
       `a picture of ${width} × ${height} pixels has ${data.length} bytes, expected ${width * height * 4} (RGBA)`,

@@ -23,12 +23,23 @@ function tileOf({ kernel, stride, dilation }: Conv2d, height: number, width: num
   return { y: shrink(y, height), x: shrink(x, width) };
 }
 
-/** One output a channel, kernels up to 7×7 (all taps are unrolled). */
+/** Inputs that a tile of outputs reads along an axis. */
+const inputExtent = ({ kernel, stride, dilation }: Conv2d, tile: number, axis: 0 | 1): number =>
+  (tile - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis] + 1;
+
+/** Reads are unrolled: beyond this the shader's text grows out of proportion. */
+const MOST_INPUTS = 150;
+
+/** One output a channel, as long as a tile's inputs are few enough to unroll. */
 export const convDepthwise = defineKernel<Conv2d>({
   name: 'conv-depthwise',
   op: 'conv2d',
-  accepts: ({ kernel, groups, outChannels }, { inputs: [input] }) =>
-    groups === input![3] && outChannels === groups && kernel[0] <= 7 && kernel[1] <= 7,
+  accepts(node, { inputs: [input], output }) {
+    if (node.groups !== input![3] || node.outChannels !== node.groups || node.kernel[0] * node.kernel[1] > 49)
+      return false;
+    const tile = tileOf(node, output[1], output[2]);
+    return inputExtent(node, tile.y, 0) * inputExtent(node, tile.x, 1) <= MOST_INPUTS;
+  },
   program(node, { inputs: [input], output }) {
     const { kernel, stride, dilation, padding } = node;
     const tile = tileOf(node, output[1], output[2]);
@@ -49,8 +60,8 @@ export const convDepthwise = defineKernel<Conv2d>({
         STRIDE_X: stride[1],
         DILATION_Y: dilation[0],
         DILATION_X: dilation[1],
-        INPUT_Y: (tile.y - 1) * stride[0] + (kernel[0] - 1) * dilation[0] + 1,
-        INPUT_X: (tile.x - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1,
+        INPUT_Y: inputExtent(node, tile.y, 0),
+        INPUT_X: inputExtent(node, tile.x, 1),
         PAD_TOP: padding.top,
         PAD_LEFT: padding.left,
         PAD_RIGHT: Math.max(0, overhang),

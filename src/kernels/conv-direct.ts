@@ -12,7 +12,7 @@ import { packDot } from './pack.ts';
 import { windowShape } from './window.ts';
 
 const TILE_PIXELS = 4;
-const TILE_CHANNELS = 8;
+const TILE_CHANNELS = 16;
 const WORKGROUP = { x: 8, y: 4 };
 
 const columnsOf = (node: Conv2d) => ceilDiv(node.outChannels, TILE_CHANNELS) * TILE_CHANNELS;

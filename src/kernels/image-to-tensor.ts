@@ -1,4 +1,5 @@
 import source from '../../shaders/image-to-tensor.wgsl?raw';
+import { UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
 import type { Pair, Shape } from '../graph/ops.ts';
 import { checkRule, constant } from '../images/image-to-tensor.ts';
@@ -14,6 +15,7 @@ const WORKGROUP = 8;
  */
 export function imageProgram(picture: Pair, rule: ImageRule, output: Shape): Program {
   checkRule(rule, output[3]);
+  if (output[0] !== 1) throw new UsageError(`a picture is one image; the model takes ${output[0]} at once: use run()`);
   const size: Pair = [output[1], output[2]];
   const { vertical, horizontal } = resamplePlan(picture, rule, size);
   return {

@@ -5,16 +5,19 @@ import { ceilDiv, defineKernel, inputBinding, outputBinding, shapeBinding } from
 export const softmax = defineKernel<Softmax>({
   name: 'softmax',
   op: 'softmax',
-  accepts: (_node, { output }) => output[0] * output[1] * output[2] <= 65535,
+  accepts: () => true,
   program(_node, { output }) {
+    const pixels = output[0] * output[1] * output[2];
+    // One workgroup a pixel, in rows of at most as many as WebGPU allows.
+    const across = Math.min(pixels, 65535);
     return {
       file: 'softmax.wgsl',
       source,
       constants: {},
       overrides: { WORKGROUP_X: 64 },
-      shape: { channels: output[3], channels4: ceilDiv(output[3], 4) },
+      shape: { pixels, across, channels: output[3], channels4: ceilDiv(output[3], 4) },
       bindings: [shapeBinding, inputBinding(0), outputBinding],
-      workgroups: [output[0] * output[1] * output[2], 1, 1],
+      workgroups: [across, ceilDiv(pixels, across), 1],
     };
   },
   constants: () => [],

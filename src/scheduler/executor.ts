@@ -44,6 +44,8 @@ export class Executor {
   readonly #staging: readonly Float32Array[];
   #picture: PictureStage | null = null;
   #tail: Promise<unknown> = Promise.resolve();
+  /** Runs that have begun or wait. */
+  #running = 0;
   #disposed = false;
 
   private constructor(gpu: Gpu, plan: Plan, pipelines: readonly GPUComputePipeline[], resources: Resources) {
@@ -113,9 +115,11 @@ export class Executor {
       inputs,
       plan.inputs.map((name) => ({ name, shape: plan.tensors[name]!.shape })),
     );
+    // Uploaded at once where nothing runs; a run that has to wait keeps what the caller may overwrite meanwhile.
+    const own = this.#running > 0 ? values.map((array) => array.slice()) : values;
     return this.exclusive(() => {
       signal?.throwIfAborted();
-      this.upload(values);
+      this.upload(own);
       return this.#infer(signal);
     });
   }
@@ -153,10 +157,7 @@ export class Executor {
       encoder.copyBufferToBuffer(this.#arena[buffer]!, offset, this.#readback, this.#outputOffsets[i]!, bytes);
     });
     device.queue.submit([encoder.finish()]);
-    await settle(this.gpu, this.#readback.mapAsync(1 /* GPUMapMode.READ */)).catch((error: unknown) => {
-      this.gpu.check();
-      throw error;
-    });
+    await settle(this.gpu, this.#readback.mapAsync(1 /* GPUMapMode.READ */));
     try {
       this.gpu.check();
       signal?.throwIfAborted();
@@ -197,12 +198,23 @@ export class Executor {
 
   /** Waits for runs before it, then has the device to itself. */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const next = this.#tail.then(() => {
-      if (this.#disposed) throw new UsageError('the model was disposed of');
-      this.gpu.check();
-      return work();
-    });
-    this.#tail = next.catch(() => {});
+    const start = async (): Promise<T> => {
+      try {
+        if (this.#disposed) throw disposed();
+        this.gpu.check();
+        return await work();
+      } catch (error) {
+        // A destroyed buffer or device ends a wait with an error of the browser's, before the loss is known.
+        if (this.#disposed) throw disposed();
+        throw await this.gpu.explain(error);
+      }
+    };
+    const next = this.#running === 0 ? start() : this.#tail.then(start);
+    this.#running++;
+    const done = () => {
+      this.#running--;
+    };
+    this.#tail = next.then(done, done);
     return next;
   }
 
@@ -257,6 +269,8 @@ export class Executor {
     });
   }
 }
+
+const disposed = () => new UsageError('the model was disposed of');
 
 interface Buffers {
   readonly arena: readonly GPUBuffer[];

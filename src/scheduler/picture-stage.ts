@@ -1,9 +1,9 @@
 import { guarded } from '../device/buffers.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { compilePipelines } from '../device/pipelines.ts';
-import { DeviceError } from '../errors.ts';
+import { DeviceError, UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
-import type { Picture } from '../images/image-to-tensor.ts';
+import { checkPicture, type Picture } from '../images/image-to-tensor.ts';
 import { imageProgram } from '../kernels/image-to-tensor.ts';
 import type { Program } from '../kernels/kernel.ts';
 import type { Placement, Precision } from '../planner/plan.ts';
@@ -19,6 +19,7 @@ export class PictureStage {
   readonly #precision: Precision;
   readonly #arena: GPUBuffer;
   readonly #placement: Placement;
+  #disposed = false;
   #ready: { key: string; pipeline: GPUComputePipeline } | null = null;
   #pixels: GPUBuffer | null = null;
   #uniform: GPUBuffer | null = null;
@@ -32,11 +33,13 @@ export class PictureStage {
     this.#placement = placement;
   }
 
-  /** Uploads the picture; the returned function encodes the dispatch. Throws `UsageError`, `OutOfMemoryError`. */
+  /** Uploads the picture; the returned function encodes the dispatch. Throws `UsageError`, `OutOfMemoryError`, `DeviceError`. */
   async prepare(picture: Picture, rule: ImageRule): Promise<(pass: GPUComputePassEncoder) => void> {
+    checkPicture(picture);
     const { device } = this.#gpu;
     const program = imageProgram([picture.height, picture.width], rule, this.#placement.shape);
     const pipeline = await this.#pipeline(program);
+    this.#checkUse();
     const { data } = picture;
     if (data.byteLength > device.limits.maxStorageBufferBindingSize) {
       throw new DeviceError(
@@ -44,6 +47,7 @@ export class PictureStage {
       );
     }
     if (!this.#pixels || this.#pixels.size < data.byteLength || !this.#uniform) await this.#allocate(data.byteLength);
+    this.#checkUse();
     device.queue.writeBuffer(this.#pixels!, 0, data as Uint8Array<ArrayBuffer>);
     const words = packUniform(program.file, program.source, program.shape);
     device.queue.writeBuffer(this.#uniform!, 0, new Uint32Array(words));
@@ -74,7 +78,7 @@ export class PictureStage {
   }
 
   async #allocate(bytes: number): Promise<void> {
-    this.dispose();
+    this.#free();
     await guarded(this.#gpu.device, 'a buffer for the picture', () => {
       this.#pixels = this.#gpu.device.createBuffer({
         label: 'pixels',
@@ -103,7 +107,20 @@ export class PictureStage {
     });
   }
 
+  /** Frees the buffers for good. */
   dispose(): void {
+    this.#disposed = true;
+    this.#free();
+  }
+
+  /** After a wait: what was made since then by a stage that was disposed of is freed. */
+  #checkUse(): void {
+    if (!this.#disposed) return;
+    this.#free();
+    throw new UsageError('the model was disposed of');
+  }
+
+  #free(): void {
     this.#pixels?.destroy();
     this.#uniform?.destroy();
     this.#pixels = null;

@@ -1,4 +1,5 @@
 import { settle } from '../device/settle.ts';
+import { UsageError } from '../errors.ts';
 import type { Shape } from '../graph/ops.ts';
 import type { Executor } from './executor.ts';
 import { checkInputs } from './tensors.ts';
@@ -40,6 +41,8 @@ export async function profile(
     inputs,
     plan.inputs.map((name) => ({ name, shape: plan.tensors[name]!.shape })),
   );
+  if (!(Number.isInteger(repeats) && repeats > 0))
+    throw new UsageError(`repeats is ${repeats}, expected a whole number ≥ 1`);
   const timestamps = gpu.device.features.has('timestamp-query');
   const samples = await executor.exclusive(async () => {
     const rounds: number[][] = [];

@@ -56,7 +56,9 @@ export function checkBounds(
       continue;
     }
     const error = Math.abs(actual[i]! - expected[i]!);
-    const ratio = error === 0 ? 0 : error / bound[i]!;
+    // A reference or bound that is no number proves nothing.
+    const provable = Number.isFinite(error) && Number.isFinite(bound[i]!);
+    const ratio = provable ? (error === 0 ? 0 : error / bound[i]!) : Number.POSITIVE_INFINITY;
     if (ratio > worstRatio) {
       worstRatio = ratio;
       worst = i;
@@ -65,7 +67,8 @@ export function checkBounds(
   }
   const sound = actual.length === expected.length && unwritten === 0;
   return {
-    maxError: sound ? Math.abs(actual[worst]! - expected[worst]!) : Number.MAX_VALUE,
+    maxError:
+      sound && worstRatio < Number.POSITIVE_INFINITY ? Math.abs(actual[worst]! - expected[worst]!) : Number.MAX_VALUE,
     bound: bound[worst]!,
     share,
     unwritten,
