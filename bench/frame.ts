@@ -9,6 +9,7 @@ import { countCalls } from './webgpu-calls.ts';
 
 export interface FirstRun {
   readonly version: string;
+  readonly note?: string;
   /** The engine's JavaScript and WebAssembly from the local server, its backend and device. */
   readonly startMs: number;
   readonly loadMs: number;
@@ -54,17 +55,18 @@ function fetched(): Map<string, number> {
 }
 
 globalThis.engineFrame = {
-  async open(key, foreignModel, foreignInputs, options) {
+  async open(key, foreignModel, foreignInputs, foreignOptions) {
     // Objects of the page around are of other classes than this document's.
     const model = structuredClone(foreignModel);
     const inputs = structuredClone(foreignInputs);
+    const options = structuredClone(foreignOptions);
     const before = fetched();
     const start = performance.now();
     const engine = await importEngine(key);
     const loader = await engine.start(options);
     const begin = performance.now();
     session = await loader.load(model);
-    const loadMs = performance.now() - begin;
+    const loadMs = performance.now() - begin - (session.lostMs ?? 0);
     prepared = session.prepare?.(inputs) ?? inputs;
     const run = performance.now();
     const outputs = await session.run(prepared);
@@ -72,6 +74,7 @@ globalThis.engineFrame = {
     const downloads = [...fetched()].filter(([name]) => !before.has(name));
     return {
       version: engine.version,
+      ...(session.note ? { note: session.note } : {}),
       startMs: begin - start,
       loadMs,
       firstMs,

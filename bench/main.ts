@@ -227,7 +227,7 @@ class Browsers implements Driver {
       const said = new Set<string>();
       const log = (message: string) => {
         // An engine that fails in its workers says so in each of them, again and again; LiteRT.js reports its progress.
-        if (!said.has(message) && !/^\w+: (INFO|WARNING): \[/.test(message)) this.#log(message);
+        if (!said.has(message) && !/^\w+: (INFO|WARNING): /.test(message)) this.#log(message);
         said.add(message);
       };
       const page = await EnginePage.openIn(browser, this.#site, name, { log });

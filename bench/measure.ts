@@ -137,6 +137,7 @@ class Measurement {
       nmse: this.#nmse,
       ok: this.error === null && this.#times.length > 0,
       ...(this.error === null ? {} : { error: this.error }),
+      ...(this.#first?.note ? { note: this.#first.note } : {}),
       downloadBytes: this.#first?.downloadBytes ?? null,
       gpuBytes: gpu ? (this.#last?.gpuBytes ?? null) : 0,
       dispatches: this.#last?.dispatches ?? null,

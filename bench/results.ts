@@ -22,6 +22,8 @@ export interface Row {
   readonly nmse: number | null;
   readonly ok: boolean;
   readonly error?: string;
+  /** How the engine ran the model, where it has several ways. */
+  readonly note?: string;
   /** JavaScript and WebAssembly, uncompressed. */
   readonly downloadBytes: number | null;
   /** The most bytes of buffers and textures that existed at once; collected garbage counts on. */

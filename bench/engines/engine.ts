@@ -15,6 +15,8 @@ export interface EngineOptions {
   readonly threads: number;
   /** Address of the folder that holds each package's own files. */
   readonly runtime: string;
+  /** An ONNX file of one operation, for an engine that only starts when it sees a model. */
+  readonly smallestOnnx: Uint8Array;
 }
 
 /** A module of this folder; importing it brings the engine's JavaScript and nothing else. */
@@ -35,6 +37,10 @@ export interface Session {
    * otherwise laid out is laid out before, in `prepare`.
    */
   run(inputs: readonly Float32Array[]): Promise<Float32Array[]>;
+  /** How the engine runs the model, where there are several ways. */
+  readonly note?: string;
+  /** Time of an attempt to load that failed and is not counted. */
+  readonly lostMs?: number;
   /** Inputs as the engine takes them, where that is not NHWC. */
   prepare?(inputs: readonly Float32Array[]): Float32Array[];
   /** Outputs of `run` as NHWC, where they are not. */

@@ -10,7 +10,8 @@ export async function start({ runtime }: EngineOptions): Promise<Loader> {
   const jspi = await supportsFeature('jspi');
   await loadLiteRt(`${runtime}/litert/`, { jspi });
   // float32, as every engine here.
-  return loaderWith({ accelerator: 'webgpu', gpuOptions: { precision: 'fp32' } }, (model) => {
+  const note = jspi ? 'JSPI' : 'no JSPI';
+  return loaderWith(note, { accelerator: 'webgpu', gpuOptions: { precision: 'fp32' } }, (model) => {
     if (model.options.accelerator !== 'webgpu') {
       throw new Error('LiteRT.js fell back to WebAssembly: it cannot run this model wholly on WebGPU in this browser');
     }

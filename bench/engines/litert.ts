@@ -2,12 +2,17 @@ import { type CompiledModel, type CompileOptions, loadAndCompile, Tensor } from 
 import type { Loader } from './engine.ts';
 
 /** Loads and runs TensorFlow Lite files; `check` throws where the runtime did not do what it was asked to. */
-export function loaderWith(options: CompileOptions, check: (model: CompiledModel) => void = () => {}): Loader {
+export function loaderWith(
+  note: string,
+  options: CompileOptions,
+  check: (model: CompiledModel) => void = () => {},
+): Loader {
   return {
     async load({ graph, tflite }) {
       const model = await loadAndCompile(tflite, options);
       check(model);
       return {
+        ...(note ? { note } : {}),
         async run(inputs) {
           const tensors = graph.inputs.map(({ name, shape }, i) => [name, new Tensor(inputs[i]!, [...shape])] as const);
           const results = await model.run(Object.fromEntries(tensors));

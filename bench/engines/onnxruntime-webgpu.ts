@@ -6,4 +6,4 @@ import { startRuntime } from './onnxruntime.ts';
 export const version = dependencies['onnxruntime-web'];
 
 export const start = (options: EngineOptions): Promise<Loader> =>
-  startRuntime(ort, options, { executionProviders: ['webgpu'] });
+  startRuntime(ort, options, { executionProviders: ['webgpu'] }, true);

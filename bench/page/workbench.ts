@@ -79,6 +79,7 @@ export class Workbench {
       plan: this.#preparation.plan,
       threads: this.#preparation.threads,
       runtime: new URL('runtime', document.baseURI).href,
+      smallestOnnx: writeOnnx(smallestGraph),
     });
     return { ...first, judgement: judge(outputs, this.#expected) };
   }
@@ -101,6 +102,13 @@ export class Workbench {
     this.#frames.clear();
   }
 }
+
+const smallestGraph: Graph = {
+  name: 'smallest',
+  inputs: [{ name: 'input', shape: [1, 1, 1, 1] }],
+  outputs: [{ name: 'output', tensor: 'output' }],
+  nodes: [{ op: 'activation', name: 'relu', inputs: ['input'], output: 'output', activation: 'relu' }],
+};
 
 const idOf = ({ name, device }: EngineKey): string => `${name}/${device}`;
 
