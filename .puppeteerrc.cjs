@@ -1,2 +1,2 @@
-// Browsers are found or installed by the test command (test/support/browsers.ts), never by `npm install`.
+// Browsers are found or installed by the test command (src/cli/find-browsers.ts), never by `npm install`.
 module.exports = { skipDownload: true };

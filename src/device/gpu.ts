@@ -54,7 +54,7 @@ export class Gpu {
    */
   async explain(error: unknown): Promise<unknown> {
     if (!(error instanceof DOMException)) return error;
-    await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, 50))]);
+    await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, 400))]);
     try {
       this.check();
       return error;

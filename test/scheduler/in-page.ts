@@ -160,6 +160,55 @@ export async function lostAndDisposed() {
   return { lost, disposed, wrongLength, wrongName };
 }
 
+/** What runs say that are under way when their device is destroyed, or their model disposed of. */
+export async function interrupted() {
+  const message = (promise: Promise<unknown>) =>
+    promise.then(
+      () => 'no error',
+      (error: Error) => `${error.name}: ${error.message}`,
+    );
+  const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
+  const onDevice = await load('v1-0.25-64', { gpuDevice: device });
+  const destroyed = message(onDevice.run(seededInputs(onDevice.graph)));
+  device.destroy();
+  const other = await load('v1-0.25-64', { device: 'webgpu' });
+  const disposed = message(other.run(seededInputs(other.graph)));
+  other.dispose();
+  return { destroyed: await destroyed, disposed: await disposed };
+}
+
+/** Three images at once give what each gives alone; a picture is refused; a waiting run keeps what it was given. */
+export async function batches({ id }: { id: string }) {
+  const batch = await load(buildArchitecture(id, { batch: 3 }), { device: 'webgpu' });
+  const single = await load(id, { device: 'webgpu' });
+  const { input } = seededInputs(batch.graph);
+  const { logits } = await batch.run(input!);
+  const [reference] = Object.values(await batch.runReference(input!));
+  const part = input!.length / 3;
+  const frame = input!.slice(0, part);
+  const first = single.run(frame);
+  const second = single.run(frame);
+  frame.fill(0);
+  const [a, b] = [(await first).logits!, (await second).logits!];
+  const rule = { fit: 'stretch', cropFraction: 1, filter: 'bilinear', antialias: true, corners: 'half-pixel' } as const;
+  const image = { ...rule, channels: 'rgb', scale: [1], offset: [0] } as const;
+  const refusal = (model: Model, bytes: number) =>
+    model.classify({ width: 8, height: 8, data: new Uint8Array(bytes) }, { image }).then(
+      () => 'no error',
+      (error: Error) => `${error.name}: ${error.message}`,
+    );
+  const [batchOfPictures, shortPicture] = [await refusal(batch, 256), await refusal(single, 100)];
+  batch.dispose();
+  single.dispose();
+  return {
+    againstReference: compareOutputs(logits!, reference!),
+    firstAlone: compareOutputs(logits!.slice(0, a.length), a),
+    waited: compareOutputs(a, b),
+    batchOfPictures,
+    shortPicture,
+  };
+}
+
 /** The lesson on the GPU: both ways with one composed filter. */
 export async function lessonOnGpu(lesson: { size: number; kernel: number; inChannels: number; outChannels: number }) {
   const run = async (graph: Graph) => {
