@@ -5,6 +5,7 @@ import { loadGraph } from '../../src/loaders/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
 import { runGraph } from '../../src/reference/index.ts';
 import { onnxRuntimeOutputs, toNchw, toNhwc } from '../support/oracles.ts';
+import { expectClose } from './close.ts';
 import { graphCases } from './graphs.ts';
 
 const nchw = ([n, h, w, c]: Shape) => [n, c, h, w];
@@ -20,16 +21,6 @@ async function runWritten(graph: Graph): Promise<Record<string, Float32Array>> {
   return Object.fromEntries(
     Object.entries(found).map(([name, { data }]) => [name, toNhwc(nchw(shapes.get(name)!), data)]),
   );
-}
-
-function expectClose(found: Float32Array, expected: Float32Array, tolerance: number): void {
-  expect(found.length).toBe(expected.length);
-  const scale = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  found.forEach((value, i) => {
-    if (!(Math.abs(value - expected[i]!) <= tolerance * scale)) {
-      expect.fail(`element ${i} is ${value}, expected ${expected[i]} (±${tolerance * scale})`);
-    }
-  });
 }
 
 // Sums of at most 120 products in float32: 120 · 2⁻²⁴ = 7·10⁻⁶ of the largest summands.
