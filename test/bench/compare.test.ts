@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import { judge } from '../../bench/compare.ts';
+import { quantile } from '../../bench/results.ts';
+import { randomValues } from '../support/oracles.ts';
+
+const expected = randomValues(1000, 5, -3, 3);
+
+describe('an output is taken for the reference’s', () => {
+  test('where it is the same', () => {
+    expect(judge([expected], [expected])).toEqual({ maxAbsDiff: 0, nmse: 0, error: null });
+  });
+
+  test('where only float32 rounding differs', () => {
+    const rounded = expected.map((value, i) => value * (1 + (i % 2 ? 1e-5 : -1e-5)));
+    const { error, maxAbsDiff } = judge([rounded], [expected]);
+    expect(error).toBeNull();
+    expect(maxAbsDiff).toBeGreaterThan(1e-5);
+  });
+});
+
+describe('an output is refused', () => {
+  test('where it is rounded to float16', () => {
+    const halves = expected.map((value) => Math.round(value * 1024) / 1024);
+    expect(judge([halves], [expected]).error).toContain('differs');
+  });
+
+  test('where one value of many is wrong', () => {
+    const wrong = expected.slice();
+    wrong[17]! += 0.01;
+    const { error, nmse } = judge([wrong], [expected]);
+    expect(nmse).toBeLessThan(1e-7);
+    expect(error).toContain('differs from the CPU reference: by up to 1.0e-2');
+  });
+
+  test('where it is not finite', () => {
+    const broken = expected.slice();
+    broken[3] = Number.NaN;
+    expect(judge([broken], [expected])).toMatchObject({ maxAbsDiff: Number.MAX_VALUE });
+    expect(judge([broken], [expected]).error).toContain('not finite');
+  });
+
+  test('where it is all zero', () => {
+    expect(judge([new Float32Array(1000)], [expected]).error).toContain('differs');
+  });
+
+  test('where it has another length or is missing', () => {
+    expect(judge([expected.subarray(1)], [expected]).error).toBe('output has 999 values, expected 1000');
+    expect(judge([expected], [expected, expected]).error).toBe('output 1 has no values, expected 1000');
+  });
+
+  test('where the second of two outputs is wrong', () => {
+    const result = judge([expected, expected.map((value) => -value)], [expected, expected]);
+    expect(result.error).toContain('output 1 differs');
+    expect(result.nmse).toBeCloseTo(4);
+  });
+});
+
+test('a quantile lies between the values beside it', () => {
+  expect(quantile([4, 1, 3, 2], 0.5)).toBe(2.5);
+  expect(quantile([4, 1, 3, 2], 0)).toBe(1);
+  expect(quantile([10, 20], 0.95)).toBeCloseTo(19.5);
+  expect(quantile([7], 0.95)).toBe(7);
+});
