@@ -4,7 +4,7 @@ import { type Driver, measure } from '../measure.ts';
 import { adapterName, resultTable } from '../report.ts';
 import type { Results, Row } from '../results.ts';
 import { listen, messageOf } from './remote.ts';
-import { describeAdapter, Workbench } from './workbench.ts';
+import { describeAdapter, type FirstSample, Workbench } from './workbench.ts';
 
 const models = ['v1-1.0-224', 'v2-1.0-224', 'v3-small-1.0-224', 'v3-large-1.0-224', 'v4-conv-small-224'];
 const plans: readonly (PlanKind | 'default')[] = ['default', 'unfused', 'fused'];
@@ -66,7 +66,7 @@ async function start(): Promise<void> {
       };
       showResults(results);
     };
-    const measured = await measure(framesOf(workbench), keys, {
+    const measured = await measure(framesOf(workbench, signal), keys, {
       rounds: Number(form.get('rounds')) || null,
       signal,
       log: status,
@@ -86,19 +86,31 @@ async function start(): Promise<void> {
   }
 }
 
-/** A first result is one from a fresh frame here; the frame stays for the warm runs. */
-function framesOf(workbench: Workbench): Driver {
-  const failing = async <T>(promise: Promise<T>): Promise<T> => {
+/**
+ * A first result is one from a fresh frame here, which stays for the warm runs. An engine that is at work cannot be
+ * stopped, only left: its frame goes.
+ */
+function framesOf(workbench: Workbench, signal: AbortSignal): Driver {
+  const opened = new Map<EngineKey, FirstSample>();
+  const stopped = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  stopped.catch(() => {});
+  const answer = async <T>(promise: Promise<T>): Promise<T> => {
     try {
-      return await promise;
+      return await Promise.race([promise, stopped]);
     } catch (error) {
       throw new Error(messageOf(error));
     }
   };
   return {
-    first: (key) => failing(workbench.open(key)),
-    open: (key) => failing(workbench.open(key)),
-    run: (key) => failing(workbench.run(key)),
+    async first(key) {
+      const sample = await answer(workbench.open(key));
+      opened.set(key, sample);
+      return sample;
+    },
+    open: async (key) => opened.get(key)!,
+    run: (key) => answer(workbench.run(key)),
     alive: () => true,
   };
 }
