@@ -17,12 +17,14 @@ export function loaderWith(
           const tensors = graph.inputs.map(({ name, shape }, i) => [name, new Tensor(inputs[i]!, [...shape])] as const);
           const results = await model.run(Object.fromEntries(tensors));
           for (const [, tensor] of tensors) tensor.delete();
-          const outputs: Float32Array[] = [];
-          for (const { name } of graph.outputs) {
-            const tensor = await results[name]!.moveTo('wasm');
-            outputs.push(tensor.toTypedArray() as Float32Array);
-            tensor.delete();
-          }
+          const outputs = await Promise.all(
+            graph.outputs.map(async ({ name }) => {
+              const tensor = await results[name]!.moveTo('wasm');
+              const values = tensor.toTypedArray() as Float32Array;
+              tensor.delete();
+              return values;
+            }),
+          );
           return outputs;
         },
       };

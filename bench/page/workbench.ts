@@ -71,11 +71,10 @@ export class Workbench {
     frame.title = `${key.name} on ${key.device}`;
     frame.className = 'engine';
     frame.src = new URL('frame.html', document.baseURI).href;
-    const loaded = new Promise((resolve) => frame.addEventListener('load', resolve, { once: true }));
     document.body.append(frame);
-    await loaded;
     this.#frames.set(idOf(key), frame);
-    const { outputs, ...first } = await engineIn(frame).open(key, this.#model, this.#inputs, {
+    const engine = await engineIn(frame);
+    const { outputs, ...first } = await engine.open(key, this.#model, this.#inputs, {
       plan: this.#preparation.plan,
       threads: this.#preparation.threads,
       runtime: new URL('runtime', document.baseURI).href,
@@ -88,7 +87,7 @@ export class Workbench {
   async run(key: EngineKey): Promise<WarmSample> {
     const frame = this.#frames.get(idOf(key));
     if (!frame) throw new Error(`${key.name} (${key.device}) is not open`);
-    const { outputs, ...warm } = await engineIn(frame).run();
+    const { outputs, ...warm } = await (await engineIn(frame)).run();
     return { ...warm, judgement: judge(outputs, this.#expected) };
   }
 
@@ -110,12 +109,19 @@ const smallestGraph: Graph = {
   nodes: [{ op: 'activation', name: 'relu', inputs: ['input'], output: 'output', activation: 'relu' }],
 };
 
+const FRAME_PATIENCE_MS = 30_000;
+
 const idOf = ({ name, device }: EngineKey): string => `${name}/${device}`;
 
-function engineIn(frame: HTMLIFrameElement): EngineFrame {
-  const engine = (frame.contentWindow as (Window & typeof globalThis) | null)?.engineFrame;
-  if (!engine) throw new Error('the frame of an engine did not load');
-  return engine;
+/** Asked for again and again: Firefox may report a frame as loaded when it has only its first, empty document. */
+async function engineIn(frame: HTMLIFrameElement): Promise<EngineFrame> {
+  const start = performance.now();
+  for (;;) {
+    const engine = (frame.contentWindow as (Window & typeof globalThis) | null)?.engineFrame;
+    if (engine) return engine;
+    if (performance.now() - start > FRAME_PATIENCE_MS) throw new Error('the frame of an engine did not load');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
 }
 
 async function reference(
