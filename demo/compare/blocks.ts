@@ -1,13 +1,15 @@
-import { layerCosts, type Model, type Node, type Shape } from '../../src/index.ts';
+import { type LayerCost, layerCosts, type Model, type Node, type Shape } from '../../src/index.ts';
 import { shapeText } from '../ui/format.ts';
 
 /** What a layer is, as the page colours it. */
-export type Kind = 'normal' | 'depthwise' | 'pointwise' | 'dense' | 'pool' | 'other';
+export type Kind = 'normal' | 'depthwise' | 'pointwise' | 'grouped' | 'fused' | 'dense' | 'pool' | 'other';
 
 export const kindNames: Readonly<Record<Kind, string>> = {
   normal: 'Normal convolution',
   depthwise: 'Depthwise convolution',
   pointwise: 'Pointwise convolution',
+  grouped: 'Grouped convolution',
+  fused: 'Fused block',
   dense: 'Fully connected',
   pool: 'Pooling',
   other: 'Elementwise and other',
@@ -33,12 +35,12 @@ export function blocksOf({ prepared }: Model): Block[] {
   const producers = new Map<string, number>();
   const costs = new Map(layerCosts(prepared).map((cost) => [cost.name, cost]));
   return prepared.nodes.map((node, i) => {
-    const { multiplications: macs, parameters, shape: output } = costs.get(node.name)!;
+    const { kind, multiplications: macs, parameters, shape: output } = costs.get(node.name)!;
     const input = shapes.get(node.inputs[0]!)!;
     const residual = node.op === 'conv2d' || node.op === 'add' ? node.inputs[1] : undefined;
     const block: Block = {
       name: node.name,
-      kind: kindOf(node, input),
+      kind: kindOf(node, kind),
       description: describe(node),
       input,
       output,
@@ -52,19 +54,10 @@ export function blocksOf({ prepared }: Model): Block[] {
   });
 }
 
-function kindOf(node: Node, input: Shape): Kind {
-  switch (node.op) {
-    case 'conv2d':
-      if (node.groups > 1 && node.groups === input[3]) return 'depthwise';
-      return node.groups === 1 && node.kernel[0] === 1 && node.kernel[1] === 1 ? 'pointwise' : 'normal';
-    case 'fully-connected':
-      return 'dense';
-    case 'pool':
-    case 'global-average-pool':
-      return 'pool';
-    default:
-      return 'other';
-  }
+function kindOf({ op }: Node, kind: LayerCost['kind']): Kind {
+  if (op === 'fused') return 'fused';
+  if (op === 'pool' || op === 'global-average-pool') return 'pool';
+  return kind === 'fully-connected' ? 'dense' : kind;
 }
 
 function describe(node: Node): string {
@@ -88,6 +81,9 @@ function describe(node: Node): string {
       parts.push(`reshape to ${shapeText(node.shape)}`);
       break;
     case 'fully-connected':
+      break;
+    case 'fused':
+      parts.push(node.parts.map(describe).join(' → '));
       break;
     case 'activation':
       parts.push(node.activation);

@@ -9,7 +9,7 @@ export function showDetails(place: HTMLElement, block: Block, allMacs: number, {
   const check = report?.layers.find(({ name }) => name === block.name);
   const facts: [string, string][] = [
     ['Shape', `${shapeText(block.input)} → ${shapeText(block.output)}`],
-    ['Multiplications', `${integer(block.macs)} (${percent(block.macs / allMacs)} of all)`],
+    ['Multiplications', `${integer(block.macs)} (${percent(block.macs / allMacs)})`],
     ['Parameters', integer(block.parameters)],
   ];
   if (time) facts.push(['Time', milliseconds(time.ms)]);

@@ -9,10 +9,10 @@ export function showFigures(place: HTMLElement, { model }: Measurement): void {
   const figures: [string, string, string][] = [
     ['Parameters', compact(parameters), 'parameters'],
     ['Multiplications', compact(macs), 'macs'],
-    ['With normal convolutions', `${(macsWithNormalConvolutions / macs).toFixed(2)} × as many`, 'normal'],
+    ['All-normal cost', `${(macsWithNormalConvolutions / macs).toFixed(2)} ×`, 'normal'],
     ['Dispatches', integer(dispatches.length), 'dispatches'],
     ['Pipelines', integer(pipelines.length), 'pipelines'],
-    ['Memory for tensors', bytes(arena.reduce((sum, size) => sum + size, 0)), 'arena'],
+    ['Tensor memory', bytes(arena.reduce((sum, size) => sum + size, 0)), 'arena'],
   ];
   place.replaceChildren(
     ...figures.map(([term, value, id]) =>

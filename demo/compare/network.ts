@@ -9,7 +9,10 @@ const TALLEST = 56;
 /** Room above a block for its channels, and below it for the residuals' arcs. */
 const ABOVE = 22;
 const BELOW = 22;
+/** A stage's resolution stands over its line, or left of it where there is room. */
 const HEADING = 30;
+const HEADING_COLUMN = 104;
+const WIDE = 640;
 
 interface Placed {
   readonly x: number;
@@ -31,8 +34,10 @@ function arrange(blocks: readonly Block[], width: number) {
   const mostMacs = Math.max(1, ...blocks.map(({ macs }) => macs));
   const places: Placed[] = [];
   const headings: Heading[] = [];
-  let x = 0;
-  let y = -TALLEST - ABOVE - BELOW;
+  const left = width >= WIDE ? HEADING_COLUMN : 0;
+  const heading = left > 0 ? 0 : HEADING;
+  let x = left;
+  let foot = -BELOW;
   let line = -1;
   let resolution = '';
   for (const { output, macs } of blocks) {
@@ -40,23 +45,23 @@ function arrange(blocks: readonly Block[], width: number) {
     const size = `${output[1]} × ${output[2]}`;
     const isNewStage = size !== resolution;
     if (isNewStage || x + blockWidth > width) {
-      x = 0;
+      x = left;
       line++;
-      y += TALLEST + ABOVE + BELOW + (isNewStage ? HEADING : 0);
-      if (isNewStage) headings.push({ text: size, x, y: y + 20 });
+      foot += BELOW + (isNewStage ? heading : 0) + ABOVE + TALLEST;
+      if (isNewStage) headings.push({ text: size, x: 0, y: left > 0 ? foot - 8 : foot - TALLEST - ABOVE - 8 });
       resolution = size;
     }
     const share = Math.min(1, Math.log2(Math.max(1, output[3])) / 11);
     places.push({
       x,
-      y: y + HEADING + ABOVE + TALLEST,
+      y: foot,
       width: blockWidth,
       height: Math.round(SHORTEST + (TALLEST - SHORTEST) * share),
       line,
     });
     x += blockWidth + GAP;
   }
-  return { places, headings, height: y + HEADING + ABOVE + TALLEST + BELOW };
+  return { left, places, headings, height: foot + BELOW };
 }
 
 export interface NetworkPicture {
@@ -93,7 +98,7 @@ export function drawNetwork(
     const width = Math.floor(place.clientWidth);
     if (width === 0 || width === drawnWidth) return;
     drawnWidth = width;
-    const { places, headings, height } = arrange(blocks, width);
+    const { left, places, headings, height } = arrange(blocks, width);
     const picture = svg(
       'svg',
       {
@@ -105,7 +110,7 @@ export function drawNetwork(
         'aria-orientation': 'horizontal',
       },
       ...headings.map(({ text, x, y }) => svg('text', { class: 'network-stage', x, y }, text)),
-      ...blocks.map(({ addsFrom }, i) => (addsFrom === null ? null : arc(places[addsFrom]!, places[i]!))),
+      ...blocks.map(({ addsFrom }, i) => (addsFrom === null ? null : arc(places[addsFrom]!, places[i]!, left, width))),
       ...blocks.map((block, i) => option(block, places[i]!, i, i === chosen)),
     );
     root.replaceChildren(picture);
@@ -165,15 +170,17 @@ function option(
   );
 }
 
-/** From the block that is added to the one that adds; over a line's end, only the arrival is drawn. */
-function arc(from: Placed, to: Placed): SVGPathElement {
-  const end = to.x + to.width / 2;
-  const start = from.line === to.line ? from.x + from.width / 2 : Math.max(0, to.x - GAP);
+/** From the block that is added to the one that adds; over a line's end it leaves right and comes in left. */
+function arc(from: Placed, to: Placed, left: number, right: number): SVGPathElement {
+  const [start, end] = [from.x + from.width / 2, to.x + to.width / 2];
   const depth = BELOW - 5;
-  return svg('path', {
-    class: 'network-arc',
-    d: `M${start} ${to.y + 3}C${start} ${to.y + depth},${end} ${to.y + depth},${end} ${to.y + 3}`,
-  });
+  const [above, below] = [from.y + 3, to.y + 3];
+  const [low, lower] = [from.y + depth, to.y + depth];
+  const d =
+    from.line === to.line
+      ? `M${start} ${below}C${start} ${lower},${end} ${lower},${end} ${below}`
+      : `M${start} ${above}Q${start} ${low - 3},${start + 14} ${low - 3}H${right}M${left} ${lower - 3}H${end - 14}Q${end} ${lower - 3},${end} ${below}`;
+  return svg('path', { class: 'network-arc', d });
 }
 
 /** The colours' meaning, for the kinds that occur. */

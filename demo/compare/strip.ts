@@ -21,6 +21,18 @@ export function axisOf(values: readonly number[]): Axis {
 const decades = ({ from, to }: Axis): number[] =>
   Array.from({ length: Math.round(Math.log10(to / from)) + 1 }, (_, i) => from * 10 ** i);
 
+/** 2 and 5 of each decade, where there are at most two. */
+const between = (axis: Axis): number[] => {
+  const all = decades(axis).slice(0, -1);
+  return all.length > 2 ? [] : all.flatMap((decade) => [2 * decade, 5 * decade]);
+};
+
+const gridLines = (axis: Axis, width: number): SVGLineElement[] =>
+  [...decades(axis), ...between(axis)].map((value) => {
+    const x = place(value, axis, width).toFixed(1);
+    return svg('line', { class: 'strip-grid', x1: x, x2: x, y1: 0, y2: HEIGHT });
+  });
+
 const place = (value: number, { from, to }: Axis, width: number): number =>
   EDGE + ((width - 2 * EDGE) * Math.log10(Math.max(value, from) / from)) / Math.log10(to / from);
 
@@ -42,9 +54,7 @@ export function strip(times: Times, axis: Axis, width: number, kind: 'gpu' | 'cp
       role: 'img',
       'aria-label': label,
     },
-    ...decades(axis).map((decade) =>
-      svg('line', { class: 'strip-grid', x1: x(decade), x2: x(decade), y1: 0, y2: HEIGHT }),
-    ),
+    ...gridLines(axis, width),
     svg('line', { class: 'strip-range', x1: x(least), x2: x(most), y1: middle, y2: middle }),
     svg('line', { class: 'strip-half', x1: x(lowerQuartile), x2: x(upperQuartile), y1: middle, y2: middle }),
     ...times.runs.map((run) => svg('circle', { class: 'strip-run', cx: x(run), cy: middle, r: 3.5 })),
@@ -66,28 +76,32 @@ export function stripMark(value: number, axis: Axis, width: number, label: strin
       role: 'img',
       'aria-label': label,
     },
-    ...decades(axis).map((decade) =>
-      svg('line', { class: 'strip-grid', x1: x(decade), x2: x(decade), y1: 0, y2: HEIGHT }),
-    ),
+    ...gridLines(axis, width),
     svg('line', { class: 'strip-median', x1: x(value), x2: x(value), y1: HEIGHT / 2 - 12, y2: HEIGHT / 2 + 12 }),
   );
 }
 
+/** Room for one label. */
+const LABEL_WIDTH = 64;
+
 export function axisLabels(axis: Axis, width: number): SVGSVGElement {
-  const all = decades(axis);
+  const all = [...decades(axis), ...between(axis)].sort((a, b) => a - b);
+  const { from, to } = axis;
+  const narrowest = ((width - 2 * EDGE) * Math.log10(2)) / Math.log10(to / from);
+  const labelled = narrowest >= LABEL_WIDTH ? all : decades(axis);
   return svg(
     'svg',
     { class: 'strip', width, height: 22, viewBox: `0 0 ${width} 22`, 'aria-hidden': true },
-    ...all.map((decade, i) =>
+    ...labelled.map((value) =>
       svg(
         'text',
         {
           class: 'strip-label',
-          x: i === 0 ? 0 : i === all.length - 1 ? width : place(decade, axis, width).toFixed(1),
+          x: value === from ? 0 : value === to ? width : place(value, axis, width).toFixed(1),
           y: 16,
-          'text-anchor': i === 0 ? 'start' : i === all.length - 1 ? 'end' : 'middle',
+          'text-anchor': value === from ? 'start' : value === to ? 'end' : 'middle',
         },
-        decade >= 1000 ? `${decade / 1000} s` : `${Number(decade.toPrecision(1))} ms`,
+        value >= 1000 ? `${value / 1000} s` : `${Number(value.toPrecision(1))} ms`,
       ),
     ),
   );

@@ -36,9 +36,9 @@ export function percent(value: number): string {
 /** 0.0000123 → "1.2e-5"; 0 → "0". */
 export const small = (value: number): string => (value === 0 ? '0' : value.toExponential(1).replace('e+', 'e'));
 
-/** `[1, 112, 112, 32]` → "112 × 112 × 32"; the batch is left out where it is one. */
+/** `[1, 112, 112, 32]` → "112×112×32"; the batch is left out where it is one. */
 export const shapeText = (shape: readonly number[]): string =>
-  (shape[0] === 1 ? shape.slice(1) : shape).map(String).join(' × ');
+  (shape[0] === 1 ? shape.slice(1) : shape).map(String).join('×');
 
 function significant(value: number): string {
   if (value === 0) return '0';
