@@ -72,6 +72,7 @@ export function startDraw(onModel: (model: Model) => void): void {
     showSeen();
     if (drawing.strokes.length === 0) {
       recognizer.forget();
+      guesses.removeAttribute('aria-busy');
       latest = null;
       showGuesses(guesses, []);
       announcement.textContent = '';
@@ -92,7 +93,6 @@ export function startDraw(onModel: (model: Model) => void): void {
 
   const open = async (openable: OpenableModel) => {
     clearMessage(modelMessage);
-    const before = modelName.textContent;
     modelName.textContent = `Opening ${openable.title}…`;
     progress.hidden = false;
     progress.removeAttribute('value');
@@ -103,7 +103,8 @@ export function startDraw(onModel: (model: Model) => void): void {
     } catch (error) {
       if (isAbort(error)) return;
       progress.hidden = true;
-      modelName.textContent = recognizer.opened?.title ?? before;
+      modelName.textContent = recognizer.opened?.title ?? 'No model';
+      reset.hidden = recognizer.opened === symbolModel;
       const kept = recognizer.opened
         ? `${openable.title} could not be opened. ${recognizer.opened.title} and your drawing are still here.`
         : `${openable.title} could not be opened. Your drawing is still here.`;

@@ -30,6 +30,7 @@ export function milliseconds(value: number): string {
 export function percent(value: number): string {
   const share = 100 * value;
   if (share > 0 && share < 0.1) return '< 0.1 %';
+  if (share >= 99.5 && share < 100) return '> 99 %';
   return `${share >= 10 || share === 0 ? Math.round(share) : share.toFixed(1)} %`;
 }
 

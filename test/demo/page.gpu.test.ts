@@ -97,6 +97,30 @@ async function drawAlpha(page: Page): Promise<void> {
   await page.mouse.up();
 }
 
+/** Runs in the page: its widths, what is too small for a finger (40 px), and texts below 14 px. */
+function measurePhone(): { widths: number[]; smallTargets: string[]; smallTexts: string[] } {
+  const visible = [...document.querySelectorAll<HTMLElement | SVGElement>('body *')].filter(
+    (element) => element.getClientRects().length > 0 && !element.closest('.visually-hidden, .skip'),
+  );
+  const name = (element: Element) => `${element.tagName} ${element.id} ${element.textContent?.trim().slice(0, 20)}`;
+  return {
+    widths: [document.documentElement.scrollWidth, window.innerWidth],
+    smallTargets: visible
+      .filter((element) => element.matches('button, select, input, [role=tab], [role=option]'))
+      .filter((element) => {
+        const { width, height } = element.getBoundingClientRect();
+        return Math.min(width, height) < 39.5;
+      })
+      .map(name),
+    smallTexts: visible
+      .filter(({ childNodes }) =>
+        [...childNodes].some(({ nodeType, data }: Node & { data?: string }) => nodeType === 3 && data?.trim()),
+      )
+      .filter((element) => Number.parseFloat(getComputedStyle(element).fontSize) < 14)
+      .map(name),
+  };
+}
+
 const guessNames = (page: Page): Promise<string[]> =>
   page.$$eval('#guesses > li', (items) => items.map((item) => (item as HTMLElement).innerText.replaceAll('\n', ' ')));
 
@@ -120,6 +144,11 @@ describe.each(['chrome', 'firefox'] as const)('the page in %s', (name) => {
     await page.setViewport({ width, height: 900 });
     const errors: string[] = [];
     page.on('pageerror', (error) => errors.push((error as Error).message));
+    await page.evaluateOnNewDocument(() => {
+      document.addEventListener('securitypolicyviolation', ({ violatedDirective }) => {
+        throw new Error(`Content-Security-Policy: ${violatedDirective}`);
+      });
+    });
     await page.goto(`${url}${hash}`);
     await page.bringToFront();
     return { page, errors };
@@ -247,8 +276,19 @@ describe.each(['chrome', 'firefox'] as const)('the page in %s', (name) => {
       const { page } = await open(hash, 360);
       await until(page, "document.readyState === 'complete'");
       if (hash === '#learn') await until(page, "document.querySelector('#counts').innerText.length > 0");
-      const widths = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
-      expect(widths[0]).toBeLessThanOrEqual(widths[1]!);
+      if (hash === '#compare') {
+        await until(page, "document.querySelector('#compare-model').options.length > 3");
+        await page.select('#compare-model', 'v1-0.25-128');
+        await page.$eval('#compare-runs', (element) => {
+          (element as HTMLInputElement).value = '1';
+        });
+        await page.click('#compare-run');
+        await until(page, "document.querySelector('#compare-results').dataset.state === 'done'");
+      }
+      const { widths, smallTargets, smallTexts } = await page.evaluate(measurePhone);
+      expect(widths[0], hash).toBeLessThanOrEqual(widths[1]!);
+      expect(smallTargets, hash).toEqual([]);
+      expect(smallTexts, hash).toEqual([]);
       await page.close();
     }
   });
