@@ -74,7 +74,6 @@ export interface GpuOptions {
   readonly device?: GPUDevice;
   /** Where WebGPU is, `navigator.gpu` unless given (Node on Dawn). */
   readonly gpu?: GPU;
-  readonly powerPreference?: GPUPowerPreference;
 }
 
 /** Opens a device on a fresh adapter. Throws `DeviceError` where there is no WebGPU or no adapter. */
@@ -91,7 +90,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
       `WebGPU is not available here${secure}; the CPU reference can be used instead: device: 'cpu'`,
     );
   }
-  const adapter = await gpu.requestAdapter(options.powerPreference ? { powerPreference: options.powerPreference } : {});
+  const adapter = await gpu.requestAdapter();
   if (!adapter) {
     throw new DeviceError(
       "WebGPU found no adapter (no usable GPU or driver); the CPU reference can be used: device: 'cpu'",

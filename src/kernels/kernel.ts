@@ -1,4 +1,4 @@
-import type { Activation, Node, OpName, Shape } from '../graph/ops.ts';
+import type { Activation, Node, Shape } from '../graph/ops.ts';
 import type { UniformValues } from '../wgsl/uniform.ts';
 
 /** What a binding of a shader is bound to. Binding i of group 0 is entry i of a program's list. */
@@ -110,5 +110,3 @@ export function channelsByPixels(channels4: number): { x: number; y: number } {
   const x = channels4 >= 16 ? 16 : channels4 >= 8 ? 8 : channels4 >= 4 ? 4 : 1;
   return { x, y: 64 / x };
 }
-
-export type { Node, OpName, Shape };

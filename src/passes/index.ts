@@ -41,12 +41,5 @@ const passes: readonly Pass[] = [
   fuseResidual,
 ];
 
-export interface PassOptions {
-  /** Whether a convolution takes in the sum that follows it (default); without, each sum stays a node. */
-  readonly residual?: boolean;
-}
-
 /** The graph that will run. Throws `GraphError` where the graph is inconsistent. */
-export function runPasses(graph: Graph, { residual = true }: PassOptions = {}): Graph {
-  return passes.filter((pass) => residual || pass !== fuseResidual).reduce((current, pass) => pass(current), graph);
-}
+export const runPasses = (graph: Graph): Graph => passes.reduce((current, pass) => pass(current), graph);
