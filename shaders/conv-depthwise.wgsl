@@ -11,6 +11,7 @@
 // Each input is read once, a row at a time, and added to every output that it touches. Row SURE_ROW is always inside.
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32, channels4: u32, tiles_y: u32, batch: u32,
+  low: f32, high: f32,
 }
 
 override WORKGROUP_X: u32;
@@ -27,7 +28,7 @@ override WORKGROUP_Z: u32;
 #endif
 
 fn finish(sum: vec4f, at: u32) {
-  var value = activate(sum);
+  var value = activate(clamp(sum, vec4f(shape.low), vec4f(shape.high)));
 #if RESIDUAL
   value += load4(residual[at]);
 #endif

@@ -1,16 +1,19 @@
 // Normal convolution, any kernel, stride, dilation and padding: dst = activate(conv(src) + bias) [+ residual].
 //
 // src      [batch][in_height][in_width][cin4]           NHWC, four channels a vec4
-// weights  [kernel_y][kernel_x][cin4][columns]          one vec4 over four input channels for each output channel;
+// weights  [kernel_y][kernel_x][cin4][columns]          one vec4 over four input channels for each output channel, in
+//                                                       a buffer or as texels of a row for each tap and k;
 //                                                       columns = output channels rounded up to TILE_CHANNELS
 // bias     [columns / 4]
 // dst      [batch][out_height][out_width][cout4]
 //
-// One invocation computes TILE_PIXELS neighbours of a row × TILE_CHANNELS channels; places outside are zero.
+// One invocation computes TILE_PIXELS neighbours of a row × TILE_CHANNELS channels; places outside are zero. With
+// BROADCAST each of four neighbouring lanes loads one of four weights and all read the others' from it, so that no lane
+// may leave early.
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32, cin4: u32, cout4: u32, columns: u32,
   kernel_y: u32, kernel_x: u32, stride_y: u32, stride_x: u32, dilation_y: u32, dilation_x: u32,
-  pad_top: i32, pad_left: i32, groups_of_channels: u32,
+  pad_top: i32, pad_left: i32, groups_of_channels: u32, low: f32, high: f32,
 }
 
 override WORKGROUP_X: u32;
@@ -18,15 +21,28 @@ override WORKGROUP_Y: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> src: array<Stored4>;
+#if TEXTURE
+@group(0) @binding(2) var weights: texture_2d<f32>;
+#else
 @group(0) @binding(2) var<storage, read> weights: array<Stored4>;
+#endif
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> dst: array<Stored4>;
 #if RESIDUAL
 @group(0) @binding(5) var<storage, read> residual: array<Stored4>;
 #endif
 
+// Row `index` of the weights begins at `row` in a buffer.
+fn weight(index: u32, row: u32, column: u32) -> vec4f {
+#if TEXTURE
+  return textureLoad(weights, vec2u(column, index), 0);
+#else
+  return load4(weights[row + column]);
+#endif
+}
+
 fn finish(sum: vec4f, at: u32) {
-  var value = activate(sum);
+  var value = activate(clamp(sum, vec4f(shape.low), vec4f(shape.high)));
 #if RESIDUAL
   value += load4(residual[at]);
 #endif
@@ -34,12 +50,22 @@ fn finish(sum: vec4f, at: u32) {
 }
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) workgroup: vec3u) {
+fn main(
+  @builtin(global_invocation_id) id: vec3u,
+  @builtin(workgroup_id) workgroup: vec3u,
+#if BROADCAST
+  @builtin(subgroup_invocation_id) subgroup_lane: u32,
+#endif
+) {
   let image = workgroup.z / shape.groups_of_channels;
   let channel = (workgroup.z - image * shape.groups_of_channels) * $(TILE_CHANNELS)u;
   let out_y = id.y;
   let out_x = id.x * $(TILE_PIXELS)u;
+#if BROADCAST
+  let own = channel + (subgroup_lane & 3u);
+#else
   if (out_y >= shape.out_height || out_x >= shape.out_width) { return; }
+#endif
   let top = i32(out_y * shape.stride_y) - shape.pad_top;
   let last_y = i32(shape.in_height) - 1;
   let last_x = i32(shape.in_width) - 1;
@@ -51,7 +77,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) workgro
   var sum$(p)_$c = 0.0;
 #end
 #end
-  var column = channel;
+  var index = 0u;
+  var row_of_weights = 0u;
   for (var ky = 0u; ky < shape.kernel_y; ky++) {
     let y = top + i32(ky * shape.dilation_y);
     let row = base + u32(clamp(y, 0, last_y)) * shape.in_width;
@@ -67,12 +94,20 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) workgro
         let x$p = select(vec4f(0.0), load4(src[at$p + k]), inside$p);
 #end
 #unroll c TILE_CHANNELS
-        let w$c = load4(weights[column + $(c)u]);
+#if BROADCAST && c % 4 == 0
+        let own$c = weight(index, row_of_weights, own + $(c)u);
+#endif
+#if BROADCAST
+        let w$c = subgroupBroadcast(own$(c/4*4), $(c%4)u);
+#else
+        let w$c = weight(index, row_of_weights, channel + $(c)u);
+#endif
 #unroll p TILE_PIXELS
         sum$(p)_$c = fma(x$p.x, w$c.x, fma(x$p.y, w$c.y, fma(x$p.z, w$c.z, fma(x$p.w, w$c.w, sum$(p)_$c))));
 #end
 #end
-        column += shape.columns;
+        row_of_weights += shape.columns;
+        index++;
       }
     }
   }
@@ -82,7 +117,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) workgro
   let bias$q = bias[channel4 + $(q)u];
 #end
 #unroll p TILE_PIXELS
+#if BROADCAST
+  if (out_y < shape.out_height && out_x + $(p)u < shape.out_width) {
+#else
   if (out_x + $(p)u < shape.out_width) {
+#endif
     let at = first + $(p)u * shape.cout4;
 #unroll q TILE_CHANNELS/4
     if (channel4 + $(q)u < shape.cout4) {

@@ -1,28 +1,42 @@
 // Pointwise (1×1) convolution as a matrix product: dst = activate(src · weights + bias) [+ residual].
 //
 // src      [pixels][cin4]          NHWC, four channels a vec4; pixels = batch · height · width
-// weights  [cin4][columns]         one vec4 over four input channels for each output channel ("dot" layout);
-//                                  columns = output channels rounded up to TILE_CHANNELS, the rest zero
+// weights  [cin4][columns]         one vec4 over four input channels for each output channel ("dot" layout), in a
+//                                  buffer or as texels; columns = output channels rounded up to TILE_CHANNELS
 // bias     [columns / 4]
 // dst      [pixels][cout4]
 //
 // One invocation computes TILE_PIXELS pixels × TILE_CHANNELS channels. The invocations of a workgroup share their
-// output channels, so that their weight loads are uniform, and differ in pixels.
-struct Shape { pixels: u32, cin4: u32, cout4: u32, columns: u32 }
+// output channels, so that their weight loads are uniform, and differ in pixels. With BROADCAST each of four
+// neighbouring lanes loads one of four weights and all read the others' from it.
+struct Shape { pixels: u32, cin4: u32, cout4: u32, columns: u32, low: f32, high: f32 }
 
 override WORKGROUP_X: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> src: array<Stored4>;
+#if TEXTURE
+@group(0) @binding(2) var weights: texture_2d<f32>;
+#else
 @group(0) @binding(2) var<storage, read> weights: array<Stored4>;
+#endif
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> dst: array<Stored4>;
 #if RESIDUAL
 @group(0) @binding(5) var<storage, read> residual: array<Stored4>;
 #endif
 
+// Row k of the weights begins at `row` in a buffer.
+fn weight(k: u32, row: u32, column: u32) -> vec4f {
+#if TEXTURE
+  return textureLoad(weights, vec2u(column, k), 0);
+#else
+  return load4(weights[row + column]);
+#endif
+}
+
 fn finish(sum: vec4f, at: u32) {
-  var value = activate(sum);
+  var value = activate(clamp(sum, vec4f(shape.low), vec4f(shape.high)));
 #if RESIDUAL
   value += load4(residual[at]);
 #endif
@@ -30,7 +44,13 @@ fn finish(sum: vec4f, at: u32) {
 }
 
 @compute @workgroup_size(WORKGROUP_X)
-fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+#if BROADCAST
+  @builtin(subgroup_invocation_id) subgroup_lane: u32,
+#endif
+) {
   let channel = workgroup.y * $(TILE_CHANNELS)u;
   let pixel = (workgroup.x * WORKGROUP_X + lane) * $(TILE_PIXELS)u;
 #unroll p TILE_PIXELS
@@ -39,18 +59,28 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   var sum$(p)_$c = 0.0;
 #end
 #end
-  var column = channel;
+#if BROADCAST
+  let own = channel + (subgroup_lane & 3u);
+#endif
+  var row = 0u;
   for (var k = 0u; k < shape.cin4; k++) {
 #unroll p TILE_PIXELS
     let x$p = load4(src[row$p + k]);
 #end
 #unroll c TILE_CHANNELS
-    let w$c = load4(weights[column + $(c)u]);
+#if BROADCAST && c % 4 == 0
+    let own$c = weight(k, row, own + $(c)u);
+#endif
+#if BROADCAST
+    let w$c = subgroupBroadcast(own$(c/4*4), $(c%4)u);
+#else
+    let w$c = weight(k, row, channel + $(c)u);
+#endif
 #unroll p TILE_PIXELS
     sum$(p)_$c = fma(x$p.x, w$c.x, fma(x$p.y, w$c.y, fma(x$p.z, w$c.z, fma(x$p.w, w$c.w, sum$(p)_$c))));
 #end
 #end
-    column += shape.columns;
+    row += shape.columns;
   }
   let channel4 = channel / 4u;
 #unroll q TILE_CHANNELS/4

@@ -1,5 +1,8 @@
 // Put before every kernel. Tensors and weights are stored as Stored4, four channels at a time, in the precision that
 // the plan chose; arithmetic is always float32.
+#if SUBGROUPS
+enable subgroups;
+#endif
 #if F16
 enable f16;
 alias Stored4 = vec4h;

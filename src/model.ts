@@ -12,6 +12,7 @@ import { runGraphAsync } from './reference/index.ts';
 import { Executor } from './scheduler/executor.ts';
 import { type Profile, type ProfileOptions, profile } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
+import { defaultPreferences } from './tuning/defaults.ts';
 import { type ValidationReport, validate } from './validate/validate.ts';
 
 /** Values for the inputs: dense NHWC float32 by input name, or one array where there is one input. */
@@ -79,7 +80,7 @@ export class Model {
     try {
       const prepared = prepare(graph, kind);
       if (!gpu) return new Model(graph, prepared, precision, null, kind, null, null, reason);
-      const plan = createPlan(prepared, { precision });
+      const plan = createPlan(prepared, { precision, preferences: defaultPreferences(gpu.adapter) });
       const executor = await Executor.create(gpu, plan, packConstants(prepared, plan), { signal, onCompiled });
       return new Model(graph, prepared, precision, plan, kind, gpu, executor, reason);
     } catch (error) {
@@ -176,6 +177,7 @@ export class Model {
       prepared: prepare(this.graph, plan),
       plan,
       precision: this.#precision,
+      preferences: defaultPreferences(this.#gpu.adapter),
       inputs: this.#named(inputs),
       signal,
       onLayer,

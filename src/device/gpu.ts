@@ -12,7 +12,7 @@ export interface AdapterDescription {
 }
 
 /** Features that the engine uses where they are present. */
-const usedFeatures: readonly GPUFeatureName[] = ['shader-f16', 'timestamp-query'];
+const usedFeatures: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
 
 /** A device, what it runs on, and whether it is still there. */
 export class Gpu {

@@ -50,6 +50,13 @@ export async function compilePipelines(
 }
 
 function layoutEntry(binding: PipelineSpec['bindings'][number], index: number): GPUBindGroupLayoutEntry {
+  if (binding === 'texture') {
+    return {
+      binding: index,
+      visibility: 4 /* GPUShaderStage.COMPUTE */,
+      texture: { sampleType: 'unfilterable-float' },
+    };
+  }
   const type = binding === 'uniform' ? 'uniform' : binding === 'read' ? 'read-only-storage' : 'storage';
   return { binding: index, visibility: 4 /* GPUShaderStage.COMPUTE */, buffer: { type } };
 }

@@ -1,10 +1,11 @@
 import source from '../../shaders/conv-depthwise.wgsl?raw';
 import type { Conv2d } from '../graph/ops.ts';
 import {
-  activationOverride,
   ceilDiv,
   channelConstant,
+  clampOf,
   convolutionBindings,
+  curveOverride,
   defineKernel,
   weightsConstant,
 } from './kernel.ts';
@@ -72,7 +73,7 @@ export const convDepthwise = defineKernel<Conv2d>({
         WORKGROUP_X: WORKGROUP.x,
         WORKGROUP_Y: WORKGROUP.y,
         WORKGROUP_Z: WORKGROUP.z,
-        ...activationOverride(node.activation),
+        ...curveOverride(node.activation),
       },
       shape: {
         in_height: input![1],
@@ -82,6 +83,7 @@ export const convDepthwise = defineKernel<Conv2d>({
         channels4,
         tiles_y: tilesY,
         batch: output[0],
+        ...clampOf(node.activation),
       },
       bindings: convolutionBindings(residual),
       workgroups: [

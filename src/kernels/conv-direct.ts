@@ -1,60 +1,97 @@
 import source from '../../shaders/conv-direct.wgsl?raw';
 import type { Conv2d } from '../graph/ops.ts';
+import { type DotVariant, dotVariantName, isPointwise } from './conv-pointwise.ts';
 import {
-  activationOverride,
   ceilDiv,
   channelConstant,
+  clampOf,
   convolutionBindings,
+  curveOverride,
   defineKernel,
+  type Kernel,
+  LARGEST_TEXTURE,
+  textureConstant,
   weightsConstant,
 } from './kernel.ts';
 import { packDot } from './pack.ts';
 import { windowShape } from './window.ts';
 
-const TILE_PIXELS = 4;
-const TILE_CHANNELS = 16;
-const WORKGROUP = { x: 8, y: 4 };
+/** Rows of pixels of a workgroup. */
+const ROWS = 4;
 
-const columnsOf = (node: Conv2d) => ceilDiv(node.outChannels, TILE_CHANNELS) * TILE_CHANNELS;
+/** Any convolution of one group that `takes` allows. */
+function direct(name: string, variant: DotVariant, takes: (node: Conv2d) => boolean): Kernel {
+  const { pixels: tilePixels, channels: tileChannels, weights, broadcast, workgroup } = variant;
+  const columnsOf = (node: Conv2d) => ceilDiv(node.outChannels, tileChannels) * tileChannels;
+  const rowsOf = ({ kernel }: Conv2d, channels: number) => kernel[0] * kernel[1] * ceilDiv(channels, 4);
+  const texture = weights === 'texture';
+  return defineKernel<Conv2d>({
+    name,
+    op: 'conv2d',
+    requires: broadcast ? ['subgroups'] : [],
+    accepts: (node, { inputs: [input] }) =>
+      node.groups === 1 &&
+      takes(node) &&
+      !(texture && Math.max(columnsOf(node), rowsOf(node, input![3])) > LARGEST_TEXTURE),
+    program(node, { inputs: [input], output }) {
+      const residual = node.inputs.length > 1;
+      const channelGroups = columnsOf(node) / tileChannels;
+      return {
+        file: 'conv-direct.wgsl',
+        source,
+        constants: {
+          TILE_PIXELS: tilePixels,
+          TILE_CHANNELS: tileChannels,
+          RESIDUAL: residual,
+          TEXTURE: texture,
+          BROADCAST: broadcast,
+        },
+        overrides: { WORKGROUP_X: workgroup / ROWS, WORKGROUP_Y: ROWS, ...curveOverride(node.activation) },
+        shape: {
+          ...windowShape(node, input!, output),
+          cin4: ceilDiv(input![3], 4),
+          cout4: ceilDiv(node.outChannels, 4),
+          columns: columnsOf(node),
+          dilation_y: node.dilation[0],
+          dilation_x: node.dilation[1],
+          groups_of_channels: channelGroups,
+          ...clampOf(node.activation),
+        },
+        bindings: convolutionBindings(residual),
+        workgroups: [
+          ceilDiv(ceilDiv(output[2], tilePixels), workgroup / ROWS),
+          ceilDiv(output[1], ROWS),
+          channelGroups * output[0],
+        ],
+      };
+    },
+    constants(node, { inputs: [input] }) {
+      const columns = columnsOf(node);
+      const taps = node.kernel[0] * node.kernel[1];
+      const rows = rowsOf(node, input![3]);
+      const pack = () => packDot(node.weights, taps, input![3], node.outChannels, columns);
+      return [
+        texture ? textureConstant(columns, rows, pack) : weightsConstant(4 * rows * columns, pack),
+        channelConstant(node.bias, columns),
+      ];
+    },
+  });
+}
 
-/** Any convolution of one group. */
-export const convDirect = defineKernel<Conv2d>({
-  name: 'conv-direct',
-  op: 'conv2d',
-  accepts: ({ groups }) => groups === 1,
-  program(node, { inputs: [input], output }) {
-    const residual = node.inputs.length > 1;
-    const channelGroups = columnsOf(node) / TILE_CHANNELS;
-    return {
-      file: 'conv-direct.wgsl',
-      source,
-      constants: { TILE_PIXELS, TILE_CHANNELS, RESIDUAL: residual },
-      overrides: { WORKGROUP_X: WORKGROUP.x, WORKGROUP_Y: WORKGROUP.y, ...activationOverride(node.activation) },
-      shape: {
-        ...windowShape(node, input!, output),
-        cin4: ceilDiv(input![3], 4),
-        cout4: ceilDiv(node.outChannels, 4),
-        columns: columnsOf(node),
-        dilation_y: node.dilation[0],
-        dilation_x: node.dilation[1],
-        groups_of_channels: channelGroups,
-      },
-      bindings: convolutionBindings(residual),
-      workgroups: [
-        ceilDiv(ceilDiv(output[2], TILE_PIXELS), WORKGROUP.x),
-        ceilDiv(output[1], WORKGROUP.y),
-        channelGroups * output[0],
-      ],
-    };
-  },
-  constants(node, { inputs: [input] }) {
-    const columns = columnsOf(node);
-    const taps = node.kernel[0] * node.kernel[1];
-    return [
-      weightsConstant(taps * 4 * ceilDiv(input![3], 4) * columns, () =>
-        packDot(node.weights, taps, input![3], node.outChannels, columns),
-      ),
-      channelConstant(node.bias, columns),
-    ];
-  },
-});
+export const convDirect = direct(
+  'conv-direct',
+  { pixels: 4, channels: 16, weights: 'buffer', broadcast: false, workgroup: 32 },
+  () => true,
+);
+
+const tiles: readonly DotVariant[] = [
+  { pixels: 4, channels: 16, weights: 'texture', broadcast: true, workgroup: 16 },
+  { pixels: 7, channels: 32, weights: 'texture', broadcast: true, workgroup: 16 },
+  { pixels: 4, channels: 16, weights: 'texture', broadcast: false, workgroup: 32 },
+  { pixels: 7, channels: 16, weights: 'texture', broadcast: false, workgroup: 16 },
+  { pixels: 8, channels: 8, weights: 'buffer', broadcast: false, workgroup: 32 },
+];
+
+export const directVariants: readonly Kernel[] = tiles.map((tile) =>
+  direct(dotVariantName('conv-direct', tile), tile, (node) => !isPointwise(node)),
+);

@@ -4,9 +4,9 @@ import { affine, batchNorm } from './affine.ts';
 import { clip } from './clip.ts';
 import { concat } from './concat.ts';
 import { convDepthwise } from './conv-depthwise.ts';
-import { convDirect } from './conv-direct.ts';
+import { convDirect, directVariants } from './conv-direct.ts';
 import { convGrouped } from './conv-grouped.ts';
-import { convPointwise } from './conv-pointwise.ts';
+import { convPointwise, pointwiseVariants } from './conv-pointwise.ts';
 import { fullyConnected } from './fully-connected.ts';
 import { globalAveragePool } from './global-average-pool.ts';
 import { invertedResidual } from './inverted-residual.ts';
@@ -38,3 +38,6 @@ export const kernels: readonly Kernel[] = [
   concat,
   reshape,
 ];
+
+/** Other ways to run what some of these run, for devices where they are faster: see `src/tuning/`. */
+export const variants: readonly Kernel[] = [...pointwiseVariants, ...directVariants];

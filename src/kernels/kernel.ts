@@ -29,6 +29,8 @@ export interface PackedConstant {
   readonly elements: number;
   /** `storage`: kept in the plan's precision (weights). `float32`: always float32 (bias, scale, shift). */
   readonly precision: 'storage' | 'float32';
+  /** Texels of a 2-d texture that it is kept in, four values each; a range of a buffer where absent. */
+  readonly texture?: { readonly width: number; readonly height: number };
   /** The values, `elements` of them. */
   pack(): Float32Array;
 }
@@ -47,6 +49,8 @@ export interface NodeShapes {
 export interface Kernel<N extends Node = Node> {
   readonly name: string;
   readonly op: N['op'];
+  /** Features of the device without which its shader is refused. */
+  readonly requires?: readonly GPUFeatureName[];
   /** Whether this kernel can run the node. The first kernel of the registry that accepts a node runs it. */
   accepts(node: N, shapes: NodeShapes): boolean;
   program(node: N, shapes: NodeShapes): Program;
@@ -71,6 +75,22 @@ export const activationCode = (activation: Activation): number => activationCode
 
 export const activationOverride = (activation: Activation) => ({ ACTIVATION: activationCode(activation) });
 
+/** Larger than any float32 that is finite would be infinite in a shader, which may assume that nothing is. */
+const LARGEST = 3.4028234663852886e38;
+
+/**
+ * `low` and `high` of a convolution's `struct Shape`. Its activations none, relu and relu6 are a clamp between them, so
+ * that they share a pipeline; the others come after it (`curveOverride`).
+ */
+export const clampOf = (activation: Activation): { low: number; high: number } => ({
+  low: activation === 'relu' || activation === 'relu6' ? 0 : -LARGEST,
+  high: activation === 'relu6' ? 6 : LARGEST,
+});
+
+/** `ACTIVATION` for what `clampOf` leaves to do. */
+export const curveOverride = (activation: Activation) =>
+  activationOverride(activation === 'relu' || activation === 'relu6' ? 'none' : activation);
+
 export const ceilDiv = (a: number, b: number): number => Math.ceil(a / b);
 
 export const shapeBinding: Binding = { role: 'shape' };
@@ -83,6 +103,17 @@ export function convolutionBindings(residual: boolean): Binding[] {
   const bindings = [shapeBinding, inputBinding(0), constantBinding(0), constantBinding(1), outputBinding];
   return residual ? [...bindings, inputBinding(1)] : bindings;
 }
+
+/** Weights in the plan's precision as texels of a texture. */
+export const textureConstant = (width: number, height: number, pack: () => Float32Array): PackedConstant => ({
+  elements: 4 * width * height,
+  precision: 'storage',
+  texture: { width, height },
+  pack,
+});
+
+/** Textures of every WebGPU implementation may be this wide and high. */
+export const LARGEST_TEXTURE = 8192;
 
 /** Weights in the plan's precision. */
 export const weightsConstant = (elements: number, pack: () => Float32Array): PackedConstant => ({

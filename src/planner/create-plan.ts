@@ -2,7 +2,7 @@ import { GraphError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Node, Shape } from '../graph/ops.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
-import type { Binding, NodeShapes, PackedConstant, Program } from '../kernels/kernel.ts';
+import type { Binding, Kernel, NodeShapes, PackedConstant, Program } from '../kernels/kernel.ts';
 import { toFloat16 } from '../kernels/pack.ts';
 import { version } from '../version.ts';
 import { shaderCode } from '../wgsl/shader-code.ts';
@@ -17,8 +17,9 @@ import {
   type Placement,
   type Plan,
   type Precision,
+  type TextureSpec,
 } from './plan.ts';
-import { selectKernel } from './select.ts';
+import { type KernelPreferences, kernelNamed, selectKernel } from './select.ts';
 
 /** Offsets of storage and uniform bindings are multiples of this in every WebGPU implementation. */
 const ALIGNMENT = 256;
@@ -34,17 +35,20 @@ export interface PlanOptions {
   readonly precision?: Precision;
   /** Let tensors that are never alive together share memory (default). Off, every tensor keeps its own place. */
   readonly aliasing?: boolean;
+  /** Which kernels to choose; without it those that run on every device. */
+  readonly preferences?: KernelPreferences;
 }
 
 /**
  * Writes the plan of a graph that the passes have prepared: a kernel for each node, a place for each tensor and
  * constant, few pipelines. Throws `GraphError` where a node has no kernel or a limit of WebGPU does not allow it.
  */
-export function createPlan(graph: Graph, { precision = 'float32', aliasing = true }: PlanOptions = {}): Plan {
+export function createPlan(graph: Graph, options: PlanOptions = {}): Plan {
+  const { precision = 'float32', aliasing = true, preferences } = options;
   const shapes = inferShapes(graph);
   const steps = graph.nodes.map((node) => {
     const nodeShapes = shapesOf(node, shapes);
-    const kernel = selectKernel(node, nodeShapes);
+    const kernel = selectKernel(node, nodeShapes, preferences);
     const program = kernel.program(node, nodeShapes);
     if (program.workgroups.some((count) => count > MOST_WORKGROUPS)) {
       throw new GraphError(
@@ -65,12 +69,17 @@ export function createPlan(graph: Graph, { precision = 'float32', aliasing = tru
 
   const constants: ConstantSlot[] = [];
   let constantBytes = 0;
+  const textures: TextureSpec[] = [];
   const uniforms: number[] = [];
   const pipelines = new Map<string, { index: number; spec: PipelineSpec }>();
   const dispatches: Dispatch[] = [];
   for (const { node, nodeShapes, kernel, program } of steps) {
     const slots = kernel.constants(node, nodeShapes).map((constant, index): ConstantSlot => {
       const bytes = constantBytesOf(constant, precision);
+      if (constant.texture) {
+        textures.push({ ...constant.texture, format: precision === 'float32' ? 'rgba32float' : 'rgba16float' });
+        return { node: node.name, index, offset: 0, bytes, texture: textures.length - 1 };
+      }
       const slot = { node: node.name, index, offset: constantBytes, bytes };
       constantBytes += align(bytes);
       return slot;
@@ -85,7 +94,7 @@ export function createPlan(graph: Graph, { precision = 'float32', aliasing = tru
     };
     uniforms.push(...words, ...new Array(align(4 * words.length) / 4 - words.length).fill(0));
 
-    const spec = pipelineOf(program, precision);
+    const spec = pipelineOf(kernel, program, slots, precision);
     const key = JSON.stringify(spec);
     const pipeline = pipelines.get(key)?.index ?? pipelines.size;
     pipelines.set(key, { index: pipeline, spec });
@@ -98,7 +107,8 @@ export function createPlan(graph: Graph, { precision = 'float32', aliasing = tru
       if (binding.role === 'shape') return uniform;
       if (binding.role === 'output') return place(node.output);
       if (binding.role === 'input') return place(node.inputs[binding.index]!);
-      const { offset, bytes } = slots[binding.index]!;
+      const { offset, bytes, texture } = slots[binding.index]!;
+      if (texture !== undefined) return { kind: 'texture', texture };
       return { kind: 'constants', offset, bytes };
     };
     dispatches.push({
@@ -118,6 +128,7 @@ export function createPlan(graph: Graph, { precision = 'float32', aliasing = tru
     precision,
     arena: memory.buffers,
     constantBytes,
+    textures,
     uniforms,
     pipelines: [...pipelines.values()].map(({ spec }) => spec),
     dispatches,
@@ -136,16 +147,27 @@ const shapesOf = (node: Node, shapes: ReadonlyMap<string, Shape>): NodeShapes =>
   output: shapes.get(node.output)!,
 });
 
-function pipelineOf(program: Program, precision: Precision): PipelineSpec {
+function pipelineOf(
+  kernel: Kernel,
+  program: Program,
+  slots: readonly ConstantSlot[],
+  precision: Precision,
+): PipelineSpec {
+  const typeOf = (binding: Binding) => {
+    if (binding.role === 'shape') return 'uniform';
+    if (binding.role === 'output') return 'write';
+    return binding.role === 'constant' && slots[binding.index]!.texture !== undefined ? 'texture' : 'read';
+  };
   return {
     label: program.file,
     code: shaderCode(program.file, program.source, {
       ...program.constants,
       F16: precision === 'float16',
       F16_PACKED: precision === 'float16-packed',
+      SUBGROUPS: kernel.requires?.includes('subgroups') ?? false,
     }),
     overrides: program.overrides,
-    bindings: program.bindings.map(({ role }) => (role === 'shape' ? 'uniform' : role === 'output' ? 'write' : 'read')),
+    bindings: program.bindings.map(typeOf),
   };
 }
 
@@ -188,9 +210,10 @@ export interface ConstantUpload {
 export function* packConstants(graph: Graph, plan: Plan): Generator<ConstantUpload> {
   const shapes = inferShapes(graph);
   const slots = plan.constants.values();
-  for (const node of graph.nodes) {
+  for (const [i, node] of graph.nodes.entries()) {
     const nodeShapes = shapesOf(node, shapes);
-    for (const constant of selectKernel(node, nodeShapes).constants(node, nodeShapes)) {
+    const kernel = kernelNamed(plan.dispatches[i]!.kernel);
+    for (const constant of kernel.constants(node, nodeShapes)) {
       const slot = slots.next().value;
       if (slot?.node !== node.name || slot.bytes !== constantBytesOf(constant, plan.precision)) {
         throw new GraphError(`${graph.name}: the plan was made for other weights than those of node "${node.name}"`);
@@ -225,7 +248,7 @@ export function summarizePlan(graph: Graph, plan: Plan): PlanSummary {
     pipelines: plan.pipelines.length,
     arenaBytes: plan.arena.reduce((sum, bytes) => sum + bytes, 0),
     peakBytes: peakBytes(liveTensors(graph, shapes, plan.precision)),
-    weightBytes: plan.constantBytes,
+    weightBytes: plan.constants.reduce((sum, { bytes }) => sum + bytes, 0),
     activationBytes,
   };
 }

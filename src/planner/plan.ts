@@ -25,12 +25,13 @@ export interface PipelineSpec {
   /** Final WGSL. */
   readonly code: string;
   readonly overrides: Readonly<Record<string, number>>;
-  readonly bindings: readonly ('uniform' | 'read' | 'write')[];
+  readonly bindings: readonly ('uniform' | 'read' | 'texture' | 'write')[];
 }
 
-/** Which buffer a binding of a dispatch reads or writes. */
-export type BoundRange = Range &
-  ({ readonly kind: 'uniform' | 'constants' } | { readonly kind: 'arena'; readonly buffer: number });
+/** Which range of a buffer, or which texture, a binding of a dispatch reads or writes. */
+export type BoundRange =
+  | (Range & ({ readonly kind: 'uniform' | 'constants' } | { readonly kind: 'arena'; readonly buffer: number }))
+  | { readonly kind: 'texture'; readonly texture: number };
 
 /** One `dispatchWorkgroups`. */
 export interface Dispatch {
@@ -44,10 +45,19 @@ export interface Dispatch {
   readonly writes: string;
 }
 
-/** A packed constant's place in the constants buffer: constant `index` of a node. */
+/** A packed constant's place: constant `index` of a node, in the constants buffer or in a texture of its own. */
 export interface ConstantSlot extends Range {
   readonly node: string;
   readonly index: number;
+  /** Index of its texture; its offset is then 0. */
+  readonly texture?: number;
+}
+
+/** A texture of weights, four values a texel. */
+export interface TextureSpec {
+  readonly width: number;
+  readonly height: number;
+  readonly format: 'rgba32float' | 'rgba16float';
 }
 
 /**
@@ -63,6 +73,7 @@ export interface Plan {
   /** Sizes of the arena's buffers in bytes. */
   readonly arena: readonly number[];
   readonly constantBytes: number;
+  readonly textures: readonly TextureSpec[];
   /** 32-bit words of the one uniform buffer: each dispatch's `struct Shape`, 256 bytes apart. */
   readonly uniforms: readonly number[];
   readonly pipelines: readonly PipelineSpec[];

@@ -1,14 +1,57 @@
 import { GraphError } from '../errors.ts';
 import type { Node } from '../graph/ops.ts';
-import { kernels } from '../kernels/index.ts';
+import { kernels, variants } from '../kernels/index.ts';
 import type { Kernel, NodeShapes } from '../kernels/kernel.ts';
 
-/** The kernel that runs a node: the first of the registry that accepts it. Throws `GraphError` where there is none. */
-export function selectKernel(node: Node, shapes: NodeShapes): Kernel {
-  const kernel = kernels.find((candidate) => candidate.op === node.op && candidate.accepts(node, shapes));
-  if (!kernel) {
+/** Which kernels run on a device, and which of them are wanted. Plain data. */
+export interface KernelPreferences {
+  /** Features that the device has. */
+  readonly features: readonly string[];
+  /** Names of kernels in order: the first that can run a node does. */
+  readonly prefer: readonly string[];
+  /** Names of kernels by `layerKey`, found by measurement; before `prefer`. */
+  readonly tuned?: Readonly<Record<string, string>>;
+}
+
+/** Without a device to ask: the registry's first kernel that accepts a node. */
+export const noPreferences: KernelPreferences = { features: [], prefer: [] };
+
+/** Everything about a node that decides how fast a kernel runs it: two nodes with equal keys are one to the tuner. */
+export function layerKey(node: Node, { inputs, output }: NodeShapes): string {
+  const details = Object.entries(node).filter(([, value]) => !(value instanceof Float32Array) && value !== null);
+  const plain = details.filter(([name]) => !['name', 'inputs', 'output', 'parts'].includes(name));
+  return JSON.stringify([Object.fromEntries(plain), inputs, output]);
+}
+
+/** Every kernel that can run a node on a device, the registry's own choice first. */
+export function candidates(node: Node, shapes: NodeShapes, features: readonly string[]): Kernel[] {
+  const usable = ({ op, requires = [], accepts }: Kernel) =>
+    op === node.op && requires.every((feature) => features.includes(feature)) && accepts(node, shapes);
+  const first = kernels.find(usable);
+  return first ? [first, ...variants.filter(usable)] : [];
+}
+
+/**
+ * The kernel that runs a node: what was tuned for it, else the first preferred, else the first of the registry that
+ * accepts it. Throws `GraphError` where there is none.
+ */
+export function selectKernel(node: Node, shapes: NodeShapes, preferences = noPreferences): Kernel {
+  const { features, prefer, tuned } = preferences;
+  const found = candidates(node, shapes, features);
+  const [first] = found;
+  if (!first) {
     const inputs = shapes.inputs.map((shape) => `[${shape}]`).join(', ');
     throw new GraphError(`node "${node.name}" (${node.op}): no kernel runs it on ${inputs} → [${shapes.output}]`);
   }
+  if (found.length === 1) return first;
+  const named = (name: string | undefined) => found.find((kernel) => kernel.name === name);
+  const measured = tuned ? named(tuned[layerKey(node, shapes)]) : undefined;
+  return measured ?? prefer.map(named).find((kernel) => kernel !== undefined) ?? first;
+}
+
+/** The kernel of this name. Throws `GraphError` where the registry has none. */
+export function kernelNamed(name: string): Kernel {
+  const kernel = [...kernels, ...variants].find((candidate) => candidate.name === name);
+  if (!kernel) throw new GraphError(`there is no kernel "${name}"; the plan is of another version`);
   return kernel;
 }

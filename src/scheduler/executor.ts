@@ -5,7 +5,7 @@ import { settle } from '../device/settle.ts';
 import { UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
 import type { Picture } from '../images/image-to-tensor.ts';
-import type { BoundRange, ConstantSlot, Plan } from '../planner/plan.ts';
+import type { BoundRange, ConstantSlot, Plan, TextureSpec } from '../planner/plan.ts';
 import { PictureStage } from './picture-stage.ts';
 import { checkInputs, pack, storedBits, unpack } from './tensors.ts';
 
@@ -15,6 +15,8 @@ const COPY_SRC = 0x0004;
 const COPY_DST = 0x0008;
 const UNIFORM = 0x0040;
 const STORAGE = 0x0080;
+const COPY_DST_TEXTURE = 0x02;
+const TEXTURE_BINDING = 0x04;
 
 export interface ExecutorOptions {
   readonly signal?: AbortSignal | undefined;
@@ -37,6 +39,7 @@ export class Executor {
   readonly #bindGroups: readonly GPUBindGroup[];
   readonly #arena: readonly GPUBuffer[];
   readonly #constants: GPUBuffer;
+  readonly #textures: readonly GPUTexture[];
   readonly #uniforms: GPUBuffer;
   readonly #readback: GPUBuffer;
   /** Where each output starts in the readback buffer. */
@@ -55,6 +58,7 @@ export class Executor {
     this.#bindGroups = resources.bindGroups;
     this.#arena = resources.arena;
     this.#constants = resources.constants;
+    this.#textures = resources.textures;
     this.#uniforms = resources.uniforms;
     this.#readback = resources.readback;
     this.#outputOffsets = resources.outputOffsets;
@@ -86,7 +90,7 @@ export class Executor {
         device.queue.writeBuffer(buffers.uniforms, 0, new Uint32Array(plan.uniforms));
         for (const { slot, data } of constants) {
           signal?.throwIfAborted();
-          device.queue.writeBuffer(buffers.constants, slot.offset, data as Float32Array<ArrayBuffer>);
+          writeConstant(device, buffers, slot, data);
         }
       });
       const pipelines = await compiling;
@@ -252,9 +256,9 @@ export class Executor {
     });
   }
 
-  /** Overwrites part of the constants buffer. For tests that must see a damaged weight found. */
-  writeConstants(offset: number, data: Float32Array<ArrayBuffer>): void {
-    this.gpu.device.queue.writeBuffer(this.#constants, offset, data);
+  /** Overwrites a packed constant. For tests that must see a damaged weight found. */
+  writeConstant(slot: ConstantSlot, data: Float32Array | Uint16Array): void {
+    writeConstant(this.gpu.device, { constants: this.#constants, textures: this.#textures }, slot, data);
   }
 
   /** Frees every GPU object of this executor; the device stays. */
@@ -264,6 +268,7 @@ export class Executor {
     destroyBuffers({
       arena: this.#arena,
       constants: this.#constants,
+      textures: this.#textures,
       uniforms: this.#uniforms,
       readback: this.#readback,
     });
@@ -275,6 +280,7 @@ const disposed = () => new UsageError('the model was disposed of');
 interface Buffers {
   readonly arena: readonly GPUBuffer[];
   readonly constants: GPUBuffer;
+  readonly textures: readonly GPUTexture[];
   readonly uniforms: GPUBuffer;
   readonly readback: GPUBuffer;
 }
@@ -296,6 +302,7 @@ function createBuffers(device: GPUDevice, plan: Plan): Buffers & { outputOffsets
   return {
     arena: plan.arena.map((bytes, i) => create(`arena ${i}`, bytes, STORAGE | COPY_SRC | COPY_DST)),
     constants: create('constants', plan.constantBytes, STORAGE | COPY_DST),
+    textures: plan.textures.map((spec, i) => createTexture(device, `weights ${i}`, spec)),
     uniforms: create('uniforms', 4 * plan.uniforms.length, UNIFORM | COPY_DST),
     readback: create('readback', readbackBytes, MAP_READ | COPY_DST),
     outputOffsets,
@@ -308,7 +315,8 @@ function createBindGroups(
   pipelines: readonly GPUComputePipeline[],
   buffers: Buffers,
 ): GPUBindGroup[] {
-  const resource = (range: BoundRange): GPUBufferBinding => {
+  const resource = (range: BoundRange): GPUBindingResource => {
+    if (range.kind === 'texture') return buffers.textures[range.texture]!.createView();
     const single = range.kind === 'uniform' ? buffers.uniforms : buffers.constants;
     const buffer = range.kind === 'arena' ? buffers.arena[range.buffer]! : single;
     return { buffer, offset: range.offset, size: range.bytes };
@@ -322,6 +330,25 @@ function createBindGroups(
   );
 }
 
-function destroyBuffers({ arena, constants, uniforms, readback }: Buffers): void {
-  for (const buffer of [...arena, constants, uniforms, readback]) buffer.destroy();
+function destroyBuffers({ arena, constants, textures, uniforms, readback }: Buffers): void {
+  for (const resource of [...arena, constants, ...textures, uniforms, readback]) resource.destroy();
+}
+
+const createTexture = (device: GPUDevice, label: string, { width, height, format }: TextureSpec): GPUTexture =>
+  device.createTexture({ label, size: [width, height], format, usage: COPY_DST_TEXTURE | TEXTURE_BINDING });
+
+function writeConstant(
+  device: GPUDevice,
+  { constants, textures }: Pick<Buffers, 'constants' | 'textures'>,
+  slot: ConstantSlot,
+  values: Float32Array | Uint16Array,
+): void {
+  const data = values as Float32Array<ArrayBuffer>;
+  if (slot.texture === undefined) {
+    device.queue.writeBuffer(constants, slot.offset, data);
+    return;
+  }
+  const texture = textures[slot.texture]!;
+  const { width, height } = texture;
+  device.queue.writeTexture({ texture }, data, { bytesPerRow: data.byteLength / height }, [width, height]);
 }

@@ -3,6 +3,7 @@ import type { Graph } from '../graph/graph.ts';
 import type { Shape } from '../graph/ops.ts';
 import { createPlan, packConstants } from '../planner/create-plan.ts';
 import type { Precision } from '../planner/plan.ts';
+import type { KernelPreferences } from '../planner/select.ts';
 import { runGraphAsync, type Tensor } from '../reference/index.ts';
 import { Executor } from '../scheduler/executor.ts';
 import { runWithBound } from './bounds.ts';
@@ -41,6 +42,8 @@ export interface ValidateOptions {
   readonly prepared: Graph;
   readonly plan: string;
   readonly precision?: Precision | undefined;
+  /** As of the plan that is used, so that the same kernels are checked. */
+  readonly preferences?: KernelPreferences | undefined;
   readonly inputs: Readonly<Record<string, Float32Array>>;
   readonly signal?: AbortSignal | undefined;
   readonly onLayer?: ((done: number, total: number, name: string) => void) | undefined;
@@ -112,11 +115,11 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
 }
 
 async function withExecutor<T>(
-  { gpu, prepared, signal, tamper, precision = 'float32' }: ValidateOptions,
+  { gpu, prepared, signal, tamper, preferences, precision = 'float32' }: ValidateOptions,
   aliasing: boolean,
   use: (executor: Executor) => Promise<T>,
 ): Promise<T> {
-  const plan = createPlan(prepared, { precision, aliasing });
+  const plan = createPlan(prepared, { precision, aliasing, ...(preferences ? { preferences } : {}) });
   const executor = await Executor.create(gpu, plan, packConstants(prepared, plan), { signal });
   try {
     tamper?.(executor);

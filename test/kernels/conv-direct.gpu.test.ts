@@ -1,10 +1,11 @@
+import { convDirect, directVariants } from '../../src/kernels/conv-direct.ts';
 import { activations, type ConvSpec, channelCounts, convCase } from './conv-cases.ts';
 import { describeKernel } from './describe-kernel.ts';
 
 const normal = (spec: ConvSpec) => convCase({ kernel: [3, 3], ...spec });
 const same = [1, 1, 1, 1] as const;
 
-describeKernel('conv-direct', [
+const cases = [
   // The lesson: 6×6×3 → 4×4×5, then 6 → 8 channels.
   normal({ size: [6, 6], cin: 3, cout: 5 }),
   normal({ size: [6, 6], cin: 6, cout: 8 }),
@@ -26,4 +27,6 @@ describeKernel('conv-direct', [
   normal({ size: [6, 7], cin: 7, cout: 9, padding: same, residual: true, activation: 'relu' }),
   normal({ size: [6, 7], cin: 7, cout: 9, noBias: true }),
   ...activations.map((activation) => normal({ size: [4, 5], cin: 5, cout: 6, activation })),
-]);
+];
+
+for (const { name } of [convDirect, ...directVariants]) describeKernel(name, cases);

@@ -1,7 +1,8 @@
+import { convPointwise, pointwiseVariants } from '../../src/kernels/conv-pointwise.ts';
 import { activations, channelCounts, convCase } from './conv-cases.ts';
 import { describeKernel } from './describe-kernel.ts';
 
-describeKernel('conv-pointwise', [
+const cases = [
   ...channelCounts.map((cin) => convCase({ size: [5, 7], cin, cout: 8 })),
   ...channelCounts.map((cout) => convCase({ size: [5, 7], cin: 8, cout })),
   convCase({ size: [1, 1], cin: 130, cout: 17 }),
@@ -14,4 +15,6 @@ describeKernel('conv-pointwise', [
   convCase({ size: [4, 4], cin: 12, cout: 12, noBias: true }),
   convCase({ size: [2, 2], cin: 1280, cout: 40 }),
   ...activations.map((activation) => convCase({ size: [4, 5], cin: 9, cout: 10, activation })),
-]);
+];
+
+for (const { name } of [convPointwise, ...pointwiseVariants]) describeKernel(name, cases);

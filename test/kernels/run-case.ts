@@ -5,6 +5,7 @@ import type { Node } from '../../src/graph/ops.ts';
 import { inferShapes, sizeOf } from '../../src/graph/shapes.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import type { Precision } from '../../src/planner/plan.ts';
+import { kernelNamed } from '../../src/planner/select.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { runWithBound } from '../../src/validate/bounds.ts';
 import { checkBounds } from '../../src/validate/compare.ts';
@@ -89,12 +90,21 @@ export function nodeOf({ node, inputs, noBias }: KernelCase, seed: number): Node
   }
 }
 
+/** Features that this kernel needs and the adapter does not have. */
+export async function missingFeatures(kernel: string): Promise<string[]> {
+  opening ??= openGpu();
+  const { device } = await opening;
+  return (kernelNamed(kernel).requires ?? []).filter((feature) => !device.features.has(feature));
+}
+
 export async function runCase(args: {
   readonly testCase: KernelCase;
+  /** The kernel to run it. */
+  readonly kernel: string;
   readonly seed: number;
   readonly precision?: Precision;
 }): Promise<CaseResult> {
-  const { testCase, seed, precision = 'float32' } = args;
+  const { testCase, kernel, seed, precision = 'float32' } = args;
   opening ??= openGpu();
   const gpu = await opening;
   const node = nodeOf(testCase, seed);
@@ -109,7 +119,8 @@ export async function runCase(args: {
   const inputs = Object.fromEntries(
     graph.inputs.map(({ name, shape }, i) => [name, randomValues(sizeOf(shape), range, seed + 10 + i)]),
   );
-  const plan = createPlan(graph, { precision, aliasing: false });
+  const preferences = { features: [...gpu.device.features], prefer: [kernel] };
+  const plan = createPlan(graph, { precision, aliasing: false, preferences });
   const executor = await Executor.create(gpu, plan, packConstants(graph, plan));
   try {
     const runs: Float32Array[] = [];

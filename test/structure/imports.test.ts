@@ -24,9 +24,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   device: ['plan', 'wgsl'],
   scheduler: ['plan', 'graph', 'kernels', 'device', 'images', 'wgsl'],
   validate: ['plan', 'graph', 'reference', 'planner', 'scheduler', 'device'],
+  tuning: ['plan', 'graph', 'kernels', 'planner', 'device', 'scheduler', 'reference', 'validate', 'version'],
   api: [
     ...['plan', 'graph', 'kernels', 'passes', 'architectures', 'loaders', 'reference', 'images', 'planner'],
-    ...['device', 'scheduler', 'validate', 'version'],
+    ...['device', 'scheduler', 'tuning', 'validate', 'version'],
   ],
   cli: ['api', 'graph', 'architectures', 'loaders'],
   demo: ['node_modules'],
