@@ -34,6 +34,11 @@ export interface LoadOptions {
   readonly gpu?: GPU;
   /** Cut the network at these tensors or nodes. */
   readonly outputs?: readonly string[];
+  /**
+   * Sizes of a file's inputs by name, in the file's own order of dimensions, where the file leaves them open:
+   * `{ x: [1, 3, 48, 192] }`. A dynamic batch is 1 unless given.
+   */
+  readonly inputShapes?: Readonly<Record<string, readonly number[]>>;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: LoadProgress) => void;
 }
@@ -102,18 +107,23 @@ async function openDevice(
 
 /** The graph of any source, as loaded. Throws as `load` does. */
 export async function readGraph(source: ModelSource, options: LoadOptions = {}): Promise<Graph> {
-  const { onProgress, outputs, signal } = options;
+  const { onProgress, outputs, inputShapes, signal } = options;
   const named = typeof source === 'string' && isArchitectureId(source);
   if (named || isGraph(source)) {
     const graph = named ? buildArchitecture(source) : (source as Graph);
     if (outputs) throw new UsageError(`the option "outputs" cuts a file's network; ${graph.name} is no file`);
+    if (inputShapes) throw new UsageError(`the option "inputShapes" sizes a file's inputs; ${graph.name} is no file`);
     return graph;
   }
   onProgress?.({ stage: 'fetch', done: 0, total: 1 });
   const files = await modelFiles(source, options);
   signal?.throwIfAborted();
   onProgress?.({ stage: 'parse', done: 0, total: 1 });
-  return loadGraph(files, { ...(outputs ? { outputs: [...outputs] } : {}), ...(signal ? { signal } : {}) });
+  return loadGraph(files, {
+    ...(outputs ? { outputs: [...outputs] } : {}),
+    ...(inputShapes ? { inputShapes } : {}),
+    ...(signal ? { signal } : {}),
+  });
 }
 
 const isGraph = (source: ModelSource): source is Graph =>

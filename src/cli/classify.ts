@@ -4,14 +4,15 @@ import { parseArgs } from 'node:util';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { type ImageRule, load, type Picture, UsageError } from '../index.ts';
 import type { Io } from './io.ts';
-import { readModel, usage } from './model-argument.ts';
+import { inputShapeHelp, inputShapesOf, readModel, usage } from './model-argument.ts';
 import { openNodeGpu } from './node-gpu.ts';
 
 const help = `usage: npm run classify -- --model FILE [--labels FILE] [--device auto|webgpu|cpu] [--top K]
-                           [--range LOW,HIGH] [--json] IMAGE…
+                           [--range LOW,HIGH] [--input-shape NAME=SIZES]… [--json] IMAGE…
 
 The best classes of pictures (JPEG, PNG, WebP, BMP), a line each. WebGPU in Node needs the package "webgpu".
---range says what black and white become, where the file does not: -1,1 or 0,1.`;
+--range says what black and white become, where the file does not: -1,1 or 0,1.
+${inputShapeHelp}`;
 
 interface Settings {
   readonly model: string;
@@ -19,6 +20,7 @@ interface Settings {
   readonly device: 'auto' | 'webgpu' | 'cpu';
   readonly top: number;
   readonly range: readonly [number, number] | null;
+  readonly shapes: ReturnType<typeof inputShapesOf>;
   readonly json: boolean;
   readonly images: readonly string[];
 }
@@ -33,6 +35,7 @@ function settings(argv: readonly string[]): Settings {
       device: { type: 'string', default: 'auto' },
       top: { type: 'string', default: '5' },
       range: { type: 'string' },
+      'input-shape': { type: 'string', multiple: true },
       json: { type: 'boolean', default: false },
     },
   });
@@ -49,13 +52,22 @@ function settings(argv: readonly string[]): Settings {
   if (range && (range.length !== 2 || !range.every(Number.isFinite) || !(range[0]! < range[1]!))) {
     throw new UsageError(`--range is "${values.range}", expected two numbers such as -1,1`);
   }
-  return { model, labels, device, top, range: range as [number, number] | null, json, images: positionals };
+  return {
+    model,
+    labels,
+    device,
+    top,
+    range: range as [number, number] | null,
+    shapes: inputShapesOf(values['input-shape']),
+    json,
+    images: positionals,
+  };
 }
 
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const chosen = usage(io, help, () => settings(argv));
   if (!chosen) return 2;
-  const graph = await readModel(chosen.model);
+  const graph = await readModel(chosen.model, chosen.shapes);
   const { gpu, reason } = chosen.device === 'cpu' ? { gpu: null, reason: '' } : await openNodeGpu();
   if (!gpu && chosen.device === 'webgpu') {
     io.stderr.write(`there is no WebGPU here: ${reason}\n`);

@@ -1,26 +1,32 @@
 import { parseArgs } from 'node:util';
 import { inspect } from '../index.ts';
 import type { Io } from './io.ts';
-import { readModel, usage } from './model-argument.ts';
+import { inputShapeHelp, inputShapesOf, readModel, usage } from './model-argument.ts';
 import { table } from './table.ts';
 
-const help = `usage: npm run inspect -- MODEL [--json]
+const help = `usage: npm run inspect -- MODEL [--input-shape NAME=SIZES]… [--json]
 
 Parameters, multiplications and the plan of a model; nothing is run.
-MODEL is a file, or an id with random weights such as v2-1.0-224.`;
+MODEL is a file, or an id with random weights such as v2-1.0-224.
+${inputShapeHelp}`;
 
 export async function main(argv: readonly string[], io: Io): Promise<number> {
-  const parsed = usage(io, help, () =>
-    parseArgs({ args: [...argv], allowPositionals: true, options: { json: { type: 'boolean' } } }),
-  );
+  const parsed = usage(io, help, () => {
+    const { values, positionals } = parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: { json: { type: 'boolean' }, 'input-shape': { type: 'string', multiple: true } },
+    });
+    return { json: values.json, positionals, shapes: inputShapesOf(values['input-shape']) };
+  });
   if (!parsed) return 2;
   const [model, ...rest] = parsed.positionals;
   if (!model || rest.length > 0) {
     io.stderr.write(`${help}\n`);
     return 2;
   }
-  const inspection = inspect(await readModel(model));
-  io.stdout.write(parsed.values.json ? `${JSON.stringify(inspection)}\n` : describe(inspection));
+  const inspection = inspect(await readModel(model, parsed.shapes));
+  io.stdout.write(parsed.json ? `${JSON.stringify(inspection)}\n` : describe(inspection));
   return 0;
 }
 

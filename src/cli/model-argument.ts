@@ -1,14 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { buildArchitecture, isArchitectureId } from '../architectures/index.ts';
-import { ModelFormatError } from '../errors.ts';
+import { ModelFormatError, UsageError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
-import { loadGraph } from '../loaders/index.ts';
+import { type LoadGraphOptions, loadGraph } from '../loaders/index.ts';
 import type { Io } from './io.ts';
 
 /** The graph of a MODEL argument: an architecture id, or a file with what lies beside it. */
-export async function readModel(argument: string): Promise<Graph> {
-  if (isArchitectureId(argument)) return buildArchitecture(argument);
+export async function readModel(argument: string, options: Pick<LoadGraphOptions, 'inputShapes'> = {}): Promise<Graph> {
+  if (isArchitectureId(argument)) {
+    if (options.inputShapes) throw new UsageError(`--input-shape sizes a file's inputs; ${argument} is no file`);
+    return buildArchitecture(argument);
+  }
   let bytes: Uint8Array;
   try {
     bytes = await readFile(argument);
@@ -17,11 +20,26 @@ export async function readModel(argument: string): Promise<Graph> {
     const why = missing ? 'there is no such file, and it is no architecture id such as v2-1.0-224' : String(error);
     throw new ModelFormatError(argument, why);
   }
-  return loadGraph({
+  const files = {
     name: basename(argument),
     bytes: new Uint8Array(bytes),
-    read: async (path) => new Uint8Array(await readFile(join(dirname(argument), path))),
+    read: async (path: string) => new Uint8Array(await readFile(join(dirname(argument), path))),
+  };
+  return loadGraph(files, options);
+}
+
+/** The help of `--input-shape`. */
+export const inputShapeHelp = `--input-shape gives an input the size that a file leaves open, in the file's own order: x=1,3,224,224.`;
+
+/** The values of `--input-shape NAME=N,C,H,W`, which may be given once an input. */
+export function inputShapesOf(values: readonly string[] | undefined): Pick<LoadGraphOptions, 'inputShapes'> {
+  if (!values) return {};
+  const entries = values.map((value): [string, number[]] => {
+    const [, name, list] = /^(.+)=(\d+(?:,\d+)*)$/.exec(value) ?? [];
+    if (!name || !list) throw new UsageError(`--input-shape is "${value}", expected a name and sizes, x=1,3,224,224`);
+    return [name, list.split(',').map(Number)];
   });
+  return { inputShapes: Object.fromEntries(entries) };
 }
 
 /** Parses arguments; what is wrong with them goes to standard error with the help, and null comes back. */

@@ -1,10 +1,18 @@
-import { load, type PlanKind, type ValidationReport } from '../index.ts';
+import { type LoadOptions, load, type PlanKind, type ValidationReport } from '../index.ts';
 
 /** In the browser: loads a model (an id or an address) and validates it on WebGPU. */
-export async function validateModel({ source, plan }: { source: string; plan: PlanKind }): Promise<ValidationReport> {
+export async function validateModel({
+  source,
+  plan,
+  inputShapes,
+}: {
+  source: string;
+  plan: PlanKind;
+} & Pick<LoadOptions, 'inputShapes'>): Promise<ValidationReport> {
   const model = await load(source, {
     device: 'webgpu',
     plan,
+    ...(inputShapes ? { inputShapes } : {}),
     onProgress: ({ stage, done, total }) => globalThis.reportProgress(`${stage} ${done}/${total}        `),
   });
   try {

@@ -4,13 +4,15 @@ import { isArchitectureId, UsageError, type ValidationReport } from '../index.ts
 import { EnginePage, EngineServer } from './engine-page.ts';
 import { type BrowserName, browserNames } from './find-browsers.ts';
 import type { Io } from './io.ts';
-import { readModel, usage } from './model-argument.ts';
+import { inputShapeHelp, inputShapesOf, readModel, usage } from './model-argument.ts';
 import { table } from './table.ts';
 
-const help = `usage: npm run validate -- MODEL [--plan unfused|fused] [--browser chrome|firefox] [--json]
+const help = `usage: npm run validate -- MODEL [--plan unfused|fused] [--browser chrome|firefox]
+                           [--input-shape NAME=SIZES]… [--json]
 
 Every layer of a model on WebGPU in a browser against the CPU reference, within derived bounds.
-MODEL is a file, or an id with random weights such as v2-1.0-224.`;
+MODEL is a file, or an id with random weights such as v2-1.0-224.
+${inputShapeHelp}`;
 
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const parsed = usage(io, help, () => {
@@ -20,6 +22,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       options: {
         plan: { type: 'string', default: 'unfused' },
         browser: { type: 'string', default: 'chrome' },
+        'input-shape': { type: 'string', multiple: true },
         json: { type: 'boolean' },
       },
     });
@@ -30,12 +33,13 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     if (!browserNames.includes(browser as BrowserName)) {
       throw new UsageError(`--browser is "${browser}", expected chrome or firefox`);
     }
-    return { model, plan, browser: browser as BrowserName, json: values.json ?? false };
+    const shapes = inputShapesOf(values['input-shape']);
+    return { model, plan, browser: browser as BrowserName, shapes, json: values.json ?? false };
   });
   if (!parsed) return 2;
-  const { model, plan, browser, json } = parsed;
+  const { model, plan, browser, shapes, json } = parsed;
   // A file that cannot be read is refused before a browser is started.
-  await readModel(model);
+  await readModel(model, shapes);
 
   const log = (message: string) => io.stderr.write(`${message}\n`);
   const server = await EngineServer.start();
@@ -54,6 +58,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       const report = await page.call<ValidationReport>('/src/cli/validate-in-page.ts', 'validateModel', {
         source,
         plan,
+        ...shapes,
       });
       io.stderr.write('\n');
       io.stdout.write(json ? `${JSON.stringify(report)}\n` : describe(report));

@@ -196,8 +196,10 @@ class OnnxLoader {
     const shape = dims?.map((d, i) => d ?? (i === 0 ? 1 : null));
     if (!shape || shape.includes(null)) {
       const found = shape ? `the shape [${dims!.map((d) => d ?? '?')}]` : 'no shape';
+      const example = dims?.map((d, i) => d ?? (i === 0 ? 1 : 224)) ?? [1, 3, 224, 224];
       throw new UsageError(
-        `${this.file}: input "${name}" has ${found} in the file: give one, as inputShapes: { "${name}": [1, 3, 224, 224] }`,
+        `${this.file}: input "${name}" has ${found} in the file: give one, as the option ` +
+          `inputShapes: { "${name}": [${example.join(', ')}] }, or --input-shape ${name}=${example} on the command line`,
       );
     }
     return shape as number[];

