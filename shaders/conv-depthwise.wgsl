@@ -9,9 +9,9 @@
 // last tile that would stick out is moved back inside and stores only what no other tile does, so that only the first
 // PAD_LEFT and last PAD_RIGHT columns of the tile's inputs can lie outside: these are zero, the others need no test.
 // Each input is read once, a row at a time, and added to every output that it touches. Row SURE_ROW is always inside.
+// With STORE_LOOP the sums go through an array at the end (see conv-pointwise.wgsl).
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32, channels4: u32, tiles_y: u32, batch: u32,
-  low: f32, high: f32,
 }
 
 override WORKGROUP_X: u32;
@@ -28,7 +28,7 @@ override WORKGROUP_Z: u32;
 #endif
 
 fn finish(sum: vec4f, at: u32) {
-  var value = activate(clamp(sum, vec4f(shape.low), vec4f(shape.high)));
+  var value = activate(sum);
 #if RESIDUAL
   value += load4(residual[at]);
 #endif
@@ -94,12 +94,27 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 #end
   let skip_y = tile_y - out_y;
   let skip_x = tile_x - out_x;
-  let at = ((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.channels4 + c;
+  let out_pitch = shape.out_width * shape.channels4;
+  let at = (image * shape.out_height + out_y) * out_pitch + out_x * shape.channels4 + c;
+#if STORE_LOOP
+  var sums: array<vec4f, $(TILE_Y*TILE_X)>;
+#unroll y TILE_Y
+#unroll x TILE_X
+  sums[$(y*TILE_X+x)] = sum$(y)_$x;
+#end
+#end
+  for (var y = skip_y; y < $(TILE_Y)u; y++) {
+    for (var x = skip_x; x < $(TILE_X)u; x++) {
+      finish(sums[y * $(TILE_X)u + x], at + y * out_pitch + x * shape.channels4);
+    }
+  }
+#else
 #unroll y TILE_Y
   if ($(y)u >= skip_y) {
 #unroll x TILE_X
-    if ($(x)u >= skip_x) { finish(sum$(y)_$x, at + ($(y)u * shape.out_width + $(x)u) * shape.channels4); }
+    if ($(x)u >= skip_x) { finish(sum$(y)_$x, at + $(y)u * out_pitch + $(x)u * shape.channels4); }
 #end
   }
 #end
+#endif
 }

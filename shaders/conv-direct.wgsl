@@ -9,7 +9,7 @@
 //
 // One invocation computes TILE_PIXELS neighbours of a row × TILE_CHANNELS channels; places outside are zero. With
 // BROADCAST each of four neighbouring lanes loads one of four weights and all read the others' from it, so that no lane
-// may leave early.
+// may leave early. With STORE_LOOP the sums go through an array at the end (see conv-pointwise.wgsl).
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32, cin4: u32, cout4: u32, columns: u32,
   kernel_y: u32, kernel_x: u32, stride_y: u32, stride_x: u32, dilation_y: u32, dilation_x: u32,
@@ -113,6 +113,21 @@ fn main(
   }
   let channel4 = channel / 4u;
   let first = ((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.cout4 + channel4;
+#if STORE_LOOP
+  var sums: array<vec4f, $(TILE_PIXELS*TILE_CHANNELS/4)>;
+#unroll p TILE_PIXELS
+#unroll q TILE_CHANNELS/4
+  sums[$(p*TILE_CHANNELS/4+q)] = vec4f(sum$(p)_$(4*q), sum$(p)_$(4*q+1), sum$(p)_$(4*q+2), sum$(p)_$(4*q+3));
+#end
+#end
+  let pixels = select(0u, min($(TILE_PIXELS)u, max(shape.out_width, out_x) - out_x), out_y < shape.out_height);
+  let groups = min($(TILE_CHANNELS/4)u, shape.cout4 - channel4);
+  for (var p = 0u; p < pixels; p++) {
+    for (var q = 0u; q < groups; q++) {
+      finish(sums[p * $(TILE_CHANNELS/4)u + q] + bias[channel4 + q], first + p * shape.cout4 + q);
+    }
+  }
+#else
 #unroll q TILE_CHANNELS/4
   let bias$q = bias[channel4 + $(q)u];
 #end
@@ -130,4 +145,5 @@ fn main(
 #end
   }
 #end
+#endif
 }

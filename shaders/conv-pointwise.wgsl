@@ -8,7 +8,8 @@
 //
 // One invocation computes TILE_PIXELS pixels × TILE_CHANNELS channels. The invocations of a workgroup share their
 // output channels, so that their weight loads are uniform, and differ in pixels. With BROADCAST each of four
-// neighbouring lanes loads one of four weights and all read the others' from it.
+// neighbouring lanes loads one of four weights and all read the others' from it. With STORE_LOOP the sums go through an
+// array at the end: less code, which a software adapter compiles sooner; hardware would keep the array in memory.
 struct Shape { pixels: u32, cin4: u32, cout4: u32, columns: u32, low: f32, high: f32 }
 
 override WORKGROUP_X: u32;
@@ -83,6 +84,20 @@ fn main(
     row += shape.columns;
   }
   let channel4 = channel / 4u;
+#if STORE_LOOP
+  var sums: array<vec4f, $(TILE_PIXELS*TILE_CHANNELS/4)>;
+#unroll p TILE_PIXELS
+#unroll q TILE_CHANNELS/4
+  sums[$(p*TILE_CHANNELS/4+q)] = vec4f(sum$(p)_$(4*q), sum$(p)_$(4*q+1), sum$(p)_$(4*q+2), sum$(p)_$(4*q+3));
+#end
+#end
+  let pixels = min($(TILE_PIXELS)u, max(shape.pixels, pixel) - pixel);
+  let groups = min($(TILE_CHANNELS/4)u, shape.cout4 - channel4);
+  for (var p = 0u; p < pixels; p++) {
+    let at = (pixel + p) * shape.cout4 + channel4;
+    for (var q = 0u; q < groups; q++) { finish(sums[p * $(TILE_CHANNELS/4)u + q] + bias[channel4 + q], at + q); }
+  }
+#else
 #unroll q TILE_CHANNELS/4
   let bias$q = bias[channel4 + $(q)u];
 #end
@@ -96,4 +111,5 @@ fn main(
 #end
   }
 #end
+#endif
 }

@@ -1,25 +1,37 @@
 import source from '../../shaders/conv-depthwise.wgsl?raw';
 import type { Conv2d } from '../graph/ops.ts';
 import {
+  activationOverride,
   ceilDiv,
   channelConstant,
-  clampOf,
   convolutionBindings,
-  curveOverride,
   defineKernel,
+  type Kernel,
+  type PackedConstant,
   weightsConstant,
 } from './kernel.ts';
 import { packRows } from './pack.ts';
 
-const WORKGROUP = { x: 8, y: 4, z: 2 };
+/** Rows and columns of outputs that one invocation computes. */
+interface Tile {
+  readonly y: number;
+  readonly x: number;
+}
 
-/** Rows and columns of outputs of one invocation; large kernels leave registers for fewer sums. */
-function tileOf({ kernel, stride, dilation }: Conv2d, height: number, width: number): { y: number; x: number } {
-  const taps = kernel[0] * kernel[1];
-  const plain = dilation[0] === 1 && dilation[1] === 1;
-  const y = !plain || taps > 25 ? 1 : taps <= 9 && stride[0] === 1 ? 4 : 2;
-  const x = !plain || taps > 25 ? 1 : 4;
-  // The output is no smaller than the tile.
+interface Workgroup {
+  readonly x: number;
+  readonly y: number;
+  readonly z: number;
+}
+
+const isPlain = ({ dilation }: Conv2d): boolean => dilation[0] === 1 && dilation[1] === 1;
+
+/** Large kernels leave registers for fewer sums; the output is no smaller than the tile. */
+function usualTile(node: Conv2d, height: number, width: number): Tile {
+  const taps = node.kernel[0] * node.kernel[1];
+  const small = !isPlain(node) || taps > 25;
+  const y = small ? 1 : taps <= 9 && node.stride[0] === 1 ? 4 : 2;
+  const x = small ? 1 : 4;
   const shrink = (tile: number, length: number) => (tile <= length ? tile : length >= 2 && tile > 2 ? 2 : 1);
   return { y: shrink(y, height), x: shrink(x, width) };
 }
@@ -28,77 +40,107 @@ function tileOf({ kernel, stride, dilation }: Conv2d, height: number, width: num
 const inputExtent = ({ kernel, stride, dilation }: Conv2d, tile: number, axis: 0 | 1): number =>
   (tile - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis] + 1;
 
+/** One output a channel. */
+export const isDepthwise = ({ groups, outChannels }: Conv2d, channels: number): boolean =>
+  groups === channels && outChannels === channels;
+
+/** Columns that the last output reads past the right edge. */
+export const overhang = ({ kernel, stride, dilation, padding }: Conv2d, inWidth: number, outWidth: number): number =>
+  Math.max(0, (outWidth - 1) * stride[1] + (kernel[1] - 1) * dilation[1] - padding.left - (inWidth - 1));
+
+/** Weights `[kernel_y][kernel_x][channels4]`, bias. */
+export function depthwiseConstants({ weights, bias, kernel, outChannels }: Conv2d): PackedConstant[] {
+  const taps = kernel[0] * kernel[1];
+  const channels = 4 * ceilDiv(outChannels, 4);
+  return [
+    weightsConstant(taps * channels, () => packRows(weights, taps, outChannels)),
+    channelConstant(bias, channels),
+  ];
+}
+
 /** Reads are unrolled: beyond this the shader's text grows out of proportion. */
 const MOST_INPUTS = 150;
 
-/** One output a channel, as long as a tile's inputs are few enough to unroll. */
-export const convDepthwise = defineKernel<Conv2d>({
-  name: 'conv-depthwise',
-  op: 'conv2d',
-  accepts(node, { inputs: [input], output }) {
-    if (node.groups !== input![3] || node.outChannels !== node.groups || node.kernel[0] * node.kernel[1] > 49)
-      return false;
-    const tile = tileOf(node, output[1], output[2]);
-    return inputExtent(node, tile.y, 0) * inputExtent(node, tile.x, 1) <= MOST_INPUTS;
-  },
-  program(node, { inputs: [input], output }) {
-    const { kernel, stride, dilation, padding } = node;
-    const tile = tileOf(node, output[1], output[2]);
-    const residual = node.inputs.length > 1;
-    const channels4 = ceilDiv(output[3], 4);
-    const tilesY = ceilDiv(output[1], tile.y);
-    // Columns that the last output reads past the right edge.
-    const overhang = (output[2] - 1) * stride[1] + (kernel[1] - 1) * dilation[1] - padding.left - (input![2] - 1);
-    return {
-      file: 'conv-depthwise.wgsl',
-      source,
-      constants: {
-        TILE_Y: tile.y,
-        TILE_X: tile.x,
-        KERNEL_Y: kernel[0],
-        KERNEL_X: kernel[1],
-        STRIDE_Y: stride[0],
-        STRIDE_X: stride[1],
-        DILATION_Y: dilation[0],
-        DILATION_X: dilation[1],
-        INPUT_Y: inputExtent(node, tile.y, 0),
-        INPUT_X: inputExtent(node, tile.x, 1),
-        PAD_TOP: padding.top,
-        PAD_LEFT: padding.left,
-        PAD_RIGHT: Math.max(0, overhang),
-        SURE_ROW: (output[1] - tile.y) * stride[0] < input![1] ? padding.top : -1,
-        RESIDUAL: residual,
-      },
-      overrides: {
-        WORKGROUP_X: WORKGROUP.x,
-        WORKGROUP_Y: WORKGROUP.y,
-        WORKGROUP_Z: WORKGROUP.z,
-        ...curveOverride(node.activation),
-      },
-      shape: {
-        in_height: input![1],
-        in_width: input![2],
-        out_height: output[1],
-        out_width: output[2],
-        channels4,
-        tiles_y: tilesY,
-        batch: output[0],
-        ...clampOf(node.activation),
-      },
-      bindings: convolutionBindings(residual),
-      workgroups: [
-        ceilDiv(channels4, WORKGROUP.x),
-        ceilDiv(ceilDiv(output[2], tile.x), WORKGROUP.y),
-        ceilDiv(tilesY * output[0], WORKGROUP.z),
-      ],
-    };
-  },
-  constants({ weights, bias, kernel, outChannels }) {
-    const taps = kernel[0] * kernel[1];
-    const channels = 4 * ceilDiv(outChannels, 4);
-    return [
-      weightsConstant(taps * channels, () => packRows(weights, taps, outChannels)),
-      channelConstant(bias, channels),
-    ];
-  },
-});
+/** One output a channel, as long as a tile's inputs are few enough to unroll. `tileOf` gives null where it has none. */
+const depthwise = (
+  name: string,
+  workgroup: Workgroup,
+  tileOf: (node: Conv2d, height: number, width: number) => Tile | null,
+): Kernel =>
+  defineKernel<Conv2d>({
+    name,
+    op: 'conv2d',
+    accepts(node, { inputs: [input], output }) {
+      if (!isDepthwise(node, input![3]) || node.kernel[0] * node.kernel[1] > 49) return false;
+      const tile = tileOf(node, output[1], output[2]);
+      return tile !== null && inputExtent(node, tile.y, 0) * inputExtent(node, tile.x, 1) <= MOST_INPUTS;
+    },
+    program(node, { inputs: [input], output }) {
+      const { kernel, stride, dilation, padding } = node;
+      const tile = tileOf(node, output[1], output[2])!;
+      const residual = node.inputs.length > 1;
+      const channels4 = ceilDiv(output[3], 4);
+      const tilesY = ceilDiv(output[1], tile.y);
+      return {
+        file: 'conv-depthwise.wgsl',
+        source,
+        constants: {
+          TILE_Y: tile.y,
+          TILE_X: tile.x,
+          KERNEL_Y: kernel[0],
+          KERNEL_X: kernel[1],
+          STRIDE_Y: stride[0],
+          STRIDE_X: stride[1],
+          DILATION_Y: dilation[0],
+          DILATION_X: dilation[1],
+          INPUT_Y: inputExtent(node, tile.y, 0),
+          INPUT_X: inputExtent(node, tile.x, 1),
+          PAD_TOP: padding.top,
+          PAD_LEFT: padding.left,
+          PAD_RIGHT: overhang(node, input![2], output[2]),
+          SURE_ROW: (output[1] - tile.y) * stride[0] < input![1] ? padding.top : -1,
+          RESIDUAL: residual,
+          STORE_LOOP: workgroup.x * workgroup.y * workgroup.z <= 16,
+        },
+        overrides: {
+          WORKGROUP_X: workgroup.x,
+          WORKGROUP_Y: workgroup.y,
+          WORKGROUP_Z: workgroup.z,
+          ...activationOverride(node.activation),
+        },
+        shape: {
+          in_height: input![1],
+          in_width: input![2],
+          out_height: output[1],
+          out_width: output[2],
+          channels4,
+          tiles_y: tilesY,
+          batch: output[0],
+        },
+        bindings: convolutionBindings(residual),
+        workgroups: [
+          ceilDiv(channels4, workgroup.x),
+          ceilDiv(ceilDiv(output[2], tile.x), workgroup.y),
+          ceilDiv(tilesY * output[0], workgroup.z),
+        ],
+      };
+    },
+    constants: depthwiseConstants,
+  });
+
+export const convDepthwise = depthwise('conv-depthwise', { x: 8, y: 4, z: 2 }, usualTile);
+
+const tiles: readonly (Tile & { readonly workgroup: Workgroup })[] = [
+  { y: 1, x: 1, workgroup: { x: 8, y: 8, z: 1 } },
+  { y: 2, x: 4, workgroup: { x: 8, y: 4, z: 2 } },
+  { y: 4, x: 2, workgroup: { x: 8, y: 4, z: 2 } },
+  { y: 4, x: 4, workgroup: { x: 4, y: 2, z: 1 } },
+  { y: 7, x: 7, workgroup: { x: 4, y: 2, z: 1 } },
+];
+
+/** `conv-depthwise/7x7`: rows × columns of a tile. */
+export const depthwiseVariants: readonly Kernel[] = tiles.map(({ y, x, workgroup }) =>
+  depthwise(`conv-depthwise/${y}x${x}`, workgroup, (node, height, width) =>
+    isPlain(node) && y <= height && x <= width ? { y, x } : null,
+  ),
+);

@@ -22,6 +22,8 @@ const ROWS = 4;
 /** Any convolution of one group that `takes` allows. */
 function direct(name: string, variant: DotVariant, takes: (node: Conv2d) => boolean): Kernel {
   const { pixels: tilePixels, channels: tileChannels, weights, broadcast, workgroup } = variant;
+  // What is for software adapters has them too: see the shader.
+  const storeLoop = weights === 'texture' && workgroup <= 16;
   const columnsOf = (node: Conv2d) => ceilDiv(node.outChannels, tileChannels) * tileChannels;
   const rowsOf = ({ kernel }: Conv2d, channels: number) => kernel[0] * kernel[1] * ceilDiv(channels, 4);
   const texture = weights === 'texture';
@@ -45,6 +47,7 @@ function direct(name: string, variant: DotVariant, takes: (node: Conv2d) => bool
           RESIDUAL: residual,
           TEXTURE: texture,
           BROADCAST: broadcast,
+          STORE_LOOP: storeLoop,
         },
         overrides: { WORKGROUP_X: workgroup / ROWS, WORKGROUP_Y: ROWS, ...curveOverride(node.activation) },
         shape: {

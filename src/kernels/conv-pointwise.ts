@@ -37,6 +37,8 @@ export const isPointwise = ({ kernel, stride, groups, padding: { top, left, bott
 /** 1×1, stride 1, one group, no padding. */
 function pointwise(name: string, variant: DotVariant): Kernel {
   const { pixels: tilePixels, channels: tileChannels, weights, broadcast, workgroup } = variant;
+  // What is for software adapters has them too: see the shader.
+  const storeLoop = weights === 'texture' && workgroup <= 16;
   const columnsOf = (node: Conv2d) => ceilDiv(node.outChannels, tileChannels) * tileChannels;
   const texture = weights === 'texture';
   return defineKernel<Conv2d>({
@@ -57,6 +59,7 @@ function pointwise(name: string, variant: DotVariant): Kernel {
           RESIDUAL: residual,
           TEXTURE: texture,
           BROADCAST: broadcast,
+          STORE_LOOP: storeLoop,
         },
         overrides: { WORKGROUP_X: workgroup, ...curveOverride(node.activation) },
         shape: {
@@ -94,6 +97,7 @@ export const convPointwise = pointwise('conv-pointwise', {
 const tiles: readonly DotVariant[] = [
   { pixels: 7, channels: 24, weights: 'texture', broadcast: true, workgroup: 8 },
   { pixels: 14, channels: 32, weights: 'texture', broadcast: true, workgroup: 4 },
+  { pixels: 4, channels: 16, weights: 'texture', broadcast: true, workgroup: 8 },
   { pixels: 4, channels: 16, weights: 'buffer', broadcast: true, workgroup: 32 },
   { pixels: 7, channels: 16, weights: 'texture', broadcast: false, workgroup: 8 },
   { pixels: 4, channels: 16, weights: 'texture', broadcast: false, workgroup: 32 },

@@ -3,7 +3,8 @@ import { add } from './add.ts';
 import { affine, batchNorm } from './affine.ts';
 import { clip } from './clip.ts';
 import { concat } from './concat.ts';
-import { convDepthwise } from './conv-depthwise.ts';
+import { convDepthwise, depthwiseVariants } from './conv-depthwise.ts';
+import { depthwiseStripVariants } from './conv-depthwise-strip.ts';
 import { convDirect, directVariants } from './conv-direct.ts';
 import { convGrouped } from './conv-grouped.ts';
 import { convPointwise, pointwiseVariants } from './conv-pointwise.ts';
@@ -40,4 +41,9 @@ export const kernels: readonly Kernel[] = [
 ];
 
 /** Other ways to run what some of these run, for devices where they are faster: see `src/tuning/`. */
-export const variants: readonly Kernel[] = [...pointwiseVariants, ...directVariants];
+export const variants: readonly Kernel[] = [
+  ...pointwiseVariants,
+  ...depthwiseVariants,
+  ...depthwiseStripVariants,
+  ...directVariants,
+];

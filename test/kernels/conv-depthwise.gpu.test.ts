@@ -1,10 +1,12 @@
+import { convDepthwise, depthwiseVariants } from '../../src/kernels/conv-depthwise.ts';
+import { depthwiseStripVariants } from '../../src/kernels/conv-depthwise-strip.ts';
 import { activations, type ConvSpec, channelCounts, convCase } from './conv-cases.ts';
-import { describeKernel } from './describe-kernel.ts';
+import { describeVariants } from './describe-kernel.ts';
 
 const depthwise = (spec: ConvSpec) => convCase({ kernel: [3, 3], ...spec, groups: spec.cin, cout: spec.cin });
 const same = [1, 1, 1, 1] as const;
 
-describeKernel('conv-depthwise', [
+const cases = [
   ...channelCounts.filter((cin) => cin > 1).map((cin) => depthwise({ size: [9, 7], cin, padding: same })),
   ...([5, 6, 7, 8, 9, 13] as const).flatMap((size) => [
     depthwise({ size: [size, size + 1], cin: 5, padding: same }),
@@ -36,4 +38,11 @@ describeKernel('conv-depthwise', [
   depthwise({ size: [6, 7], cin: 7, padding: same, residual: true, activation: 'relu6' }),
   depthwise({ size: [6, 7], cin: 7, padding: same, noBias: true }),
   ...activations.map((activation) => depthwise({ size: [6, 5], cin: 6, padding: same, activation })),
-]);
+  // Wide enough for every strip, rows that do not divide.
+  depthwise({ size: [17, 15], cin: 5, padding: same }),
+  depthwise({ size: [18, 16], cin: 12, padding: [0, 0, 1, 1], stride: [2, 2], activation: 'relu6' }),
+  depthwise({ size: [19, 14], cin: 6, kernel: [5, 5], padding: [2, 2, 2, 2], residual: true }),
+  depthwise({ size: [23, 23], cin: 9, kernel: [5, 5], padding: [1, 2, 2, 2], stride: [2, 2], batch: 2 }),
+];
+
+describeVariants([convDepthwise, ...depthwiseVariants, ...depthwiseStripVariants], cases);

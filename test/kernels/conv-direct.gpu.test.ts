@@ -1,6 +1,6 @@
 import { convDirect, directVariants } from '../../src/kernels/conv-direct.ts';
 import { activations, type ConvSpec, channelCounts, convCase } from './conv-cases.ts';
-import { describeKernel } from './describe-kernel.ts';
+import { describeVariants } from './describe-kernel.ts';
 
 const normal = (spec: ConvSpec) => convCase({ kernel: [3, 3], ...spec });
 const same = [1, 1, 1, 1] as const;
@@ -29,4 +29,4 @@ const cases = [
   ...activations.map((activation) => normal({ size: [4, 5], cin: 5, cout: 6, activation })),
 ];
 
-for (const { name } of [convDirect, ...directVariants]) describeKernel(name, cases);
+describeVariants([convDirect, ...directVariants], cases);

@@ -1,6 +1,6 @@
 import { convPointwise, pointwiseVariants } from '../../src/kernels/conv-pointwise.ts';
 import { activations, channelCounts, convCase } from './conv-cases.ts';
-import { describeKernel } from './describe-kernel.ts';
+import { describeVariants } from './describe-kernel.ts';
 
 const cases = [
   ...channelCounts.map((cin) => convCase({ size: [5, 7], cin, cout: 8 })),
@@ -17,4 +17,4 @@ const cases = [
   ...activations.map((activation) => convCase({ size: [4, 5], cin: 9, cout: 10, activation })),
 ];
 
-for (const { name } of [convPointwise, ...pointwiseVariants]) describeKernel(name, cases);
+describeVariants([convPointwise, ...pointwiseVariants], cases);

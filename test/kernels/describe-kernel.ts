@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { inferShapes } from '../../src/graph/shapes.ts';
+import type { Kernel } from '../../src/kernels/kernel.ts';
 import { enginePage } from '../support/engine-page.ts';
 import type { CaseResult, KernelCase } from './case.ts';
+import { graphOf } from './run-case.ts';
 
 const browsers = ['chrome', 'firefox'] as const;
 
@@ -31,4 +34,21 @@ export function describeKernel(kernel: string, cases: readonly KernelCase[]): vo
       },
     );
   });
+}
+
+/** The cases of a table that each of several kernels for one op can run, run by it. */
+export function describeVariants(variants: readonly Kernel[], cases: readonly KernelCase[]): void {
+  for (const kernel of variants) {
+    const own = cases.filter((testCase) => {
+      const graph = graphOf(testCase, 1);
+      const shapes = inferShapes(graph);
+      const [node] = graph.nodes;
+      return kernel.accepts(node!, {
+        inputs: node!.inputs.map((name) => shapes.get(name)!),
+        output: shapes.get(node!.output)!,
+      });
+    });
+    it(`${kernel.name} runs a good part of its cases`, () => expect(own.length).toBeGreaterThan(cases.length / 4));
+    describeKernel(kernel.name, own);
+  }
 }

@@ -90,6 +90,14 @@ export function nodeOf({ node, inputs, noBias }: KernelCase, seed: number): Node
   }
 }
 
+/** A graph of the case's one node. */
+export const graphOf = (testCase: KernelCase, seed: number): Graph => ({
+  name: testCase.title,
+  inputs: testCase.inputs.map((shape, i) => ({ name: `x${i}`, shape })),
+  outputs: [{ name: 'y', tensor: 'y' }],
+  nodes: [nodeOf(testCase, seed)],
+});
+
 /** Features that this kernel needs and the adapter does not have. */
 export async function missingFeatures(kernel: string): Promise<string[]> {
   opening ??= openGpu();
@@ -107,13 +115,8 @@ export async function runCase(args: {
   const { testCase, kernel, seed, precision = 'float32' } = args;
   opening ??= openGpu();
   const gpu = await opening;
-  const node = nodeOf(testCase, seed);
-  const graph: Graph = {
-    name: testCase.title,
-    inputs: testCase.inputs.map((shape, i) => ({ name: `x${i}`, shape })),
-    outputs: [{ name: 'y', tensor: 'y' }],
-    nodes: [node],
-  };
+  const graph = graphOf(testCase, seed);
+  const node = graph.nodes[0]!;
   inferShapes(graph);
   const range = testCase.range ?? 2;
   const inputs = Object.fromEntries(
