@@ -9,6 +9,8 @@ export interface Constant {
   readonly dims: readonly number[];
   readonly type: 'float' | 'integer';
   readonly data: Float32Array | Float64Array;
+  /** What the file's integer type can hold, where that is 8 or 16 bits: the range of a quantised tensor. */
+  readonly limits?: readonly [low: number, high: number];
 }
 
 /** A constant that cannot be formed; the loader adds file and node. */

@@ -60,7 +60,8 @@ const maxLength = 1 << 24;
 export class GraphBuilder {
   readonly file: string;
   private readonly inputs: GraphInput[] = [];
-  private readonly nodes: Node[] = [];
+  /** By the tensor that they write, in order. */
+  private readonly nodes = new Map<string, Node>();
   private readonly names = new UniqueNames();
   private readonly tensors = new UniqueNames();
 
@@ -109,7 +110,12 @@ export class GraphBuilder {
       }
       return { name, tensor: value.tensor };
     });
-    const graph: Graph = { name: this.file, inputs: this.inputs, outputs: graphOutputs, nodes: this.nodes };
+    const graph: Graph = {
+      name: this.file,
+      inputs: this.inputs,
+      outputs: graphOutputs,
+      nodes: [...this.nodes.values()],
+    };
     try {
       inferShapes(graph);
     } catch (error) {
@@ -176,6 +182,11 @@ export class GraphBuilder {
     });
     const axes = dims.map((d, i) => (d > 1 ? [order[i]!] : []));
     return { ...this.emit(place, { op: 'reshape', inputs: [x.tensor], shape }, shape, 'reshape'), dims, axes };
+  }
+
+  /** The node that writes a tensor of the graph; undefined for an input. */
+  producer(tensor: string): Node | undefined {
+    return this.nodes.get(tensor);
   }
 
   // Elementwise
@@ -494,7 +505,7 @@ export class GraphBuilder {
     }
     const mark = suffix ? `/${suffix}` : '';
     const output = this.tensors.take(place.output + mark);
-    this.nodes.push({ ...body, name: this.names.take(place.node + mark), output } as Node);
+    this.nodes.set(output, { ...body, name: this.names.take(place.node + mark), output } as Node);
     return { kind: 'variable', tensor: output, shape };
   }
 

@@ -19,6 +19,13 @@ const bytesPerElement = new Map<number, number>([
   [dataTypes.uint64, 8],
 ]);
 
+const limits = new Map<number, readonly [number, number]>([
+  [dataTypes.uint8, [0, 255]],
+  [dataTypes.int8, [-128, 127]],
+  [dataTypes.uint16, [0, 65_535]],
+  [dataTypes.int16, [-32_768, 32_767]],
+]);
+
 /** Name of an ONNX element type, for messages. */
 export const typeName = (type: number): string => typeNames.get(type) ?? `type ${type}`;
 
@@ -50,11 +57,16 @@ export function decodeTensor(
     return fail(error.message);
   }
   const raw = tensor.external ? externalBytes(tensor, external, count * width, fail) : tensor.raw;
-  if (!raw) return typed(tensor, count, fail);
+  if (!raw) return limited(typed(tensor, count, fail), tensor.dataType);
   if (raw.length !== count * width) {
     fail(`is [${tensor.dims}] of ${typeName(tensor.dataType)} and has ${raw.length} bytes, expected ${count * width}`);
   }
-  return fromBytes(tensor.dataType, tensor.dims, raw, count);
+  return limited(fromBytes(tensor.dataType, tensor.dims, raw, count), tensor.dataType);
+}
+
+function limited(value: Constant, type: number): Constant {
+  const range = limits.get(type);
+  return range ? { ...value, limits: range } : value;
 }
 
 /** Little-endian elements, wherever they start. */

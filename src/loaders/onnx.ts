@@ -7,10 +7,16 @@ import { type LoadGraphOptions, type ModelFiles, readBeside } from './model-file
 import { type Folded, intsOf, OnnxFolder, type Sequence } from './onnx-fold.ts';
 import { type Operation, operations } from './onnx-operations.ts';
 import { type GraphProto, type ModelProto, type NodeProto, readModel, type TensorProto } from './onnx-proto.ts';
+import type * as QuantisedOnnx from './onnx-quantised.ts';
 import { decodeTensor, isNumeric, typeName } from './onnx-tensor.ts';
 import { schedule } from './schedule.ts';
 
 const opsets = { first: 7, last: 22 };
+
+/** Operations that make or read quantised tensors. */
+const isQuantised = /^(Q|Deq)(Linear|uantizeLinear|Gemm)/;
+
+type Quantised = QuantisedOnnx.Quantised;
 
 /**
  * An ONNX file as a graph. Inputs of four dimensions are NCHW in the file and NHWC in the graph, unless the file itself
@@ -33,7 +39,8 @@ export async function loadOnnx(files: ModelFiles, options: LoadGraphOptions): Pr
     const location = tensor.external.get('location') ?? '';
     if (!external.has(location)) external.set(location, await readBeside(files, location, options.signal));
   }
-  return new OnnxLoader(files, model, external, options).load();
+  const quantised = graph.nodes.some(({ op }) => isQuantised.test(op)) ? await import('./onnx-quantised.ts') : null;
+  return new OnnxLoader(files, model, external, options, quantised).load();
 }
 
 function* tensorsOf(graph: GraphProto): Generator<TensorProto> {
@@ -56,18 +63,21 @@ class OnnxLoader {
   private readonly decode: (tensor: TensorProto) => Constant;
   private readonly initializers = new Map<string, TensorProto>();
   private readonly producers = new Map<string, number>();
-  private readonly values = new Map<string, Value | Sequence>();
+  private readonly quantised: typeof QuantisedOnnx | null;
+  private readonly values = new Map<string, Value | Sequence | Quantised>();
 
   constructor(
     files: ModelFiles,
     { graph, opset }: ModelProto,
     external: ReadonlyMap<string, Uint8Array>,
     options: LoadGraphOptions,
+    quantised: typeof QuantisedOnnx | null,
   ) {
     this.file = files.name;
     this.graph = graph;
     this.opset = opset;
     this.options = options;
+    this.quantised = quantised;
     this.builder = new GraphBuilder(files.name);
     this.decode = (tensor) => decodeTensor(files.name, tensor, external);
     this.folder = new OnnxFolder(1_000_000 + 4 * files.bytes.length, this.decode);
@@ -88,7 +98,7 @@ class OnnxLoader {
         if (!value || value.kind === 'sequence') {
           throw new ModelFormatError(this.file, `output "${name}" is a sequence, or a secondary output of a node`);
         }
-        return { name, value };
+        return { name, value: value.kind === 'quantised' ? value.real : value };
       }),
     );
   }
@@ -223,7 +233,9 @@ class OnnxLoader {
 
   /** Whether the first operation that cares for layout is a transposition from NHWC to NCHW. */
   private isTransposedFromNhwc(input: string): boolean {
-    const elementwise = new Set(['Identity', 'Cast', 'Add', 'Sub', 'Mul', 'Div', 'Clip']);
+    const elementwise = new Set([
+      ...['Identity', 'Cast', 'Add', 'Sub', 'Mul', 'Div', 'Clip', 'QuantizeLinear', 'DequantizeLinear'],
+    ]);
     const waiting = [input];
     const seen = new Set(waiting);
     for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
@@ -256,7 +268,7 @@ class OnnxLoader {
     return readers;
   }
 
-  private find(name: string): Value | Sequence | undefined {
+  private find(name: string): Value | Sequence | Quantised | undefined {
     const known = this.values.get(name);
     if (known) return known;
     const tensor = this.initializers.get(name);
@@ -287,9 +299,12 @@ class OnnxLoader {
     }
   }
 
-  private results(index: number, node: NodeProto, place: Place): readonly (Value | Sequence)[] {
+  private results(index: number, node: NodeProto, place: Place): readonly (Value | Sequence | Quantised)[] {
     const inputs = node.inputs.map((name) => (name === '' ? undefined : this.read(name, place)));
-    const folded = (value: Value | Sequence | undefined): value is Folded | undefined => value?.kind !== 'variable';
+    const quantised = this.quantised && this.runQuantised(this.quantised, node, place, inputs);
+    if (quantised) return [quantised];
+    const folded = (value: (typeof inputs)[number]): value is Folded | undefined =>
+      value?.kind !== 'variable' && value?.kind !== 'quantised';
     const constant = this.reads(index).every((name) => folded(this.find(name)));
     if (constant && inputs.every(folded)) {
       const outer = (name: string) => {
@@ -299,7 +314,17 @@ class OnnxLoader {
       const results = this.folder.fold(node, inputs, outer);
       return results ?? this.builder.unsupported(place, 'the operation is not one that this engine evaluates');
     }
-    const operation = place.op === node.op ? operations.get(node.op) : undefined;
+    return [this.run(place.op, node, inputs, place)];
+  }
+
+  private run(
+    op: string,
+    node: NodeProto,
+    inputs: readonly (Value | Sequence | Quantised | undefined)[],
+    place: Place,
+    opset = this.opset,
+  ): Value {
+    const operation = operations.get(op);
     if (!operation) return this.builder.unsupported(place, 'the operation is not one that this engine runs');
     const variable = (i: number): Variable => {
       const value = inputs[i];
@@ -310,13 +335,16 @@ class OnnxLoader {
       node,
       place,
       builder: this.builder,
-      opset: this.opset,
+      opset,
       budget: this.folder.budget,
       count: inputs.length,
       value: (i) => {
         const value = inputs[i];
-        if (value && value.kind !== 'sequence') return value;
-        return this.builder.damaged(place, `input ${i} is ${value ? 'a sequence' : 'left out'}, expected a tensor`);
+        if (value?.kind === 'constant' || value?.kind === 'variable') return value;
+        return this.builder.damaged(
+          place,
+          `input ${i} is ${value ? `a ${value.kind}` : 'left out'}, expected a tensor`,
+        );
       },
       variable,
       constant: (i) => {
@@ -325,10 +353,23 @@ class OnnxLoader {
         return this.builder.unsupported(place, `input ${i} is computed by the network, expected a constant`);
       },
     };
-    return [operation(call)];
+    return operation(call);
   }
 
-  private read(name: string, place: Place): Value | Sequence {
+  private runQuantised(
+    module: typeof QuantisedOnnx,
+    node: NodeProto,
+    place: Place,
+    inputs: readonly (Value | Sequence | Quantised | undefined)[],
+  ): Value | Quantised | null {
+    const isTensor = (value: (typeof inputs)[number]) => value?.kind !== 'sequence';
+    if (!inputs.every(isTensor)) return null;
+    const { builder, opset } = this;
+    const run: QuantisedOnnx.QuantisedCall['run'] = (op, real, at, version) => this.run(op, node, real, at, version);
+    return module.runQuantised({ node, place, builder, budget: this.folder.budget, opset, inputs, run });
+  }
+
+  private read(name: string, place: Place): Value | Sequence | Quantised {
     const value = this.find(name);
     if (value) return value;
     return this.builder.unsupported(place, `reads tensor "${name}", a secondary output that this engine does not make`);

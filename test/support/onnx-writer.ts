@@ -65,12 +65,14 @@ export function writeOnnx(model: ModelSpec): Uint8Array {
   writer.writeTag(1, 0);
   writer.writeVarint(8);
   writer.writeMessage(7, writeGraph, model);
-  writer.writeMessage(8, writeOpset, model.opset ?? 17);
+  writer.writeMessage(8, writeOpset, ['', model.opset ?? 17] as const);
+  const domains = new Set(model.nodes.map(({ domain }) => domain ?? ''));
+  for (const domain of domains) if (domain) writer.writeMessage(8, writeOpset, [domain, 1] as const);
   return writer.finish();
 }
 
-function writeOpset(version: number, pbf: PbfWriter): void {
-  text(pbf, 1, '');
+function writeOpset([domain, version]: readonly [string, number], pbf: PbfWriter): void {
+  text(pbf, 1, domain);
   pbf.writeTag(2, 0);
   pbf.writeVarint(version);
 }

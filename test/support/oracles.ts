@@ -4,11 +4,15 @@ import { dirname } from 'node:path';
 import type * as Converter from '@tensorflow/tfjs-converter';
 import type * as Tf from '@tensorflow/tfjs-core';
 import type * as Ort from 'onnxruntime-web';
+import { float16Value } from '../../src/loaders/constants.ts';
+import { float16Bits } from './onnx-writer.ts';
 
 export interface OracleTensor {
   /** In the file's own order of dimensions. */
   readonly dims: readonly number[];
   readonly data: Float32Array;
+  /** How the model takes it; float32 unless given. */
+  readonly type?: 'float16' | 'uint8';
 }
 
 let ort: Promise<typeof Ort> | undefined;
@@ -34,12 +38,17 @@ export async function onnxRuntimeOutputs(
     logSeverityLevel: 3,
   });
   try {
-    const inputs = Object.entries(feeds).map(([name, { dims, data }]) => [name, new Tensor('float32', data, dims)]);
+    const tensorOf = ({ dims, data, type }: OracleTensor) => {
+      if (type === 'float16') return new Tensor(type, Uint16Array.from(data, float16Bits), dims);
+      if (type === 'uint8') return new Tensor(type, Uint8Array.from(data), dims);
+      return new Tensor('float32', data, dims);
+    };
+    const inputs = Object.entries(feeds).map(([name, feed]) => [name, tensorOf(feed)]);
     const results = await session.run(Object.fromEntries(inputs));
     return Object.fromEntries(
-      Object.entries(results).map(([name, { dims, data }]) => [
+      Object.entries(results).map(([name, { dims, data, type }]) => [
         name,
-        { dims, data: Float32Array.from(data as Float32Array) },
+        { dims, data: Float32Array.from(data as Float32Array, type === 'float16' ? float16Value : Number) },
       ]),
     );
   } finally {
