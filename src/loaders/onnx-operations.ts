@@ -138,6 +138,7 @@ function clip({ builder, place, variable, constant, node, opset }: Operation): V
 
 /** `Min` and `Max` with one constant. */
 function bound({ builder, place, value, count }: Operation, end: 'min' | 'max'): Value {
+  if (count === 1) return value(0);
   const [a, b] = count === 2 ? [value(0), value(1)] : builder.unsupported(place, `has ${count} inputs, expected 2`);
   const [x, limit] = a.kind === 'constant' ? [b, a] : [a, b];
   if (x.kind !== 'variable' || limit.kind !== 'constant' || limit.data.length !== 1) {
@@ -271,7 +272,9 @@ function pool(operation: Operation, kind: Pool['kind']): Value {
   const stride = pairOf(operation, 'strides', [1, 1]);
   if (pairOf(operation, 'dilations', [1, 1]).join() !== '1,1') builder.unsupported(place, 'is dilated');
   const given = paddingOf(operation, size, kernel, stride, [1, 1]);
-  const countPadding = kind === 'average' && intOf(node, 'count_include_pad', 0) === 1;
+  const counts = kind === 'average' && intOf(node, 'count_include_pad', 0) === 1;
+  // What a last window takes beyond the picture (ceil_mode) is never counted.
+  const countPadding = counts && Object.values(given).some((side) => side > 0);
   const padding = intOf(node, 'ceil_mode', 0) === 1 ? ceiled(size, kernel, stride, given) : given;
   if (countPadding && (padding.bottom !== given.bottom || padding.right !== given.right)) {
     builder.unsupported(place, 'counts padding in a mean whose last window leaves the picture (ceil_mode)');
@@ -397,12 +400,12 @@ function resize(operation: Operation): Value {
 
 function gemm(operation: Operation): Value {
   const { builder, place, node, variable, constant, budget } = operation;
-  const x = variable(0);
-  if (intOf(node, 'transA', 0) !== 0) builder.unsupported(place, 'transposes its input (transA)');
+  const a = variable(0);
   const given = constant(1) ?? builder.damaged(place, 'has no weights');
-  if (given.dims.length !== 2 || x.dims.length !== 2) {
-    builder.damaged(place, `multiplies [${x.dims}] with [${given.dims}], expected two dimensions each`);
+  if (given.dims.length !== 2 || a.dims.length !== 2) {
+    builder.damaged(place, `multiplies [${a.dims}] with [${given.dims}], expected two dimensions each`);
   }
+  const x = intOf(node, 'transA', 0) === 0 ? a : builder.transpose(a, [1, 0]);
   const weights = intOf(node, 'transB', 0) === 1 ? transpose(given, [1, 0], budget) : given;
   const [features, outputs] = weights.dims as [number, number];
   const alpha = floatOf(node, 'alpha', 1);

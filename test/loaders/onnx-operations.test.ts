@@ -1,82 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { loadGraph } from '../../src/loaders/index.ts';
-import { runGraph } from '../../src/reference/index.ts';
-import { type GraphSpec, type ModelSpec, type NodeSpec, type TensorSpec, writeOnnx } from '../support/onnx-writer.ts';
-import {
-  normalisedMeanSquareError,
-  type OracleTensor,
-  onnxRuntimeOutputs,
-  randomValues,
-  toNchw,
-  toNhwc,
-} from '../support/oracles.ts';
-
-let seed = 1;
-
-const random = (dims: readonly number[], low = -1, high = 1): TensorSpec => ({
-  dims,
-  values: randomValues(
-    dims.reduce((a, b) => a * b, 1),
-    seed++,
-    low,
-    high,
-  ),
-});
-
-const int64 = (...values: number[]): TensorSpec => ({ dims: [values.length], type: 'int64', values });
-const scalar = (value: number): TensorSpec => ({ dims: [], values: [value] });
-
-interface Case extends Pick<ModelSpec, 'opset'> {
-  readonly nodes: readonly NodeSpec[];
-  /** Dimensions of the input `x`, as in the file. */
-  readonly x: readonly number[];
-  /** As the file states them, where dynamic. */
-  readonly stated?: readonly (number | string)[];
-  readonly initializers?: Readonly<Record<string, TensorSpec>>;
-  readonly range?: readonly [number, number];
-  /** The output is compared as it lies: it is no NCHW image. */
-  readonly plainOutput?: boolean;
-  readonly plainInput?: boolean;
-  readonly ops?: readonly string[];
-}
-
-const one = (op: string, attributes: NodeSpec['attributes'] = {}, ...more: string[]): NodeSpec[] => [
-  { op, name: 'n', inputs: ['x', ...more], outputs: ['y'], attributes },
-];
-
-function fileOf({ nodes, x, stated, initializers, opset }: Case): Uint8Array {
-  return writeOnnx({
-    opset: opset ?? 17,
-    nodes,
-    inputs: [{ name: 'x', type: 'float', dims: stated ?? x }],
-    outputs: [{ name: 'y', type: 'float' }],
-    initializers: initializers ?? {},
-  });
-}
-
-async function compare(testCase: Case): Promise<void> {
-  const { x: dims, range = [-3, 3], plainInput, plainOutput, ops } = testCase;
-  const bytes = fileOf(testCase);
-  const data = randomValues(
-    dims.reduce((a, b) => a * b, 1),
-    seed++,
-    ...range,
-  );
-  const expected = (await onnxRuntimeOutputs(bytes, { x: { dims, data } })).y as OracleTensor;
-  const graph = await loadGraph({ name: 'case.onnx', bytes });
-  if (ops) expect(graph.nodes.map(({ op }) => op)).toEqual(ops);
-  const isImage = dims.length === 4 && !plainInput;
-  const found = runGraph(graph, { x: isImage ? toNhwc(dims, data) : data }).y!;
-  const turned = expected.dims.length === 4 && !plainOutput;
-  const values = turned ? toNchw(found.shape, found.data) : found.data;
-  if (turned) expect([found.shape[0], found.shape[3], found.shape[1], found.shape[2]]).toEqual(expected.dims);
-  expect(normalisedMeanSquareError(values, expected.data)).toBeLessThan(1e-12);
-}
-
-const suite = (title: string, cases: Readonly<Record<string, Case>>) =>
-  describe(title, () => {
-    for (const [name, testCase] of Object.entries(cases)) test(name, () => compare(testCase));
-  });
+import { type Case, fileOf, int64, one, random, scalar, suite } from '../support/onnx-case.ts';
+import { type GraphSpec, type NodeSpec, type TensorSpec, writeOnnx } from '../support/onnx-writer.ts';
+import { randomValues } from '../support/oracles.ts';
 
 const conv = (
   x: readonly number[],
@@ -595,7 +521,7 @@ function branch(value: number): GraphSpec {
 }
 
 test('tensors in a file beside the model', async () => {
-  const weights = randomValues(8, seed++);
+  const weights = randomValues(8, 8);
   const side = new Uint8Array(40);
   side.set(new Uint8Array(weights.buffer), 8);
   const external = { location: 'weights.bin', offset: '8', length: '32' };
