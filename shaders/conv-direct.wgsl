@@ -13,7 +13,8 @@
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32, cin4: u32, cout4: u32, columns: u32,
   kernel_y: u32, kernel_x: u32, stride_y: u32, stride_x: u32, dilation_y: u32, dilation_x: u32,
-  pad_top: i32, pad_left: i32, groups_of_channels: u32, low: f32, high: f32,
+  pad_top: i32, pad_left: i32, groups_of_channels: u32,
+  low: f32, high: f32, adds_residual: u32,
 }
 
 override WORKGROUP_X: u32;
@@ -44,7 +45,7 @@ fn weight(index: u32, row: u32, column: u32) -> vec4f {
 fn finish(sum: vec4f, at: u32) {
   var value = activate(clamp(sum, vec4f(shape.low), vec4f(shape.high)));
 #if RESIDUAL
-  value += load4(residual[at]);
+  if (shape.adds_residual == 1u) { value += load4(residual[at]); }
 #endif
   dst[at] = store4(value);
 }

@@ -10,7 +10,7 @@
 // output channels, so that their weight loads are uniform, and differ in pixels. With BROADCAST each of four
 // neighbouring lanes loads one of four weights and all read the others' from it. With STORE_LOOP the sums go through an
 // array at the end: less code, which a software adapter compiles sooner; hardware would keep the array in memory.
-struct Shape { pixels: u32, cin4: u32, cout4: u32, columns: u32, low: f32, high: f32 }
+struct Shape { pixels: u32, cin4: u32, cout4: u32, columns: u32, low: f32, high: f32, adds_residual: u32 }
 
 override WORKGROUP_X: u32;
 
@@ -39,7 +39,7 @@ fn weight(k: u32, row: u32, column: u32) -> vec4f {
 fn finish(sum: vec4f, at: u32) {
   var value = activate(clamp(sum, vec4f(shape.low), vec4f(shape.high)));
 #if RESIDUAL
-  value += load4(residual[at]);
+  if (shape.adds_residual == 1u) { value += load4(residual[at]); }
 #endif
   dst[at] = store4(value);
 }

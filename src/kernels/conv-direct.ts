@@ -1,6 +1,6 @@
 import source from '../../shaders/conv-direct.wgsl?raw';
 import type { Conv2d } from '../graph/ops.ts';
-import { type DotVariant, dotVariantName, isPointwise } from './conv-pointwise.ts';
+import { type DotVariant, dotVariantName, isPointwise, workgroupOf } from './conv-pointwise.ts';
 import {
   ceilDiv,
   channelConstant,
@@ -21,9 +21,8 @@ const ROWS = 4;
 
 /** Any convolution of one group that `takes` allows. */
 function direct(name: string, variant: DotVariant, takes: (node: Conv2d) => boolean): Kernel {
-  const { pixels: tilePixels, channels: tileChannels, weights, broadcast, workgroup } = variant;
-  // What is for software adapters has them too: see the shader.
-  const storeLoop = weights === 'texture' && workgroup <= 16;
+  const { pixels: tilePixels, channels: tileChannels, weights, broadcast, narrow } = variant;
+  const columnsOfWorkgroup = workgroupOf(variant) / ROWS;
   const columnsOf = (node: Conv2d) => ceilDiv(node.outChannels, tileChannels) * tileChannels;
   const rowsOf = ({ kernel }: Conv2d, channels: number) => kernel[0] * kernel[1] * ceilDiv(channels, 4);
   const texture = weights === 'texture';
@@ -44,12 +43,12 @@ function direct(name: string, variant: DotVariant, takes: (node: Conv2d) => bool
         constants: {
           TILE_PIXELS: tilePixels,
           TILE_CHANNELS: tileChannels,
-          RESIDUAL: residual,
+          RESIDUAL: residual || narrow,
           TEXTURE: texture,
           BROADCAST: broadcast,
-          STORE_LOOP: storeLoop,
+          STORE_LOOP: narrow,
         },
-        overrides: { WORKGROUP_X: workgroup / ROWS, WORKGROUP_Y: ROWS, ...curveOverride(node.activation) },
+        overrides: { WORKGROUP_X: columnsOfWorkgroup, WORKGROUP_Y: ROWS, ...curveOverride(node.activation) },
         shape: {
           ...windowShape(node, input!, output),
           cin4: ceilDiv(input![3], 4),
@@ -59,10 +58,11 @@ function direct(name: string, variant: DotVariant, takes: (node: Conv2d) => bool
           dilation_x: node.dilation[1],
           groups_of_channels: channelGroups,
           ...clampOf(node.activation),
+          adds_residual: residual ? 1 : 0,
         },
-        bindings: convolutionBindings(residual),
+        bindings: convolutionBindings(residual, narrow),
         workgroups: [
-          ceilDiv(ceilDiv(output[2], tilePixels), workgroup / ROWS),
+          ceilDiv(ceilDiv(output[2], tilePixels), columnsOfWorkgroup),
           ceilDiv(output[1], ROWS),
           channelGroups * output[0],
         ],
@@ -83,16 +83,15 @@ function direct(name: string, variant: DotVariant, takes: (node: Conv2d) => bool
 
 export const convDirect = direct(
   'conv-direct',
-  { pixels: 4, channels: 16, weights: 'buffer', broadcast: false, workgroup: 32 },
+  { pixels: 4, channels: 16, weights: 'buffer', broadcast: false, narrow: false },
   () => true,
 );
 
 const tiles: readonly DotVariant[] = [
-  { pixels: 4, channels: 16, weights: 'texture', broadcast: true, workgroup: 16 },
-  { pixels: 7, channels: 32, weights: 'texture', broadcast: true, workgroup: 16 },
-  { pixels: 4, channels: 16, weights: 'texture', broadcast: false, workgroup: 32 },
-  { pixels: 7, channels: 16, weights: 'texture', broadcast: false, workgroup: 16 },
-  { pixels: 8, channels: 8, weights: 'buffer', broadcast: false, workgroup: 32 },
+  { pixels: 4, channels: 16, weights: 'texture', broadcast: true, narrow: true },
+  { pixels: 7, channels: 32, weights: 'texture', broadcast: true, narrow: true },
+  { pixels: 4, channels: 16, weights: 'texture', broadcast: false, narrow: false },
+  { pixels: 8, channels: 8, weights: 'buffer', broadcast: false, narrow: false },
 ];
 
 export const directVariants: readonly Kernel[] = tiles.map((tile) =>

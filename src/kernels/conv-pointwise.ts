@@ -22,12 +22,19 @@ export interface DotVariant {
   readonly weights: 'buffer' | 'texture';
   /** Four neighbouring lanes of a subgroup load a weight each and hand it round. */
   readonly broadcast: boolean;
-  readonly workgroup: number;
+  /**
+   * For software adapters: a loop stores the sums, which compiles sooner, one pipeline adds a residual or none, and few
+   * lanes make a workgroup.
+   */
+  readonly narrow: boolean;
 }
 
-/** `conv-pointwise/p7-c24-texture-broadcast`: shader, tile, where the weights are, and how they are read. */
-export const dotVariantName = (stem: string, { pixels, channels, weights, broadcast }: DotVariant): string =>
-  `${stem}/p${pixels}-c${channels}-${weights}${broadcast ? '-broadcast' : ''}`;
+/** Invocations of a workgroup. */
+export const workgroupOf = ({ narrow, pixels }: DotVariant): number => (narrow ? (pixels > 8 ? 4 : 8) : 32);
+
+/** `conv-pointwise/p7-c24-texture-broadcast-narrow`: shader, tile, where the weights are, and how they are read. */
+export const dotVariantName = (stem: string, { pixels, channels, weights, broadcast, narrow }: DotVariant): string =>
+  `${stem}/p${pixels}-c${channels}-${weights}${broadcast ? '-broadcast' : ''}${narrow ? '-narrow' : ''}`;
 
 export const isPointwise = ({ kernel, stride, groups, padding: { top, left, bottom, right } }: Conv2d): boolean =>
   groups === 1 &&
@@ -36,9 +43,8 @@ export const isPointwise = ({ kernel, stride, groups, padding: { top, left, bott
 
 /** 1×1, stride 1, one group, no padding. */
 function pointwise(name: string, variant: DotVariant): Kernel {
-  const { pixels: tilePixels, channels: tileChannels, weights, broadcast, workgroup } = variant;
-  // What is for software adapters has them too: see the shader.
-  const storeLoop = weights === 'texture' && workgroup <= 16;
+  const { pixels: tilePixels, channels: tileChannels, weights, broadcast, narrow } = variant;
+  const workgroup = workgroupOf(variant);
   const columnsOf = (node: Conv2d) => ceilDiv(node.outChannels, tileChannels) * tileChannels;
   const texture = weights === 'texture';
   return defineKernel<Conv2d>({
@@ -56,10 +62,10 @@ function pointwise(name: string, variant: DotVariant): Kernel {
         constants: {
           TILE_PIXELS: tilePixels,
           TILE_CHANNELS: tileChannels,
-          RESIDUAL: residual,
+          RESIDUAL: residual || narrow,
           TEXTURE: texture,
           BROADCAST: broadcast,
-          STORE_LOOP: storeLoop,
+          STORE_LOOP: narrow,
         },
         overrides: { WORKGROUP_X: workgroup, ...curveOverride(node.activation) },
         shape: {
@@ -68,8 +74,9 @@ function pointwise(name: string, variant: DotVariant): Kernel {
           cout4: ceilDiv(node.outChannels, 4),
           columns: columnsOf(node),
           ...clampOf(node.activation),
+          adds_residual: residual ? 1 : 0,
         },
-        bindings: convolutionBindings(residual),
+        bindings: convolutionBindings(residual, narrow),
         workgroups: [ceilDiv(ceilDiv(pixels, tilePixels), workgroup), columnsOf(node) / tileChannels, 1],
       };
     },
@@ -90,19 +97,21 @@ export const convPointwise = pointwise('conv-pointwise', {
   channels: 16,
   weights: 'buffer',
   broadcast: false,
-  workgroup: 32,
+  narrow: false,
 });
 
-// Seven pixels fill lanes at 7², 14² and 28²; small workgroups keep lanes busy there on narrow software adapters.
+// Seven pixels fill lanes at 7², 14² and 28².
 const tiles: readonly DotVariant[] = [
-  { pixels: 7, channels: 24, weights: 'texture', broadcast: true, workgroup: 8 },
-  { pixels: 14, channels: 32, weights: 'texture', broadcast: true, workgroup: 4 },
-  { pixels: 4, channels: 16, weights: 'texture', broadcast: true, workgroup: 8 },
-  { pixels: 4, channels: 16, weights: 'buffer', broadcast: true, workgroup: 32 },
-  { pixels: 7, channels: 16, weights: 'texture', broadcast: false, workgroup: 8 },
-  { pixels: 4, channels: 16, weights: 'texture', broadcast: false, workgroup: 32 },
-  { pixels: 8, channels: 8, weights: 'buffer', broadcast: false, workgroup: 32 },
-  { pixels: 4, channels: 4, weights: 'buffer', broadcast: false, workgroup: 64 },
+  { pixels: 7, channels: 24, weights: 'texture', broadcast: true, narrow: true },
+  { pixels: 14, channels: 32, weights: 'texture', broadcast: true, narrow: true },
+  { pixels: 4, channels: 16, weights: 'texture', broadcast: true, narrow: true },
+  { pixels: 7, channels: 16, weights: 'texture', broadcast: false, narrow: true },
+  { pixels: 4, channels: 16, weights: 'texture', broadcast: false, narrow: true },
+  { pixels: 4, channels: 8, weights: 'texture', broadcast: false, narrow: true },
+  { pixels: 4, channels: 16, weights: 'texture', broadcast: false, narrow: false },
+  { pixels: 4, channels: 16, weights: 'buffer', broadcast: true, narrow: false },
+  { pixels: 8, channels: 8, weights: 'buffer', broadcast: false, narrow: false },
+  { pixels: 4, channels: 4, weights: 'buffer', broadcast: false, narrow: false },
 ];
 
 export const pointwiseVariants: readonly Kernel[] = tiles.map((tile) =>

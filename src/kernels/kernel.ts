@@ -98,10 +98,14 @@ export const outputBinding: Binding = { role: 'output' };
 export const inputBinding = (index: number): Binding => ({ role: 'input', index });
 export const constantBinding = (index: number): Binding => ({ role: 'constant', index });
 
-/** shape, src, weights, bias, dst [, residual]: the bindings of every convolution. */
-export function convolutionBindings(residual: boolean): Binding[] {
+/**
+ * shape, src, weights, bias, dst [, residual]: the bindings of every convolution. `always`: the shader has the last
+ * one in any case, so that one pipeline serves both, and is told by its shape whether to read it; the bias stands in.
+ */
+export function convolutionBindings(residual: boolean, always = false): Binding[] {
   const bindings = [shapeBinding, inputBinding(0), constantBinding(0), constantBinding(1), outputBinding];
-  return residual ? [...bindings, inputBinding(1)] : bindings;
+  if (residual) return [...bindings, inputBinding(1)];
+  return always ? [...bindings, constantBinding(1)] : bindings;
 }
 
 /** Weights in the plan's precision as texels of a texture. */
