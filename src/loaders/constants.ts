@@ -38,8 +38,14 @@ export const integers = (dims: readonly number[], data: ArrayLike<number>): Cons
   data: Float64Array.from(data),
 });
 
-/** Product of dimensions; throws `FoldError` where one is negative or not whole, or the product passes 2³¹. */
+/** Throws `FoldError` where a tensor has more dimensions than any network's. */
+export function checkRank(rank: number): void {
+  if (rank > 16) throw new FoldError(`has ${rank} dimensions, expected at most 16`);
+}
+
+/** Product of dimensions; throws `FoldError` where one is negative or not whole, there are more than 16, or the product passes 2³¹. */
 export function elementCount(dims: readonly number[]): number {
+  checkRank(dims.length);
   let count = 1;
   for (const d of dims) {
     if (!Number.isSafeInteger(d) || d < 0) throw new FoldError(`has the shape [${dims}], expected whole numbers ≥ 0`);

@@ -9,7 +9,7 @@ import { GraphError, ModelFormatError, UnsupportedOpError } from '../errors.ts';
 import type { Graph, GraphInput, GraphOutput } from '../graph/graph.ts';
 import type { Activation, Node, Padding, Pair, Pool, Resize, Shape } from '../graph/ops.ts';
 import { inferShapes, sizeOf, windowOutput } from '../graph/shapes.ts';
-import { broadcastDims, type Constant, FoldError } from './constants.ts';
+import { broadcastDims, type Constant, type FoldBudget, FoldError } from './constants.ts';
 
 /** An axis in memory: 0 batch, 1 height, 2 width, 3 channels. */
 export type Axis = 0 | 1 | 2 | 3;
@@ -59,14 +59,17 @@ const maxLength = 1 << 24;
 
 export class GraphBuilder {
   readonly file: string;
+  private readonly weights: FoldBudget | undefined;
   private readonly inputs: GraphInput[] = [];
   /** By the tensor that they write, in order. */
   private readonly nodes = new Map<string, Node>();
   private readonly names = new UniqueNames();
   private readonly tensors = new UniqueNames();
 
-  constructor(file: string) {
+  /** `weights`: how many constants the nodes may hold together; one that many nodes share counts for each. */
+  constructor(file: string, weights?: FoldBudget) {
     this.file = file;
+    this.weights = weights;
   }
 
   // Troubles
@@ -500,6 +503,7 @@ export class GraphBuilder {
     this.checkShape(`output of node "${place.node}" (${place.op}, ${place.where})`, shape);
     for (const [what, values] of Object.entries(body)) {
       if (!(values instanceof Float32Array)) continue;
+      this.weights?.take(values.length);
       const bad = firstNotFinite(values);
       if (bad >= 0) this.damaged(place, `${what}[${bad}] is ${values[bad]}, expected finite numbers`);
     }

@@ -6,6 +6,7 @@ import {
   broadcastDims,
   type Constant,
   cast,
+  checkRank,
   combine,
   concat,
   elementCount,
@@ -34,7 +35,8 @@ export type Folded = Constant | Sequence;
 
 // Attributes
 
-const attribute = (node: NodeProto, name: string): AttributeProto | undefined => node.attributes.get(name);
+const attribute = (node: NodeProto, name: string): AttributeProto | undefined =>
+  node.attributes.find((own) => own.name === name);
 
 export const intOf = (node: NodeProto, name: string, otherwise: number): number =>
   attribute(node, name)?.int ?? otherwise;
@@ -46,6 +48,8 @@ export const stringOf = (node: NodeProto, name: string, otherwise: string): stri
   attribute(node, name)?.string ?? otherwise;
 
 export const intsOf = (node: NodeProto, name: string): readonly number[] | undefined => attribute(node, name)?.ints;
+
+export const floatsOf = (node: NodeProto, name: string): readonly number[] | undefined => attribute(node, name)?.floats;
 
 /** The axis that `axis` names in a tensor of `rank` dimensions, counted from the end when negative. */
 export function axisOf(axis: number, rank: number): number {
@@ -59,11 +63,13 @@ export function axisOf(axis: number, rank: number): number {
 /** Axes from the second input (later operator sets) or the attribute (earlier ones). */
 export function axesOf(node: NodeProto, input: Constant | undefined, rank: number): number[] | undefined {
   const axes = input ? [...input.data] : intsOf(node, 'axes');
+  if (axes && axes.length > rank) throw new FoldError(`names ${axes.length} axes of a tensor of ${rank} dimensions`);
   return axes?.map((axis) => axisOf(axis, rank));
 }
 
 /** What `Reshape` makes of `wanted`: 0 keeps a dimension (unless `allowZero`), −1 is whatever is left. */
 export function resolveReshape(dims: readonly number[], wanted: ArrayLike<number>, allowZero: boolean): number[] {
+  checkRank(wanted.length);
   const result = Array.from(wanted, (d, i) => (d === 0 && !allowZero ? (dims[i] ?? 0) : d));
   const unknown = result.indexOf(-1);
   if (unknown >= 0) {
@@ -84,6 +90,7 @@ export function squeezedDims(dims: readonly number[], axes: readonly number[] | 
 /** `axes` count in the result. */
 export function unsqueezedDims(dims: readonly number[], axes: readonly number[]): number[] {
   const rank = dims.length + axes.length;
+  checkRank(rank);
   const added = new Set(axes.map((axis) => axisOf(axis, rank)));
   if (added.size !== axes.length) throw new FoldError(`adds a dimension twice: [${axes}]`);
   const rest = [...dims];
@@ -255,6 +262,7 @@ export function slicesOf(node: NodeProto, dims: readonly number[], inputs: reado
   if (ends.length !== starts.length || axes.length !== starts.length || steps.length !== starts.length) {
     throw new FoldError('has starts, ends, axes and steps of different lengths');
   }
+  if (starts.length > dims.length) throw new FoldError(`cuts ${starts.length} of ${dims.length} dimensions`);
   const slices = dims.map((length) => ({ start: 0, length, step: 1 }));
   starts.forEach((start, i) => {
     const axis = axisOf(axes[i]!, dims.length);
@@ -263,7 +271,7 @@ export function slicesOf(node: NodeProto, dims: readonly number[], inputs: reado
   return slices;
 }
 
-/** Most node evaluations and rounds of loops in a file. */
+/** Most node evaluations and rounds of loops in a file; one that reads many elements counts for each thousand. */
 const maxSteps = 200_000;
 
 export class OnnxFolder {
@@ -286,11 +294,11 @@ export class OnnxFolder {
     inputs: readonly (Folded | undefined)[],
     outer: (name: string) => Folded | undefined,
   ): readonly Folded[] | null {
-    this.step();
+    this.step(inputs.reduce((sum, input) => sum + lengthOf(input), 0));
     if (node.domain !== '' && node.domain !== 'ai.onnx') return null;
     switch (node.op) {
       case 'Constant':
-        return [this.constant(node)];
+        return [this.counted(this.constant(node))];
       case 'If':
         return this.branch(node, inputs, outer);
       case 'Loop':
@@ -317,19 +325,28 @@ export class OnnxFolder {
     return [operation({ node, inputs: tensors, budget: this.budget, at })];
   }
 
-  private step(): void {
-    if (++this.steps > maxSteps) throw new FoldError(`takes more than ${maxSteps} steps to evaluate`);
+  private step(elements = 0): void {
+    this.steps += 1 + elements / 1000;
+    if (this.steps > maxSteps) throw new FoldError(`takes more than ${maxSteps} steps to evaluate`);
+  }
+
+  /** What a loop may decode again each round. */
+  private counted(value: Constant): Constant {
+    this.step(value.data.length);
+    return value;
   }
 
   private constant(node: NodeProto): Constant {
-    for (const [name, { tensor, float, floats: list, int, ints }] of node.attributes) {
+    for (const { name, tensor, float, floats: list, int, ints } of node.attributes) {
       if (name === 'value' && tensor) return this.decode(tensor);
       if (name === 'value_float') return floats([], Float32Array.of(float));
       if (name === 'value_floats') return floats([list.length], Float32Array.from(list));
       if (name === 'value_int') return integers([], [int]);
       if (name === 'value_ints') return integers([ints.length], ints);
     }
-    throw new FoldError(`has no value of numbers, only ${[...node.attributes.keys()].join(', ') || 'nothing'}`);
+    throw new FoldError(
+      `has no value of numbers, only ${node.attributes.map(({ name }) => name).join(', ') || 'nothing'}`,
+    );
   }
 
   private branch(
@@ -380,7 +397,7 @@ export class OnnxFolder {
     own: Map<string, Folded>,
     outer: (name: string) => Folded | undefined,
   ): readonly Folded[] {
-    for (const tensor of graph.initializers) own.set(tensor.name, this.decode(tensor));
+    for (const tensor of graph.initializers) own.set(tensor.name, this.counted(this.decode(tensor)));
     const find = (name: string) => own.get(name) ?? outer(name);
     const need = (name: string, by: string) => {
       const value = find(name);
@@ -416,6 +433,11 @@ export class OnnxFolder {
     if (intOf(node, 'new_axis', 0) !== 0) throw new FoldError('joins along a new axis', true);
     return concat(sequence.items, axisOf(intOf(node, 'axis', 0), sequence.items[0]!.dims.length), this.budget);
   }
+}
+
+function lengthOf(value: Folded | undefined): number {
+  if (value?.kind === 'sequence') return value.items.length;
+  return value?.data.length ?? 0;
 }
 
 function tensorAt(values: readonly (Folded | undefined)[], i: number): Constant {

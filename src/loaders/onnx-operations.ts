@@ -8,6 +8,7 @@ import {
   axisOf,
   flattenedDims,
   floatOf,
+  floatsOf,
   intOf,
   intsOf,
   permutationOf,
@@ -336,11 +337,10 @@ function fitsNhwc(x: Variable): boolean {
 // Resize
 
 function resize(operation: Operation): Value {
-  const { builder, place, node, constant, opset } = operation;
+  const { builder, place, node, constant, opset, budget } = operation;
   const { x, size } = image(operation);
   const early = node.op === 'Upsample' || opset < 11;
-  const scales =
-    node.op === 'Upsample' && opset < 9 ? node.attributes.get('scales')?.floats : constant(early ? 1 : 2)?.data;
+  const scales = node.op === 'Upsample' && opset < 9 ? floatsOf(node, 'scales') : constant(early ? 1 : 2)?.data;
   const sizes = early ? undefined : constant(3)?.data;
   const axes = intsOf(node, 'axes')?.map((axis) => axisOf(axis, 4)) ?? [0, 1, 2, 3];
   const wanted = [...x.dims];
@@ -370,6 +370,7 @@ function resize(operation: Operation): Value {
   }
   if (intOf(node, 'antialias', 0) !== 0) builder.unsupported(place, 'is antialiased');
   const target: Pair = [wanted[2]!, wanted[3]!];
+  budget.take(target[0] + target[1]);
   const coordinates = early ? 'asymmetric' : stringOf(node, 'coordinate_transformation_mode', 'half_pixel');
   const mode = stringOf(node, 'mode', 'nearest');
   if (mode === 'nearest') {
@@ -473,9 +474,10 @@ function wholeSlice({ builder, place, node, variable, constant, count }: Operati
  * A gather of everything in its own order, which only changes the shape: what is left of PyTorch's `as_strided` once
  * its indices are folded.
  */
-function wholeGather({ builder, place, node, variable, constant }: Operation): Value {
+function wholeGather({ builder, place, node, variable, constant, budget }: Operation): Value {
   const x = variable(0);
   const indices = constant(1) ?? builder.damaged(place, 'has no indices');
+  budget.take(indices.data.length);
   const axis = axisOf(intOf(node, 'axis', 0), x.dims.length);
   if (indices.data.length !== x.dims[axis] || !indices.data.every((index, i) => index === i)) {
     builder.unsupported(place, `takes elements of [${x.dims}] along dimension ${axis}, not all in their order`);

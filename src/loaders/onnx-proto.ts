@@ -24,72 +24,129 @@ export const dataTypes = {
 } as const;
 
 export interface TensorProto {
-  name: string;
-  dims: number[];
-  dataType: number;
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly dataType: number;
   /** Byte offset in the file, for messages. */
-  offset: number;
-  raw: Uint8Array | null;
-  floats: number[];
-  int32s: number[];
-  int64s: number[];
-  doubles: number[];
-  uint64s: number[];
-  external: Map<string, string> | null;
+  readonly offset: number;
+  readonly raw: Uint8Array | null;
+  readonly floats: readonly number[];
+  readonly int32s: readonly number[];
+  readonly int64s: readonly number[];
+  readonly doubles: readonly number[];
+  readonly uint64s: readonly number[];
+  /** 1: the data are in another file, which `external` describes. */
+  readonly location: number;
+  readonly external: readonly { readonly key: string; readonly value: string }[];
 }
 
 export interface AttributeProto {
-  name: string;
-  float: number;
-  int: number;
-  string: string;
-  tensor: TensorProto | null;
-  graph: GraphProto | null;
-  floats: number[];
-  ints: number[];
+  readonly name: string;
+  readonly float: number;
+  readonly int: number;
+  readonly string: string;
+  readonly tensor: TensorProto | null;
+  readonly graph: GraphProto | null;
+  readonly floats: readonly number[];
+  readonly ints: readonly number[];
 }
 
 export interface NodeProto {
-  name: string;
-  op: string;
-  domain: string;
-  inputs: string[];
-  outputs: string[];
-  attributes: Map<string, AttributeProto>;
+  readonly name: string;
+  readonly op: string;
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: readonly AttributeProto[];
 }
 
 export interface ValueInfoProto {
-  name: string;
-  elementType: number;
-  /** null where a dimension is dynamic; `dims` is null where the file gives no shape. */
-  dims: (number | null)[] | null;
+  readonly name: string;
+  readonly type: {
+    readonly tensor: {
+      readonly elementType: number;
+      /** null where the file gives no shape; a dimension of 0 or less is dynamic. */
+      readonly shape: { readonly dims: readonly { readonly value: number }[] } | null;
+    } | null;
+  } | null;
 }
 
 export interface GraphProto {
-  nodes: NodeProto[];
-  initializers: TensorProto[];
-  inputs: ValueInfoProto[];
-  outputs: ValueInfoProto[];
+  readonly nodes: readonly NodeProto[];
+  readonly initializers: readonly TensorProto[];
+  readonly inputs: readonly ValueInfoProto[];
+  readonly outputs: readonly ValueInfoProto[];
 }
 
 export interface ModelProto {
-  graph: GraphProto;
+  readonly graph: GraphProto;
   /** Version of the default operator set. */
-  opset: number;
+  readonly opset: number;
 }
 
-const maxNodes = 100_000;
-const maxMessages = 2_000_000;
-const maxDepth = 32;
-const maxRank = 16;
+type Scalar = 'string' | 'integer' | 'float' | 'double' | 'bytes';
+type Field = readonly [name: string, kind: Scalar | MessageName, repeated?: boolean];
+type MessageName = keyof typeof messages;
+
+/** By field number. Other fields are skipped. */
+const messages = {
+  ModelProto: { 7: ['graph', 'GraphProto'], 8: ['opsets', 'OperatorSetIdProto', true] },
+  OperatorSetIdProto: { 1: ['domain', 'string'], 2: ['version', 'integer'] },
+  GraphProto: {
+    1: ['nodes', 'NodeProto', true],
+    5: ['initializers', 'TensorProto', true],
+    11: ['inputs', 'ValueInfoProto', true],
+    12: ['outputs', 'ValueInfoProto', true],
+  },
+  NodeProto: {
+    1: ['inputs', 'string', true],
+    2: ['outputs', 'string', true],
+    3: ['name', 'string'],
+    4: ['op', 'string'],
+    5: ['attributes', 'AttributeProto', true],
+    7: ['domain', 'string'],
+  },
+  AttributeProto: {
+    1: ['name', 'string'],
+    2: ['float', 'float'],
+    3: ['int', 'integer'],
+    4: ['string', 'string'],
+    5: ['tensor', 'TensorProto'],
+    6: ['graph', 'GraphProto'],
+    7: ['floats', 'float', true],
+    8: ['ints', 'integer', true],
+  },
+  TensorProto: {
+    1: ['dims', 'integer', true],
+    2: ['dataType', 'integer'],
+    4: ['floats', 'float', true],
+    5: ['int32s', 'integer', true],
+    7: ['int64s', 'integer', true],
+    8: ['name', 'string'],
+    9: ['raw', 'bytes'],
+    10: ['doubles', 'double', true],
+    11: ['uint64s', 'integer', true],
+    13: ['external', 'StringStringEntryProto', true],
+    14: ['location', 'integer'],
+  },
+  StringStringEntryProto: { 1: ['key', 'string'], 2: ['value', 'string'] },
+  ValueInfoProto: { 1: ['name', 'string'], 2: ['type', 'TypeProto'] },
+  TypeProto: { 1: ['tensor', 'TypeProto.Tensor'] },
+  'TypeProto.Tensor': { 1: ['elementType', 'integer'], 2: ['shape', 'TensorShapeProto'] },
+  TensorShapeProto: { 1: ['dims', 'Dimension', true] },
+  Dimension: { 1: ['value', 'integer'] },
+} satisfies Record<string, Record<number, readonly [string, string, boolean?]>>;
+
+const caps = { nodes: 100_000, messages: 300_000, depth: 32, names: 4096, string: 65_536 };
+
+/** What a field holds that the file leaves out; shared, since 100,000 empty lists would weigh more than the file. */
+const none: readonly never[] = Object.freeze([]);
+const absent = { string: '', integer: 0, float: 0, double: 0, bytes: null };
 
 /** Throws `ModelFormatError`. */
 export function readModel(file: string, bytes: Uint8Array): ModelProto {
   return new OnnxReader(file, bytes).model();
 }
-
-/** What a field's reader sees: where its value starts is `pbf.pos`, and it must not read past `end`. */
-type Field = (number: number, wire: number, end: number) => boolean;
 
 class OnnxReader {
   private readonly file: string;
@@ -104,264 +161,99 @@ class OnnxReader {
   }
 
   model(): ModelProto {
-    const model: { graph: GraphProto | null; opset: number } = { graph: null, opset: 0 };
     const end = this.pbf.length;
-    this.fields('ModelProto', end, (number, wire, end) => {
-      if (number === 7) {
-        model.graph = this.message(wire, end, 'graph', (end) => this.graph(end));
-      } else if (number === 8) {
-        const { domain, version } = this.message(wire, end, 'opset_import', (end) => this.opset(end));
-        if (domain === '' || domain === 'ai.onnx') model.opset = version;
-      } else return false;
-      return true;
-    });
-    const { graph, opset } = model;
+    const { graph, opsets } = this.fields('ModelProto', end) as unknown as {
+      graph: GraphProto | null;
+      opsets: readonly { domain: string; version: number }[];
+    };
+    const opset = opsets.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version ?? 0;
     if (!graph) return this.fail('has no graph: it is truncated, or not an ONNX model', end);
     if (opset === 0) this.fail('states no version of the ONNX operators (opset_import): it is truncated', end);
     return { graph, opset };
   }
 
-  private opset(end: number): { domain: string; version: number } {
-    const opset = { domain: '', version: 0 };
-    this.fields('OperatorSetIdProto', end, (number, wire, end) => {
-      if (number === 1) opset.domain = this.string(wire, end);
-      else if (number === 2) opset.version = this.integer(wire, end);
-      else return false;
-      return true;
-    });
-    return opset;
-  }
-
-  private graph(end: number): GraphProto {
-    const graph: GraphProto = { nodes: [], initializers: [], inputs: [], outputs: [] };
-    this.fields('GraphProto', end, (number, wire, end) => {
-      switch (number) {
-        case 1:
-          if (++this.nodes > maxNodes) this.fail(`has more than ${maxNodes} nodes`);
-          graph.nodes.push(this.message(wire, end, 'node', (end) => this.node(end)));
-          return true;
-        case 5:
-          graph.initializers.push(this.message(wire, end, 'initializer', (end) => this.tensor(end)));
-          return true;
-        case 11:
-          graph.inputs.push(this.message(wire, end, 'input', (end) => this.valueInfo(end)));
-          return true;
-        case 12:
-          graph.outputs.push(this.message(wire, end, 'output', (end) => this.valueInfo(end)));
-          return true;
-        default:
-          return false;
-      }
-    });
-    return graph;
-  }
-
-  private node(end: number): NodeProto {
-    const node: NodeProto = { name: '', op: '', domain: '', inputs: [], outputs: [], attributes: new Map() };
-    this.fields('NodeProto', end, (number, wire, end) => {
-      switch (number) {
-        case 1:
-          node.inputs.push(this.string(wire, end));
-          return true;
-        case 2:
-          node.outputs.push(this.string(wire, end));
-          return true;
-        case 3:
-          node.name = this.string(wire, end);
-          return true;
-        case 4:
-          node.op = this.string(wire, end);
-          return true;
-        case 5: {
-          const attribute = this.message(wire, end, 'attribute', (end) => this.attribute(end));
-          node.attributes.set(attribute.name, attribute);
-          return true;
-        }
-        case 7:
-          node.domain = this.string(wire, end);
-          return true;
-        default:
-          return false;
-      }
-    });
-    return node;
-  }
-
-  private attribute(end: number): AttributeProto {
-    const attribute: AttributeProto = {
-      name: '',
-      float: 0,
-      int: 0,
-      string: '',
-      tensor: null,
-      graph: null,
-      floats: [],
-      ints: [],
-    };
-    this.fields('AttributeProto', end, (number, wire, end) => {
-      switch (number) {
-        case 1:
-          attribute.name = this.string(wire, end);
-          return true;
-        case 2:
-          attribute.float = this.fixed(wire, end, 4);
-          return true;
-        case 3:
-          attribute.int = this.integer(wire, end);
-          return true;
-        case 4:
-          attribute.string = this.string(wire, end);
-          return true;
-        case 5:
-          attribute.tensor = this.message(wire, end, 'tensor', (end) => this.tensor(end));
-          return true;
-        case 6:
-          attribute.graph = this.message(wire, end, 'graph', (end) => this.graph(end));
-          return true;
-        case 7:
-          this.fixeds(wire, end, 4, attribute.floats);
-          return true;
-        case 8:
-          this.integers(wire, end, attribute.ints);
-          return true;
-        default:
-          return false;
-      }
-    });
-    return attribute;
-  }
-
-  private tensor(end: number): TensorProto {
-    const tensor: TensorProto = {
-      name: '',
-      dims: [],
-      dataType: 0,
-      offset: this.pbf.pos,
-      raw: null,
-      floats: [],
-      int32s: [],
-      int64s: [],
-      doubles: [],
-      uint64s: [],
-      external: null,
-    };
-    let elsewhere = false;
-    this.fields('TensorProto', end, (number, wire, end) => {
-      switch (number) {
-        case 1:
-          this.integers(wire, end, tensor.dims);
-          if (tensor.dims.length > maxRank) this.fail(`tensor "${tensor.name}" has more than ${maxRank} dimensions`);
-          return true;
-        case 2:
-          tensor.dataType = this.integer(wire, end);
-          return true;
-        case 4:
-          this.fixeds(wire, end, 4, tensor.floats);
-          return true;
-        case 5:
-          this.integers(wire, end, tensor.int32s);
-          return true;
-        case 7:
-          this.integers(wire, end, tensor.int64s);
-          return true;
-        case 8:
-          tensor.name = this.string(wire, end);
-          return true;
-        case 9: {
-          const length = this.length(wire, end, 'raw_data');
-          tensor.raw = this.pbf.buf.subarray(this.pbf.pos, this.pbf.pos + length);
-          this.pbf.pos += length;
-          return true;
-        }
-        case 10:
-          this.fixeds(wire, end, 8, tensor.doubles);
-          return true;
-        case 11:
-          this.integers(wire, end, tensor.uint64s);
-          return true;
-        case 13: {
-          const [key, value] = this.message(wire, end, 'external_data', (end) => this.entry(end));
-          tensor.external ??= new Map();
-          tensor.external.set(key, value);
-          return true;
-        }
-        case 14:
-          elsewhere = this.integer(wire, end) === 1;
-          return true;
-        default:
-          return false;
-      }
-    });
-    if (elsewhere) tensor.external ??= new Map();
-    else tensor.external = null;
-    return tensor;
-  }
-
-  private entry(end: number): [string, string] {
-    const entry: [string, string] = ['', ''];
-    this.fields('StringStringEntryProto', end, (number, wire, end) => {
-      if (number !== 1 && number !== 2) return false;
-      entry[number - 1] = this.string(wire, end);
-      return true;
-    });
-    return entry;
-  }
-
-  private valueInfo(end: number): ValueInfoProto {
-    const value: ValueInfoProto = { name: '', elementType: 0, dims: null };
-    this.fields('ValueInfoProto', end, (number, wire, end) => {
-      if (number === 1) value.name = this.string(wire, end);
-      else if (number === 2) this.message(wire, end, 'type', (end) => this.type(end, value));
-      else return false;
-      return true;
-    });
-    return value;
-  }
-
-  private type(end: number, value: ValueInfoProto): void {
-    this.fields('TypeProto', end, (number, wire, end) => {
-      if (number !== 1) return false;
-      this.message(wire, end, 'tensor_type', (end) =>
-        this.fields('TypeProto.Tensor', end, (number, wire, end) => {
-          if (number === 1) value.elementType = this.integer(wire, end);
-          else if (number === 2) {
-            value.dims = [];
-            this.message(wire, end, 'shape', (end) => this.shape(end, value.dims!));
-          } else return false;
-          return true;
-        }),
-      );
-      return true;
-    });
-  }
-
-  private shape(end: number, dims: (number | null)[]): void {
-    this.fields('TensorShapeProto', end, (number, wire, end) => {
-      if (number !== 1) return false;
-      if (dims.length >= maxRank) this.fail(`a shape has more than ${maxRank} dimensions`);
-      let dim: number | null = null;
-      this.message(wire, end, 'dim', (end) =>
-        this.fields('Dimension', end, (number, wire, end) => {
-          if (number !== 1) return false;
-          const value = this.integer(wire, end);
-          dim = value > 0 ? value : null;
-          return true;
-        }),
-      );
-      dims.push(dim);
-      return true;
-    });
-  }
-
-  /** Reads fields up to `end`; `field` answers false for those that it does not read, and they are skipped. */
-  private fields(message: string, end: number, field: Field): void {
+  /** The message from here to `end`. */
+  private fields(message: MessageName, end: number): Record<string, unknown> {
+    const known: Readonly<Record<number, Field>> = messages[message] as Record<number, Field>;
+    const result: Record<string, unknown> = {};
+    if (message === 'TensorProto') result.offset = this.pbf.pos;
+    for (const [name, kind, repeated] of Object.values(known)) {
+      result[name] = repeated ? none : kind in absent ? absent[kind as Scalar] : null;
+    }
     while (this.pbf.pos < end) {
       const start = this.pbf.pos;
       const tag = this.varint(end);
       const number = Math.floor(tag / 8);
       const wire = tag % 8;
       if (tag < 8 || tag > 0xffffffff) this.fail(`${message} has the tag ${tag}, which no field has`, start);
-      if (!field(number, wire, end)) this.skip(message, number, wire, end, start);
+      const field = known[number];
+      if (!field) {
+        this.skip(message, number, wire, end, start);
+        continue;
+      }
+      const [name, kind, repeated] = field;
+      if (!repeated) {
+        result[name] = this.value(message, name, kind, wire, end);
+        continue;
+      }
+      if (result[name] === none) result[name] = [];
+      const list = result[name] as unknown[];
+      if (wire === 2 && kind !== 'string' && kind in absent) this.packed(kind as Scalar, end, list as number[]);
+      else list.push(this.value(message, name, kind, wire, end));
+      if (kind === 'string' && list.length > caps.names) this.fail(`a node has more than ${caps.names} ${name}`);
+    }
+    return result;
+  }
+
+  private value(message: string, name: string, kind: Scalar | MessageName, wire: number, end: number): unknown {
+    switch (kind) {
+      case 'integer':
+        if (wire !== 0) this.fail(`a number has the wire type ${wire}, expected 0 (varint)`);
+        return this.varint(end, true);
+      case 'float':
+      case 'double': {
+        const [size, expected] = kind === 'float' ? [4, 5] : [8, 1];
+        if (wire !== expected) this.fail(`a number has the wire type ${wire}, expected ${expected}`);
+        if (size > end - this.pbf.pos) this.fail('a number is truncated');
+        return kind === 'float' ? this.pbf.readFloat() : this.pbf.readDouble();
+      }
+      case 'string': {
+        const start = this.pbf.pos;
+        const length = this.length(wire, end, 'a string');
+        if (length > caps.string) this.fail(`a string has ${length} bytes, expected at most ${caps.string}`, start);
+        this.pbf.pos = start;
+        return this.pbf.readString();
+      }
+      case 'bytes': {
+        const length = this.length(wire, end, `${message}.${name}`);
+        this.pbf.pos += length;
+        return this.pbf.buf.subarray(this.pbf.pos - length, this.pbf.pos);
+      }
+      default:
+        return this.message(kind, name, wire, end);
+    }
+  }
+
+  private message(kind: MessageName, name: string, wire: number, end: number): unknown {
+    if (++this.messages > caps.messages) this.fail(`has more than ${caps.messages} messages`);
+    if (kind === 'NodeProto' && ++this.nodes > caps.nodes) this.fail(`has more than ${caps.nodes} nodes`);
+    if (this.depth >= caps.depth) this.fail(`messages are nested more than ${caps.depth} deep`);
+    this.depth++;
+    const length = this.length(wire, end, `${name} (${kind})`);
+    const result = this.fields(kind, this.pbf.pos + length);
+    this.depth--;
+    return result;
+  }
+
+  private packed(kind: Scalar, end: number, into: number[]): void {
+    const length = this.length(2, end, 'a list of numbers');
+    const stop = this.pbf.pos + length;
+    const size = { float: 4, double: 8, integer: 1, string: 1, bytes: 1 }[kind];
+    if (length % size !== 0) this.fail(`a list of ${size}-byte numbers has ${length} bytes`);
+    while (this.pbf.pos < stop) {
+      into.push(
+        kind === 'integer' ? this.varint(stop, true) : kind === 'float' ? this.pbf.readFloat() : this.pbf.readDouble(),
+      );
     }
   }
 
@@ -377,16 +269,6 @@ class OnnxReader {
     } else this.fail(`field ${number} of ${message} has the unknown wire type ${wire}`, start);
   }
 
-  private message<T>(wire: number, end: number, what: string, read: (end: number) => T): T {
-    if (++this.messages > maxMessages) this.fail(`has more than ${maxMessages} messages`);
-    if (this.depth >= maxDepth) this.fail(`messages are nested more than ${maxDepth} deep`);
-    this.depth++;
-    const length = this.length(wire, end, what);
-    const result = read(this.pbf.pos + length);
-    this.depth--;
-    return result;
-  }
-
   private length(wire: number, end: number, what: string): number {
     if (wire !== 2) this.fail(`${what} has the wire type ${wire}, expected 2 (length-delimited)`);
     const start = this.pbf.pos;
@@ -395,46 +277,6 @@ class OnnxReader {
       this.fail(`${what} claims ${length} bytes, and ${end - this.pbf.pos} are left: truncated or damaged`, start);
     }
     return length;
-  }
-
-  private string(wire: number, end: number): string {
-    const start = this.pbf.pos;
-    this.length(wire, end, 'a string');
-    this.pbf.pos = start;
-    return this.pbf.readString();
-  }
-
-  private integer(wire: number, end: number): number {
-    if (wire !== 0) this.fail(`a number has the wire type ${wire}, expected 0 (varint)`);
-    return this.varint(end, true);
-  }
-
-  /** Packed or not. */
-  private integers(wire: number, end: number, into: number[]): void {
-    if (wire !== 2) {
-      into.push(this.integer(wire, end));
-      return;
-    }
-    const stop = this.length(wire, end, 'a list of numbers') + this.pbf.pos;
-    while (this.pbf.pos < stop) into.push(this.varint(stop, true));
-  }
-
-  private fixed(wire: number, end: number, size: 4 | 8): number {
-    const expected = size === 4 ? 5 : 1;
-    if (wire !== expected) this.fail(`a number has the wire type ${wire}, expected ${expected}`);
-    if (size > end - this.pbf.pos) this.fail('a number is truncated');
-    return size === 4 ? this.pbf.readFloat() : this.pbf.readDouble();
-  }
-
-  private fixeds(wire: number, end: number, size: 4 | 8, into: number[]): void {
-    if (wire !== 2) {
-      into.push(this.fixed(wire, end, size));
-      return;
-    }
-    const length = this.length(wire, end, 'a list of numbers');
-    if (length % size !== 0) this.fail(`a list of ${size}-byte numbers has ${length} bytes`);
-    const stop = this.pbf.pos + length;
-    while (this.pbf.pos < stop) into.push(size === 4 ? this.pbf.readFloat() : this.pbf.readDouble());
   }
 
   private varint(end: number, signed = false): number {

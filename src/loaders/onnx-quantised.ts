@@ -6,7 +6,7 @@
 import type { Node } from '../graph/ops.ts';
 import { type Constant, elementCount, type FoldBudget, floats, integers, stridesOf } from './constants.ts';
 import type { GraphBuilder, Place, Value, Variable } from './graph-builder.ts';
-import { axisOf, intOf } from './onnx-fold.ts';
+import { axisOf, floatOf, intOf } from './onnx-fold.ts';
 import type { NodeProto } from './onnx-proto.ts';
 
 /** A tensor of the network that the file holds as integers. */
@@ -244,7 +244,8 @@ function qLinear(call: QuantisedCall, { op, tensors, bias, output }: Layout): Va
   if (added) {
     if (added.kind !== 'constant') builder.unsupported(place, 'has a bias that the network computes');
     const [x, w] = [scaleAt(call, 1), scaleAt(call, 4)];
-    const factor = single(call, x)[0] * (op === 'Gemm' ? floatAlpha(node) : 1);
+    // Only the product is scaled by alpha, and its integers have the scale alpha · x · w.
+    const factor = single(call, x)[0] * floatOf(node, 'alpha', 1);
     const scale = { ...w, scales: w.scales.map((s) => s * factor), zeroPoints: w.scales.map(() => 0) };
     real.push(dequantised(call, added as Constant, scale, -1));
   }
@@ -258,9 +259,6 @@ function qLinear(call: QuantisedCall, { op, tensors, bias, output }: Layout): Va
     node: `${place.node}/clip`,
   });
 }
-
-/** Of the product alone: the constant that Gemm adds is scaled by alpha already. */
-const floatAlpha = (node: NodeProto): number => node.attributes.get('alpha')?.float ?? 1;
 
 function qLinearConcat(call: QuantisedCall): Value | Quantised {
   const { place, inputs, run, opset, builder } = call;

@@ -56,7 +56,8 @@ export function decodeTensor(
     if (!(error instanceof FoldError)) throw error;
     return fail(error.message);
   }
-  const raw = tensor.external ? externalBytes(tensor, external, count * width, fail) : tensor.raw;
+  const place = externalOf(tensor);
+  const raw = place ? externalBytes(place, external, count * width, fail) : tensor.raw;
   if (!raw) return limited(typed(tensor, count, fail), tensor.dataType);
   if (raw.length !== count * width) {
     fail(`is [${tensor.dims}] of ${typeName(tensor.dataType)} and has ${raw.length} bytes, expected ${count * width}`);
@@ -117,17 +118,25 @@ function typed(tensor: TensorProto, count: number, fail: (message: string) => ne
   return isFloat(type) ? floats(dims, Float32Array.from(values)) : integers(dims, values);
 }
 
+/** Where the data of a tensor lie beside the model, or null where they are in the model. */
+export const externalOf = ({ location, external }: TensorProto): ReadonlyMap<string, string> | null =>
+  location === 1 ? new Map(external.map(({ key, value }) => [key, value])) : null;
+
+/** How many bytes a tensor takes beside the model, as far as its type and dimensions tell. */
+export const externalLength = ({ dims, dataType }: TensorProto): number =>
+  dims.reduce((product, d) => product * Math.max(d, 0), bytesPerElement.get(dataType) ?? 0);
+
 function externalBytes(
-  tensor: TensorProto,
+  place: ReadonlyMap<string, string>,
   external: ReadonlyMap<string, Uint8Array>,
   expected: number,
   fail: (message: string) => never,
 ): Uint8Array {
-  const location = tensor.external?.get('location') ?? '';
+  const location = place.get('location') ?? '';
   const bytes = external.get(location);
   if (!bytes) return fail(`is kept in "${location}", which was not read`);
   const number = (key: string, otherwise: number) => {
-    const text = tensor.external?.get(key);
+    const text = place.get(key);
     if (text === undefined) return otherwise;
     const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
     return Number.isNaN(value) ? fail(`has the external ${key} "${text}", expected a whole number`) : value;

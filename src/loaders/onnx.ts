@@ -1,17 +1,18 @@
 /** ONNX models, operator sets 7 to 22: the operations that MobileNets consist of, and what exporters put between them. */
 import { ModelFormatError, UnsupportedOpError, UsageError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
-import { type Constant, FoldError } from './constants.ts';
+import { type Constant, FoldBudget, FoldError } from './constants.ts';
 import { type Axis, GraphBuilder, listed, nchw, nhwc, type Place, type Value, type Variable } from './graph-builder.ts';
 import { type LoadGraphOptions, type ModelFiles, readBeside } from './model-files.ts';
 import { type Folded, intsOf, OnnxFolder, type Sequence } from './onnx-fold.ts';
 import { type Operation, operations } from './onnx-operations.ts';
 import { type GraphProto, type ModelProto, type NodeProto, readModel, type TensorProto } from './onnx-proto.ts';
 import type * as QuantisedOnnx from './onnx-quantised.ts';
-import { decodeTensor, isNumeric, typeName } from './onnx-tensor.ts';
+import { decodeTensor, externalLength, externalOf, isNumeric, typeName } from './onnx-tensor.ts';
 import { schedule } from './schedule.ts';
 
 const opsets = { first: 7, last: 22 };
+const maxInputs = 100;
 
 /** Operations that make or read quantised tensors. */
 const isQuantised = /^(Q|Deq)(Linear|uantizeLinear|Gemm)/;
@@ -34,10 +35,21 @@ export async function loadOnnx(files: ModelFiles, options: LoadGraphOptions): Pr
     );
   }
   const external = new Map<string, Uint8Array>();
+  const lengths = new Map<string, number>();
   for (const tensor of tensorsOf(graph)) {
-    if (!tensor.external) continue;
-    const location = tensor.external.get('location') ?? '';
-    if (!external.has(location)) external.set(location, await readBeside(files, location, options.signal));
+    const place = externalOf(tensor);
+    if (!place) continue;
+    const location = place.get('location') ?? '';
+    const bytes = external.get(location) ?? (await readBeside(files, location, options.signal));
+    external.set(location, bytes);
+    const taken = (lengths.get(location) ?? 0) + externalLength(tensor);
+    lengths.set(location, taken);
+    if (taken > bytes.length) {
+      throw new ModelFormatError(
+        files.name,
+        `its tensors up to "${tensor.name}" take ${taken} bytes of "${location}", which has ${bytes.length}: they overlap`,
+      );
+    }
   }
   const quantised = graph.nodes.some(({ op }) => isQuantised.test(op)) ? await import('./onnx-quantised.ts') : null;
   return new OnnxLoader(files, model, external, options, quantised).load();
@@ -46,7 +58,7 @@ export async function loadOnnx(files: ModelFiles, options: LoadGraphOptions): Pr
 function* tensorsOf(graph: GraphProto): Generator<TensorProto> {
   yield* graph.initializers;
   for (const { attributes } of graph.nodes) {
-    for (const { tensor, graph } of attributes.values()) {
+    for (const { tensor, graph } of attributes) {
       if (tensor) yield tensor;
       if (graph) yield* tensorsOf(graph);
     }
@@ -78,9 +90,12 @@ class OnnxLoader {
     this.opset = opset;
     this.options = options;
     this.quantised = quantised;
-    this.builder = new GraphBuilder(files.name);
+    let bytes = files.bytes.length;
+    for (const beside of external.values()) bytes += beside.length;
+    const elements = 1_000_000 + 4 * bytes;
+    this.builder = new GraphBuilder(files.name, new FoldBudget(elements));
     this.decode = (tensor) => decodeTensor(files.name, tensor, external);
-    this.folder = new OnnxFolder(1_000_000 + 4 * files.bytes.length, this.decode);
+    this.folder = new OnnxFolder(elements, this.decode);
   }
 
   load(): Graph {
@@ -171,7 +186,7 @@ class OnnxLoader {
   private reads(index: number): string[] {
     const node = this.graph.nodes[index]!;
     const names = node.inputs.filter((name) => name !== '');
-    for (const { graph } of node.attributes.values()) if (graph) names.push(...freeNames(graph));
+    for (const { graph } of node.attributes) if (graph) names.push(...freeNames(graph));
     return names;
   }
 
@@ -183,8 +198,13 @@ class OnnxLoader {
         throw new UsageError(`${this.file} has no input "${name}" to give a shape; its inputs are: ${listed(names)}`);
       }
     }
-    for (const { name, elementType, dims } of this.graph.inputs) {
+    if (wanted.size > maxInputs) {
+      throw new ModelFormatError(this.file, `has ${wanted.size} inputs, expected at most ${maxInputs}`);
+    }
+    for (const { name, type } of this.graph.inputs) {
       if (!wanted.has(name)) continue;
+      const { elementType, shape: stated } = type?.tensor ?? { elementType: 0, shape: null };
+      const dims = stated?.dims.map(({ value }) => (value > 0 ? value : null)) ?? null;
       if (!isNumeric(elementType)) {
         throw new UnsupportedOpError(this.file, name, 'input', `holds ${typeName(elementType)}, expected numbers`);
       }
@@ -389,7 +409,7 @@ function freeNames(graph: GraphProto): string[] {
   };
   for (const node of graph.nodes) {
     node.inputs.forEach(note);
-    for (const { graph } of node.attributes.values()) if (graph) freeNames(graph).forEach(note);
+    for (const { graph } of node.attributes) if (graph) freeNames(graph).forEach(note);
   }
   for (const { name } of graph.outputs) note(name);
   return [...free];
