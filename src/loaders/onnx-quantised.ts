@@ -6,7 +6,7 @@
 import type { Node } from '../graph/ops.ts';
 import { type Constant, elementCount, type FoldBudget, floats, integers, stridesOf } from './constants.ts';
 import type { GraphBuilder, Place, Value, Variable } from './graph-builder.ts';
-import { axisOf, floatOf, intOf } from './onnx-fold.ts';
+import { axisOf, floatOf, intOf } from './onnx-attributes.ts';
 import type { NodeProto } from './onnx-proto.ts';
 
 /** A tensor of the network that the file holds as integers. */

@@ -4,8 +4,9 @@ import type { Graph } from '../graph/graph.ts';
 import { type Constant, FoldBudget, FoldError } from './constants.ts';
 import { type Axis, GraphBuilder, listed, nchw, nhwc, type Place, type Value, type Variable } from './graph-builder.ts';
 import { type LoadGraphOptions, type ModelFiles, readBeside } from './model-files.ts';
-import { type Folded, intsOf, OnnxFolder, type Sequence } from './onnx-fold.ts';
-import { type Operation, operations } from './onnx-operations.ts';
+import { constantOf, intsOf } from './onnx-attributes.ts';
+import type { Folded, OnnxFolder, Sequence } from './onnx-fold.ts';
+import { type Handler, type Operation, operations } from './onnx-operations.ts';
 import { type GraphProto, type ModelProto, type NodeProto, readModel, type TensorProto } from './onnx-proto.ts';
 import type * as QuantisedOnnx from './onnx-quantised.ts';
 import { decodeTensor, externalLength, externalOf, isNumeric, typeName } from './onnx-tensor.ts';
@@ -14,7 +15,8 @@ import { schedule } from './schedule.ts';
 const opsets = { first: 7, last: 22 };
 const maxInputs = 100;
 
-/** Operations that make or read quantised tensors. */
+/** Operations whose modules are fetched only where a file has them; the second are those on quantised tensors. */
+const isResize = /^(Resize|Upsample)$/;
 const isQuantised = /^(Q|Deq)(Linear|uantizeLinear|Gemm)/;
 
 type Quantised = QuantisedOnnx.Quantised;
@@ -52,7 +54,12 @@ export async function loadOnnx(files: ModelFiles, options: LoadGraphOptions): Pr
     }
   }
   const quantised = graph.nodes.some(({ op }) => isQuantised.test(op)) ? await import('./onnx-quantised.ts') : null;
-  return new OnnxLoader(files, model, external, options, quantised).load();
+  const handlers = new Map(operations);
+  if (graph.nodes.some(({ op }) => isResize.test(op))) {
+    const { resize } = await import('./onnx-resize.ts');
+    handlers.set('Resize', resize).set('Upsample', resize);
+  }
+  return new OnnxLoader(files, model, external, options, handlers, quantised).load();
 }
 
 function* tensorsOf(graph: GraphProto): Generator<TensorProto> {
@@ -71,10 +78,12 @@ class OnnxLoader {
   private readonly opset: number;
   private readonly options: LoadGraphOptions;
   private readonly builder: GraphBuilder;
-  private readonly folder: OnnxFolder;
+  private readonly budget: FoldBudget;
+  private folder: OnnxFolder | null = null;
   private readonly decode: (tensor: TensorProto) => Constant;
   private readonly initializers = new Map<string, TensorProto>();
   private readonly producers = new Map<string, number>();
+  private readonly handlers: ReadonlyMap<string, Handler>;
   private readonly quantised: typeof QuantisedOnnx | null;
   private readonly values = new Map<string, Value | Sequence | Quantised>();
 
@@ -83,28 +92,34 @@ class OnnxLoader {
     { graph, opset }: ModelProto,
     external: ReadonlyMap<string, Uint8Array>,
     options: LoadGraphOptions,
+    handlers: ReadonlyMap<string, Handler>,
     quantised: typeof QuantisedOnnx | null,
   ) {
     this.file = files.name;
     this.graph = graph;
     this.opset = opset;
     this.options = options;
+    this.handlers = handlers;
     this.quantised = quantised;
     let bytes = files.bytes.length;
     for (const beside of external.values()) bytes += beside.length;
     const elements = 1_000_000 + 4 * bytes;
     this.builder = new GraphBuilder(files.name, new FoldBudget(elements));
     this.decode = (tensor) => decodeTensor(files.name, tensor, external);
-    this.folder = new OnnxFolder(elements, this.decode);
+    this.budget = new FoldBudget(elements);
   }
 
-  load(): Graph {
+  async load(): Promise<Graph> {
     this.index();
     const outputs = this.wantedOutputs();
     const { order, inputs } = this.schedule(outputs.map(({ tensor }) => tensor));
     this.addInputs(inputs);
     for (const index of order) {
       this.options.signal?.throwIfAborted();
+      if (!this.folder && this.needsFolder(index)) {
+        const { OnnxFolder } = await import('./onnx-fold.ts');
+        this.folder = new OnnxFolder(this.budget, this.decode);
+      }
       this.convert(index);
     }
     return this.builder.finish(
@@ -319,17 +334,24 @@ class OnnxLoader {
     }
   }
 
+  /** Whether all that a node reads is constant, what its bodies take from around them included. */
+  private isConstant(index: number): boolean {
+    return this.reads(index).every((name) => isFolded(this.find(name)));
+  }
+
+  private needsFolder(index: number): boolean {
+    return this.graph.nodes[index]!.op !== 'Constant' && this.isConstant(index);
+  }
+
   private results(index: number, node: NodeProto, place: Place): readonly (Value | Sequence | Quantised)[] {
     const inputs = node.inputs.map((name) => (name === '' ? undefined : this.read(name, place)));
     const quantised = this.quantised && this.runQuantised(this.quantised, node, place, inputs);
     if (quantised) return [quantised];
-    const folded = (value: (typeof inputs)[number]): value is Folded | undefined =>
-      value?.kind !== 'variable' && value?.kind !== 'quantised';
-    const constant = this.reads(index).every((name) => folded(this.find(name)));
-    if (constant && inputs.every(folded)) {
+    if (place.op === 'Constant') return [constantOf(node, this.decode)];
+    if (this.folder && inputs.every(isFolded) && this.isConstant(index)) {
       const outer = (name: string) => {
         const value = this.find(name);
-        return folded(value) ? value : undefined;
+        return isFolded(value) ? value : undefined;
       };
       const results = this.folder.fold(node, inputs, outer);
       return results ?? this.builder.unsupported(place, 'the operation is not one that this engine evaluates');
@@ -344,7 +366,7 @@ class OnnxLoader {
     place: Place,
     opset = this.opset,
   ): Value {
-    const operation = operations.get(op);
+    const operation = this.handlers.get(op);
     if (!operation) return this.builder.unsupported(place, 'the operation is not one that this engine runs');
     const variable = (i: number): Variable => {
       const value = inputs[i];
@@ -356,7 +378,7 @@ class OnnxLoader {
       place,
       builder: this.builder,
       opset,
-      budget: this.folder.budget,
+      budget: this.budget,
       count: inputs.length,
       value: (i) => {
         const value = inputs[i];
@@ -386,7 +408,7 @@ class OnnxLoader {
     if (!inputs.every(isTensor)) return null;
     const { builder, opset } = this;
     const run: QuantisedOnnx.QuantisedCall['run'] = (op, real, at, version) => this.run(op, node, real, at, version);
-    return module.runQuantised({ node, place, builder, budget: this.folder.budget, opset, inputs, run });
+    return module.runQuantised({ node, place, builder, budget: this.budget, opset, inputs, run });
   }
 
   private read(name: string, place: Place): Value | Sequence | Quantised {
@@ -395,6 +417,9 @@ class OnnxLoader {
     return this.builder.unsupported(place, `reads tensor "${name}", a secondary output that this engine does not make`);
   }
 }
+
+const isFolded = (value: Value | Sequence | Quantised | undefined): value is Folded | undefined =>
+  value?.kind !== 'variable' && value?.kind !== 'quantised';
 
 const nameOf = (node: NodeProto, index: number): string =>
   `node ${index}${node.name ? ` "${node.name}"` : ''} (${node.op})`;

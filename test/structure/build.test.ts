@@ -61,6 +61,17 @@ it('loads the loaders when needed', () => {
   for (const loader of ['onnx', 'tfjs']) expect(later.filter((path) => path.includes(loader))).toHaveLength(1);
 });
 
+it('has a loader of ONNX of at most 12 kB as it travels, its parser included, and the rest where a file needs it', () => {
+  expect(gzipSync(readFileSync(join(folder, 'onnx.js'))).length).toBeLessThanOrEqual(12_000);
+  const { now, later } = importsOf('onnx.js');
+  expect(now.filter((path) => path.includes('onnx'))).toEqual([]);
+  expect(later.map((path) => path.replace(/^\.\//, '')).sort()).toEqual([
+    'onnx-fold.js',
+    'onnx-quantised.js',
+    'onnx-resize.js',
+  ]);
+});
+
 it('has no code made from strings, which a Content-Security-Policy would refuse', () => {
   for (const name of modules())
     expect(readFileSync(join(folder, name), 'utf8')).not.toMatch(/\beval\(|\bnew Function\b/);
