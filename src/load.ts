@@ -26,6 +26,11 @@ export interface LoadOptions {
   readonly device?: 'auto' | 'webgpu' | 'cpu';
   /** Default `unfused`: measured faster on software adapters; whole blocks in one kernel save memory traffic on others. */
   readonly plan?: PlanKind;
+  /**
+   * `background` (default): after the first result the model moves to the kernels that are fastest on this adapter
+   * (`Model.tune`). `off`: it keeps those that it starts with.
+   */
+  readonly tuning?: 'background' | 'off';
   /** How tensors and weights are stored on the GPU; default `float32`. */
   readonly precision?: Precision;
   /** A device of the caller's; it is never destroyed. */
@@ -79,6 +84,7 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   return Model.create(graph, gpu, reason, {
     plan,
     precision,
+    tuning: options.tuning,
     signal,
     onCompiled: (done, total) => onProgress?.({ stage: 'compile', done, total }),
   });

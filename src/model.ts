@@ -6,14 +6,16 @@ import { imageToTensor, type Picture } from './images/image-to-tensor.ts';
 import { type Inspection, inspect } from './inspect.ts';
 import { createPlan, packConstants } from './planner/create-plan.ts';
 import type { Plan, Precision } from './planner/plan.ts';
+import type { KernelPreferences } from './planner/select.ts';
 import { type PlanKind, prepare } from './prepare.ts';
 import { seededInputs } from './random-inputs.ts';
-import { runGraphAsync } from './reference/index.ts';
 import { Executor } from './scheduler/executor.ts';
 import { type Profile, type ProfileOptions, profile } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
-import { defaultPreferences } from './tuning/defaults.ts';
-import { type ValidationReport, validate } from './validate/validate.ts';
+import type { TuningCache } from './tuning/cache.ts';
+import { startingPreferences, steadyPreferences } from './tuning/defaults.ts';
+import type { TunedLayer, TuningProgress } from './tuning/tuner.ts';
+import type { ValidationReport } from './validate/validate.ts';
 
 /** Values for the inputs: dense NHWC float32 by input name, or one array where there is one input. */
 export type Inputs = Float32Array | Readonly<Record<string, Float32Array>>;
@@ -29,8 +31,32 @@ export interface Classification {
   readonly score: number;
 }
 
+/** What `Model.tune` found and did. */
+export interface TuningReport {
+  /** Distinct layers that were measured, the costliest first, with every kernel tried. */
+  readonly layers: readonly TunedLayer[];
+  /** Distinct layers whose kernel was remembered from another time. */
+  readonly remembered: number;
+  /** Whether the budget sufficed for every layer. */
+  readonly complete: boolean;
+  readonly elapsedMs: number;
+  /** Kernels of the plan that runs from now on, in order. */
+  readonly kernels: readonly string[];
+}
+
+export interface TuneOptions {
+  /** Milliseconds for measuring kernels, default 1000; 0 only takes up the adapter's shipped kernels. */
+  readonly budgetMs?: number | undefined;
+  /** Where to remember the outcome: IndexedDB unless given; null: nowhere. */
+  readonly cache?: TuningCache | null | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: TuningProgress) => void) | undefined;
+}
+
 export interface ModelOptions {
   readonly plan?: PlanKind | undefined;
+  /** `background` (default): `tune` runs by itself after the first result. */
+  readonly tuning?: 'background' | 'off' | undefined;
   readonly precision?: Precision | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onCompiled?: ((done: number, total: number) => void) | undefined;
@@ -46,10 +72,14 @@ export class Model {
   /** Why `device` is what it is; empty where WebGPU was asked for or found. */
   readonly deviceReason: string;
   readonly #gpu: Gpu | null;
-  readonly #executor: Executor | null;
   readonly #precision: Precision;
+  #executor: Executor | null;
+  #preferences: KernelPreferences | undefined;
   #plan: Plan | null;
-  #disposed = false;
+  /** The latest tuning; null before the first. */
+  #tuning: Promise<TuningReport> | null = null;
+  #tunesItself = false;
+  readonly #disposal = new AbortController();
 
   private constructor(
     graph: Graph,
@@ -80,9 +110,13 @@ export class Model {
     try {
       const prepared = prepare(graph, kind);
       if (!gpu) return new Model(graph, prepared, precision, null, kind, null, null, reason);
-      const plan = createPlan(prepared, { precision, preferences: defaultPreferences(gpu.adapter) });
+      const preferences = startingPreferences(gpu.adapter);
+      const plan = createPlan(prepared, { precision, preferences });
       const executor = await Executor.create(gpu, plan, packConstants(prepared, plan), { signal, onCompiled });
-      return new Model(graph, prepared, precision, plan, kind, gpu, executor, reason);
+      const model = new Model(graph, prepared, precision, plan, kind, gpu, executor, reason);
+      model.#preferences = preferences;
+      model.#tunesItself = options.tuning !== 'off';
+      return model;
     } catch (error) {
       gpu?.dispose();
       throw error;
@@ -122,7 +156,10 @@ export class Model {
    */
   async run(inputs: Inputs, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Outputs> {
     this.#check();
-    return this.#executor ? this.#executor.run(inputs, options) : this.runReference(inputs, options);
+    if (!this.#executor) return this.runReference(inputs, options);
+    const outputs = await this.#executor.run(inputs, options);
+    this.#tuneAfterFirst();
+    return outputs;
   }
 
   /** One inference of the graph as loaded on the CPU reference: a validator in plain loops, not a fast CPU. */
@@ -137,6 +174,7 @@ export class Model {
     } = {},
   ): Promise<Outputs> {
     this.#check();
+    const { runGraphAsync } = await import('./reference/index.ts');
     const outputs = await runGraphAsync(this.graph, this.#named(inputs), {
       ...(signal ? { signal } : {}),
       onNode: (_node, _output, index) => onLayer?.(index + 1, this.graph.nodes.length),
@@ -170,14 +208,16 @@ export class Model {
     } = {},
   ): Promise<ValidationReport> {
     this.#check();
-    if (!this.#gpu) throw new DeviceError(`there is no GPU to validate (${this.deviceReason})`);
+    const gpu = this.#gpu;
+    if (!gpu) throw new DeviceError(`there is no GPU to validate (${this.deviceReason})`);
+    const { validate } = await import('./validate/validate.ts');
     return validate({
-      gpu: this.#gpu,
+      gpu,
       graph: this.graph,
       prepared: prepare(this.graph, plan),
       plan,
       precision: this.#precision,
-      preferences: defaultPreferences(this.#gpu.adapter),
+      preferences: this.#preferences,
       inputs: this.#named(inputs),
       signal,
       onLayer,
@@ -214,6 +254,7 @@ export class Model {
     const outputs = this.#executor
       ? await this.#executor.runPicture(picture, image, { signal })
       : await this.run(imageToTensor(picture, image, [input.shape[1], input.shape[2]], input.shape[3]), { signal });
+    this.#tuneAfterFirst();
     const values = outputs[output.name]!;
     const endsInSoftmax = this.prepared.nodes.some((node) => node.op === 'softmax' && node.output === output.tensor);
     return topK(endsInSoftmax ? values : softmax(values), top).map(({ index, score }) => ({
@@ -223,9 +264,93 @@ export class Model {
     }));
   }
 
+  /**
+   * Moves to the kernels that are fastest on this adapter: those shipped for its kind, then, within the budget, those
+   * measured on each distinct layer. Runs go on meanwhile, on the kernels so far; results differ by rounding only, and
+   * are compared before a plan is taken up. Runs by itself after the first result unless `tuning` is `off`. Calls are
+   * taken one after another. Throws `DeviceError` on the CPU, `DeviceLostError`, the signal's reason.
+   */
+  tune(options: TuneOptions = {}): Promise<TuningReport> {
+    this.#check();
+    this.#tunesItself = false;
+    const before = this.#tuning ?? Promise.resolve();
+    this.#tuning = before.then(
+      () => this.#tune(options),
+      () => this.#tune(options),
+    );
+    // Reported to whoever asked.
+    this.#tuning.catch(() => {});
+    return this.#tuning;
+  }
+
+  /** The tuning that runs or ran last; null before the first result. */
+  get tuned(): Promise<TuningReport> | null {
+    return this.#tuning;
+  }
+
+  #tuneAfterFirst(): void {
+    if (this.#tunesItself) this.tune();
+  }
+
+  async #tune({ budgetMs = 1000, cache, signal: asked, onProgress }: TuneOptions): Promise<TuningReport> {
+    const gpu = this.#gpu;
+    if (!gpu) throw new DeviceError(`there is no GPU to tune for (${this.deviceReason})`);
+    const start = performance.now();
+    const signal = asked ? AbortSignal.any([asked, this.#disposal.signal]) : this.#disposal.signal;
+    signal.throwIfAborted();
+    const steady = steadyPreferences(gpu.adapter);
+    await this.#adopt(gpu, steady, signal);
+    let layers: readonly TunedLayer[] = [];
+    let remembered = 0;
+    let complete = false;
+    if (budgetMs > 0) {
+      const { tune } = await import('./tuning/index.ts');
+      const found = await tune(gpu, this.prepared, {
+        precision: this.#precision,
+        budgetMs,
+        cache,
+        signal,
+        onProgress,
+        exclusive: (work) => this.#executor!.exclusive(work),
+      });
+      ({ layers, remembered, complete } = found);
+      await this.#adopt(gpu, { ...steady, tuned: found.tuned }, signal);
+    }
+    const kernels = this.plan.dispatches.map(({ kernel }) => kernel);
+    return { layers, remembered, complete, elapsedMs: performance.now() - start, kernels };
+  }
+
+  /** Runs on the kernels of these preferences from now on, where they give the same outputs as those so far. */
+  async #adopt(gpu: Gpu, preferences: KernelPreferences, signal: AbortSignal): Promise<void> {
+    const plan = createPlan(this.prepared, { precision: this.#precision, preferences });
+    const before = this.#executor!;
+    if (plan.dispatches.every(({ kernel }, i) => kernel === before.plan.dispatches[i]!.kernel)) return;
+    const next = await Executor.create(gpu, plan, packConstants(this.prepared, plan), { signal });
+    const { compareOutputs } = await import('./validate/compare.ts');
+    try {
+      const inputs = seededInputs(this.graph);
+      const [expected, found] = [await before.run(inputs, { signal }), await next.run(inputs, { signal })];
+      const most = this.#precision === 'float32' ? 1e-10 : 1e-5;
+      const wrong = Object.entries(expected).find(
+        ([name, values]) => !(compareOutputs(found[name]!, values).nmse <= most),
+      );
+      if (wrong) throw new DeviceError(`kernels tuned for this adapter change output "${wrong[0]}"; they are not used`);
+      signal.throwIfAborted();
+    } catch (error) {
+      next.dispose();
+      throw error;
+    }
+    this.#executor = next;
+    this.#plan = plan;
+    this.#preferences = preferences;
+    // Runs that wait on it come first.
+    const retire = () => before.dispose();
+    before.exclusive(async () => {}).then(retire, retire);
+  }
+
   /** Frees the GPU's memory. The model cannot be used afterwards. */
   dispose(): void {
-    this.#disposed = true;
+    this.#disposal.abort(new UsageError(`${this.graph.name} was disposed of`));
     this.#executor?.dispose();
     this.#gpu?.dispose();
   }
@@ -236,7 +361,7 @@ export class Model {
   }
 
   #check(): void {
-    if (this.#disposed) throw new UsageError(`${this.graph.name} was disposed of`);
+    this.#disposal.signal.throwIfAborted();
   }
 }
 

@@ -7,46 +7,70 @@ export interface CompileOptions {
   readonly onCompiled?: ((done: number, total: number) => void) | undefined;
 }
 
+/** What was compiled on a device, by content: plans that follow each other share most of it. */
+const compiled = new WeakMap<GPUDevice, Map<string, Promise<GPUComputePipeline>>>();
+
 /**
- * Compiles the pipelines in parallel, without blocking the page. Throws `ShaderError` with the compiler's messages
- * and the numbered source where one is refused.
+ * Compiles the pipelines in parallel, without blocking the page; what the device has already is not compiled again.
+ * Throws `ShaderError` with the compiler's messages and the numbered source where one is refused.
  */
 export async function compilePipelines(
   device: GPUDevice,
   specs: readonly PipelineSpec[],
   { signal, onCompiled }: CompileOptions = {},
 ): Promise<GPUComputePipeline[]> {
+  let known = compiled.get(device);
+  if (!known) {
+    known = new Map();
+    compiled.set(device, known);
+  }
+  const cache = known;
   const modules = new Map<string, GPUShaderModule>();
   let done = 0;
-  const pipelines = new Array<GPUComputePipeline>(specs.length);
-  await Promise.all(
-    specs.map(async (spec, index) => {
-      const { label, code, overrides, bindings } = spec;
-      let module = modules.get(code);
-      if (!module) {
-        // A refused module is reported through its pipeline, with its messages.
-        device.pushErrorScope('validation');
-        module = device.createShaderModule({ label, code });
-        device.popErrorScope().catch(() => {});
-        modules.set(code, module);
+  return Promise.all(
+    specs.map(async (spec) => {
+      const key = JSON.stringify(spec);
+      let pipeline = cache.get(key);
+      if (!pipeline) {
+        pipeline = compile(device, spec, modules);
+        cache.set(key, pipeline);
+        pipeline.catch(() => cache.delete(key));
       }
-      const layout = device.createBindGroupLayout({ label, entries: bindings.map(layoutEntry) });
-      try {
-        const pipeline = await device.createComputePipelineAsync({
-          label,
-          layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
-          compute: { module, entryPoint: 'main', constants: overrides },
-        });
-        pipelines[index] = pipeline;
-      } catch (error) {
+      const result = await pipeline.catch((error) => {
         signal?.throwIfAborted();
-        throw new ShaderError(await describeFailure(module, spec, error as Error));
-      }
+        throw error;
+      });
       signal?.throwIfAborted();
       onCompiled?.(++done, specs.length);
+      return result;
     }),
   );
-  return pipelines;
+}
+
+async function compile(
+  device: GPUDevice,
+  spec: PipelineSpec,
+  modules: Map<string, GPUShaderModule>,
+): Promise<GPUComputePipeline> {
+  const { label, code, overrides, bindings } = spec;
+  let module = modules.get(code);
+  if (!module) {
+    // A refused module is reported through its pipeline, with its messages.
+    device.pushErrorScope('validation');
+    module = device.createShaderModule({ label, code });
+    device.popErrorScope().catch(() => {});
+    modules.set(code, module);
+  }
+  const layout = device.createBindGroupLayout({ label, entries: bindings.map(layoutEntry) });
+  try {
+    return await device.createComputePipelineAsync({
+      label,
+      layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: 'main', constants: overrides },
+    });
+  } catch (error) {
+    throw new ShaderError(await describeFailure(module, spec, error as Error));
+  }
 }
 
 function layoutEntry(binding: PipelineSpec['bindings'][number], index: number): GPUBindGroupLayoutEntry {

@@ -212,7 +212,7 @@ export function* packConstants(graph: Graph, plan: Plan): Generator<ConstantUplo
   const slots = plan.constants.values();
   for (const [i, node] of graph.nodes.entries()) {
     const nodeShapes = shapesOf(node, shapes);
-    const kernel = kernelNamed(plan.dispatches[i]!.kernel);
+    const kernel = kernelNamed(plan.dispatches[i]!.kernel, node.op);
     for (const constant of kernel.constants(node, nodeShapes)) {
       const slot = slots.next().value;
       if (slot?.node !== node.name || slot.bytes !== constantBytesOf(constant, plan.precision)) {

@@ -1,5 +1,5 @@
 import { GraphError } from '../errors.ts';
-import type { Node } from '../graph/ops.ts';
+import type { Node, OpName } from '../graph/ops.ts';
 import { kernels, variants } from '../kernels/index.ts';
 import type { Kernel, NodeShapes } from '../kernels/kernel.ts';
 
@@ -49,9 +49,9 @@ export function selectKernel(node: Node, shapes: NodeShapes, preferences = noPre
   return measured ?? prefer.map(named).find((kernel) => kernel !== undefined) ?? first;
 }
 
-/** The kernel of this name. Throws `GraphError` where the registry has none. */
-export function kernelNamed(name: string): Kernel {
-  const kernel = [...kernels, ...variants].find((candidate) => candidate.name === name);
-  if (!kernel) throw new GraphError(`there is no kernel "${name}"; the plan is of another version`);
+/** The kernel of this name for an operation. Throws `GraphError` where the registry has none. */
+export function kernelNamed(name: string, op: OpName): Kernel {
+  const kernel = [...kernels, ...variants].find((candidate) => candidate.name === name && candidate.op === op);
+  if (!kernel) throw new GraphError(`there is no kernel "${name}" for ${op}; the plan is of another version`);
   return kernel;
 }

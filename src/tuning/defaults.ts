@@ -1,24 +1,36 @@
 import type { AdapterDescription } from '../device/gpu.ts';
 import type { KernelPreferences } from '../planner/select.ts';
 
-/**
+/*
  * Kernels that a device starts with, before anything was measured on it; docs/performance.md has the figures.
  *
  * Hardware keeps the registry's own: weights in a buffer, 4 × 16 sums. AMD's compiler makes 80 % multiply-adds of that
- * at 10 waves, and 74 % at 8 with weights in a texture.
+ * at 10 waves, and 74 % at 8 with weights in a texture; the makers' guides of Intel, ARM, Apple and NVIDIA give no
+ * reason for another, so that there the tuner decides.
  *
- * Software adapters pay for every load, whatever its address, more than for arithmetic: larger tiles, weights in a
+ * Software adapters pay for every load, whatever its address, more than for arithmetic: large tiles, weights in a
  * texture (a texel is one load, a vec4 of a buffer is four), and lanes that hand weights round where the adapter has
- * subgroups (SwiftShader); small workgroups, as lanes are four or eight wide.
+ * subgroups (SwiftShader; Mesa's lavapipe in Firefox has none). Lanes are four or eight wide, so workgroups are small.
  */
-export function defaultPreferences(adapter: AdapterDescription): KernelPreferences {
-  const { fallback, features } = adapter;
+
+/** The kernels of the first result. On software adapters, which compile slowly: the shortest code that is not slow. */
+export function startingPreferences({ fallback, features }: AdapterDescription): KernelPreferences {
   if (!fallback) return { features, prefer: [] };
-  const prefer = [
-    'conv-pointwise/p7-c24-texture-broadcast',
-    'conv-pointwise/p7-c16-texture',
-    'conv-direct/p7-c32-texture-broadcast',
-    'conv-direct/p7-c16-texture',
-  ];
+  const prefer = features.includes('subgroups')
+    ? ['conv-pointwise/p4-c16-texture-broadcast-narrow', 'conv-direct/p4-c16-texture-broadcast-narrow']
+    : ['conv-pointwise/p4-c8-texture-narrow', 'conv-direct/p4-c16-texture'];
+  return { features, prefer: [...prefer, 'conv-depthwise-strip/c1-r8'] };
+}
+
+/** The kernels that follow in the background: the fastest known for a kind of device. */
+export function steadyPreferences({ fallback, features }: AdapterDescription): KernelPreferences {
+  if (!fallback) return { features, prefer: [] };
+  const prefer = features.includes('subgroups')
+    ? [
+        'conv-pointwise/p14-c32-texture-broadcast-narrow',
+        'conv-direct/p7-c32-texture-broadcast-narrow',
+        'conv-depthwise-strip/c7-r14',
+      ]
+    : ['conv-pointwise/p7-c16-texture-narrow', 'conv-depthwise-strip/c4-r8'];
   return { features, prefer };
 }

@@ -17,7 +17,10 @@ export function describeKernel(kernel: string, cases: readonly KernelCase[]): vo
       '%s',
       async ([, testCase, i], { skip }) => {
         const page = await enginePage(browser);
-        const missing = await page.call<string[]>('/test/kernels/run-case.ts', 'missingFeatures', kernel);
+        const missing = await page.call<string[]>('/test/kernels/run-case.ts', 'missingFeatures', {
+          kernel,
+          op: testCase.node.op,
+        });
         if (missing.length > 0) skip(`the adapter of ${browser} has no ${missing.join(', ')}`);
         const result = await page.call<CaseResult>('/test/kernels/run-case.ts', 'runCase', {
           testCase,

@@ -1,7 +1,7 @@
 /** Runs kernel cases in the browser: a graph of one node on the GPU, against the reference. */
 import { type Gpu, openGpu } from '../../src/device/gpu.ts';
 import type { Graph } from '../../src/graph/graph.ts';
-import type { Node } from '../../src/graph/ops.ts';
+import type { Node, OpName } from '../../src/graph/ops.ts';
 import { inferShapes, sizeOf } from '../../src/graph/shapes.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import type { Precision } from '../../src/planner/plan.ts';
@@ -98,11 +98,11 @@ export const graphOf = (testCase: KernelCase, seed: number): Graph => ({
   nodes: [nodeOf(testCase, seed)],
 });
 
-/** Features that this kernel needs and the adapter does not have. */
-export async function missingFeatures(kernel: string): Promise<string[]> {
+/** Features that this kernel for an operation needs and the adapter does not have. */
+export async function missingFeatures({ kernel, op }: { kernel: string; op: OpName }): Promise<string[]> {
   opening ??= openGpu();
   const { device } = await opening;
-  return (kernelNamed(kernel).requires ?? []).filter((feature) => !device.features.has(feature));
+  return (kernelNamed(kernel, op).requires ?? []).filter((feature) => !device.features.has(feature));
 }
 
 export async function runCase(args: {

@@ -17,7 +17,7 @@ import {
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { prepare } from '../../src/prepare.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
-import { defaultPreferences } from '../../src/tuning/defaults.ts';
+import { steadyPreferences } from '../../src/tuning/defaults.ts';
 import { compareOutputs } from '../../src/validate/compare.ts';
 import { type ValidationReport, validate } from '../../src/validate/validate.ts';
 
@@ -242,7 +242,7 @@ export async function validateTampered({ id, layer }: { id: string; layer: strin
       graph,
       prepared,
       plan: 'unfused',
-      preferences: defaultPreferences(gpu.adapter),
+      preferences: steadyPreferences(gpu.adapter),
       inputs: seededInputs(graph),
       tamper: (executor) => {
         for (const { slot, data } of packConstants(prepared, executor.plan)) {
@@ -263,7 +263,7 @@ export async function validateTampered({ id, layer }: { id: string; layer: strin
 export async function planAsJson({ id }: { id: string }) {
   const gpu = await openGpu();
   const prepared = prepare(buildArchitecture(id), 'unfused');
-  const plan = createPlan(prepared, { preferences: defaultPreferences(gpu.adapter) });
+  const plan = createPlan(prepared, { preferences: steadyPreferences(gpu.adapter) });
   const copy = JSON.parse(JSON.stringify(plan)) as typeof plan;
   const [input] = prepared.inputs;
   const values = new Float32Array(sizeOf(input!.shape)).fill(0.5);

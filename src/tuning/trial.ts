@@ -1,0 +1,70 @@
+import type { Gpu } from '../device/gpu.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Conv2d, Shape } from '../graph/ops.ts';
+import { sizeOf } from '../graph/shapes.ts';
+import { createPlan, packConstants } from '../planner/create-plan.ts';
+import type { Precision } from '../planner/plan.ts';
+import type { KernelPreferences } from '../planner/select.ts';
+import { Executor } from '../scheduler/executor.ts';
+
+/**
+ * One layer with made-up values, for trying kernels on: weights, inputs and bias are positive and small enough that
+ * Σ|w·x| + |bias| ≤ 1 for every output. So the sum is its own Σ|w·x|, no activation saturates above, and one number
+ * bounds what two right kernels may differ by.
+ */
+export class Trial {
+  readonly graph: Graph;
+  readonly inputs: Readonly<Record<string, Float32Array>>;
+  /** Most that the outputs of two right kernels may differ by. */
+  readonly tolerance: number;
+
+  constructor(node: Conv2d, inputs: readonly Shape[], precision: Precision) {
+    const products = node.kernel[0] * node.kernel[1] * (inputs[0]![3] / node.groups);
+    const random = generator();
+    const fill = (length: number, most: number) => Float32Array.from({ length }, () => most * random());
+    this.graph = {
+      name: `trial of ${node.name}`,
+      inputs: inputs.map((shape, i) => ({ name: `x${i}`, shape })),
+      outputs: [{ name: 'y', tensor: 'y' }],
+      nodes: [
+        {
+          ...node,
+          inputs: inputs.map((_, i) => `x${i}`),
+          output: 'y',
+          weights: fill(node.weights.length, 0.9 / products),
+          bias: fill(node.outChannels, 0.1),
+        },
+      ],
+    };
+    this.inputs = Object.fromEntries(inputs.map((shape, i) => [`x${i}`, fill(sizeOf(shape), 1)]));
+    // (K + 8) roundings of a sum of at most 1, by each of the two; activations steepen it by less than 1.2 (hard-swish);
+    // a residual of at most 1 is added. Stored as float16 each is rounded once more, a weight and an input too.
+    const roundings = 1.2 * (products + 8) * 2 ** -24;
+    this.tolerance = 2 * (roundings + (precision === 'float32' ? 0 : 2 * 2 ** -11));
+  }
+
+  /** The layer on the GPU by the first kernel of `preferences` that runs it. */
+  async open(gpu: Gpu, precision: Precision, preferences: KernelPreferences): Promise<Executor> {
+    const plan = createPlan(this.graph, { precision, preferences });
+    return Executor.create(gpu, plan, packConstants(this.graph, plan));
+  }
+
+  /** Its output, from an arena full of NaN, so that what no invocation writes shows. */
+  async output(executor: Executor): Promise<Float32Array> {
+    executor.poison();
+    return (await executor.run(this.inputs)).y!;
+  }
+}
+
+/** Uniform in [0, 1), the same every time. */
+function generator(): () => number {
+  let state = 1;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** Whether two outputs agree; NaN never does. */
+export const agree = (a: Float32Array, b: Float32Array, tolerance: number): boolean =>
+  a.length === b.length && a.every((value, i) => Math.abs(value - b[i]!) <= tolerance);

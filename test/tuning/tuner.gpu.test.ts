@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { enginePage } from '../support/engine-page.ts';
+import type { tuneMeanwhile, tuneTwice } from './in-page.ts';
+
+type Twice = Awaited<ReturnType<typeof tuneTwice>>;
+type Meanwhile = Awaited<ReturnType<typeof tuneMeanwhile>>;
+
+describe.each(['chrome', 'firefox'] as const)('the tuner in %s', (browser) => {
+  const call = async <T>(name: string, argument: unknown) =>
+    (await enginePage(browser)).call<T>('/test/tuning/in-page.ts', name, argument);
+
+  it('measures every layer, remembers it, and gives the same outputs within bounds', async () => {
+    const { reports, differences, stored } = await call<Twice>('tuneTwice', { id: 'v2-0.35-32' });
+    const [first, second] = reports;
+    expect(Math.max(...differences)).toBeLessThan(1e-10);
+    expect(first).toMatchObject({ complete: true, remembered: 0, validated: true });
+    expect(first!.layers).toBeGreaterThan(10);
+    expect(first!.progress.at(-1)).toBe(first!.layers);
+    for (const tried of first!.tried) expect(tried.length).toBeGreaterThan(1);
+    expect(first!.tried.flat().filter(({ reason }) => reason?.includes('bound'))).toEqual([]);
+    expect(stored).toBe(1);
+    expect(second).toMatchObject({ complete: true, layers: 0, remembered: first!.layers, validated: true });
+    expect(second!.kernels).toEqual(first!.kernels);
+  });
+
+  it.each([['text'], [{ engine: 'another', tuned: {} }], [{ tuned: { a: 1 } }]])(
+    'drops the cache %j',
+    async (corrupt) => {
+      const { reports } = await call<Twice>('tuneTwice', { id: 'v1-0.25-32', corrupt });
+      for (const report of reports) expect(report).toMatchObject({ remembered: 0, validated: true });
+    },
+  );
+
+  it('begins after the first result, lets runs through, stops when told', async () => {
+    const result = await call<Meanwhile>('tuneMeanwhile', { id: 'v2-0.35-32' });
+    expect(result).toMatchObject({ started: true, outcome: 'AbortError', works: 1 });
+    expect(result.disposed).toContain('was disposed of');
+    expect(Math.max(...result.differences)).toBeLessThan(1e-10);
+  });
+});
