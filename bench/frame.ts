@@ -45,6 +45,7 @@ declare global {
 const calls = countCalls();
 let session: Session | undefined;
 let prepared: readonly Float32Array[] = [];
+let settled = false;
 
 const restored = (outputs: readonly Float32Array[]): readonly Float32Array[] => session?.restore?.(outputs) ?? outputs;
 
@@ -85,6 +86,8 @@ globalThis.engineFrame = {
 
   async run() {
     if (!session) throw new Error('no engine was opened');
+    if (!settled) await session.settle?.();
+    settled = true;
     const { dispatches, submits, objects } = calls;
     calls.lastSubmit = 0;
     const start = performance.now();

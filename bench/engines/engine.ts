@@ -37,6 +37,8 @@ export interface Session {
    * otherwise laid out is laid out before, in `prepare`.
    */
   run(inputs: readonly Float32Array[]): Promise<Float32Array[]>;
+  /** What the engine does by itself after a first result, to run faster from then on; it is not timed. */
+  settle?(): Promise<void>;
   /** How the engine runs the model, where there are several ways. */
   readonly note?: string;
   /** Time of an attempt to load that failed and is not counted. */

@@ -7,9 +7,14 @@ export { version } from '../../src/version.ts';
 export async function start({ plan }: EngineOptions): Promise<Loader> {
   return {
     async load({ graph, onnx }) {
-      const model = await load(onnx, { device: 'webgpu', name: `${graph.name}.onnx`, ...(plan ? { plan } : {}) });
+      const options = { device: 'webgpu', tuning: 'off', name: `${graph.name}.onnx` } as const;
+      const model = await load(onnx, { ...options, ...(plan ? { plan } : {}) });
       const names = model.inputs.map(({ name }) => name);
       return {
+        // As in a page where `tuning` is left on, but at a known time; nothing is remembered from another run.
+        async settle() {
+          await model.tune({ cache: null });
+        },
         async run(inputs) {
           const outputs = await model.run(Object.fromEntries(names.map((name, i) => [name, inputs[i]!])));
           return graph.outputs.map(({ name }) => outputs[name]!);
