@@ -161,7 +161,9 @@ export function combine(
 
 export function cast(value: Constant, type: Constant['type']): Constant {
   if (value.type === type) return value;
-  const data = type === 'float' ? Float32Array.from(value.data) : Float64Array.from(value.data, Math.trunc);
+  if (type === 'float') return withData({ type }, value.dims, new Float32Array(value.data));
+  const data = new Float64Array(value.data);
+  for (let i = 0; i < data.length; i++) data[i] = Math.trunc(data[i]!);
   return withData({ type }, value.dims, data);
 }
 

@@ -168,7 +168,8 @@ const operations = new Map<string, (call: Call) => Constant>([
       const axes = axesOf(node, inputs[1], at(0).dims.length);
       if (at(0).dims.length !== 1 || (axes && axes.length !== 1))
         throw new FoldError('reduces more than a vector', true);
-      const product = [...at(0).data].reduce((a, b) => a * b, 1);
+      let product = 1;
+      for (const value of at(0).data) product *= value;
       const dims = intOf(node, 'keepdims', 1) === 1 ? [1] : [];
       return at(0).type === 'float' ? floats(dims, Float32Array.of(product)) : integers(dims, [product]);
     },
@@ -180,15 +181,17 @@ function checked(dims: number[]): number[] {
   return dims;
 }
 
-/** Most node evaluations and rounds of loops in a file; one that reads many elements counts for each thousand. */
-const maxSteps = 200_000;
+/** What an evaluation or a round of a loop costs beside the elements that it reads, in elements. */
+const stepCost = 50;
 
 export class OnnxFolder {
   private readonly budget: FoldBudget;
   private readonly decode: (tensor: TensorProto) => Constant;
-  private steps = 0;
+  private work: number;
 
-  constructor(budget: FoldBudget, decode: (tensor: TensorProto) => Constant) {
+  /** `work`: how many elements may be read, those of loops in each round. */
+  constructor(budget: FoldBudget, work: number, decode: (tensor: TensorProto) => Constant) {
+    this.work = work;
     this.budget = budget;
     this.decode = decode;
   }
@@ -235,8 +238,8 @@ export class OnnxFolder {
   }
 
   private step(elements = 0): void {
-    this.steps += 1 + elements / 1000;
-    if (this.steps > maxSteps) throw new FoldError(`takes more than ${maxSteps} steps to evaluate`);
+    this.work -= stepCost + elements;
+    if (this.work < 0) throw new FoldError('takes too many steps to evaluate');
   }
 
   private counted(value: Constant): Constant {

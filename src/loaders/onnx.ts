@@ -78,6 +78,8 @@ class OnnxLoader {
   private readonly opset: number;
   private readonly options: LoadGraphOptions;
   private readonly builder: GraphBuilder;
+  /** How many elements constants may have together: what a file makes is bounded by what it holds. */
+  private readonly elements: number;
   private readonly budget: FoldBudget;
   private folder: OnnxFolder | null = null;
   private readonly decode: (tensor: TensorProto) => Constant;
@@ -103,10 +105,10 @@ class OnnxLoader {
     this.quantised = quantised;
     let bytes = files.bytes.length;
     for (const beside of external.values()) bytes += beside.length;
-    const elements = 1_000_000 + 4 * bytes;
-    this.builder = new GraphBuilder(files.name, new FoldBudget(elements));
+    this.elements = 1_000_000 + 4 * bytes;
+    this.builder = new GraphBuilder(files.name, new FoldBudget(this.elements));
     this.decode = (tensor) => decodeTensor(files.name, tensor, external);
-    this.budget = new FoldBudget(elements);
+    this.budget = new FoldBudget(this.elements);
   }
 
   async load(): Promise<Graph> {
@@ -118,7 +120,7 @@ class OnnxLoader {
       this.options.signal?.throwIfAborted();
       if (!this.folder && this.needsFolder(index)) {
         const { OnnxFolder } = await import('./onnx-fold.ts');
-        this.folder = new OnnxFolder(this.budget, this.decode);
+        this.folder = new OnnxFolder(this.budget, 10 * this.elements, this.decode);
       }
       this.convert(index);
     }
