@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readFile, realpath } from 'node:fs/promises';
+import { basename, dirname, join, sep } from 'node:path';
 import { buildArchitecture, isArchitectureId } from '../architectures/index.ts';
 import { ModelFormatError, UsageError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
@@ -23,9 +23,18 @@ export async function readModel(argument: string, options: Pick<LoadGraphOptions
   const files = {
     name: basename(argument),
     bytes: new Uint8Array(bytes),
-    read: async (path: string) => new Uint8Array(await readFile(join(dirname(argument), path))),
+    read: (path: string) => readInside(dirname(argument), path),
   };
   return loadGraph(files, options);
+}
+
+/** The file at `path` in `folder`. A link that leads out of the folder is refused: a model says which files are read. */
+async function readInside(folder: string, path: string): Promise<Uint8Array> {
+  const [root, file] = await Promise.all([realpath(folder), realpath(join(folder, path))]);
+  if (!file.startsWith(root.endsWith(sep) ? root : root + sep)) {
+    throw new ModelFormatError(path, `is a link out of the model's folder, to ${file}; put the file itself there`);
+  }
+  return new Uint8Array(await readFile(file));
 }
 
 /** The help of `--input-shape`. */
