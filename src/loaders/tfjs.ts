@@ -12,6 +12,15 @@ import { TfjsWeights } from './tfjs-weights.ts';
 
 const maxNodes = 100_000;
 
+/** Operations that pick places: what a detector's decoding does, and no layer. */
+const picks: ReadonlySet<string> = new Set([
+  ...['ArgMax', 'ArgMin', 'TopK', 'TopKV2', 'Gather', 'GatherV2', 'GatherNd', 'Where', 'NonMaxSuppression'],
+  ...['NonMaxSuppressionV2', 'NonMaxSuppressionV3', 'NonMaxSuppressionV4', 'NonMaxSuppressionV5'],
+]);
+
+/** Operations that learnt weights: behind them is a network, not a decoding. */
+const learns = /Conv|MatMul/;
+
 interface TfjsNode {
   readonly name: string;
   readonly op: string;
@@ -23,6 +32,10 @@ interface TfjsNode {
 /**
  * A TensorFlow.js graph model. Inputs are named by their placeholders, outputs by the keys of the signature (without
  * `:0`), or by the nodes that nothing reads. A dynamic batch is 1.
+ *
+ * Where `options.outputs` is not given and outputs of the file are decoded by operations that this engine does not run
+ * (`ArgMax`, `TopKV2`, `GatherNd`, non-maximum suppression…, without learnt weights), the network is cut before them:
+ * outputs that need no decoding are kept, and the tensors that the decoding reads are added under their own names.
  *
  * Throws `ModelFormatError`, `UnsupportedOpError`, or `UsageError` for names and shapes in `options`.
  */
@@ -41,8 +54,13 @@ export async function loadTfjs(files: ModelFiles, options: LoadGraphOptions): Pr
   }
   if (nodes.length > maxNodes) throw new ModelFormatError(files.name, `has more than ${maxNodes} nodes`);
   const parsed = nodes.map((node, i) => parseNode(files.name, node, i));
-  const loader = new TfjsLoader(files, parsed, field(model, 'signature') ?? field(topology, 'signature'), options);
-  return loader.load(await TfjsWeights.read(files, field(model, 'weightsManifest'), options));
+  const signature = field(model, 'signature') ?? field(topology, 'signature');
+  const loader = new TfjsLoader(files, parsed, signature, options);
+  const weights = await TfjsWeights.read(files, field(model, 'weightsManifest'), options);
+  const loaded = loader.load(weights);
+  if (!('cut' in loaded)) return loaded;
+  const again = new TfjsLoader(files, parsed, signature, { ...options, outputs: loaded.cut }).load(weights);
+  return 'cut' in again ? loader.fail(loaded.error, loaded.cut) : again;
 }
 
 function parseNode(file: string, node: unknown, index: number): TfjsNode {
@@ -85,7 +103,8 @@ class TfjsLoader {
     });
   }
 
-  load(weights: TfjsWeights): Graph {
+  /** The graph, or where to cut it because the file's own outputs are decoded by operations that are not run. */
+  load(weights: TfjsWeights): Graph | { readonly cut: readonly string[]; readonly error: UnsupportedOpError } {
     const outputs = this.wantedOutputs();
     const order = schedule(
       outputs.map(({ tensor }) => this.indexOf(tensor, 'an output')),
@@ -102,9 +121,29 @@ class TfjsLoader {
     );
     this.checkInputShapes();
     const budget = new FoldBudget(1_000_000 + 4 * weights.bytes);
+    const failed = new Set<number>();
+    let error: UnsupportedOpError | undefined;
     for (const index of order) {
       this.options.signal?.throwIfAborted();
-      this.values.set(this.nodes[index]!.name, this.convert(index, weights, budget));
+      const { name, inputs } = this.nodes[index]!;
+      if (failed.size > 0 && inputs.some((input) => failed.has(this.indexOf(input, `node "${name}"`)))) {
+        failed.add(index);
+        continue;
+      }
+      try {
+        this.values.set(name, this.convert(index, weights, budget));
+      } catch (caught) {
+        if (!(caught instanceof UnsupportedOpError)) throw caught;
+        error ??= caught;
+        failed.add(index);
+      }
+    }
+    if (error) {
+      const cut = this.cutBefore(failed, order, outputs);
+      const ops = [...failed].map((index) => this.nodes[index]!.op);
+      const decoding = ops.some((op) => picks.has(op)) && !ops.some((op) => learns.test(op));
+      if (!decoding || this.options.outputs || cut.length === 0) this.fail(error, cut);
+      return { cut, error };
     }
     return this.builder.finish(
       outputs.map(({ name, tensor }) => {
@@ -113,6 +152,41 @@ class TfjsLoader {
         throw new ModelFormatError(this.file, `output "${name}" is "${tensor}", which its node does not make`);
       }),
     );
+  }
+
+  fail({ node, op, message }: UnsupportedOpError, cut: readonly string[]): never {
+    const reason = message.replace(`${this.file}: node "${node}" (${op}): `, '');
+    const advice = cut.length > 0 ? `; the network can be cut (option "outputs") at: ${listed(cut)}` : '';
+    throw new UnsupportedOpError(this.file, node, op, reason + advice);
+  }
+
+  /**
+   * Names of the outputs that remain when `failed` nodes are left out: the file's own where they do not depend on such
+   * nodes, then tensors that such nodes read, unless those follow from what is kept. `order` is topological.
+   */
+  private cutBefore(
+    failed: ReadonlySet<number>,
+    order: readonly number[],
+    outputs: readonly { readonly name: string; readonly tensor: string }[],
+  ): string[] {
+    const isVariable = (tensor: string) => this.values.get(tensor)?.kind === 'variable';
+    const own = outputs.filter(({ tensor }) => isVariable(tensor));
+    const read = new Set([...failed].flatMap((index) => this.nodes[index]!.inputs.filter(isVariable)));
+    const kept = new Set(own.map(({ tensor }) => tensor));
+    const followsFromKept = new Set<string>();
+    const heads: string[] = [];
+    for (const index of order) {
+      const node = this.nodes[index]!;
+      if (!isVariable(node.name)) continue;
+      const from = node.inputs.filter(isVariable);
+      if (kept.has(node.name) || (from.length > 0 && from.every((tensor) => followsFromKept.has(tensor)))) {
+        followsFromKept.add(node.name);
+      } else if (read.has(node.name) && !isPlaceholder(node)) {
+        heads.push(node.name);
+        followsFromKept.add(node.name);
+      }
+    }
+    return [...own.map(({ name }) => name), ...heads];
   }
 
   private indexOf(tensor: string, reader: string): number {

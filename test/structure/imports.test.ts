@@ -19,6 +19,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   loaders: ['graph'],
   reference: ['graph'],
   images: ['graph'],
+  tasks: ['graph'],
   plan: ['graph'],
   planner: ['plan', 'graph', 'kernels', 'wgsl', 'version'],
   device: ['plan', 'wgsl'],
