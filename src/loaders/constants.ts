@@ -96,24 +96,34 @@ const withData = (
   data,
 });
 
-/** Element `i` of the result is element `source(index)` of `value`, where `index` is the place in the result. */
+/**
+ * The element at place `index` of the result is element `source(index)` of `value`. Along the last axis the source goes
+ * on by `step`; without it each element is asked for.
+ */
 function rearrange(
   value: Constant,
   dims: readonly number[],
   budget: FoldBudget,
   source: (index: readonly number[]) => number,
+  step?: number,
 ): Constant {
   const data = allocate(value, dims, budget);
   const index = new Array<number>(dims.length).fill(0);
-  for (let i = 0; i < data.length; i++) {
-    data[i] = value.data[source(index)]!;
-    advance(index, dims);
+  const row = step === undefined ? 1 : (dims.at(-1) ?? 1);
+  for (let i = 0; i < data.length; ) {
+    let from = source(index);
+    for (const end = i + row; i < end; i++) {
+      data[i] = value.data[from]!;
+      from += step ?? 0;
+    }
+    advance(index, dims, step === undefined ? dims.length - 1 : dims.length - 2);
   }
   return withData(value, dims, data);
 }
 
-function advance(index: number[], dims: readonly number[]): void {
-  for (let axis = dims.length - 1; axis >= 0; axis--) {
+/** The next place, counting from axis `last` up. */
+function advance(index: number[], dims: readonly number[], last: number): void {
+  for (let axis = last; axis >= 0; axis--) {
     if (++index[axis]! < dims[axis]!) return;
     index[axis] = 0;
   }
@@ -133,8 +143,12 @@ export function expand(value: Constant, dims: readonly number[], budget: FoldBud
   if (dims.join() === value.dims.join()) return value;
   const strides = stridesOf(value.dims);
   const shift = dims.length - value.dims.length;
-  return rearrange(value, dims, budget, (index) =>
-    value.dims.reduce((sum, d, axis) => sum + (d === 1 ? 0 : index[axis + shift]! * strides[axis]!), 0),
+  return rearrange(
+    value,
+    dims,
+    budget,
+    (index) => value.dims.reduce((sum, d, axis) => sum + (d === 1 ? 0 : index[axis + shift]! * strides[axis]!), 0),
+    (value.dims.at(-1) ?? 1) === 1 ? 0 : strides.at(-1),
   );
 }
 
@@ -181,6 +195,7 @@ export function transpose(value: Constant, permutation: readonly number[], budge
     permutation.map((axis) => value.dims[axis]!),
     budget,
     (index) => permutation.reduce((sum, axis, i) => sum + index[i]! * strides[axis]!, 0),
+    strides[permutation.at(-1) ?? 0] ?? 1,
   );
 }
 
@@ -233,6 +248,7 @@ export function slice(value: Constant, slices: readonly Slice[], budget: FoldBud
     slices.map(({ length }) => length),
     budget,
     (index) => slices.reduce((sum, { start, step }, i) => sum + (start + index[i]! * step) * strides[i]!, 0),
+    (slices.at(-1)?.step ?? 1) * (strides.at(-1) ?? 1),
   );
 }
 

@@ -71,6 +71,7 @@ export function createPlan(graph: Graph, options: PlanOptions = {}): Plan {
   let constantBytes = 0;
   const textures: TextureSpec[] = [];
   const uniforms: number[] = [];
+  const codes = new Map<string, string>();
   const pipelines = new Map<string, { index: number; spec: PipelineSpec }>();
   const dispatches: Dispatch[] = [];
   for (const { node, nodeShapes, kernel, program } of steps) {
@@ -94,7 +95,7 @@ export function createPlan(graph: Graph, options: PlanOptions = {}): Plan {
     };
     uniforms.push(...words, ...new Array(align(4 * words.length) / 4 - words.length).fill(0));
 
-    const spec = pipelineOf(kernel, program, slots, precision);
+    const spec = pipelineOf(kernel, program, slots, precision, codes);
     const key = JSON.stringify(spec);
     const pipeline = pipelines.get(key)?.index ?? pipelines.size;
     pipelines.set(key, { index: pipeline, spec });
@@ -152,20 +153,25 @@ function pipelineOf(
   program: Program,
   slots: readonly ConstantSlot[],
   precision: Precision,
+  codes: Map<string, string>,
 ): PipelineSpec {
   const typeOf = (binding: Binding) => {
     if (binding.role === 'shape') return 'uniform';
     if (binding.role === 'output') return 'write';
     return binding.role === 'constant' && slots[binding.index]!.texture !== undefined ? 'texture' : 'read';
   };
+  const constants = {
+    ...program.constants,
+    F16: precision === 'float16',
+    F16_PACKED: precision === 'float16-packed',
+    SUBGROUPS: kernel.requires?.includes('subgroups') ?? false,
+  };
+  const key = `${program.file} ${JSON.stringify(constants)}`;
+  const code = codes.get(key) ?? shaderCode(program.file, program.source, constants);
+  codes.set(key, code);
   return {
     label: program.file,
-    code: shaderCode(program.file, program.source, {
-      ...program.constants,
-      F16: precision === 'float16',
-      F16_PACKED: precision === 'float16-packed',
-      SUBGROUPS: kernel.requires?.includes('subgroups') ?? false,
-    }),
+    code,
     overrides: program.overrides,
     bindings: program.bindings.map(typeOf),
   };
