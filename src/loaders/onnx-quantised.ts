@@ -18,14 +18,15 @@ export interface Quantised {
   readonly zeroPoint: number;
 }
 
-export interface QuantisedCall {
+/** A node with its inputs, of which `Held` are what the file holds as integers. */
+export interface QuantisedCall<Held extends { readonly kind: string } = Quantised> {
   readonly node: NodeProto;
   readonly place: Place;
   readonly builder: GraphBuilder;
   readonly budget: FoldBudget;
   readonly opset: number;
   /** `undefined` where an input is left out. */
-  readonly inputs: readonly (Value | Quantised | undefined)[];
+  readonly inputs: readonly (Value | Held | undefined)[];
   /** The operation of the default domain on tensors of real numbers. */
   readonly run: (op: string, inputs: readonly (Value | undefined)[], place: Place, opset: number) => Value;
 }
@@ -69,10 +70,13 @@ const moves = new Set([
 ]);
 
 /** What the node becomes, or null where it has nothing to do with quantised tensors. */
-export function runQuantised(call: QuantisedCall): Value | Quantised | null {
-  const { node, place, builder, inputs, run, opset } = call;
-  const handler = handlers.get(place.op);
-  if (handler) return handler(call);
+export function runQuantised(call: QuantisedCall): readonly [Value | Quantised] | null {
+  const handler = handlers.get(call.place.op);
+  const result = handler ? handler(call) : moved(call);
+  return result && [result];
+}
+
+function moved({ node, place, builder, inputs, run, opset }: QuantisedCall): Value | Quantised | null {
   const quantised = inputs.filter((input) => input?.kind === 'quantised');
   const first = quantised[0];
   if (!first) return null;
@@ -121,9 +125,11 @@ function single({ builder, place }: QuantisedCall, { scales, zeroPoints }: Scale
   return [scales[0]!, zeroPoints[0]!];
 }
 
+type Context = Pick<QuantisedCall, 'builder' | 'place' | 'budget'>;
+
 /** Applies `f(value, scale, zero point)` to a constant, whose scales lie along `axis`. */
 function scaled(
-  { builder, place, budget }: QuantisedCall,
+  { builder, place, budget }: Context,
   value: Constant,
   { scales, zeroPoints }: Scale,
   axis: number,
@@ -142,7 +148,8 @@ function scaled(
   });
 }
 
-const dequantised = (call: QuantisedCall, value: Constant, scale: Scale, axis: number): Constant =>
+/** The real numbers behind the integers of a constant. */
+export const dequantised = (call: Context, value: Constant, scale: Scale, axis: number): Constant =>
   floats(value.dims, Float32Array.from(scaled(call, value, scale, axis, (q, s, zero) => (q - zero) * s)));
 
 /** The tensor of real numbers behind what is at `i`. */

@@ -5,21 +5,27 @@ import { type Constant, FoldBudget, FoldError } from './constants.ts';
 import { type Axis, GraphBuilder, listed, nchw, nhwc, type Place, type Value, type Variable } from './graph-builder.ts';
 import { type LoadGraphOptions, type ModelFiles, readBeside } from './model-files.ts';
 import { constantOf, intsOf } from './onnx-attributes.ts';
+import type { Dynamic } from './onnx-dynamic.ts';
 import type { Folded, OnnxFolder, Sequence } from './onnx-fold.ts';
 import { type Handler, type Operation, operations } from './onnx-operations.ts';
 import { type GraphProto, type ModelProto, type NodeProto, readModel, type TensorProto } from './onnx-proto.ts';
-import type * as QuantisedOnnx from './onnx-quantised.ts';
+import type { Quantised, QuantisedCall } from './onnx-quantised.ts';
 import { decodeTensor, externalLength, externalOf, isNumeric, typeName } from './onnx-tensor.ts';
 import { schedule } from './schedule.ts';
 
 const opsets = { first: 7, last: 22 };
 const maxInputs = 100;
 
-/** Operations whose modules are fetched only where a file has them; the second are those on quantised tensors. */
+/** Operations whose modules are fetched only where a file has them. */
 const isResize = /^(Resize|Upsample)$/;
 const isQuantised = /^(Q|Deq)(Linear|uantizeLinear|Gemm)/;
+const isDynamic = /^(DynamicQuantizeLinear|ConvInteger|MatMulInteger)$/;
 
-type Quantised = QuantisedOnnx.Quantised;
+/** What a name of the file stands for. */
+type Held = Value | Sequence | Quantised | Dynamic;
+
+/** The outputs of a node that has to do with quantised tensors; null where it has not. */
+type Extension = (call: QuantisedCall<Quantised | Dynamic>) => readonly (Value | Quantised | Dynamic)[] | null;
 
 /**
  * An ONNX file as a graph. Inputs of four dimensions are NCHW in the file and NHWC in the graph, unless the file itself
@@ -53,13 +59,20 @@ export async function loadOnnx(files: ModelFiles, options: LoadGraphOptions): Pr
       );
     }
   }
-  const quantised = graph.nodes.some(({ op }) => isQuantised.test(op)) ? await import('./onnx-quantised.ts') : null;
   const handlers = new Map(operations);
-  if (graph.nodes.some(({ op }) => isResize.test(op))) {
+  const has = (names: RegExp) => graph.nodes.some(({ op }) => names.test(op));
+  if (has(isResize)) {
     const { resize } = await import('./onnx-resize.ts');
     handlers.set('Resize', resize).set('Upsample', resize);
   }
-  return new OnnxLoader(files, model, external, options, handlers, quantised).load();
+  const extensions: Extension[] = [];
+  if (has(isDynamic)) extensions.push((await import('./onnx-dynamic.ts')).runDynamic);
+  if (has(isQuantised)) {
+    const { runQuantised } = await import('./onnx-quantised.ts');
+    const isKnown = (input: Value | Quantised | Dynamic | undefined) => input?.kind !== 'dynamic';
+    extensions.push(({ inputs, ...call }) => (inputs.every(isKnown) ? runQuantised({ ...call, inputs }) : null));
+  }
+  return new OnnxLoader(files, model, external, options, handlers, extensions).load();
 }
 
 function* tensorsOf(graph: GraphProto): Generator<TensorProto> {
@@ -86,8 +99,8 @@ class OnnxLoader {
   private readonly initializers = new Map<string, TensorProto>();
   private readonly producers = new Map<string, number>();
   private readonly handlers: ReadonlyMap<string, Handler>;
-  private readonly quantised: typeof QuantisedOnnx | null;
-  private readonly values = new Map<string, Value | Sequence | Quantised>();
+  private readonly extensions: readonly Extension[];
+  private readonly values = new Map<string, Held>();
 
   constructor(
     files: ModelFiles,
@@ -95,14 +108,14 @@ class OnnxLoader {
     external: ReadonlyMap<string, Uint8Array>,
     options: LoadGraphOptions,
     handlers: ReadonlyMap<string, Handler>,
-    quantised: typeof QuantisedOnnx | null,
+    extensions: readonly Extension[],
   ) {
     this.file = files.name;
     this.graph = graph;
     this.opset = opset;
     this.options = options;
     this.handlers = handlers;
-    this.quantised = quantised;
+    this.extensions = extensions;
     let bytes = files.bytes.length;
     for (const beside of external.values()) bytes += beside.length;
     this.elements = 1_000_000 + 4 * bytes;
@@ -127,7 +140,7 @@ class OnnxLoader {
     return this.builder.finish(
       outputs.map(({ name, tensor }) => {
         const value = this.find(tensor);
-        if (!value || value.kind === 'sequence') {
+        if (!value || value.kind === 'sequence' || value.kind === 'dynamic') {
           throw new ModelFormatError(this.file, `output "${name}" is a sequence, or a secondary output of a node`);
         }
         return { name, value: value.kind === 'quantised' ? value.real : value };
@@ -305,7 +318,7 @@ class OnnxLoader {
     return readers;
   }
 
-  private find(name: string): Value | Sequence | Quantised | undefined {
+  private find(name: string): Held | undefined {
     const known = this.values.get(name);
     if (known) return known;
     const tensor = this.initializers.get(name);
@@ -342,13 +355,14 @@ class OnnxLoader {
   }
 
   private needsFolder(index: number): boolean {
-    return this.graph.nodes[index]!.op !== 'Constant' && this.isConstant(index);
+    const { op } = this.graph.nodes[index]!;
+    return op !== 'Constant' && op !== 'DequantizeLinear' && this.isConstant(index);
   }
 
-  private results(index: number, node: NodeProto, place: Place): readonly (Value | Sequence | Quantised)[] {
+  private results(index: number, node: NodeProto, place: Place): readonly Held[] {
     const inputs = node.inputs.map((name) => (name === '' ? undefined : this.read(name, place)));
-    const quantised = this.quantised && this.runQuantised(this.quantised, node, place, inputs);
-    if (quantised) return [quantised];
+    const extended = this.extend(node, place, inputs);
+    if (extended) return extended;
     if (place.op === 'Constant') return [constantOf(node, this.decode)];
     if (this.folder && inputs.every(isFolded) && this.isConstant(index)) {
       const outer = (name: string) => {
@@ -364,7 +378,7 @@ class OnnxLoader {
   private run(
     op: string,
     node: NodeProto,
-    inputs: readonly (Value | Sequence | Quantised | undefined)[],
+    inputs: readonly (Held | undefined)[],
     place: Place,
     opset = this.opset,
   ): Value {
@@ -400,28 +414,27 @@ class OnnxLoader {
     return operation(call);
   }
 
-  private runQuantised(
-    module: typeof QuantisedOnnx,
-    node: NodeProto,
-    place: Place,
-    inputs: readonly (Value | Sequence | Quantised | undefined)[],
-  ): Value | Quantised | null {
-    const isTensor = (value: (typeof inputs)[number]) => value?.kind !== 'sequence';
+  private extend(node: NodeProto, place: Place, inputs: readonly (Held | undefined)[]): readonly Held[] | null {
+    const isTensor = (value: Held | undefined) => value?.kind !== 'sequence';
     if (!inputs.every(isTensor)) return null;
-    const { builder, opset } = this;
-    const run: QuantisedOnnx.QuantisedCall['run'] = (op, real, at, version) => this.run(op, node, real, at, version);
-    return module.runQuantised({ node, place, builder, budget: this.budget, opset, inputs, run });
+    const { builder, budget, opset } = this;
+    const run: QuantisedCall['run'] = (op, real, at, version) => this.run(op, node, real, at, version);
+    for (const extension of this.extensions) {
+      const results = extension({ node, place, builder, budget, opset, inputs, run });
+      if (results) return results;
+    }
+    return null;
   }
 
-  private read(name: string, place: Place): Value | Sequence | Quantised {
+  private read(name: string, place: Place): Held {
     const value = this.find(name);
     if (value) return value;
     return this.builder.unsupported(place, `reads tensor "${name}", a secondary output that this engine does not make`);
   }
 }
 
-const isFolded = (value: Value | Sequence | Quantised | undefined): value is Folded | undefined =>
-  value?.kind !== 'variable' && value?.kind !== 'quantised';
+const isFolded = (value: Held | undefined): value is Folded | undefined =>
+  value?.kind !== 'variable' && value?.kind !== 'quantised' && value?.kind !== 'dynamic';
 
 const nameOf = (node: NodeProto, index: number): string =>
   `node ${index}${node.name ? ` "${node.name}"` : ''} (${node.op})`;
