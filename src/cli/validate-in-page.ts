@@ -5,14 +5,16 @@ export async function validateModel({
   source,
   plan,
   inputShapes,
+  precision,
 }: {
   source: string;
   plan: PlanKind;
-} & Pick<LoadOptions, 'inputShapes'>): Promise<ValidationReport> {
+} & Pick<LoadOptions, 'inputShapes' | 'precision'>): Promise<ValidationReport> {
   const model = await load(source, {
     device: 'webgpu',
     plan,
     ...(inputShapes ? { inputShapes } : {}),
+    ...(precision ? { precision } : {}),
     onProgress: ({ stage, done, total }) => globalThis.reportProgress(`${stage} ${done}/${total}        `),
   });
   try {

