@@ -35,7 +35,7 @@ import {
   squeezedDims,
   unsqueezedDims,
 } from './onnx-attributes.ts';
-import type { GraphProto, NodeProto, TensorProto } from './onnx-proto.ts';
+import { dataTypes, type GraphProto, type NodeProto, type TensorProto } from './onnx-proto.ts';
 import { isFloat, isNumeric, typeName } from './onnx-tensor.ts';
 
 /** A list of tensors, as the sequence operations make it. */
@@ -67,6 +67,12 @@ const binary =
   ({ at, budget }: Call): Constant =>
     combine(at(0), at(1), budget, f);
 
+/** Of any number of operands. */
+const variadic =
+  (f: (x: number, y: number) => number) =>
+  ({ at, inputs, budget }: Call): Constant =>
+    inputs.map((_, i) => at(i)).reduce((a, b) => combine(a, b, budget, f));
+
 const compare =
   (f: (x: number, y: number) => boolean) =>
   ({ at, budget }: Call): Constant =>
@@ -74,6 +80,8 @@ const compare =
 
 function castTo(value: Constant, type: number): Constant {
   if (!isNumeric(type)) throw new FoldError(`converts to ${typeName(type)}`);
+  if (type === dataTypes.bool)
+    return { ...cast(value, 'integer'), data: Float64Array.from(value.data, (x) => +(x !== 0)) };
   return cast(value, isFloat(type) ? 'float' : 'integer');
 }
 
@@ -84,10 +92,17 @@ const operations = new Map<string, (call: Call) => Constant>([
   ['Sub', binary((x, y) => x - y)],
   ['Mul', binary((x, y) => x * y)],
   ['Div', ({ at, budget }) => combine(at(0), at(1), budget, divide(at(0).type))],
-  ['Mod', binary((x, y) => x - Math.floor(x / y) * y)],
+  [
+    'Mod',
+    ({ at, node, budget }) => {
+      const round = intOf(node, 'fmod', 0) === 1 ? Math.trunc : Math.floor;
+      return combine(at(0), at(1), budget, (x, y) => x - round(x / y) * y);
+    },
+  ],
   ['Pow', binary((x, y) => x ** y)],
-  ['Max', binary(Math.max)],
-  ['Min', binary(Math.min)],
+  ['Max', variadic(Math.max)],
+  ['Min', variadic(Math.min)],
+  ['Sum', variadic((x, y) => x + y)],
   ['Neg', unary((x) => -x)],
   ['Abs', unary(Math.abs)],
   ['Sqrt', unary(Math.sqrt)],
@@ -100,6 +115,8 @@ const operations = new Map<string, (call: Call) => Constant>([
   ['Equal', compare((x, y) => x === y)],
   ['Less', compare((x, y) => x < y)],
   ['Greater', compare((x, y) => x > y)],
+  ['LessOrEqual', compare((x, y) => x <= y)],
+  ['GreaterOrEqual', compare((x, y) => x >= y)],
   ['And', compare((x, y) => x !== 0 && y !== 0)],
   ['Or', compare((x, y) => x !== 0 || y !== 0)],
   ['Cast', ({ at, node }) => castTo(at(0), intOf(node, 'to', 0))],

@@ -386,6 +386,63 @@ suite('shapes', {
   },
 });
 
+/** `node` on constants, its result (brought to float) added to x. */
+const folded = (nodes: readonly NodeSpec[], initializers: Record<string, TensorSpec>, opset = 17): Case => ({
+  x: [2, 3],
+  nodes: [...nodes, node('Cast', ['r'], 'real', { to: { int: 1 } }), node('Add', ['x', 'real'], 'y')],
+  initializers,
+  opset,
+  ops: ['affine'],
+});
+const some: Record<string, TensorSpec> = {
+  a: { dims: [3], values: [-7.5, 2.25, 3] },
+  b: { dims: [], values: [2] },
+  c: { dims: [1], values: [2.5] },
+  i: int64(-7, 2, 3),
+  j: int64(2, 2, 4),
+};
+
+suite('constants', {
+  'Max of three': folded([node('Max', ['a', 'b', 'c'], 'r')], some),
+  'Min of one': folded([node('Min', ['a'], 'r')], some),
+  'Sum of three': folded([node('Sum', ['a', 'b', 'c'], 'r')], some),
+  'Mod of whole numbers, negative': folded([node('Mod', ['i', 'j'], 'r')], some),
+  'Mod as in C': folded([node('Mod', ['a', 'b'], 'r', { fmod: { int: 1 } })], some),
+  'Div of whole numbers, negative': folded([node('Div', ['i', 'j'], 'r')], some),
+  'Cast to bool': folded([node('Cast', ['d'], 'r', { to: { int: 9 } })], { d: { dims: [3], values: [0.5, 0, -2] } }),
+  'Cast to whole numbers': folded([node('Cast', ['a'], 'r', { to: { int: 6 } })], some),
+  ...Object.fromEntries(
+    ['Less', 'LessOrEqual', 'Greater', 'GreaterOrEqual', 'Equal'].map((op) => [
+      op,
+      folded([node(op, ['i', 'j'], 'r')], some),
+    ]),
+  ),
+  'And, Or and Not': folded(
+    [
+      node('Less', ['a', 'b'], 'p'),
+      node('Greater', ['a', 'c'], 'q'),
+      node('Or', ['p', 'q'], 'o'),
+      node('Not', ['q'], 'n'),
+      node('And', ['o', 'n'], 'r'),
+    ],
+    some,
+  ),
+  ...Object.fromEntries(
+    ['Neg', 'Abs', 'Exp', 'Floor', 'Ceil', 'Reciprocal'].map((op) => [op, folded([node(op, ['a'], 'r')], some)]),
+  ),
+  ...Object.fromEntries(
+    ['Sqrt', 'Log'].map((op) => [op, folded([node('Abs', ['a'], 'p'), node(op, ['p'], 'r')], some)]),
+  ),
+  Pow: folded([node('Pow', ['a', 'b'], 'r')], some),
+  'Where on both sides': folded([node('Less', ['i', 'j'], 'l'), node('Where', ['l', 'a', 'c'], 'r')], some),
+  'Range of floats': folded([node('Range', ['zero', 'end', 'step'], 'r')], {
+    zero: scalar(0.5),
+    end: scalar(2),
+    step: scalar(0.5),
+  }),
+  ReduceProd: folded([node('ReduceProd', ['i'], 'r', { axes: ints(0), keepdims: { int: 0 } })], some, 13),
+});
+
 suite('products', {
   'Gemm with transA of what was transposed': {
     x: [2, 6],
