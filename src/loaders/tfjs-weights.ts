@@ -112,9 +112,20 @@ export class TfjsWeights {
     return { shape: shape as number[], count, type, quantization: { type: stored, scale, min } };
   }
 
-  get(name: string): Constant | undefined {
+  has(name: string): boolean {
+    return this.weights.has(name);
+  }
+
+  names(): Iterable<string> {
+    return this.weights.keys();
+  }
+
+  /** `check` sees the shape before anything is decoded. */
+  get(name: string, check?: (shape: readonly number[]) => void): Constant | undefined {
     const weight = this.weights.get(name);
-    return weight && decode(weight);
+    if (!weight) return undefined;
+    check?.(weight.shape);
+    return decode(weight);
   }
 }
 

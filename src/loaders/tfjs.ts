@@ -1,4 +1,4 @@
-/** TensorFlow.js graph models: model.json and its weight shards. */
+/** TensorFlow.js models: model.json and its weight shards. What holds layers goes to a module of its own. */
 import { ModelFormatError, UnsupportedOpError, UsageError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { FoldBudget, FoldError } from './constants.ts';
@@ -7,6 +7,7 @@ import { field, isRecord, parseJson } from './json.ts';
 import type { LoadGraphOptions, ModelFiles } from './model-files.ts';
 import { schedule } from './schedule.ts';
 import { numericTypes, TfjsAttributes } from './tfjs-attributes.ts';
+import { inputShapeOf } from './tfjs-inputs.ts';
 import { operations, type TfjsOperation } from './tfjs-operations.ts';
 import { TfjsWeights } from './tfjs-weights.ts';
 
@@ -30,7 +31,7 @@ interface TfjsNode {
 }
 
 /**
- * A TensorFlow.js graph model. Inputs are named by their placeholders, outputs by the keys of the signature (without
+ * A TensorFlow.js graph model, or a layers model as `loadTfjsLayers` says. Inputs are named by their placeholders, outputs by the keys of the signature (without
  * `:0`), or by the nodes that nothing reads. A dynamic batch is 1.
  *
  * Where `options.outputs` is not given and outputs of the file are decoded by operations that this engine does not run
@@ -44,12 +45,12 @@ export async function loadTfjs(files: ModelFiles, options: LoadGraphOptions): Pr
   const topology = field(model, 'modelTopology');
   const nodes = field(topology, 'node');
   if (!Array.isArray(nodes)) {
-    const layers = field(model, 'format') === 'layers-model' || field(topology, 'model_config') !== undefined;
+    if (field(topology, 'model_config') !== undefined || typeof field(topology, 'class_name') === 'string') {
+      return (await import('./tfjs-layers.ts')).loadTfjsLayers(files, model, options);
+    }
     throw new ModelFormatError(
       files.name,
-      layers
-        ? 'is a TensorFlow.js layers model; expected a graph model: convert it with tensorflowjs_converter'
-        : 'is JSON without modelTopology.node; expected a TensorFlow.js graph model',
+      'is JSON without modelTopology.node (a graph model) or modelTopology.model_config (a layers model)',
     );
   }
   if (nodes.length > maxNodes) throw new ModelFormatError(files.name, `has more than ${maxNodes} nodes`);
@@ -281,7 +282,8 @@ class TfjsLoader {
     if (!numericTypes.has(type)) {
       throw new UnsupportedOpError(this.file, name, 'Placeholder', `holds ${type}, expected numbers`);
     }
-    const shape = this.inputShape(name, attributes.shape('shape') ?? this.signatureShape(name));
+    const stated = attributes.shape('shape') ?? this.signatureShape(name);
+    const shape = inputShapeOf(this.file, name, [name, `${name}:0`], stated, this.options);
     const orders: readonly (readonly Axis[])[] = [[], [3], [0, 3], [1, 2, 3], nhwc];
     const order = orders[shape.length];
     if (!order) {
@@ -312,27 +314,6 @@ class TfjsLoader {
     }
     this.shapesByName = shapes;
     return shapes;
-  }
-
-  private inputShape(name: string, dims: readonly (number | null)[] | null): number[] {
-    const shapes = this.options.inputShapes ?? {};
-    const given = [name, `${name}:0`].flatMap((key) => (Object.hasOwn(shapes, key) ? [shapes[key]!] : []))[0];
-    if (given) {
-      const fits = !dims || (dims.length === given.length && dims.every((d, i) => d === null || d === given[i]));
-      if (!fits || !given.every((d) => Number.isSafeInteger(d) && d > 0)) {
-        const expected = dims ? `[${dims.map((d) => d ?? 'any')}]` : 'whole numbers ≥ 1';
-        throw new UsageError(`${this.file}: input "${name}" cannot have the shape [${given}], expected ${expected}`);
-      }
-      return [...given];
-    }
-    const shape = dims?.map((d, i) => d ?? (i === 0 ? 1 : null));
-    if (!shape || shape.includes(null)) {
-      const found = shape ? `the shape [${dims!.map((d) => d ?? '?')}]` : 'no shape';
-      throw new UsageError(
-        `${this.file}: input "${name}" has ${found} in the file: give one, as inputShapes: { "${name}": [1, 224, 224, 3] }`,
-      );
-    }
-    return shape as number[];
   }
 }
 

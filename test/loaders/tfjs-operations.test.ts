@@ -357,9 +357,30 @@ describe('names', () => {
   });
 
   test('without a signature, outputs are the nodes that nothing reads', async () => {
-    await expect(loadGraph(filesOf(writeTfjs(two)))).rejects.toMatchObject({ node: 't', op: 'TopKV2' });
     const graph = await loadGraph(filesOf(writeTfjs({ ...two, nodes: two.nodes.slice(0, 2) })));
     expect(graph.outputs).toEqual([{ name: 's', tensor: 's' }]);
+  });
+
+  test('what picks places at the end is left out', async () => {
+    const graph = await loadGraph(filesOf(writeTfjs(two)));
+    expect(graph.outputs.map(({ name }) => name)).toEqual(['s', 'r']);
+    expect(graph.nodes).toHaveLength(2);
+    // Asked for, it is an error that says where to cut.
+    await expect(loadGraph(filesOf(writeTfjs(two)), { outputs: ['t'] })).rejects.toMatchObject({
+      node: 't',
+      op: 'TopKV2',
+      message: expect.stringContaining('the network can be cut (option "outputs") at: r'),
+    });
+  });
+
+  test('what learnt weights is not left out', async () => {
+    const nodes = [...two.nodes, { name: 'c', op: 'Conv2D', input: ['t', 'k'] }];
+    const weights = { ...two.weights, k: { shape: [1, 1, 3, 3], values: new Float32Array(9) } };
+    await expect(loadGraph(filesOf(writeTfjs({ ...two, nodes, weights })))).rejects.toMatchObject({
+      code: 'unsupported-op',
+      node: 't',
+      message: expect.stringMatching(/\(TopKV2\): .*; the network can be cut .* at: s, r$/),
+    });
   });
 
   test('a cut leaves out what it does not need', async () => {
