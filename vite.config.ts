@@ -19,14 +19,14 @@ function compactShaders(): Plugin {
 }
 
 /**
- * The package: one entry, and a chunk for each loader, which is fetched when a file of its format is opened. What it
+ * The package: an entry for networks, one for what detectors' outputs mean (`tasks`), and a chunk for each loader, which is fetched when a file of its format is opened. What it
  * uses is bundled, with the licences beside it, so that a page needs no bundler.
  */
 export default defineConfig({
   plugins: [compactShaders()],
   build: {
     target: 'es2022',
-    lib: { entry: 'src/index.ts', formats: ['es'], fileName: 'index' },
+    lib: { entry: { index: 'src/index.ts', tasks: 'src/tasks/index.ts' }, formats: ['es'] },
     rolldownOptions: { output: { chunkFileNames: '[name].js', minify: true } },
     minify: true,
     sourcemap: true,

@@ -37,7 +37,10 @@ export interface LoadOptions {
   readonly gpuDevice?: GPUDevice;
   /** Where WebGPU is, `navigator.gpu` unless given. */
   readonly gpu?: GPU;
-  /** Cut the network at these tensors or nodes. */
+  /**
+   * Cut the network at these tensors, nodes or layers. Default: the file's own outputs; in a TensorFlow.js graph model
+   * that decodes its detections by operations which are not run (ArgMax, TopKV2, GatherNd…), what that decoding reads.
+   */
   readonly outputs?: readonly string[];
   /**
    * Sizes of a file's inputs by name, in the file's own order of dimensions, where the file leaves them open:
@@ -158,7 +161,7 @@ async function modelFiles(
     return { name: source instanceof File ? source.name : name, bytes: new Uint8Array(await source.arrayBuffer()) };
   }
   const json = source.filter((file) => file.name.endsWith('.json'));
-  const main = source.length === 1 ? source[0] : (json.find((file) => file.name === 'model.json') ?? json[0]);
+  const main = source.length === 1 ? source[0] : (json.find((file) => file.name === 'model.json') ?? json.find((file) => file.name !== 'metadata.json'));
   if (!main) {
     const names = source.map((file) => file.name).join(', ') || 'none';
     throw new UsageError(`no model among the files (${names}): expected one file, or a model.json with its shards`);

@@ -17,7 +17,7 @@ interface Format {
 /** In the order in which they are tried. */
 const formats: readonly Format[] = [
   {
-    name: 'TensorFlow.js graph model (model.json with its shards)',
+    name: 'TensorFlow.js graph or layers model (model.json with its shards)',
     recognises: (bytes) => firstCharacter(bytes) === '{',
     loader: async () => (await import('./tfjs.ts')).loadTfjs,
   },
