@@ -161,7 +161,10 @@ async function modelFiles(
     return { name: source instanceof File ? source.name : name, bytes: new Uint8Array(await source.arrayBuffer()) };
   }
   const json = source.filter((file) => file.name.endsWith('.json'));
-  const main = source.length === 1 ? source[0] : (json.find((file) => file.name === 'model.json') ?? json.find((file) => file.name !== 'metadata.json'));
+  const main =
+    source.length === 1
+      ? source[0]
+      : (json.find((file) => file.name === 'model.json') ?? json.find((file) => file.name !== 'metadata.json'));
   if (!main) {
     const names = source.map((file) => file.name).join(', ') || 'none';
     throw new UsageError(`no model among the files (${names}): expected one file, or a model.json with its shards`);
