@@ -50,7 +50,7 @@ const affine = (node: BatchNorm | Affine, inputs: readonly string[], { scale, sh
 });
 
 /** A convolution or fully connected layer that does nothing after its sum. */
-function isLinear(node: Node): node is Conv2d | FullyConnected {
+export function isLinear(node: Node): node is Conv2d | FullyConnected {
   return (
     (node.op === 'conv2d' || node.op === 'fully-connected') && node.activation === 'none' && node.inputs.length === 1
   );

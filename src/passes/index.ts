@@ -10,6 +10,8 @@
  * | absorb-pad            | zeros go into the padding of a convolution or average pool       |                              |
  * | fold-batch-norm       | batch-norm and affine go into weights and bias                   | recognise-activations, which |
  * |                       |                                                                  | needs x + 3 unfolded         |
+ * | scale-clips           | a clip to [0, b] becomes relu6 between two scales                | fold-batch-norm; before      |
+ * |                       |                                                                  | sink-scales, which takes one |
  * | sink-scales           | scales without shift go down into weights                        | fold-batch-norm, which folds |
  * |                       |                                                                  | upwards where it can         |
  * | simplify-shapes       | again: a batch-norm between reshape and fully connected is gone  | fold-batch-norm              |
@@ -26,6 +28,7 @@ import { fuseResidual } from './fuse-residual.ts';
 import type { Pass } from './pass.ts';
 import { recogniseActivations } from './recognise-activations.ts';
 import { removeDeadNodes } from './remove-dead-nodes.ts';
+import { scaleClips } from './scale-clips.ts';
 import { simplifyShapes } from './simplify-shapes.ts';
 import { sinkScales } from './sink-scales.ts';
 
@@ -35,6 +38,7 @@ const passes: readonly Pass[] = [
   recogniseActivations,
   absorbPad,
   foldBatchNorm,
+  scaleClips,
   sinkScales,
   simplifyShapes,
   fuseActivation,

@@ -18,7 +18,7 @@ export const sinkScales: Pass = (graph) =>
   });
 
 /** Whether all readers of a tensor take a scale in, or pass it on to such, `hops` times at most. */
-function sinks(tensor: string, links: Links, hops: number): boolean {
+export function sinks(tensor: string, links: Links, hops: number): boolean {
   const consumers = links.consumers(tensor);
   return (
     consumers.length > 0 &&

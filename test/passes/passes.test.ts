@@ -209,6 +209,37 @@ describe('activations that are spelled out', () => {
   });
 });
 
+describe('a clip that starts at 0', () => {
+  it('is relu6 between weights, also past a gated product and a mean', () => {
+    const { nodes } = expectPasses(chain(conv(), clip(0, 2.5), conv()), ['conv2d', 'conv2d']);
+    expect(nodes[0]!.op === 'conv2d' && nodes[0]!.activation).toBe('relu6');
+    const gate = [
+      { op: 'global-average-pool' as const, inputs: ['t0'] },
+      conv({ ...bare, kernel: [1, 1], weights: values(16, 1) }),
+      clip(0, 1),
+      { op: 'multiply' as const, inputs: ['t0', 't3'], activation: 'none' as const },
+    ];
+    const gated = ['conv2d', 'global-average-pool', 'conv2d', 'multiply', 'conv2d'];
+    expectPasses(chain(conv(), ...gate, conv()), gated);
+  });
+  it('stays where no weights follow, or where more than one reads what is clipped', () => {
+    expectPasses(chain(conv(), clip(0, 2.5)), ['conv2d', 'clip']);
+    expectPasses(chain(conv(), clip(0, 2.5), activation('sigmoid'), conv()), [
+      'conv2d',
+      'clip',
+      'activation',
+      'conv2d',
+    ]);
+    const sum = { op: 'add' as const, inputs: ['t0', 't2'], activation: 'none' as const };
+    expectPasses(chain(conv(), clip(0, 2.5), conv(), sum), ['conv2d', 'clip', 'conv2d']);
+  });
+  it('stays where it starts elsewhere, or is too narrow or wide to be scaled', () => {
+    for (const each of [clip(-1, 1), clip(0, 1e-30), clip(0, 1e30)]) {
+      expectPasses(chain(conv(), each, conv()), ['conv2d', 'clip', 'conv2d']);
+    }
+  });
+});
+
 describe('residuals', () => {
   const add = (inputs: string[]) => ({ op: 'add' as const, inputs, activation: 'none' as const });
   it('go into the convolution, from either side', () => {

@@ -13,6 +13,7 @@ import { runPasses } from '../../src/passes/index.ts';
 import type { Pass } from '../../src/passes/pass.ts';
 import { recogniseActivations } from '../../src/passes/recognise-activations.ts';
 import { removeDeadNodes } from '../../src/passes/remove-dead-nodes.ts';
+import { scaleClips } from '../../src/passes/scale-clips.ts';
 import { simplifyShapes } from '../../src/passes/simplify-shapes.ts';
 import { sinkScales } from '../../src/passes/sink-scales.ts';
 import { seededInputs } from '../../src/random-inputs.ts';
@@ -24,6 +25,7 @@ const passes: Record<string, Pass> = {
   absorbPad,
   simplifyShapes,
   foldBatchNorm,
+  scaleClips,
   sinkScales,
   fuseActivation,
   fuseResidual,
