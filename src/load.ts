@@ -164,10 +164,14 @@ async function modelFiles(
   const main =
     source.length === 1
       ? source[0]
-      : (json.find((file) => file.name === 'model.json') ?? json.find((file) => file.name !== 'metadata.json'));
+      : (source.find((file) => file.name.endsWith('.onnx')) ??
+        json.find((file) => file.name === 'model.json') ??
+        json.find((file) => file.name !== 'metadata.json'));
   if (!main) {
     const names = source.map((file) => file.name).join(', ') || 'none';
-    throw new UsageError(`no model among the files (${names}): expected one file, or a model.json with its shards`);
+    throw new UsageError(
+      `no model among the files (${names}): expected one file, a model.json with its shards, or an .onnx with its data`,
+    );
   }
   return {
     name: main.name,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { load } from '../../src/index.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { type Case, fileOf, int64, one, random, scalar, suite } from '../support/onnx-case.ts';
 import { type GraphSpec, type NodeSpec, type TensorSpec, writeOnnx } from '../support/onnx-writer.ts';
@@ -538,6 +539,16 @@ test('tensors in a file beside the model', async () => {
   });
   expect(beside).toEqual(inside);
   expect(paths).toEqual(['weights.bin']);
+});
+
+test('the files of a folder: the model and its data, in any order', async () => {
+  const w: TensorSpec = { dims: [4, 2], external: { location: 'model.onnx.data' } };
+  const bytes = fileOf({ x: [1, 4], nodes: one('MatMul', {}, 'w'), initializers: { w } });
+  const data = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8);
+  const files = [new File([data], 'model.onnx.data'), new File([new Uint8Array(bytes)], 'model.onnx')];
+  const model = await load(files, { device: 'cpu' });
+  expect(await model.run({ x: Float32Array.of(1, 10, 100, 1000) })).toEqual({ y: Float32Array.of(7531, 8642) });
+  await expect(load(files.slice(1), { device: 'cpu' })).rejects.toThrow('needs the file "model.onnx.data"');
 });
 
 test('sizes of inputs are given in the order of the file', async () => {
