@@ -13,6 +13,15 @@ export const field = (value: unknown, key: string): unknown =>
 /** The list, or an empty one where `value` is none. */
 export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 
+/** A value for a message. */
+export function shown(value: unknown): string {
+  try {
+    return JSON.stringify(value)?.slice(0, 100) ?? 'undefined';
+  } catch {
+    return 'nested too deeply to be shown';
+  }
+}
+
 /** Throws `ModelFormatError`. */
 export function parseJson(file: string, bytes: Uint8Array): unknown {
   try {

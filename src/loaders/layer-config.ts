@@ -1,6 +1,6 @@
 import { ModelFormatError } from '../errors.ts';
 import type { Pair } from '../graph/ops.ts';
-import { field, listOf } from './json.ts';
+import { field, listOf, shown } from './json.ts';
 
 /** The configuration of a Keras layer, as JSON holds it. Getters throw `ModelFormatError` that names layer and key. */
 export class LayerConfig {
@@ -15,8 +15,8 @@ export class LayerConfig {
   }
 
   fail(key: string, expected: string): never {
-    const text = JSON.stringify(this.get(key))?.slice(0, 100);
-    throw new ModelFormatError(this.file, `layer "${this.layer}": ${key} is ${text}, expected ${expected}`);
+    const found = shown(this.get(key));
+    throw new ModelFormatError(this.file, `layer "${this.layer}": ${key} is ${found}, expected ${expected}`);
   }
 
   /** Undefined where the key is missing or null. */

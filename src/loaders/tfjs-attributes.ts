@@ -1,5 +1,5 @@
 import { ModelFormatError } from '../errors.ts';
-import { field, listOf } from './json.ts';
+import { field, listOf, shown } from './json.ts';
 
 /** Numbers of tensorflow/core/framework/types.proto that a file may give in place of names. */
 const typeNumbers = new Map<unknown, string>([
@@ -40,8 +40,10 @@ export class TfjsAttributes {
   }
 
   private fail(name: string, found: unknown, expected: string): never {
-    const text = JSON.stringify(found)?.slice(0, 100);
-    throw new ModelFormatError(this.file, `node "${this.node}": attribute ${name} is ${text}, expected ${expected}`);
+    throw new ModelFormatError(
+      this.file,
+      `node "${this.node}": attribute ${name} is ${shown(found)}, expected ${expected}`,
+    );
   }
 
   private kind(name: string, kind: string): unknown {

@@ -3,7 +3,7 @@ import { ModelFormatError, UsageError } from '../errors.ts';
 import type { Graph, ImageRule } from '../graph/graph.ts';
 import { FoldBudget, FoldError } from './constants.ts';
 import { type Axis, GraphBuilder, listed, nchw, nhwc, type Variable } from './graph-builder.ts';
-import { field, isRecord, listOf } from './json.ts';
+import { field, isRecord, listOf, shown } from './json.ts';
 import { LayerConfig } from './layer-config.ts';
 import type { LoadGraphOptions, ModelFiles } from './model-files.ts';
 import { schedule } from './schedule.ts';
@@ -49,7 +49,7 @@ export async function loadTfjsLayers(files: ModelFiles, model: unknown, options:
   const version = field(given, 'keras_version') ?? field(topology, 'keras_version');
   const weights = await TfjsWeights.read(files, field(model, 'weightsManifest'), options);
   const keras3 = typeof version === 'string' && /^3\./.test(version);
-  const graph = new LayersLoader(files.name, weights, keras3, options).load(topology);
+  const graph = new LayersLoader(files, weights, keras3, options).load(topology);
   const { labels, image } = await readTeachableMachine(files, model, graph, options);
   return { ...graph, ...(labels ? { labels } : {}), ...(image ? { image: image satisfies ImageRule } : {}) };
 }
@@ -64,11 +64,13 @@ class LayersLoader {
   private readonly weightNames = new Map<string, string[]>();
   private readonly inputNames: string[] = [];
   private readonly made = new Map<string, Variable>();
-  private inputOrder: readonly Axis[] = nhwc;
+  private readonly inputOrder: readonly Axis[];
   private calls = 0;
 
-  constructor(file: string, weights: TfjsWeights, keras3: boolean, options: LoadGraphOptions) {
+  constructor({ name: file, bytes }: ModelFiles, weights: TfjsWeights, keras3: boolean, options: LoadGraphOptions) {
     this.file = file;
+    const first = /"data_format"\s*:\s*"channels_first"/.test(new TextDecoder().decode(bytes));
+    this.inputOrder = first ? nchw : nhwc;
     this.weights = weights;
     this.keras3 = keras3;
     this.options = options;
@@ -82,7 +84,6 @@ class LayersLoader {
   }
 
   load(topology: unknown): Graph {
-    if (JSON.stringify(topology).includes('"data_format":"channels_first"')) this.inputOrder = nchw;
     const root = this.layer(topology, 'modelTopology');
     if (!isModel(root.kind)) {
       throw new ModelFormatError(
@@ -140,8 +141,12 @@ class LayersLoader {
 
   /** What a model makes of `inputs`; of inputs of the graph where that is null. `path`: the models around it. */
   private run(model: Layer, inputs: readonly Variable[] | null, path: readonly string[]): readonly Named[] {
-    if (path.length >= maxDepth) throw new ModelFormatError(this.file, `nests models more than ${maxDepth} deep`);
+    this.checkDepth(path.length);
     return model.kind === 'Sequential' ? this.sequential(model, inputs, path) : this.functional(model, inputs, path);
+  }
+
+  private checkDepth(depth: number): void {
+    if (depth >= maxDepth) throw new ModelFormatError(this.file, `nests models more than ${maxDepth} deep`);
   }
 
   private sequential(model: Layer, given: readonly Variable[] | null, path: readonly string[]): readonly Named[] {
@@ -166,7 +171,8 @@ class LayersLoader {
   private sequentialInput(model: Layer, depth: number): { name: string; dims: unknown } {
     const first = this.layersOf(model)[0]!;
     const own = field(model.config, 'build_input_shape');
-    if (depth < maxDepth && first.kind === 'Sequential') {
+    if (first.kind === 'Sequential') {
+      this.checkDepth(depth);
       const inner = this.sequentialInput(first, depth + 1);
       return { ...inner, dims: inner.dims ?? own };
     }
@@ -309,7 +315,7 @@ class LayersLoader {
       if (stated !== undefined) {
         throw new ModelFormatError(
           this.file,
-          `input "${name}" has the shape ${JSON.stringify(stated)?.slice(0, 100)}, expected a list of sizes ≥ 1 or null`,
+          `input "${name}" has the shape ${shown(stated)}, expected a list of sizes ≥ 1 or null`,
         );
       }
     }
