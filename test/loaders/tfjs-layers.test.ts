@@ -4,7 +4,7 @@ import type * as Layers from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
 import { type LoadGraphOptions, loadGraph } from '../../src/loaders/index.ts';
 import { runGraph } from '../../src/reference/index.ts';
-import { normalisedMeanSquareError, randomValues } from '../support/oracles.ts';
+import { normalisedMeanSquareError, randomValues, toNhwc } from '../support/oracles.ts';
 import {
   filesOf,
   modelFolder,
@@ -24,15 +24,20 @@ const { tf, layers: api } = await tensorflowLayers();
 const apply = (layer: { apply: (inputs: Symbolic | Symbolic[]) => unknown }, ...inputs: Symbolic[]) =>
   layer.apply(inputs.length === 1 ? inputs[0]! : inputs) as Symbolic;
 
+/** `layout`: how the file sees its images; the graph's are NHWC. */
+type CheckOptions = LoadGraphOptions & { readonly layout?: 'nhwc' | 'nchw' };
+
 async function compare(
   saved: SavedModel,
   model: Layers.LayersModel,
-  options: LoadGraphOptions = {},
+  { layout = 'nhwc', ...options }: CheckOptions = {},
   range: readonly [number, number] = [-1, 1],
 ) {
   const graph = await loadGraph(filesOf(modelFolder(saved, {}, 'group1-shard1of1.bin')), options);
   const feeds = graph.inputs.map(({ name, shape }, i) => {
-    const dims = model.inputs[i]!.shape.map((d, axis) => d ?? shape[axis]!);
+    const [n, h, w, c] = shape;
+    const open = layout === 'nchw' ? [n, c, h, w] : shape;
+    const dims = model.inputs[i]!.shape.map((d, axis) => d ?? open[axis]!);
     return {
       name,
       dims,
@@ -44,7 +49,10 @@ async function compare(
     };
   });
   const expected = predict(tf, model, feeds);
-  const found = runGraph(graph, Object.fromEntries(feeds.map(({ name, data }) => [name, data])));
+  const found = runGraph(
+    graph,
+    Object.fromEntries(feeds.map(({ name, dims, data }) => [name, layout === 'nchw' ? toNhwc(dims, data) : data])),
+  );
   expect(graph.outputs).toHaveLength(expected.length);
   graph.outputs.forEach(({ name }, i) => {
     const error = normalisedMeanSquareError(found[name]!.data, expected[i]!.data);
@@ -54,7 +62,7 @@ async function compare(
   return graph;
 }
 
-async function check(build: Build, options?: LoadGraphOptions, range?: readonly [number, number]) {
+async function check(build: Build, options?: CheckOptions, range?: readonly [number, number]) {
   const model = build(api, tf);
   randomiseWeights(tf, model, 7);
   const saved = await saveModel(tf, model);
@@ -381,6 +389,38 @@ describe('layers', () => {
     const convolved = tf.depthwiseConv2d(tf.tensor4d(data, [1, 9, 8, 6]), kernel as Tf.Tensor4D, 1, 'same', 'NHWC', 2);
     const found = runGraph(graph, { x: data })[graph.outputs[0]!.name]!.data;
     const expected = tf.add(convolved, bias!).dataSync();
+    expect(normalisedMeanSquareError(found, expected)).toBeLessThan(1e-10);
+  });
+
+  it.each([false, true])('channels first, flattened: %s', async (flattened) => {
+    const first = { dataFormat: 'channelsFirst' } as const;
+    const { graph } = await check(
+      functional([3, 8, 7], (x, l) => {
+        const a = apply(l.conv2d({ filters: 4, kernelSize: 3, strides: 2, padding: 'same', ...first }), x);
+        const b = apply(l.reLU({ maxValue: 6 }), a);
+        const c = apply(l.averagePooling2d({ poolSize: 2, strides: 1, ...first }), apply(l.zeroPadding2d(first), b));
+        return apply(l.dense({ units: 3 }), apply(flattened ? l.flatten(first) : l.globalAveragePooling2d(first), c));
+      }),
+      { layout: 'nchw' },
+    );
+    expect(graph.inputs[0]!.shape).toEqual([1, 8, 7, 3]);
+  });
+
+  it('BatchNormalization of channels that are first', async () => {
+    // TensorFlow.js's CPU backend takes the last dimension for the channels here.
+    const model = functional([2, 3, 4], (x, l) =>
+      apply(l.maxPooling2d({ poolSize: 1, dataFormat: 'channelsFirst' }), apply(l.batchNormalization({ axis: 1 }), x)),
+    )(api, tf);
+    randomiseWeights(tf, model, 7);
+    const graph = await loadGraph(filesOf(modelFolder(await saveModel(tf, model))));
+    const [gamma, beta, mean, variance] = model.getWeights().map((weight) => weight.dataSync());
+    const x = randomValues(24, 1);
+    const found = runGraph(graph, { x })[graph.outputs[0]!.name]!.data;
+    const expected = x.map((v, i) => {
+      const c = i % 2;
+      return ((v - mean![c]!) / Math.sqrt(variance![c]! + 1e-3)) * gamma![c]! + beta![c]!;
+    });
+    expect(graph.inputs[0]!.shape).toEqual([1, 3, 4, 2]);
     expect(normalisedMeanSquareError(found, expected)).toBeLessThan(1e-10);
   });
 
