@@ -229,7 +229,7 @@ function vector({ builder, place }: Operation, value: Constant | undefined, what
 }
 
 const floatData = (value: Constant): Float32Array =>
-  value.data instanceof Float32Array ? value.data : Float32Array.from(value.data);
+  value.data instanceof Float32Array ? value.data : new Float32Array(value.data);
 
 function batchNormalization(operation: Operation): Value {
   const { builder, place, node, variable, constant } = operation;

@@ -142,15 +142,17 @@ function scaled(
   }
   const stride = one ? elementCount(value.dims) || 1 : stridesOf(value.dims)[along]!;
   budget.take(value.data.length);
-  return Float64Array.from(value.data, (x, i) => {
+  const result = new Float64Array(value.data.length);
+  for (let i = 0; i < result.length; i++) {
     const k = Math.floor(i / stride) % scales.length;
-    return f(x, scales[k]!, zeroPoints[k]!);
-  });
+    result[i] = f(value.data[i]!, scales[k]!, zeroPoints[k]!);
+  }
+  return result;
 }
 
 /** The real numbers behind the integers of a constant. */
 export const dequantised = (call: Context, value: Constant, scale: Scale, axis: number): Constant =>
-  floats(value.dims, Float32Array.from(scaled(call, value, scale, axis, (q, s, zero) => (q - zero) * s)));
+  floats(value.dims, new Float32Array(scaled(call, value, scale, axis, (q, s, zero) => (q - zero) * s)));
 
 /** The tensor of real numbers behind what is at `i`. */
 function realAt(call: QuantisedCall, i: number, axis: number): Value {

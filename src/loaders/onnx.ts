@@ -29,7 +29,8 @@ type Extension = (call: QuantisedCall<Quantised | Dynamic>) => readonly (Value |
 
 /**
  * An ONNX file as a graph. Inputs of four dimensions are NCHW in the file and NHWC in the graph, unless the file itself
- * transposes them from NHWC; `[N, C]` is `[n, 1, 1, c]`. A dynamic batch is 1.
+ * transposes them from NHWC; `[N, C]` is `[n, 1, 1, c]`. A dynamic batch is 1. An input of integers takes them as they
+ * are; an output of quantised integers gives the real numbers that they stand for.
  *
  * Throws `ModelFormatError`, `UnsupportedOpError`, or `UsageError` for names and shapes in `options`.
  */
@@ -133,7 +134,7 @@ class OnnxLoader {
       this.options.signal?.throwIfAborted();
       if (!this.folder && this.needsFolder(index)) {
         const { OnnxFolder } = await import('./onnx-fold.ts');
-        this.folder = new OnnxFolder(this.budget, 10 * this.elements, this.decode);
+        this.folder = new OnnxFolder(this.budget, 9_000_000 + this.elements, this.decode);
       }
       this.convert(index);
     }
