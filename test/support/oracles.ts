@@ -7,6 +7,8 @@ import type * as Ort from 'onnxruntime-web';
 import { float16Value } from '../../src/loaders/constants.ts';
 import { float16Bits } from './onnx-writer.ts';
 
+export { randomValues } from './random-values.ts';
+
 export interface OracleTensor {
   /** In the file's own order of dimensions. */
   readonly dims: readonly number[];
@@ -138,15 +140,4 @@ export function normalisedMeanSquareError(found: ArrayLike<number>, expected: Ar
     energy += expected[i]! ** 2;
   }
   return error === 0 ? 0 : error / energy;
-}
-
-/** Uniform in [low, high), always the same for a seed (mulberry32). */
-export function randomValues(length: number, seed: number, low = -1, high = 1): Float32Array {
-  let state = seed >>> 0;
-  return Float32Array.from({ length }, () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return low + ((t ^ (t >>> 14)) >>> 0) * 2 ** -32 * (high - low);
-  });
 }

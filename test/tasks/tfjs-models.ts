@@ -1,41 +1,23 @@
-/** Two whole networks of a package, run here and by TensorFlow.js. */
-import { readFile } from 'node:fs/promises';
-import type { Graph } from '../../src/graph/graph.ts';
+/** Two whole networks, run here and by TensorFlow.js. */
 import { loadGraph } from '../../src/loaders/index.ts';
 import { runGraph } from '../../src/reference/index.ts';
-import { normalisedMeanSquareError, tensorflowOutputs } from '../support/oracles.ts';
+import { zoo, zooFiles, zooOracle } from '../models/zoo.ts';
+import { normalisedMeanSquareError } from '../support/oracles.ts';
 
-const folder = 'node_modules/@vladmandic/human/models';
-
-export interface BothSides {
-  readonly graph: Graph;
-  /** Of our loader and the CPU reference. */
-  readonly found: Readonly<Record<string, Float32Array>>;
-  /** Of TensorFlow.js: the graph's outputs and `tail`. */
-  readonly expected: Readonly<Record<string, Float32Array>>;
-  /** Normalised mean square error of each output of the graph. */
-  readonly errors: Readonly<Record<string, number>>;
-}
-
-/** Runs `file` on `pixels` (0 … 255, NHWC), and in TensorFlow.js its decoding `tail` too. */
-export async function runBoth(file: string, pixels: Float32Array, tail: string, dtype: 'float32' | 'int32') {
-  const bytes = await readFile(`${folder}/${file}.json`);
-  const graph = await loadGraph({ name: `${file}.json`, bytes, read: (path) => readFile(`${folder}/${path}`) });
-  const { name, shape } = graph.inputs[0]!;
-  const names = graph.outputs.map((output) => output.name);
-  const oracle = await tensorflowOutputs(
-    JSON.parse(bytes.toString()),
-    await readFile(`${folder}/${file}.bin`),
-    { [name]: { dims: shape, data: pixels, dtype } },
-    [...names, tail],
-  );
-  const results = runGraph(graph, { [name]: pixels });
-  const found = Object.fromEntries(names.map((output) => [output, results[output]!.data]));
-  const expected = Object.fromEntries(Object.entries(oracle).map(([output, { data }]) => [output, data]));
-  const errors = Object.fromEntries(
-    names.map((output) => [output, normalisedMeanSquareError(found[output]!, expected[output]!)]),
-  );
-  return { graph, found, expected, errors } satisfies BothSides;
+/**
+ * Runs the model whose file's name is `file` on `pixels` (0 … 255, NHWC). `found`: of our loader and the CPU reference;
+ * `expected`: of TensorFlow.js, what it decodes from the outputs too; `errors`: normalised mean square errors.
+ */
+export async function runBoth(file: string, pixels: Float32Array) {
+  const model = zoo.find((candidate) => candidate.file.endsWith(`/${file}.json`))!;
+  const graph = await loadGraph(await zooFiles(model));
+  const oracle = await zooOracle(model, pixels);
+  const results = runGraph(graph, { [model.input.name]: pixels });
+  const data = (tensors: Readonly<Record<string, { readonly data: Float32Array }>>) =>
+    Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, tensor.data]));
+  const [found, expected] = [data(results), data(oracle)];
+  const errors = model.outputs.map((name) => [name, normalisedMeanSquareError(found[name]!, expected[name]!)] as const);
+  return { found, expected, errors };
 }
 
 /** A scene of soft blobs on a gradient, always the same for a seed: `[1, size, size, 3]`, whole numbers 0 … 255. */

@@ -1,0 +1,33 @@
+/** Real models layer by layer in the browsers. */
+import { basename, dirname, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ValidationReport } from '../../src/index.ts';
+import { enginePage, engineServer } from '../support/engine-page.ts';
+import { zoo } from './zoo.ts';
+
+const models = zoo.filter(({ inBrowsers }) => inBrowsers !== false);
+
+describe.each(['chrome', 'firefox'] as const)('real models in %s', (browser) => {
+  it.each(models.map((model) => [model.name, model] as const))('%s: every layer within its bound', async (_, model) => {
+    const { file, input, outputs, maxNmse } = model;
+    const folder = (await engineServer()).lend(`zoo-${zoo.indexOf(model)}`, dirname(resolve(file)));
+    const page = await enginePage(browser);
+    const report = await page.call<ValidationReport>('/test/models/zoo-in-page.ts', 'validateZooModel', {
+      source: `${folder}/${basename(file)}`,
+      plan: 'unfused',
+      range: input.range,
+      whole: input.whole ?? false,
+    });
+    expect(report.layers.filter(({ ok }) => !ok)).toEqual([]);
+    expect(report.outputs.map(({ name }) => name)).toEqual(outputs);
+    for (const { name, nmse, topEqual } of report.outputs) {
+      expect(nmse, name).toBeLessThan(maxNmse);
+      expect(topEqual, name).toBe(true);
+    }
+    expect(report.ok).toBe(true);
+    expect(report.layers.length).toBeGreaterThan(25);
+    expect(report.layers.every(({ maxError, bound }) => maxError <= bound)).toBe(true);
+    // Something is computed, and not everything is exact.
+    expect(report.layers.filter(({ maxError }) => maxError > 0).length).toBeGreaterThan(25);
+  });
+});

