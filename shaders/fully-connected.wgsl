@@ -1,7 +1,7 @@
 // Fully connected layer as a matrix-vector product: dst = activate(src · weights + bias), for each image of a batch.
 //
 // src      [batch][inputs4]             the flattened input, four values a vec4
-// weights  [4 · inputs4][outputs4]      one vec4 over four outputs
+// weights  [4 · inputs4][outputs4]      one vec4 over four outputs, in a buffer or as texels
 // bias     [outputs4]
 // dst      [batch][outputs4]
 //
@@ -14,9 +14,21 @@ override SLICES: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> src: array<Stored4>;
+#if TEXTURE
+@group(0) @binding(2) var weights: texture_2d<f32>;
+#else
 @group(0) @binding(2) var<storage, read> weights: array<Stored4>;
+#endif
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> dst: array<Stored4>;
+
+fn weight(input: u32, column: u32) -> vec4f {
+#if TEXTURE
+  return textureLoad(weights, vec2u(column, input), 0);
+#else
+  return load4(weights[input * shape.outputs4 + column]);
+#endif
+}
 
 var<workgroup> shares: array<vec4f, COLUMNS * SLICES>;
 
@@ -28,11 +40,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   var sum = vec4f(0.0);
   for (var k = local.y; k < shape.inputs4; k += SLICES) {
     let x = load4(src[image * shape.inputs4 + k]);
-    let at = 4u * k * shape.outputs4 + column;
-    sum = fma(vec4f(x.x), load4(weights[at]), sum);
-    sum = fma(vec4f(x.y), load4(weights[at + shape.outputs4]), sum);
-    sum = fma(vec4f(x.z), load4(weights[at + 2u * shape.outputs4]), sum);
-    sum = fma(vec4f(x.w), load4(weights[at + 3u * shape.outputs4]), sum);
+    sum = fma(vec4f(x.x), weight(4u * k, column), sum);
+    sum = fma(vec4f(x.y), weight(4u * k + 1u, column), sum);
+    sum = fma(vec4f(x.z), weight(4u * k + 2u, column), sum);
+    sum = fma(vec4f(x.w), weight(4u * k + 3u, column), sum);
   }
   shares[local.y * COLUMNS + local.x] = sum;
   workgroupBarrier();

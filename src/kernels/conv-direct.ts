@@ -1,6 +1,6 @@
 import source from '../../shaders/conv-direct.wgsl?raw';
 import type { Conv2d } from '../graph/ops.ts';
-import { type DotVariant, dotVariantName, isPointwise, workgroupOf } from './conv-pointwise.ts';
+import { type DotVariant, dotVariantName, isPointwise, wasteful, workgroupOf } from './conv-pointwise.ts';
 import {
   ceilDiv,
   channelConstant,
@@ -34,6 +34,7 @@ function direct(name: string, variant: DotVariant, takes: (node: Conv2d) => bool
       node.groups === 1 &&
       takes(node) &&
       !(texture && Math.max(columnsOf(node), rowsOf(node, input![3])) > LARGEST_TEXTURE),
+    suits: (node) => !wasteful(node, variant),
     program(node, { inputs: [input], output }) {
       const residual = node.inputs.length > 1;
       const channelGroups = columnsOf(node) / tileChannels;
@@ -90,6 +91,7 @@ export const convDirect = direct(
 const tiles: readonly DotVariant[] = [
   { pixels: 4, channels: 16, weights: 'texture', broadcast: true, narrow: true },
   { pixels: 7, channels: 32, weights: 'texture', broadcast: true, narrow: true },
+  { pixels: 7, channels: 16, weights: 'texture', broadcast: true, narrow: true },
   { pixels: 4, channels: 16, weights: 'texture', broadcast: false, narrow: false },
   { pixels: 8, channels: 8, weights: 'buffer', broadcast: false, narrow: false },
 ];

@@ -36,6 +36,10 @@ export const workgroupOf = ({ narrow, pixels }: DotVariant): number => (narrow ?
 export const dotVariantName = (stem: string, { pixels, channels, weights, broadcast, narrow }: DotVariant): string =>
   `${stem}/p${pixels}-c${channels}-${weights}${broadcast ? '-broadcast' : ''}${narrow ? '-narrow' : ''}`;
 
+/** A last tile of channels that is mostly beyond the last channel. */
+export const wasteful = ({ outChannels }: Conv2d, { channels }: DotVariant): boolean =>
+  ceilDiv(outChannels, channels) * channels > 1.5 * outChannels;
+
 export const isPointwise = ({ kernel, stride, groups, padding: { top, left, bottom, right } }: Conv2d): boolean =>
   groups === 1 &&
   [...kernel, ...stride].every((value) => value === 1) &&
@@ -53,6 +57,7 @@ function pointwise(name: string, variant: DotVariant): Kernel {
     requires: broadcast ? ['subgroups'] : [],
     accepts: (node, { inputs: [input] }) =>
       isPointwise(node) && !(texture && Math.max(columnsOf(node), ceilDiv(input![3], 4)) > LARGEST_TEXTURE),
+    suits: (node, { output }) => !wasteful(node, variant) && output[1] * output[2] > 1,
     program(node, { inputs: [input], output }) {
       const pixels = output[0] * output[1] * output[2];
       const residual = node.inputs.length > 1;

@@ -8,7 +8,7 @@ import { depthwiseStripVariants } from './conv-depthwise-strip.ts';
 import { convDirect, directVariants } from './conv-direct.ts';
 import { convGrouped } from './conv-grouped.ts';
 import { convPointwise, pointwiseVariants } from './conv-pointwise.ts';
-import { fullyConnected } from './fully-connected.ts';
+import { convPixel, fullyConnected, fullyConnectedVariants, pixelVariants } from './fully-connected.ts';
 import { globalAveragePool } from './global-average-pool.ts';
 import { invertedResidual } from './inverted-residual.ts';
 import type { Kernel } from './kernel.ts';
@@ -20,6 +20,7 @@ import { softmax } from './softmax.ts';
 
 /** Every kernel. For a node, the first of its op that accepts it runs it: the special before the general. */
 export const kernels: readonly Kernel[] = [
+  convPixel,
   convPointwise,
   convDepthwise,
   convDirect,
@@ -42,8 +43,10 @@ export const kernels: readonly Kernel[] = [
 
 /** Other ways to run what some of these run, for devices where they are faster: see `src/tuning/`. */
 export const variants: readonly Kernel[] = [
+  ...pixelVariants,
   ...pointwiseVariants,
   ...depthwiseVariants,
   ...depthwiseStripVariants,
   ...directVariants,
+  ...fullyConnectedVariants,
 ];

@@ -53,6 +53,8 @@ export interface Kernel<N extends Node = Node> {
   readonly requires?: readonly GPUFeatureName[];
   /** Whether this kernel can run the node. The first kernel of the registry that accepts a node runs it. */
   accepts(node: N, shapes: NodeShapes): boolean;
+  /** Whether it is worth choosing unmeasured where it is preferred; always, unless it says otherwise. */
+  suits?(node: N, shapes: NodeShapes): boolean;
   program(node: N, shapes: NodeShapes): Program;
   /** What its constant bindings hold, in their order. */
   constants(node: N, shapes: NodeShapes): readonly PackedConstant[];

@@ -7,7 +7,7 @@ import type { Kernel, NodeShapes } from '../kernels/kernel.ts';
 export interface KernelPreferences {
   /** Features that the device has. */
   readonly features: readonly string[];
-  /** Names of kernels in order: the first that can run a node does. */
+  /** Names of kernels in order: the first that can run a node and suits it does. */
   readonly prefer: readonly string[];
   /** Names of kernels by `layerKey`, found by measurement; before `prefer`. */
   readonly tuned?: Readonly<Record<string, string>>;
@@ -23,30 +23,37 @@ export function layerKey(node: Node, { inputs, output }: NodeShapes): string {
   return JSON.stringify([Object.fromEntries(plain), inputs, output]);
 }
 
-/** Every kernel that can run a node on a device, the registry's own choice first. */
+const usable = (kernel: Kernel, node: Node, shapes: NodeShapes, features: readonly string[]): boolean =>
+  kernel.op === node.op &&
+  (kernel.requires ?? []).every((feature) => features.includes(feature)) &&
+  kernel.accepts(node, shapes);
+
+/** Kernels worth measuring for a node on a device: the registry's own choice first, then its variants. */
 export function candidates(node: Node, shapes: NodeShapes, features: readonly string[]): Kernel[] {
-  const usable = ({ op, requires = [], accepts }: Kernel) =>
-    op === node.op && requires.every((feature) => features.includes(feature)) && accepts(node, shapes);
-  const first = kernels.find(usable);
-  return first ? [first, ...variants.filter(usable)] : [];
+  const runs = (kernel: Kernel) => usable(kernel, node, shapes, features);
+  const first = kernels.find(runs);
+  return first ? [first, ...variants.filter(runs)] : [];
 }
 
 /**
- * The kernel that runs a node: what was tuned for it, else the first preferred, else the first of the registry that
- * accepts it. Throws `GraphError` where there is none.
+ * The kernel that runs a node: what was tuned for it, else the first preferred that suits it, else the first of the
+ * registry that accepts it. Throws `GraphError` where there is none.
  */
 export function selectKernel(node: Node, shapes: NodeShapes, preferences = noPreferences): Kernel {
   const { features, prefer, tuned } = preferences;
-  const found = candidates(node, shapes, features);
-  const [first] = found;
-  if (!first) {
+  const named = (name: string) =>
+    [...kernels, ...variants].find((kernel) => kernel.name === name && usable(kernel, node, shapes, features));
+  const measured = tuned?.[layerKey(node, shapes)];
+  const preferred = prefer.map(named).find((kernel) => kernel && (kernel.suits?.(node, shapes) ?? true));
+  const found =
+    (measured === undefined ? undefined : named(measured)) ??
+    preferred ??
+    kernels.find((kernel) => usable(kernel, node, shapes, features));
+  if (!found) {
     const inputs = shapes.inputs.map((shape) => `[${shape}]`).join(', ');
     throw new GraphError(`node "${node.name}" (${node.op}): no kernel runs it on ${inputs} → [${shapes.output}]`);
   }
-  if (found.length === 1) return first;
-  const named = (name: string | undefined) => found.find((kernel) => kernel.name === name);
-  const measured = tuned ? named(tuned[layerKey(node, shapes)]) : undefined;
-  return measured ?? prefer.map(named).find((kernel) => kernel !== undefined) ?? first;
+  return found;
 }
 
 /** The kernel of this name for an operation. Throws `GraphError` where the registry has none. */

@@ -19,7 +19,7 @@ export function startingPreferences({ fallback, features }: AdapterDescription):
   const prefer = features.includes('subgroups')
     ? ['conv-pointwise/p4-c16-texture-broadcast-narrow', 'conv-direct/p4-c16-texture-broadcast-narrow']
     : ['conv-pointwise/p4-c8-texture-narrow', 'conv-direct/p4-c16-texture'];
-  return { features, prefer: [...prefer, 'conv-depthwise-strip/c1-r8'] };
+  return { features, prefer: [...prefer, ...vectors, 'conv-depthwise-strip/c1-r8'] };
 }
 
 /** The kernels that follow in the background: the fastest known for a kind of device. */
@@ -28,9 +28,14 @@ export function steadyPreferences({ fallback, features }: AdapterDescription): K
   const prefer = features.includes('subgroups')
     ? [
         'conv-pointwise/p14-c32-texture-broadcast-narrow',
+        'conv-pointwise/p7-c24-texture-broadcast-narrow',
         'conv-direct/p7-c32-texture-broadcast-narrow',
+        'conv-direct/p7-c16-texture-broadcast-narrow',
         'conv-depthwise-strip/c7-r14',
       ]
     : ['conv-pointwise/p7-c16-texture-narrow', 'conv-depthwise-strip/c4-r8'];
-  return { features, prefer };
+  return { features, prefer: [...prefer, ...vectors] };
 }
+
+/** Matrix-vector products read each weight once: as a texel. */
+const vectors = ['conv-pixel/4x4-texture', 'fully-connected/4x4-texture'];

@@ -64,7 +64,7 @@ export async function tune(gpu: Gpu, graph: Graph, options: TuneOptions): Promis
 
 async function fingerprint(gpu: Gpu): Promise<number | null> {
   const trial = new Trial(fingerprintNode, [[1, 14, 14, 96]], 'float32');
-  const executor = await trial.open(gpu, 'float32', { features: [], prefer: [] });
+  const executor = await trial.open(gpu, 'float32', 'conv-pointwise');
   try {
     await dispatchTime(executor, 1);
     return await dispatchTime(executor, 8);

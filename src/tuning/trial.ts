@@ -1,10 +1,10 @@
 import type { Gpu } from '../device/gpu.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Conv2d, Shape } from '../graph/ops.ts';
-import { sizeOf } from '../graph/shapes.ts';
+import { inferShapes, sizeOf } from '../graph/shapes.ts';
 import { createPlan, packConstants } from '../planner/create-plan.ts';
 import type { Precision } from '../planner/plan.ts';
-import type { KernelPreferences } from '../planner/select.ts';
+import { layerKey } from '../planner/select.ts';
 import { Executor } from '../scheduler/executor.ts';
 
 /**
@@ -43,8 +43,12 @@ export class Trial {
     this.tolerance = 2 * (roundings + (precision === 'float32' ? 0 : 2 * 2 ** -11));
   }
 
-  /** The layer on the GPU by the first kernel of `preferences` that runs it. */
-  async open(gpu: Gpu, precision: Precision, preferences: KernelPreferences): Promise<Executor> {
+  /** The layer on the GPU by this kernel. */
+  async open(gpu: Gpu, precision: Precision, kernel: string): Promise<Executor> {
+    const [node] = this.graph.nodes;
+    const shapes = inferShapes(this.graph);
+    const key = layerKey(node!, { inputs: node!.inputs.map((name) => shapes.get(name)!), output: shapes.get('y')! });
+    const preferences = { features: gpu.adapter.features, prefer: [], tuned: { [key]: kernel } };
     const plan = createPlan(this.graph, { precision, preferences });
     return Executor.create(gpu, plan, packConstants(this.graph, plan));
   }

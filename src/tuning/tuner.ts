@@ -164,7 +164,7 @@ async function tryKernels(
         all = false;
         break;
       }
-      const executor = await trial.open(gpu, precision, { features: preferences.features, prefer: [name] });
+      const executor = await trial.open(gpu, precision, name);
       const output = await exclusive(() => trial.output(executor));
       expected ??= output;
       if (agree(output, expected, trial.tolerance)) open.push({ kernel: name, executor, times: [] });

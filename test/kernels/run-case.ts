@@ -5,7 +5,7 @@ import type { Node, OpName } from '../../src/graph/ops.ts';
 import { inferShapes, sizeOf } from '../../src/graph/shapes.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import type { Precision } from '../../src/planner/plan.ts';
-import { kernelNamed } from '../../src/planner/select.ts';
+import { kernelNamed, layerKey } from '../../src/planner/select.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { runWithBound } from '../../src/validate/bounds.ts';
 import { checkBounds } from '../../src/validate/compare.ts';
@@ -117,12 +117,14 @@ export async function runCase(args: {
   const gpu = await opening;
   const graph = graphOf(testCase, seed);
   const node = graph.nodes[0]!;
-  inferShapes(graph);
   const range = testCase.range ?? 2;
   const inputs = Object.fromEntries(
     graph.inputs.map(({ name, shape }, i) => [name, randomValues(sizeOf(shape), range, seed + 10 + i)]),
   );
-  const preferences = { features: [...gpu.device.features], prefer: [kernel] };
+  const shapes = inferShapes(graph);
+  const nodeShapes = { inputs: node.inputs.map((name) => shapes.get(name)!), output: shapes.get('y')! };
+  const features = [...gpu.device.features];
+  const preferences = { features, prefer: [], tuned: { [layerKey(node, nodeShapes)]: kernel } };
   const plan = createPlan(graph, { precision, aliasing: false, preferences });
   const executor = await Executor.create(gpu, plan, packConstants(graph, plan));
   try {
