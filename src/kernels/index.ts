@@ -8,6 +8,8 @@ import { depthwiseStripVariants } from './conv-depthwise-strip.ts';
 import { convDirect, directVariants } from './conv-direct.ts';
 import { convGrouped } from './conv-grouped.ts';
 import { convPointwise, pointwiseVariants } from './conv-pointwise.ts';
+import { convPointwiseSplit } from './conv-pointwise-split.ts';
+import { convPointwiseTiled } from './conv-pointwise-tiled.ts';
 import { convPixel, fullyConnected, fullyConnectedVariants, pixelVariants } from './fully-connected.ts';
 import { globalAveragePool } from './global-average-pool.ts';
 import { invertedResidual } from './inverted-residual.ts';
@@ -45,6 +47,8 @@ export const kernels: readonly Kernel[] = [
 export const variants: readonly Kernel[] = [
   ...pixelVariants,
   ...pointwiseVariants,
+  convPointwiseTiled,
+  convPointwiseSplit,
   ...depthwiseVariants,
   ...depthwiseStripVariants,
   ...directVariants,

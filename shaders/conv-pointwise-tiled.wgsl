@@ -1,0 +1,80 @@
+// Pointwise (1×1) convolution through workgroup memory: dst = activate(src · weights + bias) [+ residual].
+//
+// src      [pixels][cin4]          NHWC, four channels a vec4; pixels = batch · height · width
+// weights  [cin4][columns]         one vec4 over four input channels for each output channel ("dot" layout);
+//                                  columns = output channels rounded up to TILE
+// bias     [columns / 4]
+// dst      [pixels][cout4]
+//
+// A workgroup of 8 × 8 invocations computes TILE = 32 pixels × 32 channels. DEPTH vec4 of input channels at a time, it
+// brings the pixels and weights that all of its invocations need into workgroup memory, each once; an invocation then
+// adds to its 4 pixels × 4 channels: pixels y, y + 8, … and channels 4·x to 4·x + 3.
+struct Shape { pixels: u32, cin4: u32, cout4: u32, columns: u32, low: f32, high: f32 }
+
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> src: array<Stored4>;
+@group(0) @binding(2) var<storage, read> weights: array<Stored4>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> dst: array<Stored4>;
+#if RESIDUAL
+@group(0) @binding(5) var<storage, read> residual: array<Stored4>;
+#endif
+
+const TILE = 32u;
+const DEPTH = 4u;
+
+var<workgroup> pixels_of_tile: array<vec4f, TILE * DEPTH>;
+var<workgroup> weights_of_tile: array<vec4f, DEPTH * TILE>;
+
+fn finish(sum: vec4f, at: u32) {
+  var value = activate(clamp(sum, vec4f(shape.low), vec4f(shape.high)));
+#if RESIDUAL
+  value += load4(residual[at]);
+#endif
+  dst[at] = store4(value);
+}
+
+@compute @workgroup_size(8, 8)
+fn main(
+  @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let channel = workgroup.y * TILE;
+  let pixel = workgroup.x * TILE;
+#unroll p 4
+#unroll c 4
+  var sum$(p)_$c = 0.0;
+#end
+#end
+  for (var base = 0u; base < shape.cin4; base += DEPTH) {
+    // 128 vec4 of each for 64 invocations. Past the last input channel both are zero: what lies there may not be finite.
+    for (var i = lane; i < TILE * DEPTH; i += 64u) {
+      let k = base + i % DEPTH;
+      let p = min(pixel + i / DEPTH, shape.pixels - 1u);
+      pixels_of_tile[i] = select(vec4f(0.0), load4(src[p * shape.cin4 + min(k, shape.cin4 - 1u)]), k < shape.cin4);
+      let row = base + i / TILE;
+      let w = load4(weights[min(row, shape.cin4 - 1u) * shape.columns + channel + i % TILE]);
+      weights_of_tile[i] = select(vec4f(0.0), w, row < shape.cin4);
+    }
+    workgroupBarrier();
+#unroll k 4
+#unroll p 4
+    let x$(p)_$k = pixels_of_tile[(local.y + $(8*p)u) * DEPTH + $(k)u];
+#end
+#unroll c 4
+    let w$(c)_$k = weights_of_tile[$(k)u * TILE + 4u * local.x + $(c)u];
+#unroll p 4
+    sum$(p)_$c = fma(x$(p)_$k.x, w$(c)_$k.x, fma(x$(p)_$k.y, w$(c)_$k.y, fma(x$(p)_$k.z, w$(c)_$k.z, fma(x$(p)_$k.w, w$(c)_$k.w, sum$(p)_$c))));
+#end
+#end
+#end
+    workgroupBarrier();
+  }
+  let channel4 = channel / 4u + local.x;
+#unroll p 4
+  if (pixel + local.y + $(8*p)u < shape.pixels && channel4 < shape.cout4) {
+    finish(vec4f(sum$(p)_0, sum$(p)_1, sum$(p)_2, sum$(p)_3) + bias[channel4], (pixel + local.y + $(8*p)u) * shape.cout4 + channel4);
+  }
+#end
+}

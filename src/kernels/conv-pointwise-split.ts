@@ -1,0 +1,53 @@
+import source from '../../shaders/conv-pointwise-split.wgsl?raw';
+import type { Conv2d } from '../graph/ops.ts';
+import { isPointwise } from './conv-pointwise.ts';
+import {
+  ceilDiv,
+  channelConstant,
+  clampOf,
+  convolutionBindings,
+  curveOverride,
+  defineKernel,
+  weightsConstant,
+} from './kernel.ts';
+import { packDot } from './pack.ts';
+
+/** Pixels and channels of a workgroup, as the shader has them. */
+const TILE = { pixels: 32, channels: 8 };
+
+const columnsOf = ({ outChannels }: Conv2d) => ceilDiv(outChannels, TILE.channels) * TILE.channels;
+
+/** Input channels split over eight invocations: parallel where pixels are few. */
+export const convPointwiseSplit = defineKernel<Conv2d>({
+  name: 'conv-pointwise-split',
+  op: 'conv2d',
+  accepts: (node) => isPointwise(node),
+  program(node, { inputs: [input], output }) {
+    const pixels = output[0] * output[1] * output[2];
+    const residual = node.inputs.length > 1;
+    return {
+      file: 'conv-pointwise-split.wgsl',
+      source,
+      constants: { RESIDUAL: residual },
+      overrides: curveOverride(node.activation),
+      shape: {
+        pixels,
+        cin4: ceilDiv(input![3], 4),
+        cout4: ceilDiv(node.outChannels, 4),
+        columns: columnsOf(node),
+        ...clampOf(node.activation),
+      },
+      bindings: convolutionBindings(residual),
+      workgroups: [ceilDiv(pixels, TILE.pixels), columnsOf(node) / TILE.channels, 1],
+    };
+  },
+  constants(node, { inputs: [input] }) {
+    const columns = columnsOf(node);
+    return [
+      weightsConstant(4 * ceilDiv(input![3], 4) * columns, () =>
+        packDot(node.weights, 1, input![3], node.outChannels, columns),
+      ),
+      channelConstant(node.bias, columns),
+    ];
+  },
+});

@@ -1,0 +1,5 @@
+import { convPointwiseSplit } from '../../src/kernels/conv-pointwise-split.ts';
+import { describeVariants } from './describe-kernel.ts';
+import { pointwiseCases } from './pointwise-cases.ts';
+
+describeVariants([convPointwiseSplit], pointwiseCases);
