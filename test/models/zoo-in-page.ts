@@ -1,29 +1,19 @@
 import { load, type PlanKind, type ValidationReport } from '../../src/index.ts';
-import { randomValues } from '../support/random-values.ts';
+import { paintedScene } from '../support/painted-scene.ts';
 
-/** In the browser: validates a model file on WebGPU, fed with values of a range. */
+/** In the browser: validates a model file on WebGPU, fed with a painted scene. */
 export async function validateZooModel({
   source,
   plan,
-  range: [low, high],
-  whole,
+  range,
 }: {
   source: string;
   plan: PlanKind;
   range: readonly [number, number];
-  whole: boolean;
 }): Promise<ValidationReport> {
   const model = await load(source, { device: 'webgpu', plan, tuning: 'off' });
   try {
-    const inputs = model.inputs.map(({ name, shape }) => {
-      const values = randomValues(
-        shape.reduce((a, b) => a * b, 1),
-        1,
-        low,
-        high,
-      );
-      return [name, whole ? values.map(Math.floor) : values];
-    });
+    const inputs = model.inputs.map(({ name, shape }) => [name, paintedScene(shape.slice(1), 1, range)]);
     return await model.validate(Object.fromEntries(inputs), {
       onLayer: (done, total) => globalThis.reportProgress(`layer ${done}/${total}`),
     });

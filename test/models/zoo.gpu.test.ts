@@ -1,11 +1,15 @@
 /** Real models layer by layer in the browsers. */
 import { basename, dirname, resolve } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import type { ValidationReport } from '../../src/index.ts';
 import { enginePage, engineServer } from '../support/engine-page.ts';
 import { zoo } from './zoo.ts';
 
 const models = zoo.filter(({ inBrowsers }) => inBrowsers !== false);
+
+const rows: string[] = [];
+
+afterAll(() => void process.stdout.write(`file, browser: normalised mean square errors\n${rows.join('\n')}\n`));
 
 describe.each(['chrome', 'firefox'] as const)('real models in %s', (browser) => {
   it.each(models.map((model) => [model.name, model] as const))('%s: every layer within its bound', async (_, model) => {
@@ -16,8 +20,8 @@ describe.each(['chrome', 'firefox'] as const)('real models in %s', (browser) => 
       source: `${folder}/${basename(file)}`,
       plan: 'unfused',
       range: input.range,
-      whole: input.whole ?? false,
     });
+    rows.push(`${file}, ${browser}: ${report.outputs.map(({ nmse }) => nmse.toExponential(1)).join(', ')}`);
     expect(report.layers.filter(({ ok }) => !ok)).toEqual([]);
     expect(report.outputs.map(({ name }) => name)).toEqual(outputs);
     for (const { name, nmse, topEqual } of report.outputs) {

@@ -2,7 +2,7 @@
 import { afterAll, expect, it } from 'vitest';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { runGraph } from '../../src/reference/index.ts';
-import { normalisedMeanSquareError, toNhwc } from '../support/oracles.ts';
+import { normalisedMeanSquareError } from '../support/oracles.ts';
 import { zoo, zooFiles, zooInput, zooOracle } from './zoo.ts';
 
 const rows: string[] = [];
@@ -16,11 +16,9 @@ it.each(zoo.map((model) => [model.name, model] as const))('%s is what its own ru
   const graph = await loadGraph(await zooFiles(model), model.options);
   expect(graph.outputs.map(({ name }) => name)).toEqual(model.outputs);
   expect(graph.inputs.map(({ name }) => name)).toEqual([model.input.name]);
-  const data = zooInput(model);
-  const { dims } = model.input;
-  const nhwc = graph.inputs[0]!.shape.join() === dims.join() ? data : toNhwc(dims, data);
-  const expected = await zooOracle(model, data);
-  const found = runGraph(graph, { [model.input.name]: nhwc });
+  const { graph: x, file } = zooInput(model, graph.inputs[0]!.shape);
+  const expected = await zooOracle(model, file);
+  const found = runGraph(graph, { [model.input.name]: x });
   const errors = model.outputs.map((name) => {
     const error = normalisedMeanSquareError(found[name]!.data, expected[name]!.data);
     expect(error, name).toBeLessThan(model.maxNmse);

@@ -3,14 +3,15 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { LoadGraphOptions, ModelFiles } from '../../src/loaders/index.ts';
 import { liteRtOutputs } from '../support/litert.ts';
-import { type OracleTensor, onnxRuntimeOutputs, randomValues, tensorflowOutputs } from '../support/oracles.ts';
+import { type OracleTensor, onnxRuntimeOutputs, tensorflowOutputs, toNchw } from '../support/oracles.ts';
+import { paintedScene } from '../support/painted-scene.ts';
 
 export interface ZooModel {
   readonly name: string;
   /** From the root of the repository. */
   readonly file: string;
   readonly oracle: 'TensorFlow.js' | 'ONNX Runtime' | 'LiteRT.js';
-  /** The one input, in the file's order of dimensions, and the range of its values. */
+  /** The one input, a picture: dimensions in the file's order, values for black and white. */
   readonly input: {
     readonly name: string;
     readonly dims: readonly number[];
@@ -45,7 +46,7 @@ export const zoo: readonly ZooModel[] = [
     name: 'MobileNetV2 with a feature pyramid (MoveNet)',
     file: `${human}/movenet-lightning.json`,
     oracle: 'TensorFlow.js',
-    input: { name: 'input', dims: [1, 192, 192, 3], range: [0, 256], whole: true },
+    input: { name: 'input', dims: [1, 192, 192, 3], range: [0, 255], whole: true },
     outputs: [
       `${movenet}/kpt_regress_0/conv2d_6/BiasAdd`,
       `${movenet}/kpt_offset_0/conv2d_7/BiasAdd`,
@@ -93,14 +94,10 @@ export async function zooFiles({ file }: ZooModel): Promise<ModelFiles> {
   };
 }
 
-/** The input's values, always the same. */
-export function zooInput({ input: { dims, range, whole } }: Pick<ZooModel, 'input'>): Float32Array {
-  const values = randomValues(
-    dims.reduce((a, b) => a * b, 1),
-    1,
-    ...range,
-  );
-  return whole ? values.map(Math.floor) : values;
+/** A painted scene as the model takes it, in the order of `shape` (NHWC, as the graph has it) and in the file's. */
+export function zooInput({ input: { dims, range } }: Pick<ZooModel, 'input'>, shape: readonly number[]) {
+  const graph = paintedScene(shape.slice(1), 1, range);
+  return { graph, file: dims.join() === shape.join() ? graph : toNchw(shape, graph) };
 }
 
 /** What the model's own runtime makes of `data`: `outputs`, and what is decoded from them. */

@@ -2,15 +2,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { cocoLabels, decodeDetections, detectImage, overlap } from '../../src/tasks/index.ts';
-import { randomValues } from '../support/oracles.ts';
+import { paintedScene } from '../support/painted-scene.ts';
 import { photograph } from './photograph.ts';
-import { paintedScene, runBoth } from './tfjs-models.ts';
+import { runBoth } from './tfjs-models.ts';
 
 const photo = join(process.env.IMAGENET_MODELS ?? '', 'parrot.jpg');
 const real = Boolean(process.env.IMAGENET_MODELS) && existsSync(photo);
 
 it(`are CenterNet's detections in TensorFlow.js, on ${real ? 'a photograph' : 'a painted scene'}`, async () => {
-  const picture = real ? await photograph(photo, detectImage, 512) : paintedScene(512, randomValues(80, 7, 0, 1));
+  const picture = real ? await photograph(photo, detectImage, 512) : paintedScene([512, 512, 3], 7);
   const { found, expected, errors } = await runBoth('centernet', picture);
   for (const [name, error] of errors) expect(error, name).toBeLessThan(1e-10);
   const tail = expected['tower_0/detections']!;
