@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { EnginePage } from '../../src/cli/engine-page.ts';
 import { inferShapes } from '../../src/graph/shapes.ts';
 import type { Kernel } from '../../src/kernels/kernel.ts';
 import { enginePage } from '../support/engine-page.ts';
@@ -17,11 +18,7 @@ export function describeKernel(kernel: string, cases: readonly KernelCase[]): vo
       '%s',
       async ([, testCase, i], { skip }) => {
         const page = await enginePage(browser);
-        const missing = await page.call<string[]>('/test/kernels/run-case.ts', 'missingFeatures', {
-          kernel,
-          op: testCase.node.op,
-        });
-        if (missing.length > 0) skip(`the adapter of ${browser} has no ${missing.join(', ')}`);
+        await requireFeatures(page, kernel, testCase, skip);
         const result = await page.call<CaseResult>('/test/kernels/run-case.ts', 'runCase', {
           testCase,
           kernel,
@@ -39,6 +36,37 @@ export function describeKernel(kernel: string, cases: readonly KernelCase[]): vo
   });
 }
 
+/** Skips a test, with its reason, on an adapter that lacks what a kernel requires. */
+async function requireFeatures(
+  page: EnginePage,
+  kernel: string,
+  { node }: KernelCase,
+  skip: (reason: string) => void,
+): Promise<void> {
+  const argument = { kernel, op: node.op };
+  const missing = await page.call<string[]>('/test/kernels/run-case.ts', 'missingFeatures', argument);
+  if (missing.length > 0) skip(`this adapter has no ${missing.join(', ')}`);
+}
+
+/** A third of the cases on tensors and weights of 16 bits: native where the adapter has shader-f16, else packed. */
+function describeHalf(kernel: string, cases: readonly KernelCase[]): void {
+  it.for(browsers)(`${kernel} on float16 storage in %s`, async (browser, { skip }) => {
+    const page = await enginePage(browser);
+    await requireFeatures(page, kernel, cases[0]!, skip);
+    for (const [i, testCase] of cases.entries()) {
+      if (i % 3 !== 0) continue;
+      const result = await page.call<CaseResult>('/test/kernels/run-case.ts', 'runCase', {
+        testCase,
+        kernel,
+        seed: 1000 * i + 1,
+        precision: browser === 'firefox' ? 'float16' : 'float16-packed',
+      });
+      const expected = { kernel, ok: true, unwritten: 0, notFinite: 0, repeatable: true };
+      expect(result, JSON.stringify(testCase)).toMatchObject(expected);
+    }
+  });
+}
+
 /** The cases of a table that each of several kernels for one op can run, run by it. */
 export function describeVariants(variants: readonly Kernel[], cases: readonly KernelCase[]): void {
   for (const kernel of variants) {
@@ -53,5 +81,6 @@ export function describeVariants(variants: readonly Kernel[], cases: readonly Ke
     });
     it(`${kernel.name} runs a good part of its cases`, () => expect(own.length).toBeGreaterThan(cases.length / 4));
     describeKernel(kernel.name, own);
+    describeHalf(kernel.name, own);
   }
 }
