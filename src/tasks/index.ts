@@ -10,7 +10,7 @@ export {
   detectImage,
   overlap,
 } from './detect.ts';
-export type { Place } from './place.ts';
+export { type Place, placeOnPicture } from './place.ts';
 export {
   decodePose,
   type PoseHeads,

@@ -1,5 +1,7 @@
 import { UsageError } from '../errors.ts';
+import type { ImageRule } from '../graph/graph.ts';
 import type { Pair } from '../graph/ops.ts';
+import { type AxisPlan, resamplePlan } from '../images/resample.ts';
 
 /** A place on the network's input, as fractions of its height and width from the top left: 0 … 1 inside. */
 export interface Place {
@@ -16,4 +18,15 @@ export function gridOf(what: string, length: number, channels: number, size: Pai
     throw new UsageError(`${what} has ${length} values, expected ${expected}`);
   }
   return grid;
+}
+
+/**
+ * The same place on the picture from which `rule` made the input, as fractions of the picture's height and width.
+ * `picture` and `input`: height and width in pixels. Throws `UsageError` where a size is none.
+ */
+export function placeOnPicture({ y, x }: Place, picture: Pair, rule: ImageRule, input: Pair): Place {
+  const { vertical, horizontal } = resamplePlan(picture, rule, input);
+  const along = ({ start, first, step }: AxisPlan, i: 0 | 1, fraction: number) =>
+    (start + (fraction * input[i] - 0.5 - first) * step) / picture[i];
+  return { y: along(vertical, 0, y), x: along(horizontal, 1, x) };
 }

@@ -23,6 +23,8 @@ export interface ZooModel {
   readonly outputs: readonly string[];
   /** Outputs of the file that are decoded from `outputs`, where the loader cuts the network before its decoding. */
   readonly decoded?: readonly string[];
+  /** Outputs of one probability p, compared as the distribution p, 1 − p: near 0 or 1 rounding is large beside the rest. */
+  readonly binary?: readonly string[];
   /** Normalised mean square error of every output, at most. */
   readonly maxNmse: number;
   readonly options?: LoadGraphOptions;
@@ -40,6 +42,7 @@ export const zoo: readonly ZooModel[] = [
     oracle: 'TensorFlow.js',
     input: { name: 'input_1', dims: [1, 224, 224, 3], range: [0, 1] },
     outputs: ['gender_pred/Sigmoid', 'global_pooling/Mean', 'age_pred/Softmax'],
+    binary: ['gender_pred/Sigmoid'],
     maxNmse: 1e-10,
   },
   {
@@ -63,6 +66,15 @@ export const zoo: readonly ZooModel[] = [
     input: { name: 'tower_0/images', dims: [1, 512, 512, 3], range: [0, 255] },
     outputs: ['tower_0/wh', 'tower_0/keypoints'],
     decoded: ['tower_0/detections'],
+    maxNmse: 1e-10,
+  },
+  {
+    name: 'MobileNetV2 (Objectron, cup)',
+    file: 'node_modules/@mediapipe/objectron/object_detection_3d_cup.tflite',
+    oracle: 'LiteRT.js',
+    input: { name: 'input_1', dims: [1, 224, 224, 3], range: [0, 1] },
+    outputs: ['Identity_1', 'Identity'],
+    binary: ['Identity'],
     maxNmse: 1e-10,
   },
   {

@@ -19,7 +19,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   loaders: ['graph'],
   reference: ['graph'],
   images: ['graph'],
-  tasks: ['graph'],
+  tasks: ['graph', 'images'],
   plan: ['graph'],
   planner: ['plan', 'graph', 'kernels', 'wgsl', 'version'],
   device: ['plan', 'wgsl'],
