@@ -67,6 +67,7 @@ export class PictureStage {
         ...program.constants,
         F16: this.#precision === 'float16',
         F16_PACKED: this.#precision === 'float16-packed',
+        SUBGROUPS: false,
       });
       const [pipeline] = await compilePipelines(this.#gpu.device, [
         { label: program.file, code, overrides: program.overrides, bindings: ['uniform', 'read', 'write'] },

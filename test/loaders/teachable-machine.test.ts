@@ -1,6 +1,6 @@
 /** A Teachable Machine export as files, as an address, and in the command `classify`. */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,51 +12,19 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { imageToTensor } from '../../src/images/image-to-tensor.ts';
 import { readGraph } from '../../src/load.ts';
 import { runGraph } from '../../src/reference/index.ts';
-import { randomValues } from '../support/oracles.ts';
-import { modelFolder, predict, randomiseWeights, saveModel, tensorflowLayers } from '../support/tfjs-layers.ts';
+import { labels, size, writeTeachableMachine } from '../support/teachable-machine.ts';
 
-const labels = ['ash', 'birch', 'cedar'];
 const folder = mkdtempSync(join(tmpdir(), 'teachable-'));
-const size = 32;
 let files: Record<string, Uint8Array>;
-/** What TensorFlow.js says of the picture: the centre square of 48 × 32 pixels. */
+/** What TensorFlow.js says of the picture. */
 let expected: Float32Array;
+let best: number;
 
 beforeAll(async () => {
-  const { tf, layers: api } = await tensorflowLayers();
-  const features = api.sequential({
-    layers: [
-      api.layers.conv2d({ inputShape: [size, size, 3], filters: 6, kernelSize: 3, strides: 2, padding: 'same' }),
-      api.layers.depthwiseConv2d({ kernelSize: 3, padding: 'same' }),
-      api.layers.reLU({ maxValue: 6 }),
-      api.layers.globalAveragePooling2d({}),
-    ],
-  });
-  const head = api.sequential({
-    layers: [api.layers.dense({ inputShape: [6], units: 3, activation: 'softmax', useBias: false })],
-  });
-  const model = api.sequential({ layers: [features, head] as never });
-  randomiseWeights(tf, model as never, 21);
-  const metadata = { packageName: '@teachablemachine/image', packageVersion: '0.8.5', labels, imageSize: size };
-  files = modelFolder(await saveModel(tf, model as never), { 'metadata.json': metadata });
-  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes);
-
-  const canvas = createCanvas(48, size);
-  const context = canvas.getContext('2d');
-  const picture = context.createImageData(48, size);
-  picture.data.set(randomValues(48 * size * 4, 4, 0, 256).map((v, i) => (i % 4 === 3 ? 255 : Math.floor(v))));
-  context.putImageData(picture, 0, 0);
-  writeFileSync(join(folder, 'picture.png'), canvas.toBuffer('image/png'));
-  const square = context.getImageData(8, 0, size, size).data;
-  const pixels = Float32Array.from({ length: size * size * 3 }, (_, i) => {
-    return square[Math.floor(i / 3) * 4 + (i % 3)]! / 127 - 1;
-  });
-  expected = predict(tf, model as never, [{ dims: [1, size, size, 3], data: pixels }])[0]!.data;
+  ({ files, scores: expected, best } = await writeTeachableMachine(folder));
 });
 
 afterAll(() => rmSync(folder, { recursive: true }));
-
-const best = () => expected.indexOf(Math.max(...expected));
 
 it('opens as a list of files, in any order', async () => {
   const list = ['metadata.json', 'weights.bin', 'model.json'].map((name) => new File([files[name]! as never], name));
@@ -92,6 +60,6 @@ it('is classified on the command line, labels and rule from metadata.json', asyn
     cwd: fileURLToPath(new URL('../../', import.meta.url)),
   });
   const [first] = JSON.parse(stdout).top;
-  expect([first.index, first.label]).toEqual([best(), labels[best()]]);
-  expect(Math.abs(first.score - expected[best()]!)).toBeLessThan(1e-4);
+  expect([first.index, first.label]).toEqual([best, labels[best]]);
+  expect(Math.abs(first.score - expected[best]!)).toBeLessThan(1e-4);
 });
