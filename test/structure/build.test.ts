@@ -73,6 +73,12 @@ it('has a loader of ONNX of at most 12 kB as it travels, its parser included, an
   ]);
 });
 
+it('has an entry for tasks, which loads nothing of the engine', async () => {
+  const { decodeBox3d } = await import(/* @vite-ignore */ pathToFileURL(join(folder, 'tasks.js')).href);
+  expect(decodeBox3d(new Float32Array(18), Float32Array.of(0.5)).score).toBe(0.5);
+  expect([...closure('tasks.js')].filter((name) => /index|executor|loader|graph/.test(name))).toEqual([]);
+});
+
 it('has no code made from strings, which a Content-Security-Policy would refuse', () => {
   for (const name of modules())
     expect(readFileSync(join(folder, name), 'utf8')).not.toMatch(/\beval\(|\bnew Function\b/);
