@@ -16,6 +16,7 @@ import type { TuningCache } from './tuning/cache.ts';
 import { startingPreferences, steadyPreferences } from './tuning/defaults.ts';
 import type { TunedLayer, TuningProgress } from './tuning/tuner.ts';
 import type { ValidationReport } from './validate/validate.ts';
+import { version } from './version.ts';
 
 /** Values for the inputs: dense NHWC float32 by input name, or one array where there is one input. */
 export type Inputs = Float32Array | Readonly<Record<string, Float32Array>>;
@@ -180,6 +181,15 @@ export class Model {
       onNode: (_node, _output, index) => onLayer?.(index + 1, this.graph.nodes.length),
     });
     return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data]));
+  }
+
+  /**
+   * The model as one file (safetensors): the network after the passes, its weights, labels and image rule. `load` opens
+   * it without loader and passes, and later engines open it too.
+   */
+  async save(): Promise<Uint8Array<ArrayBuffer>> {
+    const { writeSavedModel } = await import('./loaders/saved-model.ts');
+    return writeSavedModel(prepare(this.graph, 'unfused'), version);
   }
 
   /** Costs, plan and memory in numbers. */

@@ -8,7 +8,7 @@ export type PlanKind = 'unfused' | 'fused';
 
 /** The graph that a plan of this kind runs. */
 export function prepare(graph: Graph, kind: PlanKind): Graph {
-  const passed = runPasses(graph);
+  const passed = graph.prepared ? graph : runPasses(graph);
   if (kind === 'unfused') return passed;
   return fuseBlocks(passed, (node, { shapes }) =>
     isInvertedResidual(node, {

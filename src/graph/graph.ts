@@ -39,4 +39,6 @@ export interface Graph {
   readonly nodes: readonly Node[];
   readonly labels?: readonly string[];
   readonly image?: ImageRule;
+  /** It has been through the passes: a saved model. */
+  readonly prepared?: boolean;
 }

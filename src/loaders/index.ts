@@ -14,8 +14,17 @@ interface Format {
   readonly loader: () => Promise<Loader>;
 }
 
+/** The length of a header below 2⁴⁰, and the header's `{`. */
+const isSafetensors = (bytes: Uint8Array): boolean =>
+  bytes[8] === 0x7b && bytes[7] === 0 && bytes[6] === 0 && bytes[5] === 0;
+
 /** In the order in which they are tried. */
 const formats: readonly Format[] = [
+  {
+    name: 'safetensors',
+    recognises: isSafetensors,
+    loader: async () => (await import('./safetensors.ts')).loadSafetensors,
+  },
   {
     name: 'TensorFlow.js graph or layers model (model.json with its shards)',
     recognises: (bytes) => firstCharacter(bytes) === '{',
@@ -43,7 +52,8 @@ const formats: readonly Format[] = [
  */
 export async function loadGraph(source: ModelFiles, options: LoadGraphOptions = {}): Promise<Graph> {
   options.signal?.throwIfAborted();
-  const kind = knownKind(source.bytes);
+  // Its first byte is a length, which may look like the beginning of anything.
+  const kind = isSafetensors(source.bytes) ? '' : knownKind(source.bytes);
   const format = kind ? undefined : formats.find(({ recognises }) => recognises(source.bytes));
   if (!format) {
     const accepted = formats.map(({ name }) => name).join(', ');
@@ -67,7 +77,6 @@ function knownKind(bytes: Uint8Array): string {
   if (starts(0x1f, 0x8b)) return 'looks like a gzip archive (unpack it first)';
   if (starts(0x89, 0x48, 0x44, 0x46)) return 'looks like an HDF5 file, such as Keras .h5 (convert it first)';
   if (text(0, 5) === '%PDF-') return 'looks like a PDF document';
-  if (bytes[8] === 0x7b && bytes[7] === 0 && bytes[6] === 0) return 'looks like a safetensors file';
   if (firstCharacter(bytes) === '<') return 'looks like an HTML or XML page (was the address right?)';
   if (bytes[0] === 0x0a) return 'looks like a protobuf file that is not ONNX, such as a TensorFlow .pb';
   return '';
