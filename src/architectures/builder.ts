@@ -1,13 +1,15 @@
 import type { Graph } from '../graph/graph.ts';
 import type { Activation, Node, Padding, Pair, Shape } from '../graph/ops.ts';
 import { inferShapes, samePadding } from '../graph/shapes.ts';
-import { Random } from './random.ts';
+import { randomWeights, type WeightSource } from './weights.ts';
 
 export interface ArchitectureOptions {
   readonly seed: number;
   readonly classes: number;
   readonly inputChannels: number;
   readonly batch: number;
+  /** In place of random ones; widths and classes are then those of the weights. */
+  readonly weights?: WeightSource;
 }
 
 export interface ConvOptions {
@@ -21,17 +23,12 @@ export interface ConvOptions {
 /** Where the origin of a family pads: TensorFlow's SAME, or PyTorch's (k − 1) / 2 on every side. */
 export type PaddingRule = 'same' | 'symmetric';
 
-/**
- * Writes a network as its framework would: convolution, batch-norm, activation, each a node. Weights are random with
- * a variance that keeps that of the activations (He et al. 2015, "Delving Deep into Rectifiers", section 2.2), and
- * batch-norm statistics are those of the convolution's own output, with some spread. A convolution without activation
- * has half of it, so that sums over residual connections stay in range.
- */
+/** Writes a network as its framework would: convolution, batch-norm, activation, each a node. */
 export class GraphBuilder {
   readonly #name: string;
   readonly #nodes: Node[] = [];
   readonly #shapes: Map<string, Shape>;
-  readonly #random: Random;
+  readonly #weights: WeightSource;
   readonly #padding: PaddingRule;
   readonly #epsilon: number;
   readonly #input: { readonly name: string; readonly shape: Shape };
@@ -40,9 +37,9 @@ export class GraphBuilder {
 
   constructor(name: string, size: number, options: ArchitectureOptions, padding: PaddingRule, epsilon: number) {
     this.#name = name;
-    this.#random = new Random(options.seed);
-    this.#padding = padding;
-    this.#epsilon = epsilon;
+    this.#weights = options.weights ?? randomWeights(options.seed);
+    this.#padding = this.#weights.padding ?? padding;
+    this.#epsilon = this.#weights.epsilon ?? epsilon;
     this.#input = { name: 'input', shape: [options.batch, size, size, options.inputChannels] };
     this.#shapes = new Map([['input', this.#input.shape]]);
     this.current = 'input';
@@ -67,24 +64,22 @@ export class GraphBuilder {
     { kernel = 1, stride = 1, activation = 'none', bias = false }: ConvOptions,
   ): this {
     const input = this.#shapes.get(this.current)!;
-    const taps = kernel * kernel * (input[3] / groups);
-    const deviation = Math.sqrt((activation === 'none' ? 0.5 : 2) / taps);
+    const inChannels = input[3];
+    const values = this.#weights.convolution(name, { kernel, inChannels, outChannels, groups, bias, activation });
     this.#push({
       op: 'conv2d',
       name,
       inputs: [this.current],
       output: name,
-      weights: this.#random.normal(taps * outChannels, 0, deviation),
-      bias: bias ? this.#random.normal(outChannels, 0, 0.1) : null,
       kernel: [kernel, kernel],
       stride: [stride, stride],
       dilation: [1, 1],
       padding: this.#pad([input[1], input[2]], kernel, stride),
       groups,
-      outChannels,
       activation: 'none',
+      ...values,
     });
-    if (!bias) this.#batchNorm(`${name}/batch-norm`);
+    if (!bias) this.#batchNorm(name);
     return activation === 'none' ? this : this.activation(`${name}/${activation}`, activation);
   }
 
@@ -94,18 +89,15 @@ export class GraphBuilder {
     return { top: side, left: side, bottom: side, right: side };
   }
 
-  #batchNorm(name: string): void {
-    const channels = this.channels;
-    const variance = this.#random.normal(channels, 0, 0.2).map((value) => Math.exp(value));
+  /** The batch-norm after the convolution of this name. */
+  #batchNorm(convolution: string): void {
+    const name = `${convolution}/batch-norm`;
     this.#push({
       op: 'batch-norm',
       name,
       inputs: [this.current],
       output: name,
-      scale: this.#random.normal(channels, 1, 0.1),
-      shift: this.#random.normal(channels, 0, 0.1),
-      mean: this.#random.normal(channels, 0, 0.1),
-      variance,
+      ...this.#weights.batchNorm(convolution, this.channels),
       epsilon: this.#epsilon,
     });
   }
@@ -139,15 +131,12 @@ export class GraphBuilder {
   }
 
   fullyConnected(name: string, outFeatures: number): this {
-    const features = this.channels;
     return this.#push({
       op: 'fully-connected',
       name,
       inputs: [this.current],
       output: name,
-      weights: this.#random.normal(features * outFeatures, 0, Math.sqrt(1 / features)),
-      bias: this.#random.normal(outFeatures, 0, 0.1),
-      outFeatures,
+      ...this.#weights.fullyConnected(name, this.channels, outFeatures),
       activation: 'none',
     });
   }

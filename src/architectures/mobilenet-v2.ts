@@ -27,7 +27,7 @@ export function mobileNetV2(name: string, alpha: number, size: number, options: 
       if (expansion > 1) builder.conv(`${label}/expand`, inChannels * expansion, { activation: 'relu6' });
       builder.depthwise(`${label}/depthwise`, { stride, activation: 'relu6' });
       builder.conv(`${label}/project`, width(channels));
-      if (stride === 1 && inChannels === width(channels)) builder.add(`${label}/add`, source);
+      if (stride === 1 && inChannels === builder.channels) builder.add(`${label}/add`, source);
     }
   }
   builder.conv('head', divisibleBy8(1280 * Math.max(1, alpha)), { activation: 'relu6' });

@@ -82,7 +82,7 @@ export function mobileNetV3(
       builder.squeezeExcite(`${label}/squeeze-excite`, divisibleBy8(builder.channels / 4));
     }
     builder.conv(`${label}/project`, width(channels));
-    if (stride === 1 && inChannels === width(channels)) builder.add(`${label}/add`, source);
+    if (stride === 1 && inChannels === builder.channels) builder.add(`${label}/add`, source);
   });
   builder.conv('last', divisibleBy8(builder.channels * 6), { activation: swish });
   const head = variant === 'large' ? 1280 : 1024;

@@ -106,7 +106,7 @@ export function mobileNetV4(
       if (middle > 0) builder.depthwise(`${label}/depthwise`, { kernel: middle, stride, activation: 'relu' });
     }
     builder.conv(`${label}/project`, channels);
-    if (stride === 1 && inChannels === channels) builder.add(`${label}/add`, source);
+    if (stride === 1 && inChannels === builder.channels) builder.add(`${label}/add`, source);
   });
   builder.globalAveragePool('pool').conv('head', 1280, { activation: 'relu' });
   return builder.fullyConnected('classifier', options.classes).build();

@@ -16,7 +16,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   kernels: ['graph', 'shaders', 'wgsl', 'images'],
   passes: ['graph'],
   architectures: ['graph'],
-  loaders: ['graph'],
+  loaders: ['graph', 'architectures'],
   reference: ['graph'],
   images: ['graph'],
   tasks: ['graph', 'images'],
