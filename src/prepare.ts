@@ -1,6 +1,9 @@
 import type { Graph } from './graph/graph.ts';
-import { isInvertedResidual } from './kernels/inverted-residual.ts';
+import type { Fused, Shape } from './graph/ops.ts';
+import { tileOf } from './kernels/expand-depthwise.ts';
+import { kernels } from './kernels/index.ts';
 import { fuseBlocks } from './passes/fuse-blocks.ts';
+import { fuseSqueezeExcite } from './passes/fuse-squeeze-excite.ts';
 import { runPasses } from './passes/index.ts';
 
 /** `unfused`: one kernel an operation, with bias, activation and residual in it. `fused`: whole blocks in one kernel. */
@@ -10,10 +13,11 @@ export type PlanKind = 'unfused' | 'fused';
 export function prepare(graph: Graph, kind: PlanKind): Graph {
   const passed = graph.prepared ? graph : runPasses(graph);
   if (kind === 'unfused') return passed;
-  return fuseBlocks(passed, (node, { shapes }) =>
-    isInvertedResidual(node, {
-      inputs: node.inputs.map((name) => shapes.get(name)!),
-      output: shapes.get(node.output)!,
-    }),
-  );
+  const gated = fuseSqueezeExcite(passed, { runs, tileOf });
+  return fuseBlocks(gated, (node, { shapes }) => runs(node, shapes));
+}
+
+function runs(node: Fused, shapes: ReadonlyMap<string, Shape>): boolean {
+  const nodeShapes = { inputs: node.inputs.map((name) => shapes.get(name)!), output: shapes.get(node.output)! };
+  return kernels.some((kernel) => kernel.op === 'fused' && kernel.accepts(node, nodeShapes));
 }

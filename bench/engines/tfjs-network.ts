@@ -88,6 +88,8 @@ function operation(node: Node, shapes: ReadonlyMap<string, Shape>): Step {
       const resize = node.mode === 'bilinear' ? tf.image.resizeBilinear : tf.image.resizeNearestNeighbor;
       return ([x]) => resize(x!, [...node.size], align, half);
     }
+    case 'sum-tiles':
+      throw new Error(`node "${node.name}": peers are given networks that are not fused`);
     case 'fused': {
       const parts = node.parts.map((part) => ({ part, run: operation(part, shapes) }));
       return (inputs) => {

@@ -157,12 +157,24 @@ export interface Concat extends NodeBase {
 }
 
 /**
+ * Sums of the pixels of each tile, tiles row by row: `[n, h, w, c]` → `[n, ⌈h / tile[0]⌉ · ⌈w / tile[1]⌉, 1, c]`. The first
+ * half of a mean, where a kernel has a tile at hand.
+ */
+export interface SumTiles extends NodeBase {
+  readonly op: 'sum-tiles';
+  readonly tile: Pair;
+}
+
+/**
  * Nodes that one kernel runs one after another. `inputs` are the tensors that the parts read from outside, `output` is
- * what the last part writes; what lies between is not seen outside.
+ * what one of the parts writes, most often the last; what lies between is not seen outside, but for the tensors of
+ * `also`.
  */
 export interface Fused extends NodeBase {
   readonly op: 'fused';
   readonly parts: readonly Node[];
+  /** Further tensors that it writes. */
+  readonly also?: readonly string[];
 }
 
 export type Node =
@@ -181,9 +193,14 @@ export type Node =
   | Pad
   | Resize
   | Concat
+  | SumTiles
   | Fused;
 
 export type OpName = Node['op'];
 
 /** The node of one operation: `NodeOf<'conv2d'>` is `Conv2d`. */
 export type NodeOf<O extends OpName> = Extract<Node, { op: O }>;
+
+/** Names of the tensors that a node writes. */
+export const writtenBy = (node: Node): readonly string[] =>
+  node.op === 'fused' && node.also ? [node.output, ...node.also] : [node.output];

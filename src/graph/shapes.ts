@@ -1,6 +1,6 @@
 import { GraphError } from '../errors.ts';
 import type { Graph } from './graph.ts';
-import type { Node, Padding, Pair, Shape } from './ops.ts';
+import { type Fused, type Node, type Padding, type Pair, type Shape, writtenBy } from './ops.ts';
 
 /** Number of elements of a shape. */
 export const sizeOf = (shape: Shape): number => shape[0] * shape[1] * shape[2] * shape[3];
@@ -47,12 +47,16 @@ export function inferShapes(graph: Graph): Map<string, Shape> {
       }
       return shape;
     });
-    if (shapes.has(node.output)) {
-      throw new GraphError(`${graph.name}: tensor "${node.output}" is written twice, last by node "${node.name}"`);
+    const inside = node.op === 'fused' ? partShapes(graph.name, node, inputs) : null;
+    for (const output of writtenBy(node)) {
+      if (shapes.has(output)) {
+        throw new GraphError(`${graph.name}: tensor "${output}" is written twice, last by node "${node.name}"`);
+      }
+      const shape = inside ? inside.get(output) : outputShape(graph.name, node, inputs);
+      if (!shape) throw new GraphError(`${graph.name}: node "${node.name}" (fused): no part writes "${output}"`);
+      checkShape(`${graph.name}: output of node "${node.name}" (${node.op})`, shape);
+      shapes.set(output, shape);
     }
-    const shape = outputShape(graph.name, node, inputs);
-    checkShape(`${graph.name}: output of node "${node.name}" (${node.op})`, shape);
-    shapes.set(node.output, shape);
   }
   for (const output of graph.outputs) {
     if (!shapes.has(output.tensor)) {
@@ -60,6 +64,14 @@ export function inferShapes(graph: Graph): Map<string, Shape> {
     }
   }
   return shapes;
+}
+
+/** Shapes of everything that the parts of a fused node read and write. */
+function partShapes(graph: string, node: Fused, inputs: readonly Shape[]): Map<string, Shape> {
+  if (inputs.length === 0) throw new GraphError(`${graph}: node "${node.name}" (fused): has no inputs`);
+  const outside = new Map(node.inputs.map((name, i) => [name, inputs[i]!]));
+  const named = [...outside].map(([name, shape]) => ({ name, shape }));
+  return inferShapes({ name: graph, inputs: named, outputs: [], nodes: node.parts });
 }
 
 function checkShape(what: string, shape: Shape): void {
@@ -176,13 +188,11 @@ function outputShape(graph: string, node: Node, inputs: readonly Shape[]): Shape
       }
       return [n, h, w, channels];
     }
-    case 'fused': {
-      const outside = node.inputs.map((name, i) => ({ name, shape: inputs[i]! }));
-      const seen = new Set<string>();
-      const distinct = outside.filter(({ name }) => !seen.has(name) && seen.add(name));
-      const shapes = inferShapes({ name: graph, inputs: distinct, outputs: [], nodes: node.parts });
-      return shapes.get(node.output) ?? fail('no part writes its output');
-    }
+    case 'sum-tiles':
+      positive('tile', node.tile);
+      return [n, Math.ceil(h / node.tile[0]) * Math.ceil(w / node.tile[1]), 1, c];
+    case 'fused':
+      return partShapes(graph, node, inputs).get(node.output) ?? fail('no part writes its output');
     case 'activation':
     case 'clip':
     case 'softmax':

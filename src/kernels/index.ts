@@ -8,8 +8,10 @@ import { depthwiseStripVariants } from './conv-depthwise-strip.ts';
 import { convDirect, directVariants } from './conv-direct.ts';
 import { convGrouped } from './conv-grouped.ts';
 import { convPointwise, pointwiseVariants } from './conv-pointwise.ts';
+import { convPointwiseGated } from './conv-pointwise-gated.ts';
 import { convPointwiseSplit } from './conv-pointwise-split.ts';
 import { convPointwiseTiled } from './conv-pointwise-tiled.ts';
+import { expandDepthwise } from './expand-depthwise.ts';
 import { convPixel, fullyConnected, fullyConnectedVariants, pixelVariants } from './fully-connected.ts';
 import { globalAveragePool } from './global-average-pool.ts';
 import { invertedResidual } from './inverted-residual.ts';
@@ -19,6 +21,7 @@ import { pool } from './pool.ts';
 import { reshape } from './reshape.ts';
 import { resize } from './resize.ts';
 import { softmax } from './softmax.ts';
+import { squeezeExciteGate } from './squeeze-excite-gate.ts';
 
 /** Every kernel. For a node, the first of its op that accepts it runs it: the special before the general. */
 export const kernels: readonly Kernel[] = [
@@ -28,6 +31,9 @@ export const kernels: readonly Kernel[] = [
   convDirect,
   convGrouped,
   invertedResidual,
+  expandDepthwise,
+  squeezeExciteGate,
+  convPointwiseGated,
   fullyConnected,
   globalAveragePool,
   pool,

@@ -1,5 +1,6 @@
 import source from '../../shaders/inverted-residual.wgsl?raw';
 import type { Conv2d, Fused, Node, Shape } from '../graph/ops.ts';
+import { isPointwise as isPointwiseConv } from './conv-pointwise.ts';
 import {
   activationCode,
   activationOverride,
@@ -49,11 +50,7 @@ const FEW_WORKGROUPS = 12;
 
 const COLUMNS = 16;
 
-const isPointwise = (node: Node): node is Conv2d =>
-  node.op === 'conv2d' &&
-  node.groups === 1 &&
-  [...node.kernel, ...node.stride].every((value) => value === 1) &&
-  Object.values(node.padding).every((side) => side === 0);
+const isPointwise = (node: Node): node is Conv2d => node.op === 'conv2d' && isPointwiseConv(node);
 
 function blockOf({ parts }: Fused, channels: number): Block | null {
   const [expand, depthwise, project] = parts.length === 3 ? parts : [null, ...parts];

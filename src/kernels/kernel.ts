@@ -6,7 +6,8 @@ export type Binding =
   | { readonly role: 'shape' }
   | { readonly role: 'input'; readonly index: number }
   | { readonly role: 'constant'; readonly index: number }
-  | { readonly role: 'output' };
+  /** `index`: of the tensors that the node writes; 0 unless given. */
+  | { readonly role: 'output'; readonly index?: number };
 
 /** One dispatch: a shader, what specialises it, what it is bound to and how many workgroups run. */
 export interface Program {

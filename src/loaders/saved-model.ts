@@ -33,7 +33,9 @@ const isActivation = oneOf('none', 'relu', 'relu6', 'hard-swish', 'hard-sigmoid'
 const isEnd: Check = (value) => value === null || isNumber(value);
 
 /** Fields of each operation besides its names, and which of them are tensors (`?`: or null). */
-const fields: Readonly<Record<Exclude<OpName, 'fused'>, Readonly<Record<string, Check | 'tensor' | 'tensor?'>>>> = {
+const fields: Readonly<
+  Record<Exclude<OpName, 'fused' | 'sum-tiles'>, Readonly<Record<string, Check | 'tensor' | 'tensor?'>>>
+> = {
   conv2d: {
     weights: 'tensor',
     bias: 'tensor?',
@@ -71,7 +73,8 @@ const fields: Readonly<Record<Exclude<OpName, 'fused'>, Readonly<Record<string, 
 export function writeSavedModel(graph: Graph, engine: string): Uint8Array<ArrayBuffer> {
   const tensors: [string, readonly number[], Float32Array][] = [];
   const nodes = graph.nodes.map((node, i) => {
-    if (node.op === 'fused') throw new UsageError(`node "${node.name}" is fused; a model is saved before that`);
+    if (node.op === 'fused' || node.op === 'sum-tiles')
+      throw new UsageError(`node "${node.name}" is fused; a model is saved before that`);
     const out: Record<string, unknown> = { op: node.op, name: node.name, inputs: node.inputs, output: node.output };
     for (const [name, check] of Object.entries(fields[node.op])) {
       const value: unknown = node[name as keyof typeof node];

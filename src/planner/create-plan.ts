@@ -1,6 +1,6 @@
 import { GraphError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { Node, Shape } from '../graph/ops.ts';
+import { type Node, type Shape, writtenBy } from '../graph/ops.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
 import type { Binding, Kernel, NodeShapes, PackedConstant, Program } from '../kernels/kernel.ts';
 import { toFloat16 } from '../kernels/pack.ts';
@@ -106,7 +106,7 @@ export function createPlan(graph: Graph, options: PlanOptions = {}): Plan {
     };
     const rangeOf = (binding: Binding): BoundRange => {
       if (binding.role === 'shape') return uniform;
-      if (binding.role === 'output') return place(node.output);
+      if (binding.role === 'output') return place(writtenBy(node)[binding.index ?? 0]!);
       if (binding.role === 'input') return place(node.inputs[binding.index]!);
       const { offset, bytes, texture } = slots[binding.index]!;
       if (texture !== undefined) return { kind: 'texture', texture };
@@ -119,7 +119,7 @@ export function createPlan(graph: Graph, options: PlanOptions = {}): Plan {
       bindings: program.bindings.map(rangeOf),
       workgroups: program.workgroups,
       reads: node.inputs,
-      writes: node.output,
+      writes: writtenBy(node),
     });
   }
 
@@ -202,7 +202,7 @@ export function liveTensors(
   });
   return [
     ...graph.inputs.map(({ name }) => tensor(name, -1, [])),
-    ...graph.nodes.map((node, i) => tensor(node.output, i, node.inputs)),
+    ...graph.nodes.flatMap((node, i) => writtenBy(node).map((name) => tensor(name, i, node.inputs))),
   ];
 }
 
@@ -247,7 +247,7 @@ export function summarizePlan(graph: Graph, plan: Plan): PlanSummary {
   const shapes = inferShapes(graph);
   let activationBytes = 0;
   for (const { reads, writes } of plan.dispatches) {
-    for (const name of new Set([...reads, writes])) activationBytes += 4 * sizeOf(shapes.get(name)!);
+    for (const name of new Set([...reads, ...writes])) activationBytes += 4 * sizeOf(shapes.get(name)!);
   }
   return {
     dispatches: plan.dispatches.length,

@@ -42,7 +42,8 @@ export interface Dispatch {
   readonly bindings: readonly BoundRange[];
   readonly workgroups: readonly [number, number, number];
   readonly reads: readonly string[];
-  readonly writes: string;
+  /** The first is the node's output. */
+  readonly writes: readonly string[];
 }
 
 /** A packed constant's place: constant `index` of a node, in the constants buffer or in a texture of its own. */

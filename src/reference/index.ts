@@ -5,13 +5,13 @@
  */
 import { UsageError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { Node } from '../graph/ops.ts';
+import { type Fused, type Node, writtenBy } from '../graph/ops.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
 import { activation } from './activation.ts';
 import { conv2d } from './conv.ts';
 import { add, affine, batchNorm, clip, multiply } from './elementwise.ts';
 import { fullyConnected } from './fully-connected.ts';
-import { globalAveragePool, pool } from './pool.ts';
+import { globalAveragePool, pool, sumTiles } from './pool.ts';
 import { resize } from './resize.ts';
 import { concat, pad, reshape } from './shape.ts';
 import { softmax } from './softmax.ts';
@@ -61,15 +61,21 @@ export function runNode(
       return pad(node, input, shape);
     case 'concat':
       return concat(inputs, shape);
-    case 'fused': {
-      const tensors = new Map(node.inputs.map((name, i) => [name, inputs[i]!]));
-      for (const part of node.parts) {
-        const operands = part.inputs.map((name) => tensors.get(name)!);
-        tensors.set(part.output, runNode(part, operands, counter ? { counter } : {}));
-      }
-      return tensors.get(node.output)!;
-    }
+    case 'sum-tiles':
+      return sumTiles(node, input, shape);
+    case 'fused':
+      return runParts(node, inputs, counter).get(node.output)!;
   }
+}
+
+/** Everything that the parts of a fused node write, by name. */
+function runParts(node: Fused, inputs: readonly Tensor[], counter: Counter | undefined): Map<string, Tensor> {
+  const tensors = new Map(node.inputs.map((name, i) => [name, inputs[i]!]));
+  for (const part of node.parts) {
+    const operands = part.inputs.map((name) => tensors.get(name)!);
+    tensors.set(part.output, runNode(part, operands, counter ? { counter } : {}));
+  }
+  return tensors;
 }
 
 export interface RunOptions {
@@ -121,7 +127,7 @@ function* execute(
   const tensors = namedInputs(graph, inputs);
   const lastUse = new Map<string, number>();
   graph.nodes.forEach((node, i) => {
-    lastUse.set(node.output, i);
+    for (const name of writtenBy(node)) lastUse.set(name, i);
     for (const name of node.inputs) lastUse.set(name, i);
   });
   for (const { tensor } of graph.outputs) lastUse.set(tensor, Number.POSITIVE_INFINITY);
@@ -129,10 +135,12 @@ function* execute(
   for (const [i, node] of graph.nodes.entries()) {
     signal?.throwIfAborted();
     const operands = node.inputs.map((name) => tensors.get(name)!);
-    const output = runNode(node, operands, counter ? { counter } : {});
-    tensors.set(node.output, output);
-    onNode?.(node, output, i);
-    for (const name of [...node.inputs, node.output]) if (lastUse.get(name) === i) tensors.delete(name);
+    if (node.op === 'fused' && node.also) {
+      const parts = runParts(node, operands, counter);
+      for (const name of writtenBy(node)) tensors.set(name, parts.get(name)!);
+    } else tensors.set(node.output, runNode(node, operands, counter ? { counter } : {}));
+    onNode?.(node, tensors.get(node.output)!, i);
+    for (const name of [...node.inputs, ...writtenBy(node)]) if (lastUse.get(name) === i) tensors.delete(name);
     yield;
   }
   return Object.fromEntries(graph.outputs.map(({ name, tensor }) => [name, tensors.get(tensor)!]));

@@ -1,4 +1,4 @@
-import type { Pool, Shape } from '../graph/ops.ts';
+import type { Pool, Shape, SumTiles } from '../graph/ops.ts';
 import type { Tensor } from './tensor.ts';
 
 /** Maximum or mean over a window. Places outside are no candidates for the maximum and add nothing to the sum. */
@@ -48,4 +48,22 @@ export function globalAveragePool(input: Tensor, shape: Shape): Tensor {
     }
   }
   return { shape, data };
+}
+
+/** Sum of the pixels of each tile, tiles row by row. */
+export function sumTiles({ tile }: SumTiles, input: Tensor, shape: Shape): Tensor {
+  const [batch, height, width, channels] = input.shape;
+  const across = Math.ceil(width / tile[1]);
+  const sums = new Float64Array(batch * shape[1] * channels);
+  for (let n = 0; n < batch; n++) {
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const index = Math.floor(y / tile[0]) * across + Math.floor(x / tile[1]);
+        for (let c = 0; c < channels; c++) {
+          sums[(n * shape[1] + index) * channels + c]! += input.data[((n * height + y) * width + x) * channels + c]!;
+        }
+      }
+    }
+  }
+  return { shape, data: Float32Array.from(sums) };
 }

@@ -59,7 +59,7 @@ export async function profile(
     layers: plan.dispatches.map(({ node, kernel, writes }, i) => ({
       node,
       kernel,
-      shape: plan.tensors[writes]!.shape,
+      shape: plan.tensors[writes[0]!]!.shape,
       ms: median(samples.map((round) => round[i]!)),
     })),
   };

@@ -69,7 +69,7 @@ export function runWithBound(
   inputs: readonly Tensor[],
   { storage = 'f32' }: { readonly storage?: Storage } = {},
 ): Bounded {
-  if (node.op === 'fused') return fusedWithBound(node, inputs, storage);
+  if (node.op === 'fused') return fusedWithBounds(node, inputs, { storage }).get(node.output)!;
   const stored = storage === 'f16' ? withRoundedWeights(node) : node;
   const shape = checkedShape(stored, inputs);
   const { data, error } = evaluate(stored, inputs, shape);
@@ -163,6 +163,13 @@ function evaluate(node: Node, inputs: readonly Tensor[], shape: Tensor['shape'])
     }
     case 'global-average-pool':
       return { data: runNode(node, inputs).data, error: meanError(node, inputs, input.shape[1] * input.shape[2]) };
+    case 'sum-tiles': {
+      const { data } = runNode(node, inputs);
+      const magnitudes = runNode(node, [absolute(input)]).data;
+      const most = node.tile[0] * node.tile[1];
+      const lost = flushed(most, largest(input.data), 1);
+      return { data, error: (i, gamma) => gamma(most) * magnitudes[i]! + lost };
+    }
     case 'softmax':
       return softmaxError(input, runNode(node, inputs).data);
     case 'clip':
@@ -180,40 +187,84 @@ function evaluate(node: Node, inputs: readonly Tensor[], shape: Tensor['shape'])
 }
 
 /**
- * Convolutions one after another. What a part computes is off by its own bound, and by what its input is off by, times
- * Σ|w| of the places that it reads and the activation's largest slope. The own bound is taken at the exact input; 2^-8
- * of the error that comes through covers what the inexact one adds to it, as γ(K + 3) is below 2^-9 for K < 30,000.
- * In between nothing is stored, so that a float16 store's part of a bound is more than is needed there.
+ * Parts one after another, by the name of what they write. What a part computes is off by its own bound, and by what
+ * its inputs are off by, as far as that comes through (`through`). The own bound is taken at the exact input; 2^-8 of the
+ * error that comes through covers what the inexact one adds to it, as γ(K + 3) is below 2^-9 for K < 30,000. In between
+ * nothing is stored, so that a float16 store's part of a bound is more than is needed there. Throws as `runNode` does.
  */
-function fusedWithBound(node: Fused, inputs: readonly Tensor[], storage: Storage): Bounded {
+export function fusedWithBounds(
+  node: Fused,
+  inputs: readonly Tensor[],
+  { storage = 'f32' }: { readonly storage?: Storage } = {},
+): Map<string, Bounded> {
   const exact = (tensor: Tensor): Bounded => {
     const none = new Float32Array(tensor.data.length);
     return { output: tensor, bound: none, probable: none };
   };
   const tensors = new Map(node.inputs.map((name, i) => [name, exact(inputs[i]!)]));
   for (const part of node.parts) {
-    if (part.op !== 'conv2d')
-      throw new UsageError(`node "${node.name}" fuses ${part.op}, for which no bound is derived`);
     const operands = part.inputs.map((name) => tensors.get(name)!);
-    const own = runWithBound(
-      part,
-      operands.map(({ output }) => output),
-      { storage },
-    );
-    const source = operands[0]!;
-    const gain = { ...absoluteNode(storage === 'f16' ? withRoundedWeights(part) : part), bias: null };
-    const slope = part.activation === 'hard-swish' ? 1.5 : 1;
-    const through = (errors: Float32Array) =>
-      convolve(gain, { shape: source.output.shape, data: errors }, own.output.shape);
-    const [worst, likely] = [through(source.bound), through(source.probable)];
-    const residual = operands[1];
+    const values = operands.map(({ output }) => output);
+    const own = runWithBound(part, values, { storage });
+    const stored = storage === 'f16' ? withRoundedWeights(part) : part;
+    const add = (mine: Float32Array, errors: readonly Float32Array[]) => {
+      const more = through(node, stored, values, errors, own.output.shape);
+      return mine.map((b, i) => b + (1 + 2 ** -8) * more[i]!);
+    };
     tensors.set(part.output, {
       output: own.output,
-      bound: own.bound.map((b, i) => b + (1 + 2 ** -8) * slope * worst[i]! + (residual?.bound[i] ?? 0)),
-      probable: own.probable.map((b, i) => b + (1 + 2 ** -8) * slope * likely[i]! + (residual?.probable[i] ?? 0)),
+      bound: add(
+        own.bound,
+        operands.map(({ bound }) => bound),
+      ),
+      probable: add(
+        own.probable,
+        operands.map(({ probable }) => probable),
+      ),
     });
   }
-  return tensors.get(node.output)!;
+  return tensors;
+}
+
+/**
+ * What errors of a part's inputs make of its output, at most. Σ|w| of the places that a sum reads, times the largest
+ * slope of the activation (3/2 for hard-swish, at most 1 for the others); a residual's error as it is; of a product
+ * (a + δ)(b + ε) − ab = aε + bδ + δε.
+ */
+function through(
+  fused: Fused,
+  part: Node,
+  inputs: readonly Tensor[],
+  errors: readonly Float32Array[],
+  shape: Tensor['shape'],
+): ArrayLike<number> {
+  const source: Tensor = { shape: inputs[0]!.shape, data: errors[0]! };
+  const slope = 'activation' in part && part.activation === 'hard-swish' ? 1.5 : 1;
+  switch (part.op) {
+    case 'conv2d': {
+      const sums = convolve({ ...absoluteNode(part), bias: null }, source, shape);
+      return sums.map((sum, i) => slope * sum + (errors[1]?.[i] ?? 0));
+    }
+    case 'fully-connected':
+      return matrixProduct({ ...absoluteNode(part), bias: null }, source).map((sum) => slope * sum);
+    case 'global-average-pool':
+    case 'sum-tiles':
+      return runNode(part, [source]).data;
+    case 'multiply': {
+      const [a, b] = [inputs[0]!, inputs[1]!];
+      const at = partner(a, b);
+      return Float64Array.from(
+        a.data,
+        (value, i) =>
+          slope *
+          (Math.abs(value) * errors[1]![at(i)]! +
+            Math.abs(b.data[at(i)]!) * errors[0]![i]! +
+            errors[0]![i]! * errors[1]![at(i)]!),
+      );
+    }
+    default:
+      throw new UsageError(`node "${fused.name}" fuses ${part.op}, for which no bound is derived`);
+  }
 }
 
 /**

@@ -1,12 +1,12 @@
 import type { AdapterDescription, Gpu } from '../device/gpu.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { Shape } from '../graph/ops.ts';
+import { type Shape, writtenBy } from '../graph/ops.ts';
 import { createPlan, packConstants } from '../planner/create-plan.ts';
 import type { Precision } from '../planner/plan.ts';
 import type { KernelPreferences } from '../planner/select.ts';
 import { runGraphAsync, type Tensor } from '../reference/index.ts';
 import { Executor } from '../scheduler/executor.ts';
-import { runWithBound } from './bounds.ts';
+import { fusedWithBounds, runWithBound } from './bounds.ts';
 import { type BoundCheck, checkBounds, compareOutputs, type Difference } from './compare.ts';
 
 export interface LayerReport extends BoundCheck {
@@ -76,16 +76,23 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
     for (const { name, shape } of prepared.inputs) tensors.set(name, { shape, data: await executor.readTensor(name) });
     for (const [i, node] of prepared.nodes.entries()) {
       signal?.throwIfAborted();
-      const actual = await executor.readTensor(node.output);
-      const { output, bound, probable } = runWithBound(
-        node,
-        node.inputs.map((name) => tensors.get(name)!),
-        { storage: precision === 'float32' ? 'f32' : 'f16' },
-      );
-      tensors.set(node.output, { shape: output.shape, data: actual });
+      const operands = node.inputs.map((name) => tensors.get(name)!);
+      const storage = precision === 'float32' ? 'f32' : 'f16';
       const { kernel } = executor.plan.dispatches[i]!;
-      const check = checkBounds(actual, output.data, bound, probable);
-      reports.push({ name: node.name, op: node.op, kernel, shape: output.shape, ...check });
+      // A fused kernel that writes several tensors is one row: that of the worst.
+      const found =
+        node.op === 'fused'
+          ? fusedWithBounds(node, operands, { storage })
+          : new Map([[node.output, runWithBound(node, operands, { storage })]]);
+      const checks: BoundCheck[] = [];
+      for (const name of writtenBy(node)) {
+        const { output, bound, probable } = found.get(name)!;
+        const actual = await executor.readTensor(name);
+        tensors.set(name, { shape: output.shape, data: actual });
+        checks.push(checkBounds(actual, output.data, bound, probable));
+      }
+      const worst = checks.find(({ ok }) => !ok) ?? checks[0]!;
+      reports.push({ name: node.name, op: node.op, kernel, shape: found.get(node.output)!.output.shape, ...worst });
       options.onLayer?.(++done, total, node.name);
       await nextTask();
     }

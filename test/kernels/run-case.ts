@@ -1,13 +1,13 @@
 /** Runs kernel cases in the browser: a graph of one node on the GPU, against the reference. */
 import { type Gpu, openGpu } from '../../src/device/gpu.ts';
 import type { Graph } from '../../src/graph/graph.ts';
-import type { Node, OpName } from '../../src/graph/ops.ts';
+import { type Node, type OpName, writtenBy } from '../../src/graph/ops.ts';
 import { inferShapes, sizeOf } from '../../src/graph/shapes.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import type { Precision } from '../../src/planner/plan.ts';
 import { kernelNamed, layerKey } from '../../src/planner/select.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
-import { runWithBound } from '../../src/validate/bounds.ts';
+import { fusedWithBounds, runWithBound } from '../../src/validate/bounds.ts';
 import { checkBounds } from '../../src/validate/compare.ts';
 import type { CaseResult, KernelCase } from './case.ts';
 
@@ -48,26 +48,43 @@ export function nodeOf({ node, inputs, noBias }: KernelCase, seed: number): Node
       };
     }
     case 'fused': {
-      // Each part reads the one before it; a second input is the residual of the last.
+      // Each part reads the one before it; a product takes the second input too, the last convolution what is left as its
+      // residual. Sums of tiles are a second output beside what they sum.
       let source = names.inputs[0]!;
       let width = channels;
+      const others = names.inputs.slice(1);
+      const sums = node.parts.some(({ op }) => op === 'sum-tiles');
+      const last = node.parts.length - (sums ? 2 : 1);
       const parts = node.parts.map((part, i): Node => {
-        if (part.op !== 'conv2d') throw new Error(`a case fuses ${part.op}`);
-        const last = i === node.parts.length - 1;
-        const taps = part.kernel[0] * part.kernel[1] * (width / part.groups);
-        const made: Node = {
-          ...part,
-          name: `part${i}`,
-          inputs: last ? [source, ...names.inputs.slice(1)] : [source],
-          output: last ? names.output : `part${i}`,
-          weights: randomValues(taps * part.outChannels, fanIn(taps), seed + 20 + i),
-          bias: noBias ? null : randomValues(part.outChannels, 1, seed + 30 + i),
-        };
-        source = made.output;
-        width = part.outChannels;
-        return made;
+        const output = i === last ? names.output : `part${i}`;
+        const own = { name: `part${i}`, inputs: [source], output };
+        source = output;
+        const weights = (products: number, outputs: number) => ({
+          weights: randomValues(products * outputs, fanIn(products), seed + 20 + i),
+          bias: noBias ? null : randomValues(outputs, 1, seed + 30 + i),
+        });
+        switch (part.op) {
+          case 'conv2d': {
+            const products = part.kernel[0] * part.kernel[1] * (width / part.groups);
+            width = part.outChannels;
+            const inputs = i === last ? [...own.inputs, ...others] : own.inputs;
+            return { ...part, ...own, inputs, ...weights(products, part.outChannels) };
+          }
+          case 'fully-connected': {
+            const products = width;
+            width = part.outFeatures;
+            return { ...part, ...own, ...weights(products, part.outFeatures) };
+          }
+          case 'multiply':
+            return { ...part, ...own, inputs: [...own.inputs, others.shift()!] };
+          case 'sum-tiles':
+            source = names.output;
+            return { ...part, ...own, output: 'sums' };
+          default:
+            return { ...part, ...own } as Node;
+        }
       });
-      return { op: 'fused', ...names, parts };
+      return { op: 'fused', ...names, parts, ...(sums ? { also: ['sums'] } : {}) };
     }
     case 'affine':
       return {
@@ -91,12 +108,15 @@ export function nodeOf({ node, inputs, noBias }: KernelCase, seed: number): Node
 }
 
 /** A graph of the case's one node. */
-export const graphOf = (testCase: KernelCase, seed: number): Graph => ({
-  name: testCase.title,
-  inputs: testCase.inputs.map((shape, i) => ({ name: `x${i}`, shape })),
-  outputs: [{ name: 'y', tensor: 'y' }],
-  nodes: [nodeOf(testCase, seed)],
-});
+export function graphOf(testCase: KernelCase, seed: number): Graph {
+  const node = nodeOf(testCase, seed);
+  return {
+    name: testCase.title,
+    inputs: testCase.inputs.map((shape, i) => ({ name: `x${i}`, shape })),
+    outputs: writtenBy(node).map((name) => ({ name, tensor: name })),
+    nodes: [node],
+  };
+}
 
 /** Features that this kernel for an operation needs and the adapter does not have. */
 export async function missingFeatures({ kernel, op }: { kernel: string; op: OpName }): Promise<string[]> {
@@ -128,21 +148,33 @@ export async function runCase(args: {
   const plan = createPlan(graph, { precision, aliasing: false, preferences });
   const executor = await Executor.create(gpu, plan, packConstants(graph, plan));
   try {
-    const runs: Float32Array[] = [];
+    const names = writtenBy(node);
+    const runs: Record<string, Float32Array>[] = [];
     let notFinite = 0;
     for (let run = 0; run < REPEATS; run++) {
       executor.poison();
-      runs.push((await executor.run(inputs)).y!);
-      notFinite = (await executor.readTensor('y', { raw: true })).reduce((n, v) => n + (Number.isFinite(v) ? 0 : 1), 0);
+      runs.push(await executor.run(inputs));
+      for (const name of names) {
+        const raw = await executor.readTensor(name, { raw: true });
+        notFinite += raw.reduce((n, v) => n + (Number.isFinite(v) ? 0 : 1), 0);
+      }
     }
     const stored = await Promise.all(
       graph.inputs.map(async ({ name, shape }) => ({ shape, data: await executor.readTensor(name) })),
     );
-    const { output, bound, probable } = runWithBound(node, stored, {
-      storage: precision === 'float32' ? 'f32' : 'f16',
+    const storage = precision === 'float32' ? 'f32' : 'f16';
+    const expected =
+      node.op === 'fused'
+        ? fusedWithBounds(node, stored, { storage })
+        : new Map([[node.output, runWithBound(node, stored, { storage })]]);
+    const checks = names.map((name) => {
+      const { output, bound, probable } = expected.get(name)!;
+      return checkBounds(runs[0]![name]!, output.data, bound, probable);
     });
-    const check = checkBounds(runs[0]!, output.data, bound, probable);
-    const repeatable = runs.every((run) => run.every((value, i) => Object.is(value, runs[0]![i])));
+    const check = checks.find(({ ok }) => !ok) ?? checks[0]!;
+    const repeatable = runs.every((run) =>
+      names.every((name) => run[name]!.every((value, i) => Object.is(value, runs[0]![name]![i]))),
+    );
     return {
       ...check,
       kernel: plan.dispatches[0]!.kernel,

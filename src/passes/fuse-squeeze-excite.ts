@@ -1,0 +1,97 @@
+import type { Graph } from '../graph/graph.ts';
+import type { Conv2d, FullyConnected, Fused, Node, Pair, Shape, SumTiles } from '../graph/ops.ts';
+import { Links, replaceNodes } from './pass.ts';
+
+export interface SqueezeExciteOptions {
+  /** Whether a kernel takes the node. */
+  readonly runs: (node: Fused, shapes: ReadonlyMap<string, Shape>) => boolean;
+  /** Tile whose sums the kernel of the first half writes. */
+  readonly tileOf: (depthwise: Conv2d, output: Shape) => Pair;
+}
+
+/**
+ * A block with squeeze-and-excitation as three kernels. The mean is over all pixels, which no workgroup sees, so the
+ * block is cut there: [expand,] depthwise and the sums of its tiles; mean, squeeze and excite; the gate's product and
+ * the projection. The first squeeze's weights take the number of tiles over that of pixels.
+ */
+export function fuseSqueezeExcite(graph: Graph, options: SqueezeExciteOptions): Graph {
+  const links = new Links(graph);
+  const replacements = new Map<Node, readonly Node[]>();
+  for (const node of graph.nodes) {
+    const block = node.op === 'multiply' ? blockAt(node, links) : null;
+    if (!block) continue;
+    const { expand, depthwise, pool, squeeze, excite, multiply, project } = block;
+    const shape = links.shapes.get(depthwise.output)!;
+    const tile = options.tileOf(depthwise, shape);
+    const tiles = Math.ceil(shape[1] / tile[0]) * Math.ceil(shape[2] / tile[1]);
+    const sums: SumTiles = {
+      op: 'sum-tiles',
+      name: `${depthwise.name}/sums`,
+      inputs: [depthwise.output],
+      output: `${depthwise.output}/sums`,
+      tile,
+    };
+    const first: Fused = {
+      op: 'fused',
+      name: depthwise.name,
+      inputs: [(expand ?? depthwise).inputs[0]!],
+      output: depthwise.output,
+      also: [sums.output],
+      parts: [...(expand ? [expand] : []), depthwise, sums],
+    };
+    const share = tiles / (shape[1] * shape[2]);
+    const gate: Fused = {
+      op: 'fused',
+      name: excite.name,
+      inputs: [sums.output],
+      output: excite.output,
+      parts: [
+        { ...pool, inputs: [sums.output] },
+        { ...squeeze, weights: squeeze.weights.map((weight) => weight * share) },
+        excite,
+      ],
+    };
+    const second: Fused = {
+      op: 'fused',
+      name: project.name,
+      inputs: [depthwise.output, excite.output, ...project.inputs.slice(1)],
+      output: project.output,
+      parts: [multiply, project],
+    };
+    const shapes = new Map([...links.shapes, [sums.output, [shape[0], tiles, 1, shape[3]] as Shape]]);
+    if (![first, gate, second].every((fused) => options.runs(fused, shapes))) continue;
+    for (const part of [expand, depthwise, pool, squeeze, excite, multiply, project]) {
+      if (part) replacements.set(part, []);
+    }
+    replacements.set(depthwise, [first]);
+    replacements.set(excite, [gate]);
+    replacements.set(project, [second]);
+  }
+  return replaceNodes(graph, replacements);
+}
+
+type Product = Conv2d | FullyConnected;
+
+function blockAt(multiply: Extract<Node, { op: 'multiply' }>, links: Links) {
+  const [features, factors] = multiply.inputs;
+  const depthwise = links.producer(features!);
+  const excite = links.soleProducer(factors!);
+  const squeeze = isProduct(excite) ? links.soleProducer(excite.inputs[0]!) : undefined;
+  const pool = isProduct(squeeze) ? links.soleProducer(squeeze.inputs[0]!) : undefined;
+  if (!isProduct(excite) || !isProduct(squeeze) || pool?.op !== 'global-average-pool') return null;
+  if (pool.inputs[0] !== features || multiply.activation !== 'none' || links.isOutput(features!)) return null;
+  if (depthwise?.op !== 'conv2d' || depthwise.inputs.length > 1 || links.consumers(features!).length !== 2) return null;
+  const channels = links.shapes.get(features!)![3];
+  if (depthwise.groups !== channels || depthwise.outChannels !== channels || channels === 1) return null;
+  const project = links.consumers(multiply.output)[0];
+  if (project?.op !== 'conv2d' || project.inputs[1] === multiply.output) return null;
+  if (links.soleProducer(multiply.output) !== multiply) return null;
+  const before = links.soleProducer(depthwise.inputs[0]!);
+  const expands = before?.op === 'conv2d' && before.inputs.length === 1 && before.groups === 1 && isSingle(before);
+  return { expand: expands ? before : null, depthwise, pool, squeeze, excite, multiply, project };
+}
+
+const isSingle = ({ kernel, stride }: Conv2d): boolean => [...kernel, ...stride].every((value) => value === 1);
+
+const isProduct = (node: Node | undefined): node is Product =>
+  node?.op === 'fully-connected' || (node?.op === 'conv2d' && node.inputs.length === 1 && isSingle(node));
