@@ -9,7 +9,7 @@ import type { PlanKind } from './prepare.ts';
 
 /**
  * Where a model comes from: an architecture id with random weights (`v2-1.0-224`), an address that is fetched (shards
- * beside it), a file, the files of a folder (model.json and its shards), or a graph.
+ * beside it), a file, the files of a folder (model.json and its shards, model.safetensors and config.json), or a graph.
  */
 export type ModelSource = string | URL | Blob | ArrayBuffer | Uint8Array | readonly File[] | Graph;
 
@@ -164,13 +164,13 @@ async function modelFiles(
   const main =
     source.length === 1
       ? source[0]
-      : (source.find((file) => file.name.endsWith('.onnx')) ??
+      : (source.find((file) => /\.(onnx|safetensors)$/.test(file.name)) ??
         json.find((file) => file.name === 'model.json') ??
         json.find((file) => file.name !== 'metadata.json'));
   if (!main) {
     const names = source.map((file) => file.name).join(', ') || 'none';
     throw new UsageError(
-      `no model among the files (${names}): expected one file, a model.json with its shards, or an .onnx with its data`,
+      `no model among the files (${names}): expected one file, or a model.json, .onnx or .safetensors with its own`,
     );
   }
   return {

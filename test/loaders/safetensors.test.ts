@@ -5,6 +5,7 @@ import { buildArchitecture } from '../../src/architectures/index.ts';
 import { UsageError } from '../../src/errors.ts';
 import { networkCost } from '../../src/graph/cost.ts';
 import type { Graph } from '../../src/graph/graph.ts';
+import { load } from '../../src/load.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { seededInputs } from '../../src/random-inputs.ts';
 import { runGraph } from '../../src/reference/index.ts';
@@ -169,6 +170,16 @@ describe('what lies beside', () => {
       message: expect.stringMatching(message),
     });
   });
+});
+
+it('is found among the files of a folder', async () => {
+  const json = JSON.stringify({ model_type: 'mobilenet_v1', image_size: 32, id2label: { 0: 'a', 1: 'b', 2: 'c' } });
+  const files = [new File([json], 'config.json'), new File([writeState(google())], name)];
+  const model = await load(files, { device: 'cpu' });
+  expect(model.inputs[0]!.shape).toEqual([1, 32, 32, 3]);
+  expect(model.labels).toEqual(['a', 'b', 'c']);
+  const saved = await load(await model.save(), { device: 'cpu' });
+  expect(saved.labels).toEqual(['a', 'b', 'c']);
 });
 
 describe('halves', () => {
