@@ -1,7 +1,8 @@
 import { type LayerCost, layerCosts, networkCost } from './graph/cost.ts';
 import type { Graph } from './graph/graph.ts';
 import { createPlan, type PlanSummary, summarizePlan } from './planner/create-plan.ts';
-import { type PlanKind, prepare } from './prepare.ts';
+import { type KernelPreferences, noPreferences } from './planner/select.ts';
+import { type PlanKind, prepareFor } from './prepare.ts';
 
 /** A plan in numbers; bytes unless said otherwise. */
 export interface PlanInspection extends PlanSummary {
@@ -22,7 +23,8 @@ export interface Inspection extends PlanInspection {
   readonly fused: PlanInspection;
 }
 
-export function inspect(graph: Graph): Inspection {
+/** `preferences`: kernels as a device has them; without it those that run on every device. */
+export async function inspect(graph: Graph, preferences?: KernelPreferences): Promise<Inspection> {
   const { parameters, macs, macsWithNormalConvolutions } = networkCost(graph);
   return {
     model: graph.name,
@@ -30,12 +32,16 @@ export function inspect(graph: Graph): Inspection {
     macs,
     macsWithNormalConvolutions,
     layers: layerCosts(graph),
-    ...inspectPlan(graph, 'unfused'),
-    fused: inspectPlan(graph, 'fused'),
+    ...(await inspectPlan(graph, 'unfused', preferences)),
+    fused: await inspectPlan(graph, 'fused', preferences),
   };
 }
 
-function inspectPlan(graph: Graph, kind: PlanKind): PlanInspection {
-  const prepared = prepare(graph, kind);
-  return { ...summarizePlan(prepared, createPlan(prepared)), submits: 1 };
+async function inspectPlan(
+  graph: Graph,
+  kind: PlanKind,
+  preferences: KernelPreferences = noPreferences,
+): Promise<PlanInspection> {
+  const prepared = await prepareFor(graph, kind);
+  return { ...summarizePlan(prepared, createPlan(prepared, { preferences })), submits: 1 };
 }

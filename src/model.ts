@@ -7,7 +7,7 @@ import { type Inspection, inspect } from './inspect.ts';
 import { createPlan, packConstants } from './planner/create-plan.ts';
 import type { Plan, Precision } from './planner/plan.ts';
 import type { KernelPreferences } from './planner/select.ts';
-import { type PlanKind, prepare } from './prepare.ts';
+import { type PlanKind, prepare, prepareFor } from './prepare.ts';
 import { seededInputs } from './random-inputs.ts';
 import { Executor } from './scheduler/executor.ts';
 import { type Profile, type ProfileOptions, profile } from './scheduler/profile.ts';
@@ -109,7 +109,7 @@ export class Model {
   static async create(graph: Graph, gpu: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
     const { plan: kind = 'unfused', precision = 'float32', signal, onCompiled } = options;
     try {
-      const prepared = prepare(graph, kind);
+      const prepared = await prepareFor(graph, kind);
       if (!gpu) return new Model(graph, prepared, precision, null, kind, null, null, reason);
       const preferences = startingPreferences(gpu.adapter);
       const plan = createPlan(prepared, { precision, preferences });
@@ -189,12 +189,12 @@ export class Model {
    */
   async save(): Promise<Uint8Array<ArrayBuffer>> {
     const { writeSavedModel } = await import('./loaders/saved-model.ts');
-    return writeSavedModel(prepare(this.graph, 'unfused'), version);
+    return writeSavedModel(prepare(this.graph), version);
   }
 
-  /** Costs, plan and memory in numbers. */
-  inspect(): Inspection {
-    return inspect(this.graph);
+  /** Costs, plan and memory in numbers; with the kernels that the model runs on now. */
+  inspect(): Promise<Inspection> {
+    return inspect(this.graph, this.#preferences);
   }
 
   /** The time of each dispatch on the GPU. Throws `DeviceError` on the CPU. */
@@ -224,7 +224,7 @@ export class Model {
     return validate({
       gpu,
       graph: this.graph,
-      prepared: prepare(this.graph, plan),
+      prepared: await prepareFor(this.graph, plan),
       plan,
       precision: this.#precision,
       preferences: this.#preferences,

@@ -1,10 +1,11 @@
+import { networkCost } from '../../src/index.ts';
 import { html } from '../ui/dom.ts';
 import { bytes, compact, integer } from '../ui/format.ts';
 import type { Measurement } from './measure.ts';
 
-/** The network in numbers, from `inspect()` and the plan that runs. */
+/** The network in numbers, from its costs and the plan that runs. */
 export function showFigures(place: HTMLElement, { model }: Measurement): void {
-  const { parameters, macs, macsWithNormalConvolutions } = model.inspect();
+  const { parameters, macs, macsWithNormalConvolutions } = networkCost(model.graph);
   const { dispatches, pipelines, arena } = model.plan;
   const figures: [string, string, string][] = [
     ['Parameters', compact(parameters), 'parameters'],

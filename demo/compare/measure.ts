@@ -43,6 +43,7 @@ export async function measure(source: ModelSource, title: string, options: Measu
   const model = await load(source, {
     name: title,
     signal,
+    tuning: 'off',
     onProgress: ({ stage, done, total }) => {
       if (stage === 'compile') onStage('Compiling shaders', total > 0 ? done / total : 1);
     },
@@ -63,6 +64,8 @@ export async function measure(source: ModelSource, title: string, options: Measu
     const inputs = seededInputs(model.graph);
     add({});
     if (model.device === 'webgpu') {
+      onStage('Choosing kernels', null);
+      await model.tune({ signal, onProgress: ({ done, total }) => onStage('Choosing kernels', done / total) });
       add({ gpu: await time('GPU', () => model.run(inputs, { signal })) });
     }
     add({

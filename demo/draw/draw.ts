@@ -1,4 +1,4 @@
-import type { LoadProgress, Model } from '../../src/index.ts';
+import { type LoadProgress, type Model, networkCost } from '../../src/index.ts';
 import { shelf } from '../models/shelf.ts';
 import { deviceText } from '../ui/device.ts';
 import { byId } from '../ui/dom.ts';
@@ -182,7 +182,8 @@ function fileModel(files: readonly File[]): OpenableModel {
 }
 
 function describeModel({ title }: OpenableModel, model: Model): void {
-  const { parameters, macs, weightBytes } = model.inspect();
+  const { parameters, macs } = networkCost(model.graph);
+  const weightBytes = model.plan.constants.reduce((sum, constant) => sum + constant.bytes, 0);
   byId('model-name', HTMLParagraphElement).textContent = title;
   byId('model-facts', HTMLParagraphElement).textContent = [
     `input ${model.inputs.map(({ shape }) => shapeText(shape)).join(', ')}`,

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { inspect } from '../index.ts';
+import { type Inspection, inspect } from '../index.ts';
 import type { Io } from './io.ts';
 import { inputShapeHelp, inputShapesOf, readModel, usage } from './model-argument.ts';
 import { table } from './table.ts';
@@ -25,12 +25,12 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     io.stderr.write(`${help}\n`);
     return 2;
   }
-  const inspection = inspect(await readModel(model, parsed.shapes));
+  const inspection = await inspect(await readModel(model, parsed.shapes));
   io.stdout.write(parsed.json ? `${JSON.stringify(inspection)}\n` : describe(inspection));
   return 0;
 }
 
-function describe(inspection: ReturnType<typeof inspect>): string {
+function describe(inspection: Inspection): string {
   const million = (value: number) => `${(value / 1e6).toFixed(1)} M`;
   const megabytes = (value: number) => `${(value / 1e6).toFixed(1)} MB`;
   const rows = inspection.layers.map(({ name, kind, shape, multiplications, parameters }) => [

@@ -8,32 +8,24 @@ import { depthwiseStripVariants } from './conv-depthwise-strip.ts';
 import { convDirect, directVariants } from './conv-direct.ts';
 import { convGrouped } from './conv-grouped.ts';
 import { convPointwise, pointwiseVariants } from './conv-pointwise.ts';
-import { convPointwiseGated } from './conv-pointwise-gated.ts';
 import { convPointwiseSplit } from './conv-pointwise-split.ts';
 import { convPointwiseTiled } from './conv-pointwise-tiled.ts';
-import { expandDepthwise } from './expand-depthwise.ts';
 import { convPixel, fullyConnected, fullyConnectedVariants, pixelVariants } from './fully-connected.ts';
 import { globalAveragePool } from './global-average-pool.ts';
-import { invertedResidual } from './inverted-residual.ts';
 import type { Kernel } from './kernel.ts';
 import { multiply } from './multiply.ts';
 import { pool } from './pool.ts';
 import { reshape } from './reshape.ts';
 import { resize } from './resize.ts';
 import { softmax } from './softmax.ts';
-import { squeezeExciteGate } from './squeeze-excite-gate.ts';
 
-/** Every kernel. For a node, the first of its op that accepts it runs it: the special before the general. */
+/** A kernel for every operation. For a node, the first of its op that accepts it runs it: the special before the general. */
 export const kernels: readonly Kernel[] = [
   convPixel,
   convPointwise,
   convDepthwise,
   convDirect,
   convGrouped,
-  invertedResidual,
-  expandDepthwise,
-  squeezeExciteGate,
-  convPointwiseGated,
   fullyConnected,
   globalAveragePool,
   pool,
@@ -60,3 +52,12 @@ export const variants: readonly Kernel[] = [
   ...directVariants,
   ...fullyConnectedVariants,
 ];
+
+const ofBlocks: Kernel[] = [];
+
+/** Kernels of whole blocks. Most pages never fetch them, so they come in where a plan is fused (`src/fuse.ts`). */
+export function addBlockKernels(added: readonly Kernel[]): void {
+  for (const kernel of added) if (!ofBlocks.includes(kernel)) ofBlocks.push(kernel);
+}
+
+export const blockKernels: readonly Kernel[] = ofBlocks;

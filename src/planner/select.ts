@@ -1,6 +1,6 @@
 import { GraphError } from '../errors.ts';
 import type { Node, OpName } from '../graph/ops.ts';
-import { kernels, variants } from '../kernels/index.ts';
+import { blockKernels, kernels, variants } from '../kernels/index.ts';
 import type { Kernel, NodeShapes } from '../kernels/kernel.ts';
 
 /** Which kernels run on a device, and which of them are wanted. Plain data. */
@@ -42,13 +42,15 @@ export function candidates(node: Node, shapes: NodeShapes, features: readonly st
 export function selectKernel(node: Node, shapes: NodeShapes, preferences = noPreferences): Kernel {
   const { features, prefer, tuned } = preferences;
   const named = (name: string) =>
-    [...kernels, ...variants].find((kernel) => kernel.name === name && usable(kernel, node, shapes, features));
+    [...kernels, ...variants, ...blockKernels].find(
+      (kernel) => kernel.name === name && usable(kernel, node, shapes, features),
+    );
   const measured = tuned?.[layerKey(node, shapes)];
   const preferred = prefer.map(named).find((kernel) => kernel && (kernel.suits?.(node, shapes) ?? true));
   const found =
     (measured === undefined ? undefined : named(measured)) ??
     preferred ??
-    kernels.find((kernel) => usable(kernel, node, shapes, features));
+    [...kernels, ...blockKernels].find((kernel) => usable(kernel, node, shapes, features));
   if (!found) {
     const inputs = shapes.inputs.map((shape) => `[${shape}]`).join(', ');
     throw new GraphError(`node "${node.name}" (${node.op}): no kernel runs it on ${inputs} → [${shapes.output}]`);
@@ -58,7 +60,9 @@ export function selectKernel(node: Node, shapes: NodeShapes, preferences = noPre
 
 /** The kernel of this name for an operation. Throws `GraphError` where the registry has none. */
 export function kernelNamed(name: string, op: OpName): Kernel {
-  const kernel = [...kernels, ...variants].find((candidate) => candidate.name === name && candidate.op === op);
+  const kernel = [...kernels, ...variants, ...blockKernels].find(
+    (candidate) => candidate.name === name && candidate.op === op,
+  );
   if (!kernel) throw new GraphError(`there is no kernel "${name}" for ${op}; the plan is of another version`);
   return kernel;
 }

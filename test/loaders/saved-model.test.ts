@@ -13,7 +13,7 @@ import { zoo, zooFiles } from '../models/zoo.ts';
 
 const open = (bytes: Uint8Array, name = 'model.safetensors') => loadGraph({ name, bytes });
 
-const small = () => prepare(buildArchitecture('v3-small-0.35-32'), 'unfused');
+const small = () => prepare(buildArchitecture('v3-small-0.35-32'));
 
 describe('a saved model', () => {
   it('is the graph after the passes, whole', async () => {
@@ -48,7 +48,7 @@ describe('a saved model', () => {
   it('runs without passes and gives the same bits', async () => {
     const graph = small();
     const opened = await open(writeSavedModel(graph, '1'));
-    expect(prepare(opened, 'unfused')).toBe(opened);
+    expect(prepare(opened)).toBe(opened);
     const inputs = seededInputs(graph);
     expect(runGraph(opened, inputs)).toEqual(runGraph(graph, inputs));
   });
@@ -82,9 +82,9 @@ test('opens at least five times sooner than its source', async () => {
   const lines: string[] = [];
   for (const model of zoo.filter(({ file }) => /model\.onnx|faceres|cup/.test(file))) {
     const files = await zooFiles(model);
-    const source = async () => prepare(await loadGraph(files, model.options), 'unfused');
+    const source = async () => prepare(await loadGraph(files, model.options));
     const saved = writeSavedModel(await source(), '1');
-    const again = async () => prepare(await open(saved), 'unfused');
+    const again = async () => prepare(await open(saved));
     const [slow, fast] = [await fastest(source), await fastest(again)];
     lines.push(`${model.name}: ${slow.toFixed(1)} ms, saved ${fast.toFixed(1)} ms, ${(slow / fast).toFixed(1)} ×`);
     expect(slow / fast, lines.at(-1)).toBeGreaterThan(5);

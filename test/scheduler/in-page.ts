@@ -81,12 +81,12 @@ async function counted<T>(work: () => Promise<T>): Promise<Calls> {
 export async function countCalls({ id, plan }: { id: string; plan: PlanKind }) {
   let model: Model | undefined;
   const loading = await counted(async () => {
-    model = await load(id, { device: 'webgpu', plan });
+    model = await load(id, { device: 'webgpu', plan, tuning: 'off' });
   });
   const inputs = seededInputs(model!.graph);
   await model!.run(inputs);
   const running = await counted(() => model!.run(inputs));
-  const inspection = model!.inspect();
+  const inspection = await model!.inspect();
   model!.dispose();
   return { loading, running, inspected: plan === 'fused' ? inspection.fused : inspection };
 }
@@ -235,7 +235,7 @@ export async function lessonOnGpu(lesson: { size: number; kernel: number; inChan
 export async function validateTampered({ id, layer }: { id: string; layer: string }): Promise<ValidationReport> {
   const gpu = await openGpu();
   const graph = buildArchitecture(id);
-  const prepared = prepare(graph, 'unfused');
+  const prepared = prepare(graph);
   try {
     return await validate({
       gpu,
@@ -262,7 +262,7 @@ export async function validateTampered({ id, layer }: { id: string; layer: strin
 /** A plan that went through JSON runs as the plan itself. */
 export async function planAsJson({ id }: { id: string }) {
   const gpu = await openGpu();
-  const prepared = prepare(buildArchitecture(id), 'unfused');
+  const prepared = prepare(buildArchitecture(id));
   const plan = createPlan(prepared, { preferences: steadyPreferences(gpu.adapter) });
   const copy = JSON.parse(JSON.stringify(plan)) as typeof plan;
   const [input] = prepared.inputs;
