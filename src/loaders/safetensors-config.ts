@@ -58,6 +58,14 @@ const fail = (message: string, file = 'config.json'): never => {
   throw new ModelFormatError(file, message);
 };
 
+/** Those that are what their tensors say: one with blur pools, for example, has the tensors of one without. */
+const timmArchitectures = {
+  1: /^mobilenetv1_\d+$/,
+  2: /^mobilenetv2_\d+$/,
+  3: /^(tf_)?mobilenetv3_(small|large)(_minimal)?_\d+$/,
+  4: /^mobilenetv4_conv_(small|medium)(_\d+)?$/,
+} as const;
+
 function timmConfig({ network }: Naming, config: unknown, classes: number): SafetensorsConfig {
   const architecture = field(config, 'architecture');
   if (typeof architecture !== 'string') {
@@ -65,8 +73,11 @@ function timmConfig({ network }: Naming, config: unknown, classes: number): Safe
     const tensorFlow = network.version === 3 && network.minimalistic;
     return tensorFlow ? { padding: 'same', epsilon: 1e-3 } : { padding: 'symmetric', epsilon: 1e-5 };
   }
-  if (!new RegExp(`^(tf_)?mobilenetv${network.version}`).test(architecture)) {
-    fail(`is of the architecture ${shown(architecture)}, and the tensors are a MobileNetV${network.version}'s`);
+  if (!timmArchitectures[network.version].test(architecture)) {
+    fail(
+      `is of the architecture ${shown(architecture)}, and the tensors are read as a MobileNetV${network.version}'s; ` +
+        'blurred, hybrid and deeper variants are not run',
+    );
   }
   const tensorFlow = architecture.startsWith('tf_');
   const nested = field(config, 'pretrained_cfg');

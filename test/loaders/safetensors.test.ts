@@ -156,6 +156,7 @@ describe('what lies beside', () => {
 
   it.each<[string, () => State, Readonly<Record<string, unknown>>, RegExp]>([
     ['another architecture', timmSmall, { architecture: 'mobilenetv2_100' }, /"mobilenetv2_100".*MobileNetV4's/],
+    ['blur pools', timmSmall, { architecture: 'mobilenetv4_conv_blur_medium' }, /conv_blur_medium".*blurred/],
     ['another model_type', google, { model_type: 'resnet' }, /"resnet".*MobileNetV1's/],
     ['too few labels', google, { id2label: { '0': 'a' } }, /names 1 classes in id2label.*has 3/],
     ['labels that are no names', google, { id2label: { '0': 'a', '1': 1, '2': 'c' } }, /id2label for class 1 1/],
