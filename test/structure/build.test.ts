@@ -73,6 +73,13 @@ it('has a loader of ONNX of at most 12 kB as it travels, its parser included, an
   ]);
 });
 
+it('has a loader of safetensors of at most 12 kB as it travels, beside what the entry has loaded', () => {
+  const entry = closure('index.js');
+  const own = [...closure('safetensors.js')].filter((name) => !entry.has(name));
+  const sizes = own.map((name) => gzipSync(readFileSync(join(folder, name))).length);
+  expect(sizes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(12_000);
+});
+
 it('has an entry for tasks, which loads nothing of the engine', async () => {
   const { decodeBox3d } = await import(/* @vite-ignore */ pathToFileURL(join(folder, 'tasks.js')).href);
   expect(decodeBox3d(new Float32Array(18), Float32Array.of(0.5)).score).toBe(0.5);
