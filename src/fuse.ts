@@ -1,10 +1,12 @@
 import type { Graph } from './graph/graph.ts';
 import type { Fused, Shape } from './graph/ops.ts';
 import { convPointwiseGated } from './kernels/conv-pointwise-gated.ts';
+import { convProject } from './kernels/conv-project.ts';
 import { expandDepthwise, tileOf } from './kernels/expand-depthwise.ts';
 import { addBlockKernels } from './kernels/index.ts';
 import { invertedResidual } from './kernels/inverted-residual.ts';
 import type { Kernel } from './kernels/kernel.ts';
+import { poolFullyConnected } from './kernels/pool-fully-connected.ts';
 import { squeezeExciteGate } from './kernels/squeeze-excite-gate.ts';
 import { fuseBlocks } from './passes/fuse-blocks.ts';
 import { fuseSqueezeExcite } from './passes/fuse-squeeze-excite.ts';
@@ -15,6 +17,8 @@ export const kernelsOfBlocks: readonly Kernel[] = [
   expandDepthwise,
   squeezeExciteGate,
   convPointwiseGated,
+  convProject,
+  poolFullyConnected,
 ];
 
 /** The graph with every fusion for which there is a kernel; it has been through the passes. */

@@ -1,5 +1,5 @@
 import source from '../../shaders/squeeze-excite-gate.wgsl?raw';
-import type { Activation, Fused, Node } from '../graph/ops.ts';
+import type { Fused } from '../graph/ops.ts';
 import {
   activationCode,
   activationOverride,
@@ -14,26 +14,11 @@ import {
   weightsConstant,
 } from './kernel.ts';
 import { packDot } from './pack.ts';
+import { productOf } from './product.ts';
 
 /** What one workgroup keeps: 10 KiB. */
 const MOST_CHANNELS = 2048;
 const MOST_SQUEEZED = 512;
-
-/** A matrix-vector product, written as a 1×1 convolution of one pixel or as a fully connected layer. */
-interface Product {
-  readonly outputs: number;
-  /** `[inputs][outputs]`. */
-  readonly weights: Float32Array;
-  readonly bias: Float32Array | null;
-  readonly activation: Activation;
-}
-
-function productOf(node: Node | undefined): Product | null {
-  if (node?.op === 'fully-connected') return { ...node, outputs: node.outFeatures };
-  if (node?.op !== 'conv2d' || node.groups !== 1 || node.inputs.length > 1) return null;
-  const single = [...node.kernel].every((taps) => taps === 1) && Object.values(node.padding).every((p) => p === 0);
-  return single ? { ...node, outputs: node.outChannels } : null;
-}
 
 function resolve({ parts }: Fused, { inputs: [input] }: NodeShapes) {
   const [pool, first, second] = parts;

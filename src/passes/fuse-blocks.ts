@@ -1,47 +1,59 @@
 import type { Graph } from '../graph/graph.ts';
-import type { Conv2d, Fused, Node } from '../graph/ops.ts';
+import type { Conv2d, FullyConnected, Fused, Node } from '../graph/ops.ts';
 import { Links, replaceNodes } from './pass.ts';
 
 /**
- * Joins a depthwise convolution with the pointwise one that alone reads it, and with the pointwise one that expands
- * into it alone: a block as one kernel, whose hidden channels never reach memory. `runs` says whether a kernel takes
- * the block.
+ * Joins nodes whose hidden channels nobody else reads, as far as `runs` says that a kernel takes them:
+ *
+ * - [expand,] depthwise, project: an inverted residual, or a depthwise separable convolution;
+ * - depthwise without activation, expand, project: a ConvNeXt-like block. Where another depthwise convolution follows the
+ *   expansion instead, the first is left alone: its output is smaller than that of the expansion;
+ * - a normal convolution and the pointwise one that follows;
+ * - global average pool and the product that follows.
  */
 export function fuseBlocks(graph: Graph, runs: (node: Fused, links: Links) => boolean): Graph {
   const links = new Links(graph);
-  const taken = new Set<Node>();
   const replacements = new Map<Node, readonly Node[]>();
-  for (const depthwise of graph.nodes) {
-    if (!isDepthwise(depthwise, links)) continue;
-    const project = links.consumers(depthwise.output)[0];
-    if (!project || !isPointwise(project) || links.soleProducer(depthwise.output) !== depthwise) continue;
-    // The hidden tensor may be read once only: not as the residual too.
-    if (project.inputs[0] !== depthwise.output || project.inputs[1] === depthwise.output) continue;
-    if (taken.has(project)) continue;
-    const before = links.soleProducer(depthwise.inputs[0]!);
-    const expand = before && isPointwise(before) && before.inputs.length === 1 && !taken.has(before) ? before : null;
-    for (const parts of expand
-      ? [
-          [expand, depthwise, project],
-          [depthwise, project],
-        ]
-      : [[depthwise, project]]) {
-      const fused: Fused = {
-        op: 'fused',
-        name: project.name,
-        inputs: [parts[0]!.inputs[0]!, ...project.inputs.slice(1)],
-        output: project.output,
-        parts,
-      };
-      if (!runs(fused, links)) continue;
-      for (const part of parts) {
-        taken.add(part);
-        replacements.set(part, part === project ? [fused] : []);
-      }
-      break;
-    }
+  const fuse = (parts: readonly (Node | null | undefined)[]): boolean => {
+    const chain = parts.filter((part) => part !== null);
+    if (!chain.every((part): part is Node => part !== undefined && !replacements.has(part))) return false;
+    const last = chain.at(-1)!;
+    const fused: Fused = {
+      op: 'fused',
+      name: last.name,
+      inputs: [chain[0]!.inputs[0]!, ...last.inputs.slice(1)],
+      output: last.output,
+      parts: chain,
+    };
+    if (!runs(fused, links)) return false;
+    for (const part of chain) replacements.set(part, part === last ? [fused] : []);
+    return true;
+  };
+
+  for (const node of graph.nodes) {
+    if (replacements.has(node)) continue;
+    const next = soleReader(node, links);
+    if (isDepthwise(node, links)) {
+      if (!isPointwise(next)) continue;
+      const after = soleReader(next, links);
+      const starts = node.activation === 'none' && next.outChannels > node.outChannels;
+      if (starts && after && isDepthwise(after, links)) continue;
+      if (starts && isPointwise(after) && fuse([node, next, after])) continue;
+      const before = links.soleProducer(node.inputs[0]!);
+      const expand = isPointwise(before) && before.inputs.length === 1 ? before : null;
+      (expand && fuse([expand, node, next])) || fuse([node, next]);
+    } else if (isNormal(node)) {
+      if (isPointwise(next)) fuse([node, next]);
+    } else if (node.op === 'global-average-pool' && isProduct(next)) fuse([node, next]);
   }
   return replaceNodes(graph, replacements);
+}
+
+/** The node that alone reads this one's output, once, as its first input. */
+function soleReader(node: Node, links: Links): Node | undefined {
+  const [reader] = links.consumers(node.output);
+  const alone = reader && links.soleProducer(node.output) === node;
+  return alone && reader.inputs[0] === node.output && reader.inputs[1] !== node.output ? reader : undefined;
 }
 
 function isDepthwise(node: Node, links: Links): node is Conv2d {
@@ -50,5 +62,12 @@ function isDepthwise(node: Node, links: Links): node is Conv2d {
   return channels > 1 && node.groups === channels && node.outChannels === channels;
 }
 
-const isPointwise = (node: Node): node is Conv2d =>
-  node.op === 'conv2d' && node.groups === 1 && node.kernel[0] === 1 && node.kernel[1] === 1;
+/** A convolution of one group with a kernel larger than one pixel. */
+const isNormal = (node: Node): node is Conv2d =>
+  node.op === 'conv2d' && node.groups === 1 && node.inputs.length === 1 && Math.max(...node.kernel) > 1;
+
+const isPointwise = (node: Node | undefined): node is Conv2d =>
+  node?.op === 'conv2d' && node.groups === 1 && node.kernel[0] === 1 && node.kernel[1] === 1;
+
+const isProduct = (node: Node | undefined): node is Conv2d | FullyConnected =>
+  node?.op === 'fully-connected' || (isPointwise(node) && node.inputs.length === 1);

@@ -1,0 +1,185 @@
+// Two convolutions in one kernel: dst = project(first(src)) [+ residual], where the hidden channels never leave workgroup
+// memory. The first is a normal convolution (a fused inverted bottleneck) or, with START, pointwise after a depthwise
+// convolution of the input (a ConvNeXt-like block; both of Qin et al. 2024, "MobileNetV4", section 3).
+//
+// src              [batch][in_height][in_width][cin4]            NHWC, four channels a vec4
+// first_weights    [taps][cin4][hidden]                          one vec4 over four inputs for each hidden channel
+// project_weights  [hidden / 4][columns]                         one vec4 over four hidden channels for each output
+// biases           first [hidden / 4], project [columns / 4], and with START depthwise [cin4]
+// start_weights    [KERNEL_Y · KERNEL_X][cin4]
+// dst              [batch][out_height][out_width][cout4]
+//
+// `hidden` is rounded up to 4 · CHUNK4, `columns` to 16, the rest zero. A workgroup computes a tile of TILE_Y × TILE_X
+// pixels, all output channels. It goes through the hidden channels in chunks: computes them for the tile's pixels, and
+// adds them to the output, of which each invocation holds 4 pixels × 16 channels.
+struct Shape {
+  in_height: u32, in_width: u32, out_height: u32, out_width: u32, tiles_y: u32,
+  cin4: u32, hidden: u32, chunks: u32, cout4: u32, columns: u32, pad_top: i32, pad_left: i32,
+}
+
+override FIRST_ACTIVATION: u32;
+override START_ACTIVATION: u32;
+
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> src: array<Stored4>;
+@group(0) @binding(2) var<storage, read> first_weights: array<Stored4>;
+@group(0) @binding(3) var<storage, read> project_weights: array<Stored4>;
+@group(0) @binding(4) var<storage, read> biases: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> dst: array<Stored4>;
+#if START
+@group(0) @binding(6) var<storage, read> start_weights: array<Stored4>;
+#endif
+#if RESIDUAL
+@group(0) @binding($(6 + START)) var<storage, read> residual: array<Stored4>;
+#endif
+
+const PIXELS = $(TILE_Y * TILE_X)u;
+const CHUNK4 = $(CHUNK4)u;
+const THREADS = $(THREADS)u;
+
+var<workgroup> hidden_of_tile: array<vec4f, PIXELS * CHUNK4>;
+#if START
+var<workgroup> started: array<vec4f, PIXELS * $(CIN4)u>;
+#endif
+
+fn finish(sum: vec4f, at: u32) {
+  var value = activate(sum);
+#if RESIDUAL
+  value += load4(residual[at]);
+#endif
+  dst[at] = store4(value);
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let image = workgroup.y / shape.tiles_y;
+  let out_y = (workgroup.y - image * shape.tiles_y) * $(TILE_Y)u;
+  let out_x = workgroup.x * $(TILE_X)u;
+  let in_y = i32(out_y * $(STRIDE_Y)u) - shape.pad_top;
+  let in_x = i32(out_x * $(STRIDE_X)u) - shape.pad_left;
+  let base = image * shape.in_height * shape.in_width;
+  let group = lane % (PIXELS / 4u);
+  let channel = lane / (PIXELS / 4u) * 16u;
+  let owns = channel < shape.columns;
+#unroll p 4
+#unroll c 16
+  var sum$(p)_$c = 0.0;
+#end
+#end
+
+#if START
+  for (var item = lane; item < PIXELS * shape.cin4; item += THREADS) {
+    let place = item / shape.cin4;
+    let c = item - place * shape.cin4;
+    var value = biases[(shape.hidden + shape.columns) / 4u + c];
+    for (var ky = 0u; ky < $(KERNEL_Y)u; ky++) {
+      for (var kx = 0u; kx < $(KERNEL_X)u; kx++) {
+        let y = in_y + i32(place / $(TILE_X)u * $(STRIDE_Y)u + ky * $(DILATION_Y)u);
+        let x = in_x + i32(place % $(TILE_X)u * $(STRIDE_X)u + kx * $(DILATION_X)u);
+        let inside = u32(y) < shape.in_height && u32(x) < shape.in_width;
+        let at = (base + select(0u, u32(y) * shape.in_width + u32(x), inside)) * shape.cin4 + c;
+        let weight = load4(start_weights[(ky * $(KERNEL_X)u + kx) * shape.cin4 + c]);
+        value = fma(select(vec4f(0.0), load4(src[at]), inside), weight, value);
+      }
+    }
+    started[place * $(CIN4)u + c] = activation(START_ACTIVATION, value);
+  }
+  workgroupBarrier();
+#endif
+
+  for (var chunk = 0u; chunk < shape.chunks; chunk++) {
+    let first4 = chunk * CHUNK4;
+    // Four pixels × four hidden channels at a time.
+    for (var item = lane; item < PIXELS / 4u * CHUNK4; item += THREADS) {
+      let e = item / (PIXELS / 4u);
+      let place = (item - e * (PIXELS / 4u)) * 4u;
+#unroll p 4
+#unroll c 4
+      var hidden$(p)_$c = 0.0;
+#end
+#end
+      var column = (first4 + e) * 4u;
+#if START
+#unroll p 4
+      let row$p = (place + $(p)u) * $(CIN4)u;
+#end
+      for (var k = 0u; k < shape.cin4; k++) {
+#unroll p 4
+        let v$p = started[row$p + k];
+#end
+#unroll c 4
+        let w$c = load4(first_weights[column + $(c)u]);
+#unroll p 4
+        hidden$(p)_$c = fma(v$p.x, w$c.x, fma(v$p.y, w$c.y, fma(v$p.z, w$c.z, fma(v$p.w, w$c.w, hidden$(p)_$c))));
+#end
+#end
+        column += shape.hidden;
+      }
+#else
+      for (var ky = 0u; ky < $(KERNEL_Y)u; ky++) {
+        for (var kx = 0u; kx < $(KERNEL_X)u; kx++) {
+#unroll p 4
+          let y$p = in_y + i32((place + $(p)u) / $(TILE_X)u * $(STRIDE_Y)u + ky * $(DILATION_Y)u);
+          let x$p = in_x + i32((place + $(p)u) % $(TILE_X)u * $(STRIDE_X)u + kx * $(DILATION_X)u);
+          let inside$p = u32(y$p) < shape.in_height && u32(x$p) < shape.in_width;
+          let row$p = (base + select(0u, u32(y$p) * shape.in_width + u32(x$p), inside$p)) * shape.cin4;
+#end
+          for (var k = 0u; k < shape.cin4; k++) {
+#unroll p 4
+            let v$p = select(vec4f(0.0), load4(src[row$p + k]), inside$p);
+#end
+#unroll c 4
+            let w$c = load4(first_weights[column + $(c)u]);
+#unroll p 4
+            hidden$(p)_$c = fma(v$p.x, w$c.x, fma(v$p.y, w$c.y, fma(v$p.z, w$c.z, fma(v$p.w, w$c.w, hidden$(p)_$c))));
+#end
+#end
+            column += shape.hidden;
+          }
+        }
+      }
+#endif
+      let bias = biases[first4 + e];
+#unroll p 4
+      hidden_of_tile[(place + $(p)u) * CHUNK4 + e] =
+        activation(FIRST_ACTIVATION, vec4f(hidden$(p)_0, hidden$(p)_1, hidden$(p)_2, hidden$(p)_3) + bias);
+#end
+    }
+    workgroupBarrier();
+
+    if (owns) {
+      var column = first4 * shape.columns + channel;
+      for (var e = 0u; e < CHUNK4; e++) {
+#unroll p 4
+        let v$p = hidden_of_tile[(group * 4u + $(p)u) * CHUNK4 + e];
+#end
+#unroll c 16
+        let w$c = load4(project_weights[column + $(c)u]);
+#unroll p 4
+        sum$(p)_$c = fma(v$p.x, w$c.x, fma(v$p.y, w$c.y, fma(v$p.z, w$c.z, fma(v$p.w, w$c.w, sum$(p)_$c))));
+#end
+#end
+        column += shape.columns;
+      }
+    }
+    workgroupBarrier();
+  }
+
+  if (!owns) { return; }
+  let channel4 = channel / 4u;
+#unroll p 4
+  {
+    let y = out_y + (group * 4u + $(p)u) / $(TILE_X)u;
+    let x = out_x + (group * 4u + $(p)u) % $(TILE_X)u;
+    if (y < shape.out_height && x < shape.out_width) {
+      let at = ((image * shape.out_height + y) * shape.out_width + x) * shape.cout4 + channel4;
+#unroll q 4
+      if (channel4 + $(q)u < shape.cout4) {
+        let bias = biases[shape.hidden / 4u + channel4 + $(q)u];
+        finish(vec4f(sum$(p)_$(4*q), sum$(p)_$(4*q+1), sum$(p)_$(4*q+2), sum$(p)_$(4*q+3)) + bias, at + $(q)u);
+      }
+#end
+    }
+  }
+#end
+}
