@@ -1,0 +1,53 @@
+import { afterAll, expect, test } from 'vitest';
+import { writeOnnx } from '../../bench/writers/onnx.ts';
+import { writeTflite } from '../../bench/writers/tflite.ts';
+import { buildArchitecture, seededInputs } from '../../src/index.ts';
+import { loadGraph } from '../../src/loaders/index.ts';
+import { runPasses } from '../../src/passes/index.ts';
+import { runGraph } from '../../src/reference/index.ts';
+import { liteRtOutputs } from '../support/litert.ts';
+import { normalisedMeanSquareError, onnxRuntimeOutputs, toNchw } from '../support/oracles.ts';
+
+// Rounding to float32 alone, folded weights among it: 2⁻²⁴ squared is 4·10⁻¹⁵ a layer.
+const LOADED = 1e-12;
+const RUNTIME = 1e-10;
+
+const networks = ['v1', 'v2', 'v3-small', 'v3-large', 'v4-conv-small'].flatMap((family) =>
+  ['0.35', '0.5', '1.0'].flatMap((alpha) => [64, 96].map((size) => `${family}-${alpha}-${size}`)),
+);
+
+const worst = new Map<string, number>();
+
+function expectSame(what: string, found: ArrayLike<number>, expected: ArrayLike<number>, bound: number): void {
+  const error = normalisedMeanSquareError(found, expected);
+  worst.set(what, Math.max(worst.get(what) ?? 0, error));
+  expect(error, what).toBeLessThan(bound);
+}
+
+afterAll(() => {
+  for (const [what, error] of worst) console.log(`${what}: worst NMSE ${error.toExponential(1)}`);
+});
+
+test.each(networks)('%s through ONNX and TFLite', async (id) => {
+  const original = buildArchitecture(id);
+  const inputs = seededInputs(original);
+  const expected = runGraph(original, inputs).logits!.data;
+  const graph = runPasses(original);
+  const onnx = writeOnnx(graph);
+  const tflite = writeTflite(graph);
+  for (const [name, bytes] of [
+    ['written.onnx', onnx],
+    ['written.tflite', tflite],
+  ] as const) {
+    const loaded = await loadGraph({ name, bytes });
+    const found = Object.values(runGraph(loaded, inputs))[0]!.data;
+    expectSame(name, found, expected, LOADED);
+  }
+  const [{ name, shape }] = original.inputs as [(typeof original.inputs)[number]];
+  const [n, h, w, c] = shape;
+  const feed = { dims: [n, c, h, w], data: toNchw(shape, inputs[name] as Float32Array) };
+  const { logits } = await onnxRuntimeOutputs(onnx, { [name]: feed });
+  expectSame('ONNX Runtime', logits!.data, expected, RUNTIME);
+  const lite = await liteRtOutputs(tflite, { [name]: { dims: shape, data: inputs[name] as Float32Array } });
+  expectSame('LiteRT', Object.values(lite)[0]!.data, expected, RUNTIME);
+});
