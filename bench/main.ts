@@ -16,6 +16,7 @@ import {
 } from '../src/index.ts';
 import { runGraph } from '../src/reference/index.ts';
 import { type EngineKey, engineKeys, selectEngines } from './engines/keys.ts';
+import { layers } from './layers.ts';
 import { type Driver, measure } from './measure.ts';
 import type { FirstSample, Preparation, WarmSample } from './page/workbench.ts';
 import { describe } from './report.ts';
@@ -25,12 +26,14 @@ import { Site } from './site.ts';
 const help = `usage: npm run bench -- [--browser chrome|firefox] [--model MODEL] [--plan unfused|fused]
                         [--engines NAME[/DEVICE],…] [--runs N] [--threads N] [--json]
        npm run bench -- --serve [--port N]
+       npm run bench -- --layers [--browser B] [--model MODEL] [--plan P] [--json]
 
 This engine and its peers side by side: one browser, the same weights and input, outputs compared with the CPU
 reference before any time is believed. MODEL is a file, or an id with random weights (v2-1.0-224).
 Engines: mobilenet-webgpu, litert, tfjs, onnxruntime-web; devices: webgpu, wasm; all of them unless named.
 --runs N times N warm runs of each; without it as many as half a minute allows, 7 at least.
---serve serves the same as a page, for any browser and GPU of this machine.`;
+--serve serves the same as a page, for any browser and GPU of this machine.
+--layers times each dispatch of this engine, beside what it computes and moves.`;
 
 const PLANS: readonly PlanKind[] = ['unfused', 'fused'];
 
@@ -46,6 +49,7 @@ interface Settings {
   readonly threads: number;
   readonly json: boolean;
   readonly serve: boolean;
+  readonly layers: boolean;
   readonly port: number;
 }
 
@@ -61,6 +65,7 @@ function settings(argv: readonly string[]): Settings {
       threads: { type: 'string', default: '2' },
       json: { type: 'boolean', default: false },
       serve: { type: 'boolean', default: false },
+      layers: { type: 'boolean', default: false },
       port: { type: 'string', default: '0' },
     },
   });
@@ -87,6 +92,7 @@ function settings(argv: readonly string[]): Settings {
     threads: whole('threads', 1, 64),
     json: values.json,
     serve: values.serve,
+    layers: values.layers,
     port: whole('port', 0, 65_535),
   };
 }
@@ -94,7 +100,8 @@ function settings(argv: readonly string[]): Settings {
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const chosen = usage(io, help, () => settings(argv));
   if (!chosen) return 2;
-  return chosen.serve ? serve(chosen, io) : bench(chosen, io);
+  if (chosen.serve) return serve(chosen, io);
+  return chosen.layers ? layers(chosen, io) : bench(chosen, io);
 }
 
 async function serve({ port }: Settings, io: Io): Promise<number> {

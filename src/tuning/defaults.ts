@@ -32,9 +32,10 @@ export function steadyPreferences({ fallback, features }: AdapterDescription): K
         'conv-direct/p7-c32-texture-broadcast-narrow',
         'conv-direct/p7-c16-texture-broadcast-narrow',
         'conv-depthwise-strip/c7-r14',
+        'conv-depthwise-strip/c4-r8',
       ]
     : ['conv-pointwise/p7-c16-texture-narrow', 'conv-depthwise-strip/c4-r8'];
-  return { features, prefer: [...prefer, ...vectors] };
+  return { features, prefer: [...prefer, 'conv-depthwise-strip/c1-r8', ...vectors] };
 }
 
 /** Matrix-vector products read each weight once: as a texel. */
