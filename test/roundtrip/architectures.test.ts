@@ -6,7 +6,8 @@ import { loadGraph } from '../../src/loaders/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
 import { runGraph } from '../../src/reference/index.ts';
 import { liteRtOutputs } from '../support/litert.ts';
-import { normalisedMeanSquareError, onnxRuntimeOutputs, toNchw } from '../support/oracles.ts';
+import { normalisedMeanSquareError, onnxRuntimeOutputs, tensorflowOutputs, toNchw } from '../support/oracles.ts';
+import { writeTfjsNetwork } from '../support/tfjs-network.ts';
 
 // Rounding to float32 alone, folded weights among it: 2⁻²⁴ squared is 4·10⁻¹⁵ a layer.
 const LOADED = 1e-12;
@@ -28,26 +29,31 @@ afterAll(() => {
   for (const [what, error] of worst) console.log(`${what}: worst NMSE ${error.toExponential(1)}`);
 });
 
-test.each(networks)('%s through ONNX and TFLite', async (id) => {
+test.each(networks)('%s through ONNX, TFLite and TensorFlow.js', async (id) => {
   const original = buildArchitecture(id);
   const inputs = seededInputs(original);
   const expected = runGraph(original, inputs).logits!.data;
   const graph = runPasses(original);
   const onnx = writeOnnx(graph);
   const tflite = writeTflite(graph);
-  for (const [name, bytes] of [
-    ['written.onnx', onnx],
-    ['written.tflite', tflite],
-  ] as const) {
-    const loaded = await loadGraph({ name, bytes });
+  const tfjs = writeTfjsNetwork(graph);
+  for (const files of [
+    { name: 'written.onnx', bytes: onnx },
+    { name: 'written.tflite', bytes: tflite },
+    { name: 'written model.json', bytes: tfjs.bytes, read: async () => tfjs.shard },
+  ]) {
+    const loaded = await loadGraph(files);
     const found = Object.values(runGraph(loaded, inputs))[0]!.data;
-    expectSame(name, found, expected, LOADED);
+    expectSame(files.name, found, expected, LOADED);
   }
   const [{ name, shape }] = original.inputs as [(typeof original.inputs)[number]];
   const [n, h, w, c] = shape;
   const feed = { dims: [n, c, h, w], data: toNchw(shape, inputs[name] as Float32Array) };
   const { logits } = await onnxRuntimeOutputs(onnx, { [name]: feed });
   expectSame('ONNX Runtime', logits!.data, expected, RUNTIME);
-  const lite = await liteRtOutputs(tflite, { [name]: { dims: shape, data: inputs[name] as Float32Array } });
+  const image = { [name]: { dims: shape, data: inputs[name] as Float32Array } };
+  const lite = await liteRtOutputs(tflite, image);
   expectSame('LiteRT', Object.values(lite)[0]!.data, expected, RUNTIME);
+  const tensorflow = await tensorflowOutputs(tfjs.json, tfjs.shard, image, ['logits']);
+  expectSame('TensorFlow.js', tensorflow.logits!.data, expected, RUNTIME);
 });

@@ -76,7 +76,7 @@ export function writeTfjs({
     dtype,
     ...(quantization ? { quantization } : {}),
   }));
-  const shard = Uint8Array.from(Object.values(weights).flatMap((weight) => [...stored(weight)]));
+  const shard = joined(Object.values(weights).map(stored));
   const json = {
     format: 'graph-model',
     modelTopology: { node, versions: {}, library: {} },
@@ -97,16 +97,25 @@ function attribute(value: TfjsAttribute): object {
   return value;
 }
 
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const result = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    result.set(part, at);
+    at += part.length;
+  }
+  return result;
+}
+
 function stored({ values, dtype = 'float32', quantization }: TfjsWeightSpec): Uint8Array {
-  const list = Array.from(values);
   switch (quantization?.dtype) {
     case 'float16':
-      return new Uint8Array(Uint16Array.from(list, float16Bits).buffer);
+      return new Uint8Array(Uint16Array.from(values, float16Bits).buffer);
     case 'uint16':
-      return new Uint8Array(Uint16Array.from(list).buffer);
+      return new Uint8Array(Uint16Array.from(values).buffer);
     case 'uint8':
-      return Uint8Array.from(list);
+      return Uint8Array.from(values);
   }
-  if (dtype === 'bool') return Uint8Array.from(list);
-  return new Uint8Array(dtype === 'int32' ? Int32Array.from(list).buffer : Float32Array.from(list).buffer);
+  if (dtype === 'bool') return Uint8Array.from(values);
+  return new Uint8Array(dtype === 'int32' ? Int32Array.from(values).buffer : Float32Array.from(values).buffer);
 }
