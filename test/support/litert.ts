@@ -39,7 +39,7 @@ async function liteRt(): Promise<typeof LiteRt> {
   return runtime;
 }
 
-/** Every output of a TensorFlow Lite file, by name; inputs by name, float32. */
+/** Every output of a TensorFlow Lite file, by name; inputs by name, float32 unless they say otherwise. */
 export async function liteRtOutputs(
   bytes: Uint8Array,
   feeds: Readonly<Record<string, OracleTensor>>,
@@ -47,7 +47,10 @@ export async function liteRtOutputs(
   const { loadAndCompile, Tensor } = await liteRt();
   const model = await loadAndCompile(bytes, { accelerator: 'wasm' });
   try {
-    const inputs = Object.entries(feeds).map(([name, { dims, data }]) => [name, new Tensor(data, [...dims])] as const);
+    const inputs = Object.entries(feeds).map(
+      ([name, { dims, data, type }]) =>
+        [name, new Tensor(type === 'uint8' ? Uint8Array.from(data) : data, [...dims])] as const,
+    );
     const results = await model.run(Object.fromEntries(inputs));
     for (const [, tensor] of inputs) tensor.delete();
     return Object.fromEntries(
