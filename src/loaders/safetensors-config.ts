@@ -51,7 +51,8 @@ async function jsonBeside(files: ModelFiles, name: string, signal: AbortSignal |
     signal?.throwIfAborted();
     return undefined;
   }
-  return parseJson(name, bytes);
+  // A server of single-page applications answers with its page where there is no file.
+  return /^\s*</.test(new TextDecoder().decode(bytes.subarray(0, 100))) ? undefined : parseJson(name, bytes);
 }
 
 const fail = (message: string, file = 'config.json'): never => {

@@ -10,12 +10,13 @@ import { mobileNetV4 } from '../architectures/mobilenet-v4.ts';
 import type { WeightSource } from '../architectures/weights.ts';
 import { GraphError, ModelFormatError, UsageError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { Node } from '../graph/ops.ts';
 import { inferShapes } from '../graph/shapes.ts';
 import { shown } from './json.ts';
 import type { LoadGraphOptions, ModelFiles } from './model-files.ts';
 import { readConfig } from './safetensors-config.ts';
 import { readSafetensors, type SafetensorsFile } from './safetensors-container.ts';
-import type { Module, Naming, Network } from './safetensors-names.ts';
+import type { Module, Naming } from './safetensors-names.ts';
 import { timmNaming } from './safetensors-timm.ts';
 import { torchvisionNaming } from './safetensors-torchvision.ts';
 import { transformersNaming } from './safetensors-transformers.ts';
@@ -56,7 +57,7 @@ export async function loadSafetensors(files: ModelFiles, options: LoadGraphOptio
     weights: reader.source(config),
   };
   try {
-    const graph = build(files.name, naming.network, size, architecture);
+    const graph = build(files.name, naming, size, architecture);
     reader.checkAllRead();
     inferShapes(graph);
     return {
@@ -70,17 +71,31 @@ export async function loadSafetensors(files: ModelFiles, options: LoadGraphOptio
   }
 }
 
-function build(name: string, network: Network, size: number, options: ArchitectureOptions): Graph {
+function build(name: string, { library, network }: Naming, size: number, options: ArchitectureOptions): Graph {
   switch (network.version) {
     case 1:
       return mobileNetV1(name, 1, size, options);
     case 2:
-      return mobileNetV2(name, 1, size, options);
+      return library === 'transformers'
+        ? withoutNode(mobileNetV2(name, 1, size, options), 'block1/add')
+        : mobileNetV2(name, 1, size, options);
     case 3:
       return mobileNetV3(name, network, 1, size, options);
     case 4:
       return mobileNetV4(name, network.size, 1, size, options);
   }
+}
+
+/**
+ * What read a node's output reads its first input. In transformers the first block of V2 belongs to the stem, which adds
+ * nothing back even where its widths are equal, as at α = 0.25.
+ */
+function withoutNode(graph: Graph, name: string): Graph {
+  const node = graph.nodes.find((candidate) => candidate.name === name);
+  if (!node) return graph;
+  const nodes = graph.nodes.filter((other) => other !== node);
+  const inputsOf = ({ inputs }: Node) => inputs.map((input) => (input === node.output ? node.inputs[0]! : input));
+  return { ...graph, nodes: nodes.map((other): Node => ({ ...other, inputs: inputsOf(other) })) };
 }
 
 /** Batch and side of the input; `inputShapes` is in PyTorch's order, NCHW. */

@@ -96,6 +96,16 @@ it.each<[Library, string, number]>([
   expect(networkCost(await open(writeState(state))).parameters).toBe(parameters);
 });
 
+it('adds nothing back in the stem of transformers’ V2, of equal widths at α = 0.25', async () => {
+  const built = withRules(buildArchitecture('v2-0.25-64', { classes: 11 }), 'same', 1e-3);
+  const bytes = writeState(stateOf(built, 'v2', 'transformers'));
+  const names = (graph: Graph) => graph.nodes.map((node) => node.name);
+  expect(names(built)).toContain('block1/add');
+  const found = await open(bytes, {}, sized(64));
+  expect(names(found)).toEqual(names(built).filter((node) => node !== 'block1/add'));
+  expect(found.nodes.find((node) => node.name === 'block2/expand')!.inputs).toEqual(['block1/project/batch-norm']);
+});
+
 const small = () => stateOf(buildArchitecture('v2-0.35-32', { classes: 3 }), 'v2', 'torchvision');
 const google = () => stateOf(buildArchitecture('v1-0.25-32', { classes: 3 }), 'v1', 'transformers');
 const timmSmall = () => stateOf(buildArchitecture('v4-conv-small-0.35-32', { classes: 3 }), 'v4-conv-small', 'timm');
@@ -106,6 +116,14 @@ describe('what lies beside', () => {
     expect(graph).toMatchObject({ name, inputs: [{ name: 'input', shape: [1, 224, 224, 3] }] });
     expect(graph).not.toHaveProperty('image');
     expect(graph).not.toHaveProperty('labels');
+  });
+
+  it('takes a page for no config.json, and a damaged one for damaged', async () => {
+    const bytes = writeState(small());
+    const beside = (text: string) =>
+      loadGraph({ name, bytes, read: async () => new TextEncoder().encode(text) }, sized(32));
+    expect(await beside('\n<!doctype html><title>x</title>')).not.toHaveProperty('labels');
+    await expect(beside('{"labels": ')).rejects.toMatchObject({ code: 'model-format', file: 'config.json' });
   });
 
   it('config.json of timm', async () => {
