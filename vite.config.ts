@@ -19,15 +19,17 @@ function compactShaders(): Plugin {
 }
 
 /**
- * The package: an entry for networks, one for what detectors' outputs mean (`tasks`), and a chunk for each loader, which is fetched when a file of its format is opened. What it
- * uses is bundled, with the licences beside it, so that a page needs no bundler.
+ * The package: an entry for networks, the same with files and Dawn for Node (`node`), one for what detectors' outputs
+ * mean (`tasks`), and a chunk for each loader, which is fetched when a file of its format is opened. What it uses is
+ * bundled, with the licences beside it, so that a page needs no bundler.
  */
 export default defineConfig({
   plugins: [compactShaders()],
   build: {
     target: 'es2022',
-    lib: { entry: { index: 'src/index.ts', tasks: 'src/tasks/index.ts' }, formats: ['es'] },
+    lib: { entry: { index: 'src/index.ts', node: 'src/node/index.ts', tasks: 'src/tasks/index.ts' }, formats: ['es'] },
     rolldownOptions: {
+      external: /^node:/,
       output: {
         chunkFileNames: '[name].js',
         minify: true,
@@ -36,6 +38,8 @@ export default defineConfig({
           groups: [
             { name: 'common', test: /src\/(errors|images\/resample)/, priority: 1 },
             { name: 'graph', test: /src\/(graph|architectures|loaders\/model-files|tuning\/defaults)/ },
+            // Of the entries for pages and for Node.
+            { name: 'engine', test: /src\/load\.ts/ },
           ],
         },
       },

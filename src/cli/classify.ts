@@ -2,16 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
-import { type ImageRule, load, type Picture, UsageError } from '../index.ts';
+import { type ImageRule, load, type Picture, UsageError } from '../node/index.ts';
 import type { Io } from './io.ts';
 import { inputShapeHelp, inputShapesOf, readModel, usage } from './model-argument.ts';
-import { openNodeGpu } from './node-gpu.ts';
 
 const help = `usage: npm run classify -- --model FILE [--labels FILE] [--device auto|webgpu|cpu] [--top K]
-                           [--range LOW,HIGH] [--input-shape NAME=SIZES]… [--json] IMAGE…
+                           [--range LOW,HIGH] [--input-shape NAME=SIZES]… [--embedding] [--json] IMAGE…
 
 The best classes of pictures (JPEG, PNG, WebP, BMP), a line each. WebGPU in Node needs the package "webgpu".
 --range says what black and white become, where the file does not: -1,1 or 0,1.
+--embedding adds the features that the last layer reads, an array of numbers in the JSON.
 ${inputShapeHelp}`;
 
 interface Settings {
@@ -21,6 +21,7 @@ interface Settings {
   readonly top: number;
   readonly range: readonly [number, number] | null;
   readonly shapes: ReturnType<typeof inputShapesOf>;
+  readonly embedding: boolean;
   readonly json: boolean;
   readonly images: readonly string[];
 }
@@ -36,11 +37,13 @@ function settings(argv: readonly string[]): Settings {
       top: { type: 'string', default: '5' },
       range: { type: 'string' },
       'input-shape': { type: 'string', multiple: true },
+      embedding: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
   });
-  const { model, labels, device, json } = values;
+  const { model, labels, device, embedding, json } = values;
   if (!model) throw new UsageError('--model is missing');
+  if (embedding && !json) throw new UsageError('--embedding needs --json: it is a field of the JSON');
   if (positionals.length === 0) throw new UsageError('expected at least one IMAGE');
   if (device !== 'auto' && device !== 'webgpu' && device !== 'cpu') {
     throw new UsageError(`--device is "${device}", expected auto, webgpu or cpu`);
@@ -59,6 +62,7 @@ function settings(argv: readonly string[]): Settings {
     top,
     range: range as [number, number] | null,
     shapes: inputShapesOf(values['input-shape']),
+    embedding,
     json,
     images: positionals,
   };
@@ -68,13 +72,10 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const chosen = usage(io, help, () => settings(argv));
   if (!chosen) return 2;
   const graph = await readModel(chosen.model, chosen.shapes);
-  const { gpu, reason } = chosen.device === 'cpu' ? { gpu: null, reason: '' } : await openNodeGpu();
-  if (!gpu && chosen.device === 'webgpu') {
-    io.stderr.write(`there is no WebGPU here: ${reason}\n`);
-    return 1;
+  const model = await load(graph, { device: chosen.device });
+  if (model.device === 'cpu' && chosen.device !== 'cpu') {
+    io.stderr.write(`on the CPU reference: ${model.deviceReason}\n`);
   }
-  if (!gpu && reason) io.stderr.write(`on the CPU reference: ${reason}\n`);
-  const model = await load(graph, gpu ? { device: 'webgpu', gpu } : { device: 'cpu' });
   try {
     const names = chosen.labels ? (await readFile(chosen.labels, 'utf8')).trimEnd().split(/\r?\n/) : null;
     const image = chosen.range ? ruleOf(chosen.range, model.inputs[0]?.shape[3] ?? 3) : graph.image;
@@ -83,13 +84,17 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       io.signal.throwIfAborted();
       try {
         const options = { top: Number.MAX_SAFE_INTEGER, signal: io.signal, ...(image ? { image } : {}) };
-        const all = await model.classify(await decode(file), options);
+        const picture = await decode(file);
+        const { top: all, embedding } = chosen.embedding
+          ? await model.embed(picture, options)
+          : { top: await model.classify(picture, options), embedding: null };
         const labels = names ? alignLabels(names, all.length, chosen.labels!) : model.labels;
         const top = all
           .slice(0, chosen.top)
           .map(({ index, label, score }) => ({ index, label: labels?.[index] ?? label, score }));
         const { device, adapter } = model;
-        io.stdout.write(chosen.json ? `${JSON.stringify({ file, device, adapter, top })}\n` : describe(file, top));
+        const result = { file, device, adapter, top, ...(embedding ? { embedding: [...embedding] } : {}) };
+        io.stdout.write(chosen.json ? `${JSON.stringify(result)}\n` : describe(file, top));
       } catch (error) {
         io.signal.throwIfAborted();
         failed = true;

@@ -1,10 +1,15 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { writeTflite } from '../../bench/writers/tflite.ts';
+import { buildArchitecture } from '../../src/architectures/index.ts';
+import { runPasses } from '../../src/passes/index.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 let folder: string;
@@ -39,6 +44,10 @@ function closure(name: string, seen = new Set<string>()): Set<string> {
 it('is what package.json exports, and runs as it lies there', async () => {
   const { exports, main } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   expect([exports['.'], main]).toEqual(['./dist/index.js', './dist/index.js']);
+  for (const entry of ['node', 'tasks']) {
+    expect(exports[`./${entry}`]).toEqual({ types: `./dist/${entry}/index.d.ts`, default: `./dist/${entry}.js` });
+    expect(modules()).toContain(`${entry}.js`);
+  }
   const built = await import(/* @vite-ignore */ pathToFileURL(join(folder, 'index.js')).href);
   const graph = built.buildArchitecture('v1-0.25-32');
   const model = await built.load('v1-0.25-32', { device: 'cpu' });
@@ -49,14 +58,15 @@ it('is what package.json exports, and runs as it lies there', async () => {
 });
 
 it('imports nothing but its own files, so that a page needs no bundler', () => {
-  const imported = modules().flatMap((name) => Object.values(importsOf(name)).flat());
+  const forPages = modules().filter((name) => name !== 'node.js');
+  const imported = forPages.flatMap((name) => Object.values(importsOf(name)).flat());
   expect(imported.length).toBeGreaterThan(2);
   for (const path of imported) expect(readdirSync(folder), path).toContain(path.replace(/^\.\//, ''));
   expect(readFileSync(join(folder, 'LICENSES.md'), 'utf8')).toMatch(/pbf[\s\S]*wgsl-preprocessor/);
 });
 
 it('loads the loaders when needed', () => {
-  const { later } = importsOf('index.js');
+  const later = [...closure('index.js')].flatMap((name) => importsOf(name).later);
   expect([...closure('index.js')].filter((name) => /onnx|tfjs/.test(name))).toEqual([]);
   for (const loader of ['onnx', 'tfjs']) expect(later.filter((path) => path.includes(loader))).toHaveLength(1);
 });
@@ -80,10 +90,43 @@ it('has a loader of safetensors of at most 12 kB as it travels, beside what the 
   expect(sizes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(12_000);
 });
 
+it('has an entry for Node, which opens files by path and shares the engine', async () => {
+  const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const away = mkdtempSync(join(tmpdir(), 'mobilenet-webgpu-user-'));
+  try {
+    const installed = join(away, 'node_modules', 'mobilenet-webgpu');
+    mkdirSync(installed, { recursive: true });
+    writeFileSync(
+      join(installed, 'package.json'),
+      JSON.stringify({ name: 'mobilenet-webgpu', type: 'module', exports }),
+    );
+    symlinkSync(folder, join(installed, 'dist'));
+    const graph = runPasses(buildArchitecture('v1-0.25-32', { classes: 4 }));
+    writeFileSync(join(away, 'model.tflite'), writeTflite(graph));
+    writeFileSync(
+      join(away, 'use.mjs'),
+      `import { load, seededInputs } from 'mobilenet-webgpu/node';
+       import { Model } from 'mobilenet-webgpu';
+       const model = await load('model.tflite', { device: 'cpu' });
+       const [values] = Object.values(await model.run(seededInputs(model.graph)));
+       const none = await load('gone.onnx', { device: 'cpu' }).catch(({ name, message }) => name + ': ' + message);
+       console.log(JSON.stringify({ same: model instanceof Model, length: values.length, none }));`,
+    );
+    const { stdout } = await promisify(execFile)(process.execPath, ['use.mjs'], { cwd: away });
+    expect(JSON.parse(stdout)).toEqual({
+      same: true,
+      length: 4,
+      none: expect.stringMatching(/^ModelFormatError: gone\.onnx: there is no such file/),
+    });
+  } finally {
+    rmSync(away, { recursive: true });
+  }
+});
+
 it('has an entry for tasks, which loads nothing of the engine', async () => {
   const { decodeBox3d } = await import(/* @vite-ignore */ pathToFileURL(join(folder, 'tasks.js')).href);
   expect(decodeBox3d(new Float32Array(18), Float32Array.of(0.5)).score).toBe(0.5);
-  expect([...closure('tasks.js')].filter((name) => /index|executor|loader|graph/.test(name))).toEqual([]);
+  expect([...closure('tasks.js')].filter((name) => /index|engine|loader|graph/.test(name))).toEqual([]);
 });
 
 it('has no code made from strings, which a Content-Security-Policy would refuse', () => {

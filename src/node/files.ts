@@ -1,0 +1,30 @@
+import { readFile, realpath } from 'node:fs/promises';
+import { basename, dirname, join, sep } from 'node:path';
+import { ModelFormatError } from '../errors.ts';
+import type { ModelFiles } from '../loaders/index.ts';
+
+/** The model file at `path`, and what lies in its folder when the file names it. Throws `ModelFormatError`. */
+export async function modelFilesAt(path: string): Promise<ModelFiles> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const why = missing ? 'there is no such file, and it is no architecture id such as v2-1.0-224' : String(error);
+    throw new ModelFormatError(path, why);
+  }
+  return {
+    name: basename(path),
+    bytes: new Uint8Array(bytes),
+    read: (beside) => readInside(dirname(path), beside),
+  };
+}
+
+/** The file at `path` in `folder`. A link that leads out of the folder is refused: a model says which files are read. */
+async function readInside(folder: string, path: string): Promise<Uint8Array> {
+  const [root, file] = await Promise.all([realpath(folder), realpath(join(folder, path))]);
+  if (!file.startsWith(root.endsWith(sep) ? root : root + sep)) {
+    throw new ModelFormatError(path, `is a link out of the model's folder, to ${file}; put the file itself there`);
+  }
+  return new Uint8Array(await readFile(file));
+}

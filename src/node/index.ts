@@ -1,0 +1,68 @@
+/**
+ * The public API in Node: WebGPU by Dawn, from the optional package "webgpu", and files by their paths. A process that
+ * opened WebGPU ends by `process.exit`: Dawn keeps it alive otherwise.
+ */
+import { fileURLToPath } from 'node:url';
+import { DeviceError, UsageError } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
+import {
+  isArchitectureId,
+  type LoadOptions,
+  load as loadAnywhere,
+  type Model,
+  type ModelSource,
+  readGraph as readGraphAnywhere,
+} from '../index.ts';
+import { loadGraph } from '../loaders/index.ts';
+import { modelFilesAt } from './files.ts';
+import { openNodeGpu } from './gpu.ts';
+
+export * from '../index.ts';
+export { type NodeGpu, openNodeGpu } from './gpu.ts';
+
+/**
+ * `load` of a page, where a string may also be the path of a file, as may a `file:` address: shards, external data,
+ * config.json and metadata.json are read beside it. Without `gpu` or `gpuDevice`, Dawn is opened; `deviceReason` says
+ * why the CPU reference runs where `device` is `auto` and there is none. Throws as `load` does.
+ */
+export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+  const path = pathOf(source);
+  const graph = path === null ? source : await readGraph(path, options);
+  const { outputs, inputShapes, ...rest } = options;
+  const remaining = path === null ? options : rest;
+  if (options.device === 'cpu' || options.gpu || options.gpuDevice) return loadAnywhere(graph, remaining);
+  return loadAnywhere(graph, { ...remaining, gpu: await dawn() });
+}
+
+/** The graph of any source of `load`, as loaded. */
+export async function readGraph(source: ModelSource, options: LoadOptions = {}): Promise<Graph> {
+  const path = pathOf(source);
+  if (path === null) return readGraphAnywhere(source, options);
+  const { outputs, inputShapes, signal, onProgress } = options;
+  signal?.throwIfAborted();
+  onProgress?.({ stage: 'fetch', done: 0, total: 1 });
+  const files = await modelFilesAt(path);
+  onProgress?.({ stage: 'parse', done: 0, total: 1 });
+  return loadGraph(files, {
+    ...(outputs ? { outputs: [...outputs] } : {}),
+    ...(inputShapes ? { inputShapes } : {}),
+    ...(signal ? { signal } : {}),
+  });
+}
+
+/** The path that a source is, null where it is something else. */
+function pathOf(source: ModelSource): string | null {
+  if (typeof source !== 'string' && !(source instanceof URL)) return null;
+  const text = String(source);
+  if (text.startsWith('file:')) return fileURLToPath(text);
+  // A drive letter is no scheme.
+  if (source instanceof URL || isArchitectureId(source) || /^[a-z][a-z\d+.-]+:/i.test(source)) return null;
+  if (source === '') throw new UsageError('the source is "", expected a path, an address or an architecture id');
+  return source;
+}
+
+/** WebGPU by Dawn; where there is none, one whose adapter cannot be had, which says why. */
+async function dawn(): Promise<GPU> {
+  const { gpu, reason } = await openNodeGpu();
+  return gpu ?? ({ requestAdapter: () => Promise.reject(new DeviceError(reason)) } as unknown as GPU);
+}
