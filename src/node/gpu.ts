@@ -10,11 +10,19 @@ const softwareDrivers = [
 /** WebGPU in Node, by Dawn; or why there is none. */
 export type NodeGpu = { readonly gpu: GPU; readonly reason: '' } | { readonly gpu: null; readonly reason: string };
 
+/** Kept for the life of the process: devices crash once the object that they came from is collected. */
+let opened: Promise<NodeGpu> | null = null;
+
 /**
- * Opens WebGPU through the optional package "webgpu". Where Vulkan finds no GPU, Chromium's SwiftShader is tried. A
- * process that used it ends by `process.exit`: Dawn keeps it alive otherwise.
+ * WebGPU through the optional package "webgpu", opened once in a process. Where Vulkan finds no GPU, Chromium's
+ * SwiftShader is tried. A process that used it ends by `process.exit`: Dawn keeps it alive otherwise.
  */
-export async function openNodeGpu(): Promise<NodeGpu> {
+export function openNodeGpu(): Promise<NodeGpu> {
+  opened ??= open();
+  return opened;
+}
+
+async function open(): Promise<NodeGpu> {
   const name = 'webgpu';
   let create: (flags: string[]) => GPU;
   try {
