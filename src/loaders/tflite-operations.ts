@@ -57,6 +57,9 @@ export const operators = new Map<number, readonly [name: string, handler: Handle
   [117, ['HARD_SWISH', activation('hard-swish')]],
 ]);
 
+/** Largest kernel, stride, dilation: beyond it is damage or an attack. */
+const mostPixels = 4096;
+
 const floatData = ({ data }: Constant): Float32Array => (data instanceof Float32Array ? data : Float32Array.from(data));
 
 /** ActivationFunctionType. */
@@ -96,7 +99,9 @@ function imageSize({ builder, place, variable }: TfliteOperation): Pair {
 }
 
 function positive({ builder, place }: TfliteOperation, what: string, height: number, width: number): Pair {
-  if (!(height > 0 && width > 0)) builder.damaged(place, `has the ${what} ${height} × ${width}, expected at least 1`);
+  if (!(height > 0 && width > 0 && height <= mostPixels && width <= mostPixels)) {
+    builder.damaged(place, `has the ${what} ${height} × ${width}, expected 1 to ${mostPixels}`);
+  }
   return [height, width];
 }
 
@@ -121,7 +126,7 @@ function conv(operation: TfliteOperation, depthwise: boolean): Value {
     builder.damaged(place, `has weights of [${weights.dims}] for an input of [${variable(0).dims}]`);
   }
   const kernel = positive(operation, 'kernel', height, width);
-  const stride = positive(operation, 'stride', options?.int(2, 1) ?? 1, options?.int(1, 1) ?? 1);
+  const stride = positive(operation, 'stride', options?.int(2) ?? 0, options?.int(1) ?? 0);
   const at = depthwise ? 5 : 4;
   const dilation = positive(operation, 'dilation', options?.int(at + 1, 1) ?? 1, options?.int(at, 1) ?? 1);
   const bias = count > 2 ? floatData(constant(2)) : null;
@@ -153,7 +158,7 @@ function outputLast(values: Float32Array, outputs: number): Float32Array {
 function pool(operation: TfliteOperation, kind: Pool['kind']): Value {
   const { builder, place, options, variable } = operation;
   imageSize(operation);
-  const stride = positive(operation, 'stride', options?.int(2, 1) ?? 1, options?.int(1, 1) ?? 1);
+  const stride = positive(operation, 'stride', options?.int(2) ?? 0, options?.int(1) ?? 0);
   const kernel = positive(operation, 'window', options?.int(4) ?? 0, options?.int(3) ?? 0);
   const padding = paddingOf(operation, kernel, stride, [1, 1]);
   const y = builder.pool(place, variable(0), nhwc, { kind, kernel, stride, padding, countPadding: false });
@@ -185,7 +190,9 @@ function softmax({ builder, place, options, variable }: TfliteOperation): Value 
 
 function mean({ builder, place, options, variable, constant }: TfliteOperation): Value {
   const x = variable(0);
-  const axes = [...constant(1).data].map((axis) => (axis < 0 ? axis + x.dims.length : axis));
+  const stated = constant(1).data;
+  if (stated.length > x.dims.length) builder.damaged(place, `takes the mean over ${stated.length} axes of [${x.dims}]`);
+  const axes = [...stated].map((axis) => (axis < 0 ? axis + x.dims.length : axis));
   if (!axes.every((axis) => axis in x.dims)) builder.damaged(place, `takes the mean over ${axes} of [${x.dims}]`);
   return builder.reduce(place, x, 'average', axes, options?.bool(0) ?? false);
 }
@@ -197,7 +204,11 @@ function reshape({ builder, place, variable, outputDims }: TfliteOperation): Val
 
 function pad({ builder, place, variable, constant, count }: TfliteOperation): Value {
   const x = variable(0);
-  const pads = [...constant(1).data];
+  const { data } = constant(1);
+  if (data.length !== 2 * x.dims.length) {
+    builder.damaged(place, `has ${data.length} amounts of padding for [${x.dims}], expected two a dimension`);
+  }
+  const pads = [...data];
   const value = count > 2 ? constant(2).data[0] : 0;
   if (pads.every((p) => p === 0)) return x;
   const sound =
@@ -212,7 +223,7 @@ function resize(operation: TfliteOperation, mode: Resize['mode'], field: number)
   const { builder, place, options, variable, constant } = operation;
   imageSize(operation);
   const size = constant(1).data;
-  if (size.length !== 2) builder.damaged(place, `has the size [${size}], expected height and width`);
+  if (size.length !== 2) builder.damaged(place, `has a size of ${size.length} numbers, expected height and width`);
   const align = options?.bool(field) ?? false;
   const half = options?.bool(field + 1) ?? false;
   if (align && half) builder.unsupported(place, 'has both align_corners and half_pixel_centers');

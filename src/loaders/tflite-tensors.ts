@@ -1,6 +1,6 @@
 /** Tensors of a TensorFlow Lite file: shapes, quantisation, and constants as float32. */
 import { ModelFormatError } from '../errors.ts';
-import { type Constant, elementCount, FoldError, floats, fromFloat16, integers } from './constants.ts';
+import { type Constant, elementCount, type FoldBudget, FoldError, floats, fromFloat16, integers } from './constants.ts';
 import type { FlatTable } from './flat-table.ts';
 
 /** TensorType of TensorFlow's schema.fbs. */
@@ -15,6 +15,18 @@ const typeBytes: Readonly<Record<string, number>> = {
   INT16: 2,
   INT8: 1,
 };
+
+/** What the integers of quantised tensors can hold; biases are INT32. */
+const typeRanges: Readonly<Record<string, readonly [low: number, high: number]>> = {
+  UINT8: [0, 255],
+  INT8: [-128, 127],
+  INT16: [-32768, 32767],
+  INT32: [-(2 ** 31), 2 ** 31 - 1],
+};
+
+const mostDimensions = 16;
+/** One scale for each channel. */
+const mostScales = 1 << 20;
 
 /** real = (stored − zeroPoint) · scale, with one pair, or one for each index of `dimension`. */
 export interface Quantisation {
@@ -41,46 +53,53 @@ export function readTensor(file: string, table: FlatTable, index: number, buffer
   }
   return {
     name,
-    dims: table.ints(0),
+    dims: table.ints(0, mostDimensions, `dimensions in tensor "${name}"`),
     type,
-    quantisation: readQuantisation(file, name, table.table(4)),
+    quantisation: readQuantisation(file, name, type, table.table(4)),
     bytes: buffer.bytes(0),
   };
 }
 
-function readQuantisation(file: string, name: string, table: FlatTable | null): Quantisation | null {
-  const scales = table?.floats(2) ?? [];
+function readQuantisation(file: string, name: string, type: string, table: FlatTable | null): Quantisation | null {
+  const scales = table?.floats(2, mostScales, `scales in tensor "${name}"`) ?? [];
   if (!table || scales.length === 0) return null;
-  const zeroPoints = table.longs(3);
-  if (!scales.every((scale) => scale > 0 && Number.isFinite(scale))) {
-    throw new ModelFormatError(file, `tensor "${name}" has a quantisation scale that is not a positive number`);
-  }
+  const zeroPoints = table.longs(3, mostScales, `zero points in tensor "${name}"`);
+  const fail = (message: string): never => {
+    throw new ModelFormatError(file, `tensor "${name}" has ${message}`);
+  };
+  const scale = scales.find((value) => !(value > 0 && Number.isFinite(value)));
+  if (scale !== undefined) fail(`the quantisation scale ${scale}, expected a positive number`);
   if (zeroPoints.length !== 0 && zeroPoints.length !== scales.length) {
-    throw new ModelFormatError(
-      file,
-      `tensor "${name}" has ${scales.length} scales and ${zeroPoints.length} zero points`,
-    );
+    fail(`${scales.length} scales and ${zeroPoints.length} zero points`);
   }
+  const [low, high] = typeRanges[type] ?? [-Infinity, Infinity];
+  const zeroPoint = zeroPoints.find((value) => value < low || value > high);
+  if (zeroPoint !== undefined) fail(`the zero point ${zeroPoint} in ${type}, expected ${low} to ${high}`);
   return { scales, zeroPoints, dimension: table.int(6) };
 }
 
-/** The values of a constant: floats, quantised ones as the real numbers that they stand for; integers as they are. */
-export function decodeConstant(file: string, tensor: TfliteTensor): Constant {
+/**
+ * The values of a constant: floats, quantised ones as the real numbers that they stand for; integers as they are. They
+ * are taken from `budget`: many tensors may lie in one buffer.
+ */
+export function decodeConstant(file: string, tensor: TfliteTensor, budget: FoldBudget): Constant {
   const { name, dims, type, bytes, quantisation } = tensor;
   const fail = (message: string): never => {
     throw new ModelFormatError(file, `tensor "${name}" ${message}`);
   };
+  const size = typeBytes[type];
+  if (size === undefined) return fail(`is a constant of ${type}, which this engine does not read`);
   let count = 0;
   try {
     count = elementCount(dims);
+    if (bytes.length === count * size) budget.take(count);
   } catch (error) {
     if (!(error instanceof FoldError)) throw error;
     fail(error.message);
   }
-  const size = typeBytes[type];
-  if (size === undefined) return fail(`is a constant of ${type}, which this engine does not read`);
-  if (bytes.length !== count * size)
+  if (bytes.length !== count * size) {
     fail(`is [${dims}] of ${type} and has ${bytes.length} bytes, expected ${count * size}`);
+  }
   if (type === 'FLOAT16') return floats(dims, fromFloat16(bytes));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (type === 'FLOAT32')

@@ -1,14 +1,28 @@
 /** TensorFlow Lite files: one subgraph, float32, float16 or quantised weights. */
 import { ModelFormatError, UnsupportedOpError, UsageError } from '../errors.ts';
 import type { Graph, ImageRule } from '../graph/graph.ts';
-import { type Constant, FoldError } from './constants.ts';
+import { type Constant, FoldBudget, FoldError } from './constants.ts';
 import { FlatTable } from './flat-table.ts';
-import { type Axis, GraphBuilder, nhwc, type Place, type Value, type Variable } from './graph-builder.ts';
+import { type Axis, GraphBuilder, listed, nhwc, type Place, type Value, type Variable } from './graph-builder.ts';
 import type { LoadGraphOptions, ModelFiles } from './model-files.ts';
 import { operators, type TfliteOperation } from './tflite-operations.ts';
 import { decodeConstant, readTensor, type TfliteTensor } from './tflite-tensors.ts';
 
-const mostNodes = 100_000;
+/** Tensors, operators, buffers, kinds of operators: of each. */
+const mostTables = 50_000;
+/** Of the model, and of one operator. */
+const mostInputs = 100;
+const mostOutputs = 1000;
+const mostOperands = 4096;
+/** Of a picture's channels in the metadata. */
+const mostChannels = 16;
+
+interface Operator {
+  readonly table: FlatTable;
+  /** Indices of tensors. */
+  readonly inputs: readonly number[];
+  readonly outputs: readonly number[];
+}
 
 /**
  * A TensorFlow Lite model. Quantised weights become the real numbers that they stand for, and so do quantised inputs
@@ -21,9 +35,9 @@ export async function loadTflite(files: ModelFiles, options: LoadGraphOptions): 
   const model = FlatTable.root(files.name, files.bytes);
   const version = model.int(0);
   if (version !== 3) throw new ModelFormatError(files.name, `has the schema version ${version}, expected 3`);
-  const subgraphs = model.tables(2);
+  const subgraphs = model.tables(2, mostTables, 'subgraphs');
   if (subgraphs.length !== 1) throw new ModelFormatError(files.name, `has ${subgraphs.length} subgraphs, expected one`);
-  return new TfliteLoader(files.name, model, subgraphs[0]!, options).load();
+  return new TfliteLoader(files, model, subgraphs[0]!, options).load();
 }
 
 class TfliteLoader {
@@ -32,27 +46,35 @@ class TfliteLoader {
   readonly #subgraph: FlatTable;
   readonly #options: LoadGraphOptions;
   readonly #builder: GraphBuilder;
+  readonly #buffers: readonly FlatTable[];
   readonly #tensors: readonly TfliteTensor[];
+  /** Decoded constants may take a few times the file: it may keep equal ones in one buffer. */
+  readonly #budget: FoldBudget;
   readonly #values = new Map<number, Value>();
 
-  constructor(file: string, model: FlatTable, subgraph: FlatTable, options: LoadGraphOptions) {
-    this.#file = file;
+  constructor({ name, bytes }: ModelFiles, model: FlatTable, subgraph: FlatTable, options: LoadGraphOptions) {
+    this.#file = name;
     this.#model = model;
     this.#subgraph = subgraph;
     this.#options = options;
-    this.#builder = new GraphBuilder(file);
-    const buffers = model.tables(4);
-    const tables = subgraph.tables(0);
-    if (tables.length > mostNodes) throw new ModelFormatError(file, `has more than ${mostNodes} tensors`);
-    this.#tensors = tables.map((table, i) => readTensor(file, table, i, buffers));
+    const elements = 1_000_000 + 2 * bytes.length;
+    this.#budget = new FoldBudget(elements);
+    this.#builder = new GraphBuilder(name, new FoldBudget(elements));
+    this.#buffers = model.tables(4, mostTables, 'buffers');
+    this.#tensors = subgraph
+      .tables(0, mostTables, 'tensors')
+      .map((table, i) => readTensor(name, table, i, this.#buffers));
   }
 
   load(): Graph {
-    const inputs = this.#subgraph.ints(1);
+    const inputs = this.#subgraph.ints(1, mostInputs, 'inputs');
     for (const index of inputs) this.#addInput(index);
-    const codes = this.#model.tables(1);
-    const all = this.#subgraph.tables(3);
-    if (all.length > mostNodes) throw new ModelFormatError(this.#file, `has more than ${mostNodes} operators`);
+    const codes = this.#model.tables(1, mostTables, 'operator codes');
+    const all = this.#subgraph.tables(3, mostTables, 'operators').map((table) => ({
+      table,
+      inputs: table.ints(1, mostOperands, 'inputs of an operator'),
+      outputs: table.ints(2, mostOperands, 'outputs of an operator'),
+    }));
     const wanted = this.#wantedOutputs();
     const needed = this.#needed(
       all,
@@ -76,6 +98,12 @@ class TfliteLoader {
     return tensor;
   }
 
+  /** For a message, which every operator has ready. */
+  #shortName(index: number): string {
+    const name = this.#tensors[index]?.name ?? String(index);
+    return name.length > 100 ? `${name.slice(0, 100)}…` : name;
+  }
+
   #addInput(index: number): void {
     const { name, dims: stated, type, quantisation } = this.#tensor(index, 'an input');
     if (type !== 'FLOAT32' && !quantisation) {
@@ -92,7 +120,7 @@ class TfliteLoader {
 
   #wantedOutputs(): { name: string; index: number }[] {
     const names = this.#options.outputs;
-    if (!names) return this.#subgraph.ints(2).map((index) => ({ name: this.#tensor(index, 'an output').name, index }));
+    if (!names) return this.#ownOutputs();
     return names.map((name) => {
       const index = this.#tensors.findIndex((tensor) => tensor.name === name);
       if (index < 0) throw new UsageError(`${this.#file} has no tensor "${name}" (option "outputs")`);
@@ -100,19 +128,30 @@ class TfliteLoader {
     });
   }
 
+  #ownOutputs(): { name: string; index: number }[] {
+    const outputs = this.#subgraph
+      .ints(2, mostOutputs, 'outputs')
+      .map((index) => ({ name: this.#tensor(index, 'an output').name, index }));
+    if (outputs.length === 0) throw new ModelFormatError(this.#file, 'has no outputs');
+    const twice = outputs.find(({ name }, i) => outputs.findIndex((other) => other.name === name) < i);
+    if (twice) throw new ModelFormatError(this.#file, `has two outputs named "${twice.name}"`);
+    return outputs;
+  }
+
   /** The operators that the wanted tensors depend on; a file lists them in an order that runs. */
-  #needed(all: readonly FlatTable[], wanted: readonly number[]): Set<number> {
+  #needed(all: readonly Operator[], wanted: readonly number[]): Set<number> {
     const tensors = new Set(wanted);
     const result = new Set<number>();
     for (let i = all.length - 1; i >= 0; i--) {
-      if (!all[i]!.ints(2).some((index) => tensors.has(index))) continue;
+      const { inputs, outputs } = all[i]!;
+      if (!outputs.some((index) => tensors.has(index))) continue;
       result.add(i);
-      for (const index of all[i]!.ints(1)) tensors.add(index);
+      for (const index of inputs) tensors.add(index);
     }
     return result;
   }
 
-  #run(operator: FlatTable, index: number, codes: readonly FlatTable[]): void {
+  #run({ table: operator, inputs: stated, outputs }: Operator, index: number, codes: readonly FlatTable[]): void {
     const code = codes[operator.int(0)];
     if (!code) {
       throw new ModelFormatError(
@@ -122,18 +161,20 @@ class TfliteLoader {
     }
     // The byte came first; operators past 127 are in the other field only.
     const number = Math.max(code.byte(0), code.int(3));
-    const inputs = operator.ints(1).filter((input, i, list) => input !== -1 || i < list.length - 1);
-    const outputs = operator.ints(2);
+    const inputs = stated.filter((input, i, list) => input !== -1 || i < list.length - 1);
     const output = this.#tensor(outputs[0] ?? -1, `the output of operator ${index}`);
     const known = operators.get(number);
     const place: Place = {
       node: output.name,
       op: known?.[0] ?? (code.string(1) || `builtin operator ${number}`),
-      where: `operator ${index}, inputs ${inputs.map((input) => this.#tensors[input]?.name ?? input).join(', ')}`,
+      where: `operator ${index}, inputs ${listed(inputs.slice(0, 13).map((input) => this.#shortName(input)))}`,
       output: output.name,
     };
     if (!known) this.#builder.unsupported(place, 'this engine does not run it');
     if (outputs.length !== 1) this.#builder.unsupported(place, `has ${outputs.length} outputs, expected one`);
+    if (this.#values.has(outputs[0]!) || output.bytes.length > 0) {
+      this.#builder.damaged(place, 'writes a tensor that is an input, a constant or written before');
+    }
     const value = (i: number): Value => {
       if (!(i < inputs.length)) this.#builder.damaged(place, `has ${inputs.length} inputs, expected more`);
       return this.#value(inputs[i]!, `input ${i} of operator ${index} (${place.op})`);
@@ -171,7 +212,7 @@ class TfliteLoader {
     if (tensor.bytes.length === 0) {
       throw new ModelFormatError(this.#file, `${what} is tensor "${tensor.name}", which nothing before it computes`);
     }
-    const constant = decodeConstant(this.#file, tensor);
+    const constant = decodeConstant(this.#file, tensor, this.#budget);
     this.#values.set(index, constant);
     return constant;
   }
@@ -195,7 +236,7 @@ class TfliteLoader {
       const [scale] = quantisation.scales as [number];
       return rule([scale], [-(quantisation.zeroPoints[0] ?? 0) * scale]);
     }
-    const normalisation = this.#normalisation();
+    const normalisation = this.#normalisation(channels);
     if (!normalisation) return null;
     const { mean, deviation } = normalisation;
     return rule(
@@ -205,17 +246,28 @@ class TfliteLoader {
   }
 
   /** NormalizationOptions of the first input in the file's metadata (TensorFlow Lite's metadata_schema.fbs). */
-  #normalisation(): { mean: number[]; deviation: number[] } | null {
-    const entry = this.#model.tables(6).find((table) => table.string(0) === 'TFLITE_METADATA');
-    const buffer = entry && this.#model.tables(4)[entry.int(1)];
+  #normalisation(channels: number): { mean: number[]; deviation: number[] } | null {
+    const entry = this.#model
+      .tables(6, mostTables, 'pieces of metadata')
+      .find((table) => table.string(0) === 'TFLITE_METADATA');
+    const buffer = entry && this.#buffers[entry.int(1)];
     if (!buffer) return null;
-    const metadata = FlatTable.root(`${this.#file} (metadata)`, buffer.bytes(0));
-    const units = metadata.tables(3)[0]?.tables(2)[0]?.tables(4) ?? [];
-    for (const unit of units) {
+    const file = `${this.#file} (metadata)`;
+    const metadata = FlatTable.root(file, buffer.bytes(0));
+    const [subgraph] = metadata.tables(3, mostTables, 'subgraphs');
+    const [input] = subgraph?.tables(2, mostTables, 'inputs') ?? [];
+    for (const unit of input?.tables(4, mostTables, 'process units') ?? []) {
       const options = unit.byte(0) === 1 ? unit.table(1) : null;
-      const [mean, deviation] = [options?.floats(0) ?? [], options?.floats(1) ?? []];
-      const sound = mean.length === deviation.length && deviation.every((d) => d > 0);
-      if ((mean.length === 1 || mean.length === 3) && sound) return { mean, deviation };
+      const mean = options?.floats(0, mostChannels, 'means') ?? [];
+      const deviation = options?.floats(1, mostChannels, 'deviations') ?? [];
+      if (mean.length !== deviation.length || ![1, channels].includes(mean.length)) continue;
+      if (!mean.every(Number.isFinite) || !deviation.every((d) => d > 0 && Number.isFinite(1 / d))) {
+        throw new ModelFormatError(
+          file,
+          `normalises by the mean [${mean}] and the deviation [${deviation}], expected finite numbers and above 0`,
+        );
+      }
+      return { mean, deviation };
     }
     return null;
   }
