@@ -12,14 +12,23 @@ const stages = [
   [6, 320, 1, 1],
 ] as const;
 
-/** SAME padding, ReLU6, batch-norm epsilon 10⁻³; the head keeps 1280 channels where α < 1. */
-export function mobileNetV2(name: string, alpha: number, size: number, options: ArchitectureOptions): Graph {
+/**
+ * SAME padding, ReLU6, batch-norm epsilon 10⁻³; the head keeps 1280 channels where α < 1. `depths`: blocks of each of the
+ * seven stages, in place of the table's repeats.
+ */
+export function mobileNetV2(
+  name: string,
+  alpha: number,
+  size: number,
+  options: ArchitectureOptions,
+  depths?: readonly number[],
+): Graph {
   const width = (channels: number) => divisibleBy8(channels * alpha);
   const builder = new GraphBuilder(name, size, options, 'same', 1e-3);
   builder.conv('stem', width(32), { kernel: 3, stride: 2, activation: 'relu6' });
   let block = 0;
-  for (const [expansion, channels, repeats, firstStride] of stages) {
-    for (let repeat = 0; repeat < repeats; repeat++) {
+  for (const [stage, [expansion, channels, repeats, firstStride]] of stages.entries()) {
+    for (let repeat = 0; repeat < (depths?.[stage] ?? repeats); repeat++) {
       const source = builder.current;
       const inChannels = builder.channels;
       const stride = repeat === 0 ? firstStride : 1;

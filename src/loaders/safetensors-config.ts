@@ -62,7 +62,7 @@ const fail = (message: string, file = 'config.json'): never => {
 /** Those that are what their tensors say: one with blur pools, for example, has the tensors of one without. */
 const timmArchitectures = {
   1: /^mobilenetv1_\d+$/,
-  2: /^mobilenetv2_\d+$/,
+  2: /^mobilenetv2_\d+d?$/,
   3: /^(tf_)?mobilenetv3_(small|large)(_minimal)?_\d+$/,
   4: /^mobilenetv4_conv_(small|medium)(_\d+)?$/,
 } as const;
@@ -77,7 +77,7 @@ function timmConfig({ network }: Naming, config: unknown, classes: number): Safe
   if (!timmArchitectures[network.version].test(architecture)) {
     fail(
       `is of the architecture ${shown(architecture)}, and the tensors are read as a MobileNetV${network.version}'s; ` +
-        'blurred, hybrid and deeper variants are not run',
+        'blurred, hybrid and other variants are not run',
     );
   }
   const tensorFlow = architecture.startsWith('tf_');

@@ -7,7 +7,9 @@ export interface Naming {
 }
 
 export type Network =
-  | { readonly version: 1 | 2 }
+  | { readonly version: 1 }
+  /** `depths`: blocks of each stage where they are not the paper's. */
+  | { readonly version: 2; readonly depths?: readonly number[] }
   | { readonly version: 3; readonly size: 'small' | 'large'; readonly minimalistic: boolean }
   | { readonly version: 4; readonly size: 'small' | 'medium' };
 

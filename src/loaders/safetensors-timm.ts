@@ -33,7 +33,6 @@ const universal: Parts = {
 /** Blocks of each stage. */
 const stages = {
   1: [1, 2, 2, 6, 2],
-  2: [1, 2, 3, 4, 3, 3, 1],
   'small 3': [1, 2, 3, 2, 3],
   'large 3': [1, 2, 3, 4, 2, 3],
   'small 4': [2, 2, 6, 6, 1],
@@ -45,8 +44,7 @@ export function timmNaming(names: ReadonlySet<string>): Naming | null {
   const network = networkOf(names);
   if (!network) return null;
   const { version } = network;
-  const key = network.version >= 3 ? `${(network as { size: string }).size} ${version}` : `${version}`;
-  const repeats: readonly number[] = stages[key as keyof typeof stages];
+  const repeats = depthsOf(network);
   const places = repeats.flatMap((count, stage) => Array.from({ length: count }, (_, i) => `blocks.${stage}.${i}.`));
   const outside: Readonly<Record<string, Module>> = {
     stem: moduleAt('', 'conv_stem', 'bn1'),
@@ -67,6 +65,29 @@ export function timmNaming(names: ReadonlySet<string>): Naming | null {
   };
 }
 
+function depthsOf(network: Network): readonly number[] {
+  switch (network.version) {
+    case 1:
+      return stages[1];
+    case 2:
+      return network.depths!;
+    case 3:
+      return stages[`${network.size} 3`];
+    case 4:
+      return stages[`${network.size} 4`];
+  }
+}
+
+/** Blocks of V2's seven stages, which the deeper variants (`mobilenetv2_110d`, `mobilenetv2_120d`) have more of. */
+function countedDepths(names: ReadonlySet<string>): number[] {
+  const blocks = new Set([...names].map((name) => /^blocks\.\d+\.\d+\./.exec(name)?.[0]));
+  return Array.from({ length: 7 }, (_, stage) => {
+    let count = 1;
+    while (blocks.has(`blocks.${stage}.${count}.`)) count++;
+    return count;
+  });
+}
+
 function partsOf(network: Network, block: number): Parts {
   if (network.version === 4) return network.size === 'medium' && block === 1 ? edge : universal;
   return { ...(network.version === 1 || block === 1 ? separable : inverted), ...squeezeExcite };
@@ -80,6 +101,6 @@ function networkOf(names: ReadonlySet<string>): Network | null {
   const minimalistic = ![...names].some((name) => name.includes('.se.'));
   if (names.has('blocks.6.0.conv.weight')) return { version: 3, size: 'large', minimalistic };
   if (names.has('blocks.5.0.conv.weight')) return { version: 3, size: 'small', minimalistic };
-  if (names.has('blocks.6.0.conv_pwl.weight')) return { version: 2 };
+  if (names.has('blocks.6.0.conv_pwl.weight')) return { version: 2, depths: countedDepths(names) };
   return names.has('blocks.4.1.conv_pw.weight') ? { version: 1 } : null;
 }

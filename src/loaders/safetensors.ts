@@ -78,7 +78,7 @@ function build(name: string, { library, network }: Naming, size: number, options
     case 2:
       return library === 'transformers'
         ? withoutNode(mobileNetV2(name, 1, size, options), 'block1/add')
-        : mobileNetV2(name, 1, size, options);
+        : mobileNetV2(name, 1, size, options, network.depths);
     case 3:
       return mobileNetV3(name, network, 1, size, options);
     case 4:

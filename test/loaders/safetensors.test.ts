@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PaddingRule } from '../../src/architectures/builder.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
+import { mobileNetV2 } from '../../src/architectures/mobilenet-v2.ts';
 import { UsageError } from '../../src/errors.ts';
 import { networkCost } from '../../src/graph/cost.ts';
 import type { Graph } from '../../src/graph/graph.ts';
@@ -94,6 +95,17 @@ it.each<[Library, string, number]>([
   const network = id.replace(/-\d\.\d$/, '');
   const state = stateOf(buildArchitecture(`${id}-32`), network, library);
   expect(networkCost(await open(writeState(state))).parameters).toBe(parameters);
+});
+
+it('counts the blocks of timm’s deeper V2', async () => {
+  const options = { seed: 3, classes: 11, inputChannels: 3, batch: 1 };
+  const built = mobileNetV2('v2', 1.1, 64, options, [1, 3, 4, 5, 4, 4, 1]);
+  const expected = withRules(built, 'symmetric', 1e-5);
+  const state = stateOf(expected, 'v2-110d', 'timm');
+  const found = await open(writeState(state), timm('mobilenetv2_110d'), sized(64));
+  expectSame(found, expected);
+  expect(state.delete('blocks.3.4.conv_dw.weight')).toBe(true);
+  await expect(open(writeState(state))).rejects.toThrow('lacks the tensor "blocks.3.4.conv_dw.weight"');
 });
 
 it('adds nothing back in the stem of transformers’ V2, of equal widths at α = 0.25', async () => {
@@ -218,6 +230,45 @@ describe('halves', () => {
     expect(last.op === 'fully-connected' && [...last.bias!]).toEqual([1, -1, 0]);
   });
 });
+
+describe('a whole file of halves', () => {
+  it.each(['F16', 'BF16'] as const)('%s: every tensor, rounded', async (dtype) => {
+    const rounded = new Map(
+      [...small()].map(([tensor, { dtype: from, shape, bytes }]) => [
+        tensor,
+        from === 'F32' ? { dtype, shape, bytes: narrow(bytes, dtype) } : { dtype: from, shape, bytes },
+      ]),
+    );
+    const [found, full] = [
+      await open(writeState(rounded), {}, sized(32)),
+      await open(writeState(small()), {}, sized(32)),
+    ];
+    const unit = dtype === 'F16' ? 2 ** -10 : 2 ** -7;
+    found.nodes.forEach((node, i) => {
+      if (node.op !== 'conv2d') return;
+      const other = full.nodes[i] as typeof node;
+      node.weights.forEach((value, k) => {
+        const exact = other.weights[k]!;
+        if (Math.abs(value - exact) > unit * Math.abs(exact) + 2 ** -24)
+          expect.fail(`${node.name}[${k}]: ${value}, ${exact}`);
+      });
+    });
+  });
+});
+
+/** Little-endian halves, cut off towards zero. */
+function narrow(bytes: Uint8Array, dtype: 'F16' | 'BF16'): Uint8Array {
+  const values = new Float32Array(bytes.slice().buffer);
+  const bits = new Uint32Array(values.buffer);
+  const halves = Uint16Array.from(bits, (word, i) => {
+    if (dtype === 'BF16') return word >>> 16;
+    const [sign, size] = [(word >>> 16) & 0x8000, Math.abs(values[i]!)];
+    if (size < 2 ** -14) return sign | Math.floor(size * 2 ** 24);
+    const exponent = Math.floor(Math.log2(size));
+    return sign | ((exponent + 15) << 10) | Math.floor((size / 2 ** exponent - 1) * 1024);
+  });
+  return new Uint8Array(halves.buffer);
+}
 
 describe('options', () => {
   it('take a batch, and no other name, shape or cut', async () => {

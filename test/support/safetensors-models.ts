@@ -58,6 +58,8 @@ const repeat = (block: string, count: number): string[] => new Array<string>(cou
 const timmStages: Readonly<Record<string, readonly (readonly string[])[]>> = {
   v1: [repeat('dsa', 1), repeat('dsa', 2), repeat('dsa', 2), repeat('dsa', 6), repeat('dsa', 2)],
   v2: [['ds'], ...[2, 3, 4, 3, 3, 1].map((count) => repeat('ir', count))],
+  // mobilenetv2_110d: repeats · 1.2, rounded up, but for the first and the last.
+  'v2-110d': [['ds'], ...[3, 4, 5, 4, 4, 1].map((count) => repeat('ir', count))],
   'v3-large': [
     ['ds'],
     repeat('ir', 2),
