@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { ValidationReport } from '../../src/index.ts';
 import { enginePage, engineServer } from '../support/engine-page.ts';
 import { zoo } from './zoo.ts';
+import type { compareHalf } from './zoo-in-page.ts';
 
 const models = zoo.filter(({ inBrowsers }) => inBrowsers !== false);
 
@@ -33,5 +34,23 @@ describe.each(['chrome', 'firefox'] as const)('real models in %s', (browser) => 
     expect(report.layers.every(({ maxError, bound }) => maxError <= bound)).toBe(true);
     // Something is computed, and not everything is exact.
     expect(report.layers.filter(({ maxError }) => maxError > 0).length).toBeGreaterThan(25);
+  });
+
+  it.each(models.map((model) => [model.name, model] as const))('%s on float16 storage', async (_, model) => {
+    const { file, input, binary = [], maxHalfNmse = 1e-5 } = model;
+    const folder = (await engineServer()).lend(`zoo-${zoo.indexOf(model)}`, dirname(resolve(file)));
+    const page = await enginePage(browser);
+    type Half = Awaited<ReturnType<typeof compareHalf>>;
+    const { precision, outputs } = await page.call<Half>('/test/models/zoo-in-page.ts', 'compareHalf', {
+      source: `${folder}/${basename(file)}`,
+      range: input.range,
+      binary,
+    });
+    rows.push(`${file}, ${browser}, ${precision}: ${outputs.map(({ nmse }) => nmse.toExponential(1)).join(', ')}`);
+    for (const { name, nmse, topEqual } of outputs) {
+      expect(nmse, name).toBeLessThan(maxHalfNmse);
+      // The largest of a map of distances or places means nothing.
+      if (binary.includes(name) || /linear|keypoints/.test(name)) expect(topEqual, name).toBe(true);
+    }
   });
 });
