@@ -16,6 +16,7 @@ import {
 } from '../src/index.ts';
 import { runGraph } from '../src/reference/index.ts';
 import { type EngineKey, engineKeys, selectEngines } from './engines/keys.ts';
+import { growth } from './growth.ts';
 import { layers } from './layers.ts';
 import { type Driver, measure } from './measure.ts';
 import type { FirstSample, Preparation, WarmSample } from './page/workbench.ts';
@@ -27,13 +28,16 @@ const help = `usage: npm run bench -- [--browser chrome|firefox] [--model MODEL]
                         [--engines NAME[/DEVICE],…] [--runs N] [--threads N] [--json]
        npm run bench -- --serve [--port N]
        npm run bench -- --layers [--browser B] [--model MODEL] [--plan P] [--json]
+       npm run bench -- --growth [--browser B] [--plan P] [--runs N] [--plot FILE] [--json]
 
 This engine and its peers side by side: one browser, the same weights and input, outputs compared with the CPU
 reference before any time is believed. MODEL is a file, or an id with random weights (v2-1.0-224).
 Engines: mobilenet-webgpu, litert, tfjs, onnxruntime-web; devices: webgpu, wasm; all of them unless named.
 --runs N times N warm runs of each; without it as many as half a minute allows, 7 at least.
 --serve serves the same as a page, for any browser and GPU of this machine.
---layers times each dispatch of this engine, beside what it computes and moves.`;
+--layers times each dispatch of this engine, beside what it computes and moves.
+--growth times MobileNetV2 against width, input size and batch, beside its MACs; it writes a plot (docs/growth.svg unless
+--plot names another file) and the numbers beside it.`;
 
 const PLANS: readonly PlanKind[] = ['unfused', 'fused'];
 
@@ -50,6 +54,8 @@ interface Settings {
   readonly json: boolean;
   readonly serve: boolean;
   readonly layers: boolean;
+  readonly growth: boolean;
+  readonly plot: string;
   readonly port: number;
 }
 
@@ -66,6 +72,8 @@ function settings(argv: readonly string[]): Settings {
       json: { type: 'boolean', default: false },
       serve: { type: 'boolean', default: false },
       layers: { type: 'boolean', default: false },
+      growth: { type: 'boolean', default: false },
+      plot: { type: 'string', default: 'docs/growth.svg' },
       port: { type: 'string', default: '0' },
     },
   });
@@ -93,6 +101,8 @@ function settings(argv: readonly string[]): Settings {
     json: values.json,
     serve: values.serve,
     layers: values.layers,
+    growth: values.growth,
+    plot: values.plot,
     port: whole('port', 0, 65_535),
   };
 }
@@ -101,6 +111,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const chosen = usage(io, help, () => settings(argv));
   if (!chosen) return 2;
   if (chosen.serve) return serve(chosen, io);
+  if (chosen.growth) return growth(chosen, io);
   return chosen.layers ? layers(chosen, io) : bench(chosen, io);
 }
 
