@@ -232,7 +232,7 @@ describe('halves', () => {
 });
 
 describe('a whole file of halves', () => {
-  it.each(['F16', 'BF16'] as const)('%s: every tensor, rounded', async (dtype) => {
+  it.each(['F16', 'BF16'] as const)('%s: the weights, cut to its precision', async (dtype) => {
     const rounded = new Map(
       [...small()].map(([tensor, { dtype: from, shape, bytes }]) => [
         tensor,
