@@ -11,6 +11,8 @@ export { type Inspection, inspect, type PlanInspection } from './inspect.ts';
 export { type LoadOptions, type LoadProgress, load, type ModelSource, readGraph } from './load.ts';
 export {
   type Classification,
+  type ClassifyOptions,
+  type Embedding,
   type Inputs,
   Model,
   type ModelOptions,

@@ -47,6 +47,8 @@ export interface LoadOptions {
    * `{ x: [1, 3, 48, 192] }`. A dynamic batch is 1 unless given.
    */
   readonly inputShapes?: Readonly<Record<string, readonly number[]>>;
+  /** A further output "embedding" of a classifier, the features that its last layer reads, for `Model.embed`. */
+  readonly embedding?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: LoadProgress) => void;
 }
@@ -79,6 +81,7 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   let graph: Graph;
   try {
     graph = await readGraph(source, options);
+    if (options.embedding) graph = (await import('./embedding.ts')).withEmbedding(graph);
   } catch (error) {
     opening?.then(({ gpu }) => gpu?.dispose()).catch(() => {});
     throw error;

@@ -32,6 +32,20 @@ export interface Classification {
   readonly score: number;
 }
 
+export interface ClassifyOptions {
+  /** Number of classes, default 5. */
+  readonly top?: number | undefined;
+  /** How a picture becomes the input tensor; default: the rule that the file carries. */
+  readonly image?: ImageRule | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Embedding {
+  readonly top: readonly Classification[];
+  /** The elements of the output "embedding", row-major NHWC. */
+  readonly embedding: Float32Array;
+}
+
 /** What `Model.tune` found and did. */
 export interface TuningReport {
   /** Distinct layers that were measured, the costliest first, with every kernel tried. */
@@ -235,27 +249,35 @@ export class Model {
   }
 
   /**
-   * The best classes of a picture, by the only output. `image` says how pixels become the input tensor; it may be left
-   * out where the file carries the rule.
+   * The best classes of a picture, by the only output beside an "embedding". `image` says how pixels become the input
+   * tensor; it may be left out where the file carries the rule.
    */
-  async classify(
+  async classify(picture: Picture, options: ClassifyOptions = {}): Promise<Classification[]> {
+    return (await this.#classify(picture, options)).top;
+  }
+
+  /**
+   * The features that the last layer of a classifier reads, and the classes that it makes of them, in one inference of
+   * a model that was loaded with `embedding: true`.
+   */
+  async embed(picture: Picture, options: ClassifyOptions = {}): Promise<Embedding> {
+    if (this.outputs.length === 1 || !this.outputs.some(({ name }) => name === 'embedding')) {
+      throw new UsageError(`${this.graph.name} has no further output "embedding": load it with the option "embedding"`);
+    }
+    const { top, outputs } = await this.#classify(picture, options);
+    return { top, embedding: outputs.embedding! };
+  }
+
+  async #classify(
     picture: Picture,
-    {
-      top = 5,
-      image = this.graph.image,
-      signal,
-    }: {
-      readonly top?: number | undefined;
-      readonly image?: ImageRule | undefined;
-      readonly signal?: AbortSignal | undefined;
-    } = {},
-  ): Promise<Classification[]> {
+    { top = 5, image = this.graph.image, signal }: ClassifyOptions,
+  ): Promise<{ top: Classification[]; outputs: Outputs }> {
     if (!image) {
       throw new UsageError(`${this.graph.name} does not say how a picture becomes its input: pass the option "image"`);
     }
     const [input] = this.inputs;
-    const [output] = this.outputs;
-    if (this.inputs.length !== 1 || this.outputs.length !== 1 || !input || !output) {
+    const [output, ...others] = this.outputs.filter(({ name }, _, all) => all.length === 1 || name !== 'embedding');
+    if (this.inputs.length !== 1 || others.length > 0 || !input || !output) {
       throw new UsageError(
         `${this.graph.name} has ${this.inputs.length} inputs and ${this.outputs.length} outputs; classify needs one of each`,
       );
@@ -267,11 +289,12 @@ export class Model {
     this.#tuneAfterFirst();
     const values = outputs[output.name]!;
     const endsInSoftmax = this.prepared.nodes.some((node) => node.op === 'softmax' && node.output === output.tensor);
-    return topK(endsInSoftmax ? values : softmax(values), top).map(({ index, score }) => ({
+    const best = topK(endsInSoftmax ? values : softmax(values), top).map(({ index, score }) => ({
       index,
       label: this.labels?.[index] ?? null,
       score,
     }));
+    return { top: best, outputs };
   }
 
   /**

@@ -72,7 +72,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const chosen = usage(io, help, () => settings(argv));
   if (!chosen) return 2;
   const graph = await readModel(chosen.model, chosen.shapes);
-  const model = await load(graph, { device: chosen.device });
+  const model = await load(graph, { device: chosen.device, embedding: chosen.embedding });
   if (model.device === 'cpu' && chosen.device !== 'cpu') {
     io.stderr.write(`on the CPU reference: ${model.deviceReason}\n`);
   }

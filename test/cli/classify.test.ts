@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeTflite } from '../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { alignLabels } from '../../src/cli/classify.ts';
+import { type Graph, type ImageRule, load, type Node, UsageError } from '../../src/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -27,6 +28,23 @@ async function classify(...args: string[]) {
     return error as { code: number; stdout: string; stderr: string };
   }
 }
+
+/** A picture of waves, which no two images of the network see alike. */
+function waves(width: number, height: number) {
+  const data = Uint8ClampedArray.from({ length: width * height * 4 }, (_, i) => 128 + 100 * Math.sin(i * i * 0.01));
+  return { width, height, data };
+}
+
+const image: ImageRule = {
+  fit: 'stretch',
+  cropFraction: 1,
+  filter: 'bilinear',
+  antialias: true,
+  corners: 'half-pixel',
+  channels: 'rgb',
+  scale: [1 / 127.5],
+  offset: [-1],
+};
 
 const at = (name: string) => join(folder, name);
 
@@ -90,6 +108,29 @@ describe('classify', () => {
     );
   });
 
+  it('adds the features that the last layer reads where asked', async () => {
+    const args = ['--model', at('model.tflite'), '--range=-1,1', '--device', 'cpu', '--top', '4', '--embedding'];
+    const { code, stdout } = await classify(...args, '--json', at('picture.png'));
+    expect(code).toBe(0);
+    const { top, embedding } = JSON.parse(stdout);
+    expect(embedding).toHaveLength(256);
+    // The last layer of V1 is a 1×1 convolution of the pooled features; then the softmax of what it gives.
+    const classifier = runPasses(buildArchitecture('v1-0.25-64', { classes: 4 })).nodes.find(
+      (node) => node.op === 'fully-connected' || (node.op === 'conv2d' && node.outChannels === 4),
+    ) as Node & { weights: Float32Array; bias: Float32Array };
+    const logits = [0, 1, 2, 3].map((k) =>
+      embedding.reduce(
+        (sum: number, value: number, c: number) => sum + value * classifier.weights[c * 4 + k]!,
+        classifier.bias[k]!,
+      ),
+    );
+    const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
+    for (const { index, score } of top) expect(score).toBeCloseTo(Math.exp(logits[index]!) / total, 5);
+    const text = await classify(...args, at('picture.png'));
+    expect(text.code).toBe(2);
+    expect(text.stderr).toMatch(/--embedding needs --json/);
+  });
+
   it('aligns labels on the background', () => {
     const trees = ['ash', 'birch'];
     expect(alignLabels(trees, 2, 'l')).toEqual(trees);
@@ -97,5 +138,60 @@ describe('classify', () => {
     expect(alignLabels(trees, 3, 'l')).toEqual(['background', ...trees]);
     expect(() => alignLabels(['oak', ...trees], 2, 'l')).toThrow(/3 labels and the model 2 classes/);
     expect(() => alignLabels(trees, 9, 'l')).toThrow(/2 labels/);
+  });
+});
+
+describe('the embedding', () => {
+  const embed = async (id: string) => {
+    const graph = buildArchitecture(id);
+    const model = await load(graph, { device: 'cpu', embedding: true });
+    const { top, embedding } = await model.embed(waves(50, 40), { image, top: 3 });
+    expect(await model.classify(waves(50, 40), { image, top: 3 })).toEqual(top);
+    const plain = await load(graph, { device: 'cpu' });
+    expect(await plain.classify(waves(50, 40), { image, top: 3 })).toEqual(top);
+    return { model, embedding };
+  };
+
+  it.each([
+    ['v1-0.25-32', 256],
+    ['v2-0.35-32', 1280],
+    ['v3-small-0.5-32', 1024],
+    ['v4-conv-small-0.35-32', 1280],
+  ])('of %s has %i features, which give the same classes', async (id, features) => {
+    expect((await embed(id)).embedding).toHaveLength(features);
+  });
+
+  it('is there in a saved model, and can be added to one', async () => {
+    const { model, embedding } = await embed('v2-0.35-32');
+    const plain = await load('v2-0.35-32', { device: 'cpu' });
+    for (const [bytes, options] of [
+      [await model.save(), {}],
+      [await model.save(), { embedding: true }],
+      [await plain.save(), { embedding: true }],
+    ] as const) {
+      const opened = await load(bytes, { device: 'cpu', ...options });
+      const again = await opened.embed(waves(50, 40), { image });
+      for (const [i, value] of again.embedding.entries()) expect(value).toBeCloseTo(embedding[i]!, 4);
+    }
+  });
+
+  it('needs to be asked for, and a classifier', async () => {
+    const plain = await load('v1-0.25-32', { device: 'cpu' });
+    await expect(plain.embed(waves(4, 4), { image })).rejects.toThrow(/load it with the option "embedding"/);
+    const graph = buildArchitecture('v1-0.25-32');
+    const refused = (changed: Graph) => load(changed, { device: 'cpu', embedding: true });
+    const [first] = graph.nodes;
+    const cut = { ...graph, nodes: [first!], outputs: [{ name: 'features', tensor: first!.output }] };
+    await expect(refused(cut)).rejects.toThrow(UsageError);
+    await expect(refused(cut)).rejects.toThrow(/no embedding: its output comes from node ".*" \(conv2d\)/);
+    const two = { ...graph, outputs: [...graph.outputs, { name: 'stem', tensor: first!.output }] };
+    await expect(refused(two)).rejects.toThrow(/has the outputs logits, stem/);
+    const softmax: Graph = {
+      name: 'softmax',
+      inputs: [{ name: 'x', shape: [1, 1, 1, 3] }],
+      nodes: [{ op: 'softmax', name: 's', inputs: ['x'], output: 'y' }],
+      outputs: [{ name: 'y', tensor: 'y' }],
+    };
+    await expect(refused(softmax)).rejects.toThrow(/its output comes from an input/);
   });
 });
