@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The bench: installs its peers where they are missing or of another version, then runs bench/main.ts.
+// The bench: installs its peers where they are missing or of another version, then runs bench/main.ts (bench/host.ts).
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -29,4 +29,5 @@ if (Object.entries(dependencies).some(([name, version]) => installed(name) !== v
     process.exit(1);
   }
 }
-await runCommand('/bench/main.ts', process.argv.slice(2));
+const argv = process.argv.slice(2);
+await runCommand(argv.includes('--host') ? '/bench/host.ts' : '/bench/main.ts', argv);

@@ -44,7 +44,8 @@ export class Executor {
   readonly #readback: GPUBuffer;
   /** Where each output starts in the readback buffer. */
   readonly #outputOffsets: readonly number[];
-  readonly #staging: readonly Float32Array[];
+  /** Each input as it is stored; null where that is as it comes. */
+  readonly #staging: readonly (Float32Array | null)[];
   #picture: PictureStage | null = null;
   #tail: Promise<unknown> = Promise.resolve();
   /** Runs that have begun or wait. */
@@ -64,6 +65,7 @@ export class Executor {
     this.#outputOffsets = resources.outputOffsets;
     this.#staging = plan.inputs.map((name) => {
       const { shape } = plan.tensors[name]!;
+      if (shape[3] % 4 === 0) return null;
       return new Float32Array(shape[0] * shape[1] * shape[2] * 4 * Math.ceil(shape[3] / 4));
     });
   }
@@ -181,9 +183,9 @@ export class Executor {
   upload(values: readonly Float32Array[]): void {
     this.plan.inputs.forEach((name, i) => {
       const placement = this.plan.tensors[name]!;
-      const staging = this.#staging[i]!;
-      pack(values[i]!, placement, staging);
-      const data = storedBits(staging, this.plan.precision) as Float32Array<ArrayBuffer>;
+      const staging = this.#staging[i];
+      if (staging) pack(values[i]!, placement, staging);
+      const data = storedBits(staging ?? values[i]!, this.plan.precision) as Float32Array<ArrayBuffer>;
       this.gpu.device.queue.writeBuffer(this.#arena[placement.buffer]!, placement.offset, data);
     });
   }

@@ -12,8 +12,41 @@ export function pack(values: Float32Array, placement: Placement, staging: Float3
     staging.set(values);
     return;
   }
-  for (let from = 0, to = 0; from < values.length; from += channels, to += pitch) {
-    for (let c = 0; c < channels; c++) staging[to + c] = values[from + c]!;
+  // As bits: float32 would pass through float64 on the way.
+  const from32 = new Int32Array(values.buffer, values.byteOffset, values.length);
+  const to32 = new Int32Array(staging.buffer, staging.byteOffset, staging.length);
+  if (channels === 3) {
+    packThree(from32, to32);
+    return;
+  }
+  for (let from = 0, to = 0; from < from32.length; from += channels, to += pitch) {
+    for (let c = 0; c < channels; c++) to32[to + c] = from32[from + c]!;
+  }
+}
+
+/** Written out for pictures: an inner loop takes twice as long. */
+function packThree(from32: Int32Array, to32: Int32Array): void {
+  const end = from32.length - 11;
+  let from = 0;
+  let to = 0;
+  for (; from < end; from += 12, to += 16) {
+    to32[to] = from32[from]!;
+    to32[to + 1] = from32[from + 1]!;
+    to32[to + 2] = from32[from + 2]!;
+    to32[to + 4] = from32[from + 3]!;
+    to32[to + 5] = from32[from + 4]!;
+    to32[to + 6] = from32[from + 5]!;
+    to32[to + 8] = from32[from + 6]!;
+    to32[to + 9] = from32[from + 7]!;
+    to32[to + 10] = from32[from + 8]!;
+    to32[to + 12] = from32[from + 9]!;
+    to32[to + 13] = from32[from + 10]!;
+    to32[to + 14] = from32[from + 11]!;
+  }
+  for (; from < from32.length; from += 3, to += 4) {
+    to32[to] = from32[from]!;
+    to32[to + 1] = from32[from + 1]!;
+    to32[to + 2] = from32[from + 2]!;
   }
 }
 
