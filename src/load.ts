@@ -6,6 +6,7 @@ import { loadGraph, type ModelFiles } from './loaders/index.ts';
 import { Model } from './model.ts';
 import type { Precision } from './planner/plan.ts';
 import type { PlanKind } from './prepare.ts';
+import type { TuningCache } from './tuning/cache.ts';
 
 /**
  * Where a model comes from: an architecture id with random weights (`v2-1.0-224`), an address that is fetched (shards
@@ -31,6 +32,8 @@ export interface LoadOptions {
    * (`Model.tune`). `off`: it keeps those that it starts with.
    */
   readonly tuning?: 'background' | 'off';
+  /** Where the outcome of tuning is remembered: the browser's IndexedDB unless given; null: nowhere. */
+  readonly tuningCache?: TuningCache | null;
   /** How tensors and weights are stored on the GPU; default `float32`. */
   readonly precision?: Precision;
   /** A device of the caller's; it is never destroyed. */
@@ -91,6 +94,7 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
     plan,
     precision,
     tuning: options.tuning,
+    tuningCache: options.tuningCache,
     signal,
     onCompiled: (done, total) => onProgress?.({ stage: 'compile', done, total }),
   });

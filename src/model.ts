@@ -62,7 +62,7 @@ export interface TuningReport {
 export interface TuneOptions {
   /** Milliseconds for measuring kernels, default 1000; 0 only takes up the adapter's shipped kernels. */
   readonly budgetMs?: number | undefined;
-  /** Where to remember the outcome: IndexedDB unless given; null: nowhere. */
+  /** Where to remember the outcome: the option `tuningCache` of `load` unless given; null: nowhere. */
   readonly cache?: TuningCache | null | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: TuningProgress) => void) | undefined;
@@ -72,6 +72,8 @@ export interface ModelOptions {
   readonly plan?: PlanKind | undefined;
   /** `background` (default): `tune` runs by itself after the first result. */
   readonly tuning?: 'background' | 'off' | undefined;
+  /** Where `tune` remembers unless it is told otherwise: IndexedDB unless given; null: nowhere. */
+  readonly tuningCache?: TuningCache | null | undefined;
   readonly precision?: Precision | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onCompiled?: ((done: number, total: number) => void) | undefined;
@@ -94,6 +96,7 @@ export class Model {
   /** The latest tuning; null before the first. */
   #tuning: Promise<TuningReport> | null = null;
   #tunesItself = false;
+  #tuningCache: TuningCache | null | undefined;
   readonly #disposal = new AbortController();
 
   private constructor(
@@ -131,6 +134,7 @@ export class Model {
       const model = new Model(graph, prepared, precision, plan, kind, gpu, executor, reason);
       model.#preferences = preferences;
       model.#tunesItself = options.tuning !== 'off';
+      model.#tuningCache = options.tuningCache;
       return model;
     } catch (error) {
       gpu?.dispose();
@@ -325,7 +329,12 @@ export class Model {
     if (this.#tunesItself) this.tune();
   }
 
-  async #tune({ budgetMs = 1000, cache, signal: asked, onProgress }: TuneOptions): Promise<TuningReport> {
+  async #tune({
+    budgetMs = 1000,
+    cache = this.#tuningCache,
+    signal: asked,
+    onProgress,
+  }: TuneOptions): Promise<TuningReport> {
     const gpu = this.#gpu;
     if (!gpu) throw new DeviceError(`there is no GPU to tune for (${this.deviceReason})`);
     const start = performance.now();

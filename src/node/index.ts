@@ -19,6 +19,7 @@ import { openNodeGpu } from './gpu.ts';
 
 export * from '../index.ts';
 export { type NodeGpu, openNodeGpu } from './gpu.ts';
+export { fileTuningCache } from './tuning-cache.ts';
 
 /**
  * `load` of a page, where a string may also be the path of a file, as may a `file:` address: shards, external data,

@@ -1,0 +1,31 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { TuningCache, TuningRecord } from '../index.ts';
+
+/**
+ * Remembers the outcome of tuning in a JSON file, for the option `tuningCache`. A file that is not there or not whole is
+ * as good as an empty one; it is replaced in one step, so that a process that dies leaves the old one.
+ */
+export function fileTuningCache(path: string): TuningCache {
+  const read = async (): Promise<Record<string, unknown>> => {
+    try {
+      const stored: unknown = JSON.parse(await readFile(path, 'utf8'));
+      return typeof stored === 'object' && stored !== null && !Array.isArray(stored) ? { ...stored } : {};
+    } catch {
+      return {};
+    }
+  };
+  return {
+    async get(key: string): Promise<unknown> {
+      const stored = await read();
+      return Object.hasOwn(stored, key) ? stored[key] : undefined;
+    },
+    async set(key: string, value: TuningRecord): Promise<void> {
+      const text = JSON.stringify({ ...(await read()), [key]: value });
+      await mkdir(dirname(path), { recursive: true });
+      const next = `${path}.${process.pid}.new`;
+      await writeFile(next, text);
+      await rename(next, path);
+    },
+  };
+}

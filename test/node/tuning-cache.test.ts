@@ -1,0 +1,29 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { fileTuningCache } from '../../src/node/tuning-cache.ts';
+
+const record = { engine: '1', fingerprintMs: 2, tuned: { layer: 'conv-pointwise' } };
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tuning-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+it('remembers by key, in a folder that is made', async () => {
+  const path = join(folder, 'new', 'tuning.json');
+  await fileTuningCache(path).set('a', record);
+  await fileTuningCache(path).set('b', { ...record, fingerprintMs: 3 });
+  expect(await fileTuningCache(path).get('a')).toEqual(record);
+  expect(await fileTuningCache(path).get('b')).toMatchObject({ fingerprintMs: 3 });
+  expect(await fileTuningCache(path).get('toString')).toBeUndefined();
+});
+
+it.each(['', '{"a": ', '[1]', 'null', '"text"'])('takes the file %j as empty, and replaces it', async (content) => {
+  const path = join(folder, 'tuning.json');
+  writeFileSync(path, content);
+  expect(await fileTuningCache(path).get('a')).toBeUndefined();
+  await fileTuningCache(path).set('a', record);
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ a: record });
+});
