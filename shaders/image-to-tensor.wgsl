@@ -1,12 +1,13 @@
-// A picture becomes an input tensor: resample, reorder channels, scale and shift. The formula, and what each field of
-// Shape means, is that of src/images/resample.ts.
+// A picture becomes an input tensor: turn, resample, reorder channels, scale and shift. The formula, and what each field
+// of Shape means, is that of src/images/resample.ts.
 //
-// pixels  [in_height][in_width]             RGBA bytes, red lowest
+// pixels  [in_height · in_width]            RGBA bytes, red lowest; (y, x) at origin + y · row + x · column
 // dst     [out_height][out_width]           one vec4: red, green, blue (or the reverse, or luma) and zeros
 //
 // One invocation computes one pixel.
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32,
+  origin: i32, row: i32, column: i32,
   first_y: i32, first_x: i32, length_y: i32, length_x: i32,
   start_y: f32, start_x: f32, step_y: f32, step_x: f32,
   width_y: f32, width_x: f32, support_y: f32, support_x: f32,
@@ -32,7 +33,7 @@ fn filter_weight(x: f32) -> f32 {
 }
 
 fn colour(y: i32, x: i32) -> vec3f {
-  let bytes = pixels[u32(y) * shape.in_width + u32(x)];
+  let bytes = pixels[shape.origin + y * shape.row + x * shape.column];
   return vec3f(vec3u(bytes & 255u, (bytes >> 8u) & 255u, (bytes >> 16u) & 255u));
 }
 

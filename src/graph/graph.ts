@@ -17,6 +17,10 @@ export interface GraphOutput {
  * value = pixel (0…255) · scale[channel] + offset[channel].
  */
 export interface ImageRule {
+  /** Degrees by which the picture is turned clockwise before all else; default 0. */
+  readonly rotate?: 0 | 90 | 180 | 270;
+  /** Whether the picture, turned, is mirrored left to right; default false. */
+  readonly flip?: boolean;
   /** How a picture of another aspect is fitted. `crop`: the centre `cropFraction` of the shorter side. */
   readonly fit: 'stretch' | 'crop' | 'letterbox';
   readonly cropFraction: number;

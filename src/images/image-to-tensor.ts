@@ -32,21 +32,21 @@ export function channelWeights(channels: ImageRule['channels']): readonly (reado
 export function imageToTensor(picture: Picture, rule: ImageRule, size: Pair, channels: number): Float32Array {
   checkPicture(picture);
   checkRule(rule, channels);
-  const { vertical, horizontal, filter } = resamplePlan([picture.height, picture.width], rule, size);
+  const { vertical, horizontal, turn, filter } = resamplePlan([picture.height, picture.width], rule, size);
   const rows = axisWeights(vertical, filter);
   const columns = axisWeights(horizontal, filter);
   const mixes = channelWeights(rule.channels);
   const tensor = new Float32Array(size[0] * size[1] * channels);
 
-  // Each row of the picture at the output's width, red, green, blue.
-  const narrowed = new Float64Array(picture.height * size[1] * 3);
-  for (let y = 0; y < picture.height; y++) {
+  // Each row of the turned picture at the output's width, red, green, blue.
+  const narrowed = new Float64Array(vertical.input * size[1] * 3);
+  for (let y = 0; y < vertical.input; y++) {
     for (let x = 0; x < size[1]; x++) {
       const { from, weights } = columns[x]!;
       for (let colour = 0; colour < 3; colour++) {
         let sum = 0;
         for (let i = 0; i < weights.length; i++) {
-          sum += weights[i]! * picture.data[(y * picture.width + from + i) * 4 + colour]!;
+          sum += weights[i]! * picture.data[(turn.origin + y * turn.row + (from + i) * turn.column) * 4 + colour]!;
         }
         narrowed[(y * size[1] + x) * 3 + colour] = sum;
       }

@@ -2,6 +2,10 @@
  * How a picture is resampled to the size of an input tensor, in numbers: the one definition that both the CPU
  * (image-to-tensor.ts) and the GPU evaluate.
  *
+ * The picture is turned clockwise by the rule's `rotate`, then mirrored left to right where it says `flip`; nothing is
+ * moved for that: pixel (y, x) of the turned picture is pixel number origin + y · row + x · column of the picture as it
+ * lies. From here on, "the picture" is the turned one.
+ *
  * A pixel is a square: pixel p of an axis spans [p, p + 1] and its centre is p + ½. Output pixel o of an axis is
  * `black` (0) unless first ≤ o < first + length. There, its centre lies in the picture at
  *
@@ -33,7 +37,7 @@ import type { Pair } from '../graph/ops.ts';
 
 /** One axis of a plan; lengths in pixels, see above. */
 export interface AxisPlan {
-  /** Pixels of the picture and of the output along this axis. */
+  /** Pixels of the turned picture and of the output along this axis. */
   readonly input: number;
   readonly output: number;
   /** Output pixels outside [first, first + length) are black. */
@@ -47,19 +51,27 @@ export interface AxisPlan {
   readonly support: number;
 }
 
+/** Where the pixels of the turned picture lie, see above; in pixels. */
+export interface Turn {
+  readonly origin: number;
+  readonly row: number;
+  readonly column: number;
+}
+
 export interface ResamplePlan {
   readonly vertical: AxisPlan;
   readonly horizontal: AxisPlan;
+  readonly turn: Turn;
   readonly filter: ImageRule['filter'];
 }
 
 /**
  * Plans the resampling of a picture of `[height, width]` pixels to `[height, width]` outputs.
- * Throws `UsageError` where a size is not a whole number ≥ 1 or cropFraction is not in (0, 1].
+ * Throws `UsageError` where a size is not a whole number ≥ 1, cropFraction is not in (0, 1] or rotate no quarter turn.
  */
-export function resamplePlan(picture: Pair, rule: ImageRule, output: Pair): ResamplePlan {
+export function resamplePlan(stored: Pair, rule: ImageRule, output: Pair): ResamplePlan {
   for (const [what, size] of [
-    ['the picture', picture],
+    ['the picture', stored],
     ['the output', output],
   ] as const) {
     if (!size.every((length) => Number.isSafeInteger(length) && length > 0)) {
@@ -69,6 +81,7 @@ export function resamplePlan(picture: Pair, rule: ImageRule, output: Pair): Resa
   if (rule.fit === 'crop' && !(rule.cropFraction > 0 && rule.cropFraction <= 1)) {
     throw new UsageError(`cropFraction is ${rule.cropFraction}, expected a number in (0, 1]`);
   }
+  const { picture, turn } = turned(stored, rule);
   const source = sourceRectangle(picture, rule, output);
   const target = outputRectangle(picture, rule, output);
   const radius = rule.filter === 'bilinear' ? 1 : 2;
@@ -90,7 +103,22 @@ export function resamplePlan(picture: Pair, rule: ImageRule, output: Pair): Resa
       support: radius * width,
     };
   };
-  return { vertical: axis(0), horizontal: axis(1), filter: rule.filter };
+  return { vertical: axis(0), horizontal: axis(1), turn, filter: rule.filter };
+}
+
+/** Height and width of the turned picture, and where its pixels lie. */
+function turned([height, width]: Pair, { rotate = 0, flip = false }: ImageRule): { picture: Pair; turn: Turn } {
+  const turns: Readonly<Record<number, Turn>> = {
+    0: { origin: 0, row: width, column: 1 },
+    90: { origin: (height - 1) * width, row: 1, column: -width },
+    180: { origin: height * width - 1, row: -width, column: -1 },
+    270: { origin: width - 1, row: -1, column: width },
+  };
+  const turn = turns[rotate];
+  if (!turn) throw new UsageError(`rotate is ${rotate}, expected 0, 90, 180 or 270 degrees`);
+  const picture: Pair = rotate % 180 === 0 ? [height, width] : [width, height];
+  const { origin, row, column } = turn;
+  return { picture, turn: flip ? { origin: origin + (picture[1] - 1) * column, row, column: -column } : turn };
 }
 
 /** The filter f: 1 at 0, 0 from its radius on. */

@@ -17,7 +17,7 @@ export function imageProgram(picture: Pair, rule: ImageRule, output: Shape): Pro
   checkRule(rule, output[3]);
   if (output[0] !== 1) throw new UsageError(`a picture is one image; the model takes ${output[0]} at once: use run()`);
   const size: Pair = [output[1], output[2]];
-  const { vertical, horizontal } = resamplePlan(picture, rule, size);
+  const { vertical, horizontal, turn } = resamplePlan(picture, rule, size);
   return {
     file: 'image-to-tensor.wgsl',
     source,
@@ -28,10 +28,13 @@ export function imageProgram(picture: Pair, rule: ImageRule, output: Shape): Pro
     },
     overrides: { WORKGROUP_X: WORKGROUP, WORKGROUP_Y: WORKGROUP },
     shape: {
-      in_height: picture[0],
-      in_width: picture[1],
+      in_height: vertical.input,
+      in_width: horizontal.input,
       out_height: size[0],
       out_width: size[1],
+      origin: turn.origin,
+      row: turn.row,
+      column: turn.column,
       first_y: vertical.first,
       first_x: horizontal.first,
       length_y: vertical.length,

@@ -220,6 +220,8 @@ function isImageRule(value: unknown): boolean {
   const numbers: Check = (list) => Array.isArray(list) && list.every(isNumber) && [1, 3].includes(list.length);
   const rule: JsonRecord = isRecord(value) ? value : {};
   return (
+    oneOf(undefined, 0, 90, 180, 270)(rule.rotate) &&
+    oneOf(undefined, true, false)(rule.flip) &&
     oneOf('stretch', 'crop', 'letterbox')(rule.fit) &&
     isNumber(rule.cropFraction) &&
     oneOf('bilinear', 'bicubic')(rule.filter) &&

@@ -26,7 +26,18 @@ export function gridOf(what: string, length: number, channels: number, size: Pai
  */
 export function placeOnPicture({ y, x }: Place, picture: Pair, rule: ImageRule, input: Pair): Place {
   const { vertical, horizontal } = resamplePlan(picture, rule, input);
-  const along = ({ start, first, step }: AxisPlan, i: 0 | 1, fraction: number) =>
-    (start + (fraction * input[i] - 0.5 - first) * step) / picture[i];
-  return { y: along(vertical, 0, y), x: along(horizontal, 1, x) };
+  const along = (axis: AxisPlan, fraction: number) =>
+    (axis.start + (fraction * axis.output - 0.5 - axis.first) * axis.step) / axis.input;
+  const down = along(vertical, y);
+  const across = rule.flip ? 1 - along(horizontal, x) : along(horizontal, x);
+  switch (rule.rotate ?? 0) {
+    case 0:
+      return { y: down, x: across };
+    case 90:
+      return { y: 1 - across, x: down };
+    case 180:
+      return { y: 1 - down, x: 1 - across };
+    case 270:
+      return { y: across, x: 1 - down };
+  }
 }

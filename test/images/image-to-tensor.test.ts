@@ -170,6 +170,43 @@ describe('fit', () => {
   });
 });
 
+describe('rotate and flip', () => {
+  const rows = [
+    [1, 2, 3],
+    [4, 5, 6],
+  ];
+
+  test.each([
+    [0, false, [1, 2, 3, 4, 5, 6]],
+    [90, false, [4, 1, 5, 2, 6, 3]],
+    [180, false, [6, 5, 4, 3, 2, 1]],
+    [270, false, [3, 6, 2, 5, 1, 4]],
+    [0, true, [3, 2, 1, 6, 5, 4]],
+    [90, true, [1, 4, 2, 5, 3, 6]],
+    [180, true, [4, 5, 6, 1, 2, 3]],
+    [270, true, [6, 3, 5, 2, 4, 1]],
+  ] as const)('turned by %i degrees clockwise, mirrored %s', (rotate, flip, expected) => {
+    const size: Pair = rotate % 180 === 0 ? [2, 3] : [3, 2];
+    expect(run(grey(...rows), { rotate, flip }, size)).toEqual(near(expected));
+  });
+
+  test('the fit is that of the turned picture', () => {
+    const wide = grey([10, 20, 30, 40], [50, 60, 70, 80]);
+    expect(run(wide, { rotate: 90, fit: 'crop' }, [2, 2])).toEqual(near([60, 20, 70, 30]));
+    const boxed = run(wide, { rotate: 270, flip: true, fit: 'letterbox' }, [4, 4]);
+    expect(boxed).toEqual(
+      near(
+        [
+          [0, 80, 40, 0],
+          [0, 70, 30, 0],
+          [0, 60, 20, 0],
+          [0, 50, 10, 0],
+        ].flat(),
+      ),
+    );
+  });
+});
+
 describe('channels, scale and offset', () => {
   const one = picture(1, 1, () => [10, 20, 30]);
 
@@ -207,6 +244,7 @@ describe('errors', () => {
     ['scale', () => run(grey([1]), { scale: [1, 2] }, [1, 1]), /scale has 2 values, expected 1 or 1/],
     ['offset', () => run(grey([1]), { offset: [] }, [1, 1]), /offset has 0 values/],
     ['crop fraction', () => run(grey([1]), { fit: 'crop', cropFraction: 0 }, [1, 1]), /cropFraction is 0/],
+    ['rotate', () => run(grey([1]), { rotate: 45 as 90 }, [1, 1]), /rotate is 45, expected 0, 90, 180 or 270/],
     [
       'an empty picture',
       () => run({ width: 0, height: 0, data: new Uint8Array(0) }, {}, [1, 1]),

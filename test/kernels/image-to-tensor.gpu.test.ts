@@ -29,6 +29,14 @@ const cases: readonly (readonly [string, ImageCase])[] = [
     'blue first, constants per channel',
     { picture: [20, 21], size: [8, 9], rule: { ...base, ...perChannel, channels: 'bgr' } },
   ],
+  ['turned right', { picture: [20, 31], size: [16, 9], rule: { ...base, rotate: 90 } }],
+  ['turned over', { picture: [9, 8], size: [9, 8], rule: { ...base, rotate: 180 } }],
+  ['turned left, letterboxed', { picture: [20, 60], size: [16, 16], rule: { ...base, rotate: 270, fit: 'letterbox' } }],
+  ['mirrored', { picture: [9, 8], size: [9, 8], rule: { ...base, flip: true } }],
+  [
+    'turned right, mirrored, cropped, bicubic',
+    { picture: [40, 61], size: [16, 16], rule: { ...base, rotate: 90, flip: true, fit: 'crop', filter: 'bicubic' } },
+  ],
   ['grey', { picture: [20, 21], size: [8, 9], rule: { ...base, channels: 'grey' } }],
 ];
 

@@ -9,6 +9,7 @@ import { writeSavedModel } from '../../src/loaders/saved-model.ts';
 import { prepare } from '../../src/prepare.ts';
 import { seededInputs } from '../../src/random-inputs.ts';
 import { runGraph } from '../../src/reference/index.ts';
+import { poseImage } from '../../src/tasks/index.ts';
 import { zoo, zooFiles } from '../models/zoo.ts';
 
 const open = (bytes: Uint8Array, name = 'model.safetensors') => loadGraph({ name, bytes });
@@ -23,6 +24,8 @@ describe('a saved model', () => {
 
   it('keeps clips that are open, and a rule for pictures', async () => {
     const image = {
+      rotate: 90,
+      flip: true,
       fit: 'crop',
       cropFraction: 0.875,
       filter: 'bicubic',
@@ -226,6 +229,11 @@ describe('a damaged or hostile file is refused', () => {
       /product below/,
     ],
     ['labels that are numbers', (graph) => Object.assign(graph, { labels: [1] }), /labels/],
+    [
+      'a rule for pictures that turns by an eighth',
+      (graph) => Object.assign(graph, { image: { rotate: 45, ...poseImage } }),
+      /an image rule that is none: {"rotate":45/,
+    ],
     ['nodes that are no list', (graph) => Object.assign(graph, { nodes: {} }), /nodes are/],
     ['a node for every atom', (graph) => Object.assign(graph, { nodes: new Array(20_000).fill(1) }), /20000 nodes/],
   ])('%s', (_what, change, message) => refused(changed(change), message));

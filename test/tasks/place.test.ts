@@ -7,6 +7,14 @@ it.each([
   ['squashed', detectImage, 0.5, 0.25],
   ['cropped', { ...poseImage, fit: 'crop' as const, cropFraction: 0.75 }, 0.5, 0.375],
   ['cropped, corners aligned', { ...poseImage, fit: 'crop' as const, corners: 'align' as const }, 0.5, 0.5],
+  ['turned right', { ...poseImage, rotate: 90 as const }, 0.3, 0.25],
+  ['turned over and mirrored', { ...poseImage, rotate: 180 as const, flip: true }, 0.3, 0.25],
+  [
+    'turned left, mirrored and cropped',
+    { ...poseImage, rotate: 270 as const, flip: true, fit: 'crop' as const },
+    0.3,
+    0.375,
+  ],
 ])('leads back to the spot in a picture that was %s', (_, rule, y, x) => {
   const [height, width, size] = [80, 160, 64];
   const data = new Uint8Array(height * width * 4);
