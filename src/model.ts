@@ -170,7 +170,8 @@ export class Model {
   }
 
   /**
-   * One inference on `device`. Concurrent calls are taken one after another.
+   * One inference on `device`. Calls that do not wait for one another keep the GPU busy: three are in flight at once,
+   * further ones wait; results come in the order of the calls.
    * Throws `UsageError` where an input does not fit, `DeviceLostError` where the GPU went away.
    */
   async run(inputs: Inputs, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Outputs> {

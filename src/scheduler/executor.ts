@@ -18,6 +18,9 @@ const STORAGE = 0x0080;
 const COPY_DST_TEXTURE = 0x02;
 const TEXTURE_BINDING = 0x04;
 
+/** Runs in flight at once: one on the GPU, one queued behind it, one being read. */
+const IN_FLIGHT = 3;
+
 export interface ExecutorOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onCompiled?: ((done: number, total: number) => void) | undefined;
@@ -30,7 +33,8 @@ export interface RunOptions {
 /**
  * A plan made real on a device: pipelines, buffers and bind groups are made once; a run uploads the inputs, encodes
  * every dispatch into one compute pass, submits once and reads the outputs back. A run creates no GPU object but the
- * command buffer. Runs are taken one after another; a device that was lost makes them throw `DeviceLostError`.
+ * command buffer. The queue keeps runs in order; a few are in flight at once, each with a readback buffer of its own. A
+ * device that was lost makes them throw `DeviceLostError`.
  */
 export class Executor {
   readonly plan: Plan;
@@ -41,15 +45,18 @@ export class Executor {
   readonly #constants: GPUBuffer;
   readonly #textures: readonly GPUTexture[];
   readonly #uniforms: GPUBuffer;
-  readonly #readback: GPUBuffer;
-  /** Where each output starts in the readback buffer. */
+  readonly #readbacks: readonly GPUBuffer[];
+  /** Those that no run uses. */
+  readonly #idleReadbacks: GPUBuffer[];
+  /** Where each output starts in a readback buffer. */
   readonly #outputOffsets: readonly number[];
   /** Each input as it is stored; null where that is as it comes. */
   readonly #staging: readonly (Float32Array | null)[];
   #picture: PictureStage | null = null;
-  #tail: Promise<unknown> = Promise.resolve();
-  /** Runs that have begun or wait. */
-  #running = 0;
+  /** Runs in flight; work that has the device to itself counts as all that there may be. */
+  #active = 0;
+  /** What waits, in the order in which it starts. */
+  readonly #waiting: { readonly weight: number; readonly start: () => void }[] = [];
   #disposed = false;
 
   private constructor(gpu: Gpu, plan: Plan, pipelines: readonly GPUComputePipeline[], resources: Resources) {
@@ -61,7 +68,8 @@ export class Executor {
     this.#constants = resources.constants;
     this.#textures = resources.textures;
     this.#uniforms = resources.uniforms;
-    this.#readback = resources.readback;
+    this.#readbacks = resources.readbacks;
+    this.#idleReadbacks = [...resources.readbacks];
     this.#outputOffsets = resources.outputOffsets;
     this.#staging = plan.inputs.map((name) => {
       const { shape } = plan.tensors[name]!;
@@ -121,9 +129,10 @@ export class Executor {
       inputs,
       plan.inputs.map((name) => ({ name, shape: plan.tensors[name]!.shape })),
     );
-    // Uploaded at once where nothing runs; a run that has to wait keeps what the caller may overwrite meanwhile.
-    const own = this.#running > 0 ? values.map((array) => array.slice()) : values;
-    return this.exclusive(() => {
+    const turn = this.#enter(1);
+    // Uploaded at once where that is possible; a run that has to wait keeps what the caller may overwrite meanwhile.
+    const own = turn ? values.map((array) => array.slice()) : values;
+    return this.#during(turn, 1, () => {
       signal?.throwIfAborted();
       this.upload(own);
       return this.#infer(signal);
@@ -153,29 +162,34 @@ export class Executor {
   ): Promise<Record<string, Float32Array>> {
     const { plan } = this;
     const { device } = this.gpu;
-    const encoder = device.createCommandEncoder({ label: plan.graph });
-    const pass = encoder.beginComputePass();
-    first?.(pass);
-    this.encode(pass);
-    pass.end();
-    plan.outputs.forEach(({ tensor }, i) => {
-      const { buffer, offset, bytes } = plan.tensors[tensor]!;
-      encoder.copyBufferToBuffer(this.#arena[buffer]!, offset, this.#readback, this.#outputOffsets[i]!, bytes);
-    });
-    device.queue.submit([encoder.finish()]);
-    await settle(this.gpu, this.#readback.mapAsync(1 /* GPUMapMode.READ */));
+    const readback = this.#idleReadbacks.pop()!;
     try {
-      this.gpu.check();
-      signal?.throwIfAborted();
-      const outputs: Record<string, Float32Array> = {};
-      plan.outputs.forEach(({ name, tensor }, i) => {
-        const placement = plan.tensors[tensor]!;
-        const range = this.#readback.getMappedRange(this.#outputOffsets[i]!, placement.bytes);
-        outputs[name] = unpack(range, placement, plan.precision);
+      const encoder = device.createCommandEncoder({ label: plan.graph });
+      const pass = encoder.beginComputePass();
+      first?.(pass);
+      this.encode(pass);
+      pass.end();
+      plan.outputs.forEach(({ tensor }, i) => {
+        const { buffer, offset, bytes } = plan.tensors[tensor]!;
+        encoder.copyBufferToBuffer(this.#arena[buffer]!, offset, readback, this.#outputOffsets[i]!, bytes);
       });
-      return outputs;
+      device.queue.submit([encoder.finish()]);
+      await settle(this.gpu, readback.mapAsync(1 /* GPUMapMode.READ */));
+      try {
+        this.gpu.check();
+        signal?.throwIfAborted();
+        const outputs: Record<string, Float32Array> = {};
+        plan.outputs.forEach(({ name, tensor }, i) => {
+          const placement = plan.tensors[tensor]!;
+          const range = readback.getMappedRange(this.#outputOffsets[i]!, placement.bytes);
+          outputs[name] = unpack(range, placement, plan.precision);
+        });
+        return outputs;
+      } finally {
+        readback.unmap();
+      }
     } finally {
-      this.#readback.unmap();
+      this.#idleReadbacks.push(readback);
     }
   }
 
@@ -204,24 +218,40 @@ export class Executor {
 
   /** Waits for runs before it, then has the device to itself. */
   exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const start = async (): Promise<T> => {
-      try {
-        if (this.#disposed) throw disposed();
-        this.gpu.check();
-        return await work();
-      } catch (error) {
-        // A destroyed buffer or device ends a wait with an error of the browser's, before the loss is known.
-        if (this.#disposed) throw disposed();
-        throw await this.gpu.explain(error);
-      }
-    };
-    const next = this.#running === 0 ? start() : this.#tail.then(start);
-    this.#running++;
-    const done = () => {
-      this.#running--;
-    };
-    this.#tail = next.then(done, done);
-    return next;
+    return this.#during(this.#enter(IN_FLIGHT), IN_FLIGHT, work);
+  }
+
+  /** Null where work of this weight may begin at once, else what to wait for; first come, first served. */
+  #enter(weight: number): Promise<void> | null {
+    if (this.#waiting.length === 0 && this.#active + weight <= IN_FLIGHT) {
+      this.#active += weight;
+      return null;
+    }
+    return new Promise((start) => this.#waiting.push({ weight, start }));
+  }
+
+  #leave(weight: number): void {
+    this.#active -= weight;
+    for (let next = this.#waiting[0]; next && this.#active + next.weight <= IN_FLIGHT; next = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#active += next.weight;
+      next.start();
+    }
+  }
+
+  async #during<T>(turn: Promise<void> | null, weight: number, work: () => Promise<T>): Promise<T> {
+    if (turn) await turn;
+    try {
+      if (this.#disposed) throw disposed();
+      this.gpu.check();
+      return await work();
+    } catch (error) {
+      // A destroyed buffer or device ends a wait with an error of the browser's, before the loss is known.
+      if (this.#disposed) throw disposed();
+      throw await this.gpu.explain(error);
+    } finally {
+      this.#leave(weight);
+    }
   }
 
   /**
@@ -272,7 +302,7 @@ export class Executor {
       constants: this.#constants,
       textures: this.#textures,
       uniforms: this.#uniforms,
-      readback: this.#readback,
+      readbacks: this.#readbacks,
     });
   }
 }
@@ -284,7 +314,7 @@ interface Buffers {
   readonly constants: GPUBuffer;
   readonly textures: readonly GPUTexture[];
   readonly uniforms: GPUBuffer;
-  readonly readback: GPUBuffer;
+  readonly readbacks: readonly GPUBuffer[];
 }
 
 interface Resources extends Buffers {
@@ -306,7 +336,7 @@ function createBuffers(device: GPUDevice, plan: Plan): Buffers & { outputOffsets
     constants: create('constants', plan.constantBytes, STORAGE | COPY_DST),
     textures: plan.textures.map((spec, i) => createTexture(device, `weights ${i}`, spec)),
     uniforms: create('uniforms', 4 * plan.uniforms.length, UNIFORM | COPY_DST),
-    readback: create('readback', readbackBytes, MAP_READ | COPY_DST),
+    readbacks: Array.from({ length: IN_FLIGHT }, (_, i) => create(`readback ${i}`, readbackBytes, MAP_READ | COPY_DST)),
     outputOffsets,
   };
 }
@@ -332,8 +362,8 @@ function createBindGroups(
   );
 }
 
-function destroyBuffers({ arena, constants, textures, uniforms, readback }: Buffers): void {
-  for (const resource of [...arena, constants, ...textures, uniforms, readback]) resource.destroy();
+function destroyBuffers({ arena, constants, textures, uniforms, readbacks }: Buffers): void {
+  for (const resource of [...arena, constants, ...textures, uniforms, ...readbacks]) resource.destroy();
 }
 
 const createTexture = (device: GPUDevice, label: string, { width, height, format }: TextureSpec): GPUTexture =>

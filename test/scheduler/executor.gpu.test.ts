@@ -90,7 +90,18 @@ describe.each(browsers)('the scheduler in %s', (browser) => {
     expect(said.disposed).toMatch(/^UsageError: the model was disposed of/);
   });
 
-  it('takes concurrent runs one after another, and lets one be stopped', async () => {
+  it('keeps three runs in flight, in order, with the results that they have alone', async () => {
+    const result = await call<Record<string, unknown>>('overlappedRuns', { id: 'v1-0.25-64' });
+    expect(result).toEqual({
+      atOnce: 3,
+      created: 0,
+      submits: 8,
+      order: ['0', '1', '2', '3', '5', '6', '7', 'alone, 7 to 7 submits', 'last'],
+      same: [true, true, true, true, 'stopped by the test', true, true, true, true],
+    });
+  });
+
+  it('lets one of several concurrent runs be stopped', async () => {
     const result = await call<{ same: boolean; different: boolean; aborted: string }>('concurrentRuns', {
       id: 'v1-0.25-64',
     });

@@ -137,6 +137,57 @@ export async function concurrentRuns({ id }: { id: string }) {
   return { same, different, aborted: await aborted };
 }
 
+/** Runs that overlap, one of them stopped, work that wants the device alone between them, and a run after that. */
+export async function overlappedRuns({ id }: { id: string }) {
+  const gpu = await openGpu();
+  const prepared = prepare(buildArchitecture(id));
+  const plan = createPlan(prepared, { preferences: steadyPreferences(gpu.adapter) });
+  const executor = await Executor.create(gpu, plan, packConstants(prepared, plan));
+  const inputs = Array.from({ length: 8 }, (_, i) => seededInputs(prepared, i + 1).input!);
+  const alone: Float32Array[] = [];
+  for (const input of inputs) alone.push((await executor.run(input)).logits!);
+  const order: string[] = [];
+  const log = (name: string) => () => order.push(name);
+  const stop = new AbortController();
+  let submitted = 0;
+  const { submit } = GPUQueue.prototype;
+  GPUQueue.prototype.submit = function (buffers) {
+    if ([...buffers].length > 0) submitted++;
+    return submit.call(this, buffers);
+  };
+  let atOnce = 0;
+  let results: (Float32Array | string)[] = [];
+  const calls = await counted(async () => {
+    const runs = inputs.map((input, i) => executor.run(input, i === 4 ? { signal: stop.signal } : {}));
+    atOnce = submitted;
+    for (const input of inputs) input.fill(0);
+    stop.abort(new Error('stopped by the test'));
+    runs.forEach((run, i) => {
+      run.then(log(`${i}`), () => {});
+    });
+    const exclusive = executor.exclusive(async () => {
+      const before = submitted;
+      await gpu.device.queue.onSubmittedWorkDone();
+      order.push(`alone, ${before} to ${submitted} submits`);
+    });
+    const last = executor.run(seededInputs(prepared, 1).input!).then(({ logits }) => {
+      log('last')();
+      return logits!;
+    });
+    const settled = await Promise.allSettled([...runs.map((run) => run.then(({ logits }) => logits!)), last]);
+    results = settled.map((one) => (one.status === 'fulfilled' ? one.value : (one.reason as Error).message));
+    await exclusive;
+  });
+  GPUQueue.prototype.submit = submit;
+  executor.dispose();
+  gpu.dispose();
+  const same = results.map((result, i) => {
+    const expected = alone[i % 8]!;
+    return typeof result === 'string' ? result : result.every((value, j) => Object.is(value, expected[j]));
+  });
+  return { atOnce, created: calls.created, submits: calls.submits, order, same };
+}
+
 /** What a model says after its device was destroyed, and after it was disposed of. */
 export async function lostAndDisposed() {
   const message = (promise: Promise<unknown>) =>
