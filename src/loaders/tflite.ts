@@ -124,6 +124,9 @@ class TfliteLoader {
     return names.map((name) => {
       const index = this.#tensors.findIndex((tensor) => tensor.name === name);
       if (index < 0) throw new UsageError(`${this.#file} has no tensor "${name}" (option "outputs")`);
+      if (this.#tensors.some((tensor, other) => other > index && tensor.name === name)) {
+        throw new UsageError(`${this.#file} has two tensors named "${name}" (option "outputs"): name another`);
+      }
       return { name, index };
     });
   }
@@ -182,7 +185,7 @@ class TfliteLoader {
     const operation: TfliteOperation = {
       place,
       builder: this.#builder,
-      options: operator.table(4),
+      options: this.#readOptions(operator, place, known?.[2]),
       count: inputs.length,
       outputDims: output.dims,
       value,
@@ -203,6 +206,16 @@ class TfliteLoader {
       if (error instanceof FoldError) this.#builder.damaged(place, error.message);
       throw error;
     }
+  }
+
+  /** Null where the file has none. Fields of another operator's options would be read for what they are not. */
+  #readOptions(operator: FlatTable, place: Place, expected: number | undefined): FlatTable | null {
+    const options = expected === undefined ? null : operator.table(4);
+    const type = operator.byte(3);
+    if (options && type !== expected) {
+      this.#builder.damaged(place, `has options of the type ${type} in BuiltinOptions, expected ${expected}`);
+    }
+    return options;
   }
 
   #value(index: number, what: string): Value {

@@ -3,7 +3,7 @@
  * second and 100 MB.
  */
 import { describe, expect, test } from 'vitest';
-import { MobileNetError } from '../../src/errors.ts';
+import { MobileNetError, UsageError } from '../../src/errors.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { type FlatNode, type FlatRecord, writeFlat } from '../support/flat-writer.ts';
 import { randomValues } from '../support/oracles.ts';
@@ -57,6 +57,19 @@ const operators = {
   MAXIMUM: 55,
 } as const;
 
+/** In the union BuiltinOptions. */
+const optionTypes: Readonly<Record<string, number>> = {
+  ADD: 11,
+  AVERAGE_POOL_2D: 5,
+  CONCATENATION: 10,
+  CONV_2D: 1,
+  DEPTHWISE_CONV_2D: 2,
+  FULLY_CONNECTED: 8,
+  RESIZE_BILINEAR: 15,
+  SOFTMAX: 9,
+  MEAN: 27,
+};
+
 interface TensorSpec {
   readonly name: string;
   readonly dims: readonly number[];
@@ -72,8 +85,10 @@ interface OperatorSpec {
   readonly op: keyof typeof operators | number;
   /** Names of tensors, or indices. */
   readonly inputs: readonly (string | number)[];
-  readonly output: string;
+  readonly output: string | number;
   readonly options?: FlatRecord['fields'];
+  /** In place of the operator's own. */
+  readonly optionsType?: number;
 }
 interface ModelSpec {
   readonly tensors: readonly TensorSpec[];
@@ -116,11 +131,12 @@ function model({ tensors, operators: nodes, inputs = ['x'], outputs = ['y'], ...
     });
   });
   const codes = [...new Set(nodes.map(({ op }) => op))];
-  const operatorTables = nodes.map(({ op, inputs, output, options }) =>
+  const operatorTables = nodes.map(({ op, inputs, output, options, optionsType }) =>
     table({
       0: codes.indexOf(op),
       1: { ints: inputs.map(index) },
       2: { ints: [index(output)] },
+      3: ['byte', optionsType ?? optionTypes[op] ?? 0],
       4: options ? table(options) : null,
     }),
   );
@@ -481,6 +497,17 @@ const cases: Readonly<Record<string, readonly [bytes: () => Uint8Array, expected
       ),
     format(/node "y" \(fully-connected\): bias has 3 values, expected 1/),
   ],
+  'options of another operator': [
+    () => {
+      const weights = { name: 'w', dims: [1, 3, 3, 4], data: f32(...randomValues(36, 1)) };
+      const options = convOptions();
+      return model({
+        tensors: [x, weights, y],
+        operators: [{ op: 'DEPTHWISE_CONV_2D', inputs: ['x', 'w'], output: 'y', options, optionsType: 1 }],
+      });
+    },
+    format(/node "y" \(DEPTHWISE_CONV_2D\): has options of the type 1 in BuiltinOptions, expected 2/),
+  ],
   'a stride of zero': [
     () => conv(convOptions({ 1: 0 })),
     format(/node "y" \(CONV_2D\): has the stride 1 × 0, expected 1 to/),
@@ -703,6 +730,27 @@ test('an ordinary model, so that what follows is measured without the modules', 
 
 describe('damaged and hostile TensorFlow Lite', () => {
   for (const [name, [bytes, expected]] of Object.entries(cases)) test(name, () => refused(bytes(), expected));
+});
+
+test('tensors of one name: the graph tells them apart, a caller who names them is told', async () => {
+  const t = { ...x, name: 't' };
+  const bytes = model({
+    tensors: [x, t, t, y],
+    operators: [
+      { op: 'RELU', inputs: ['x'], output: 't' },
+      { op: 'SOFTMAX', inputs: [1], output: 2 },
+      { op: 'ADD', inputs: [1, 2], output: 'y', options: {} },
+    ],
+  });
+  const graph = await loadGraph({ name: 'm.tflite', bytes });
+  expect(graph.nodes.map(({ op, inputs, output }) => [op, ...inputs, output])).toEqual([
+    ['activation', 'x', 't'],
+    ['softmax', 't', 't#2'],
+    ['add', 't', 't#2', 'y'],
+  ]);
+  const cut = loadGraph({ name: 'm.tflite', bytes }, { outputs: ['t'] });
+  await expect(cut).rejects.toThrow(UsageError);
+  await expect(cut).rejects.toThrow(/^m\.tflite has two tensors named "t"/);
 });
 
 /** All that a file may have: constants of three types, quantisation, options, metadata. */
