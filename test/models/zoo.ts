@@ -29,7 +29,7 @@ export interface ZooModel {
   readonly classes?: readonly string[];
   /** Normalised mean square error of every output, at most. */
   readonly maxNmse: number;
-  /** The same on float16 storage, for outputs that are not of classes: 1e-5 unless rounding to 11 bits costs this model more. */
+  /** The same on float16 storage, for the other outputs: 1e-5 unless rounding to 11 bits costs this model more. */
   readonly maxHalfNmse?: number;
   readonly options?: LoadGraphOptions;
   /** Validated in the browsers by a test of its own, in more ways. */
