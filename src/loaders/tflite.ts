@@ -1,6 +1,7 @@
 /** TensorFlow Lite files: one subgraph, float32, float16 or quantised weights. */
 import { ModelFormatError, UnsupportedOpError, UsageError } from '../errors.ts';
 import type { Graph, ImageRule } from '../graph/graph.ts';
+import { inferShapes } from '../graph/shapes.ts';
 import { type Constant, FoldBudget, FoldError } from './constants.ts';
 import { FlatTable } from './flat-table.ts';
 import { type Axis, GraphBuilder, listed, nhwc, type Place, type Value, type Variable } from './graph-builder.ts';
@@ -24,10 +25,20 @@ interface Operator {
   readonly outputs: readonly number[];
 }
 
+/** The end of a ZIP archive has a record of 22 bytes, and a comment of at most 65,535 after it. */
+function hasArchive(bytes: Uint8Array): boolean {
+  const least = Math.max(0, bytes.length - 22 - 65_535);
+  for (let i = bytes.length - 22; i >= least; i--) {
+    if (bytes[i] === 0x50 && bytes[i + 1] === 0x4b && bytes[i + 2] === 5 && bytes[i + 3] === 6) return true;
+  }
+  return false;
+}
+
 /**
  * A TensorFlow Lite model. Quantised weights become the real numbers that they stand for, and so do quantised inputs
  * and outputs: the graph computes in real numbers throughout. `image` says how pixels become the input, from the file's
- * metadata, or from the quantisation of a uint8 input, whose stored values are pixels.
+ * metadata, or from the quantisation of a uint8 input, whose stored values are pixels; labels come from the associated
+ * files, where a list there has a line for each class.
  *
  * Throws `ModelFormatError`, `UnsupportedOpError`, or `UsageError` for names in `options`.
  */
@@ -37,7 +48,12 @@ export async function loadTflite(files: ModelFiles, options: LoadGraphOptions): 
   if (version !== 3) throw new ModelFormatError(files.name, `has the schema version ${version}, expected 3`);
   const subgraphs = model.tables(2, mostTables, 'subgraphs');
   if (subgraphs.length !== 1) throw new ModelFormatError(files.name, `has ${subgraphs.length} subgraphs, expected one`);
-  return new TfliteLoader(files, model, subgraphs[0]!, options).load();
+  const graph = await new TfliteLoader(files, model, subgraphs[0]!, options).load();
+  const [output, ...others] = graph.outputs;
+  if (!output || others.length > 0 || !hasArchive(files.bytes)) return graph;
+  const { archivedLabels } = await import('./tflite-archive.ts');
+  const labels = archivedLabels(files.name, files.bytes, inferShapes(graph).get(output.tensor)![3]);
+  return labels ? { ...graph, labels } : graph;
 }
 
 class TfliteLoader {
