@@ -29,6 +29,7 @@ const help = `usage: npm run bench -- [--browser chrome|firefox] [--model MODEL]
        npm run bench -- --serve [--port N]
        npm run bench -- --layers [--browser B] [--model MODEL] [--plan P] [--json]
        npm run bench -- --growth [--browser B] [--plan P] [--runs N] [--plot FILE] [--json]
+       npm run bench -- --host [--model MODEL] [--runs N] [--json]
 
 This engine and its peers side by side: one browser, the same weights and input, outputs compared with the CPU
 reference before any time is believed. MODEL is a file, or an id with random weights (v2-1.0-224).
@@ -36,6 +37,7 @@ Engines: mobilenet-webgpu, litert, tfjs, onnxruntime-web; devices: webgpu, wasm;
 --runs N times N warm runs of each; without it as many as half a minute allows, 7 at least.
 --serve serves the same as a page, for any browser and GPU of this machine.
 --layers times each dispatch of this engine, beside what it computes and moves.
+--host times JavaScript and the API alone, in Node on Dawn's null backend, beside TensorFlow.js.
 --growth times MobileNetV2 against width, input size and batch, beside its MACs; it writes a plot (docs/growth.svg unless
 --plot names another file) and the numbers beside it.`;
 
