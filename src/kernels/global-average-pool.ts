@@ -1,25 +1,37 @@
 import source from '../../shaders/global-average-pool.wgsl?raw';
 import type { GlobalAveragePool } from '../graph/ops.ts';
-import { ceilDiv, defineKernel, inputBinding, outputBinding, shapeBinding } from './kernel.ts';
+import { ceilDiv, defineKernel, inputBinding, type Kernel, outputBinding, shapeBinding } from './kernel.ts';
 
-const COLUMNS = 8;
-const SLICES = 8;
+/** Four-channel groups of a workgroup, and the invocations that share each of them. */
+interface Workgroup {
+  readonly columns: number;
+  readonly slices: number;
+}
 
-export const globalAveragePool = defineKernel<GlobalAveragePool>({
-  name: 'global-average-pool',
-  op: 'global-average-pool',
-  accepts: () => true,
-  program(_node, { inputs: [input] }) {
-    const channels4 = ceilDiv(input![3], 4);
-    return {
-      file: 'global-average-pool.wgsl',
-      source,
-      constants: {},
-      overrides: { COLUMNS, SLICES },
-      shape: { pixels: input![1] * input![2], channels4 },
-      bindings: [shapeBinding, inputBinding(0), outputBinding],
-      workgroups: [ceilDiv(channels4, COLUMNS), input![0], 1],
-    };
-  },
-  constants: () => [],
-});
+const pool = (name: string, { columns, slices }: Workgroup): Kernel =>
+  defineKernel<GlobalAveragePool>({
+    name,
+    op: 'global-average-pool',
+    accepts: () => true,
+    program(_node, { inputs: [input] }) {
+      const channels4 = ceilDiv(input![3], 4);
+      return {
+        file: 'global-average-pool.wgsl',
+        source,
+        constants: {},
+        overrides: { COLUMNS: columns, SLICES: slices },
+        shape: { pixels: input![1] * input![2], channels4 },
+        bindings: [shapeBinding, inputBinding(0), outputBinding],
+        workgroups: [ceilDiv(channels4, columns), input![0], 1],
+      };
+    },
+    constants: () => [],
+  });
+
+export const globalAveragePool = pool('global-average-pool', { columns: 8, slices: 8 });
+
+/** Software adapters have few lanes to share a sum, and pay for each that waits. */
+export const globalAveragePoolVariants: readonly Kernel[] = [
+  pool('global-average-pool/4x1', { columns: 4, slices: 1 }),
+  pool('global-average-pool/4x4', { columns: 4, slices: 4 }),
+];

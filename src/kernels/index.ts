@@ -11,7 +11,7 @@ import { convPointwise, pointwiseVariants } from './conv-pointwise.ts';
 import { convPointwiseSplit } from './conv-pointwise-split.ts';
 import { convPointwiseTiled } from './conv-pointwise-tiled.ts';
 import { convPixel, fullyConnected, fullyConnectedVariants, pixelVariants } from './fully-connected.ts';
-import { globalAveragePool } from './global-average-pool.ts';
+import { globalAveragePool, globalAveragePoolVariants } from './global-average-pool.ts';
 import type { Kernel } from './kernel.ts';
 import { multiply } from './multiply.ts';
 import { pool } from './pool.ts';
@@ -51,6 +51,7 @@ export const variants: readonly Kernel[] = [
   ...depthwiseStripVariants,
   ...directVariants,
   ...fullyConnectedVariants,
+  ...globalAveragePoolVariants,
 ];
 
 const ofBlocks: Kernel[] = [];

@@ -38,5 +38,5 @@ export function steadyPreferences({ fallback, features }: AdapterDescription): K
   return { features, prefer: [...prefer, 'conv-depthwise-strip/c1-r8', ...vectors] };
 }
 
-/** Matrix-vector products read each weight once: as a texel. */
-const vectors = ['conv-pixel/4x4-texture', 'fully-connected/4x4-texture'];
+/** Matrix-vector products read each weight once: as a texel. Means are summed where they are stored. */
+const vectors = ['conv-pixel/4x4-texture', 'fully-connected/4x4-texture', 'global-average-pool/4x1'];
