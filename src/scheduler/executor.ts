@@ -57,6 +57,8 @@ export class Executor {
   #active = 0;
   /** What waits, in the order in which it starts. */
   readonly #waiting: { readonly weight: number; readonly start: () => void }[] = [];
+  /** The end of the latest run. */
+  #latest: Promise<void> = Promise.resolve();
   #disposed = false;
 
   private constructor(gpu: Gpu, plan: Plan, pipelines: readonly GPUComputePipeline[], resources: Resources) {
@@ -163,6 +165,11 @@ export class Executor {
     const { plan } = this;
     const { device } = this.gpu;
     const readback = this.#idleReadbacks.pop()!;
+    const before = this.#latest;
+    let finish = () => {};
+    this.#latest = new Promise((resolve) => {
+      finish = resolve;
+    });
     try {
       const encoder = device.createCommandEncoder({ label: plan.graph });
       const pass = encoder.beginComputePass();
@@ -176,6 +183,8 @@ export class Executor {
       device.queue.submit([encoder.finish()]);
       await settle(this.gpu, readback.mapAsync(1 /* GPUMapMode.READ */));
       try {
+        // A browser may tell of two buffers in any order.
+        await before;
         this.gpu.check();
         signal?.throwIfAborted();
         const outputs: Record<string, Float32Array> = {};
@@ -190,6 +199,7 @@ export class Executor {
       }
     } finally {
       this.#idleReadbacks.push(readback);
+      finish();
     }
   }
 
