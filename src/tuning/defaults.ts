@@ -5,8 +5,8 @@ import type { KernelPreferences } from '../planner/select.ts';
  * Kernels that a device starts with, before anything was measured on it; docs/performance.md has the figures.
  *
  * Hardware keeps the registry's own: weights in a buffer, 4 × 16 sums. AMD's compiler makes 80 % multiply-adds of that
- * at 10 waves, and 74 % at 8 with weights in a texture; the makers' guides of Intel, ARM, Apple and NVIDIA give no
- * reason for another, so that there the tuner decides.
+ * at 10 waves, and 73 % at 8 with weights in a texture. Of other makers' GPUs nothing was measured: there the tuner
+ * decides.
  *
  * Software adapters pay for every load, whatever its address, more than for arithmetic: large tiles, weights in a
  * texture (a texel is one load, a vec4 of a buffer is four), and lanes that hand weights round where the adapter has
