@@ -40,6 +40,7 @@ export async function readTeachableMachine(
     signal?.throwIfAborted();
     return {};
   }
+  if (isPage(bytes)) return {};
   const metadata = parseJson('metadata.json', bytes);
   const labels = field(metadata, 'labels');
   if (labels === undefined) return {};
@@ -59,6 +60,9 @@ export async function readTeachableMachine(
   const channels = graph.inputs[0]!.shape[3];
   return { labels, ...(isImage && (channels === 1 || channels === 3) ? { image: imageRule(channels) } : {}) };
 }
+
+/** Whether this is HTML: development servers answer with their page where a file is absent. */
+const isPage = (bytes: Uint8Array): boolean => /^\s*</.test(new TextDecoder().decode(bytes.subarray(0, 256)));
 
 /** Classes of the dense layer that the graph ends with, through a softmax; null where it ends otherwise. */
 function outputChannels(graph: Graph): number | null {

@@ -54,6 +54,21 @@ it('opens from an address, and its image rule gives what TensorFlow.js gives', a
   }
 });
 
+it('takes a page in place of metadata.json as its absence, and damage as damage', async () => {
+  const open = (metadata: string) =>
+    readGraph([
+      new File([files['model.json']! as never], 'model.json'),
+      new File([files['weights.bin']! as never], 'weights.bin'),
+      new File([metadata], 'metadata.json'),
+    ]);
+  for (const page of ['<!doctype html><title>App</title>', '\ufeff\n  <html></html>']) {
+    const graph = await open(page);
+    expect([graph.labels, graph.image]).toEqual([undefined, undefined]);
+  }
+  await expect(open('{"labels": [')).rejects.toThrow('metadata.json');
+  await expect(open('')).rejects.toThrow('metadata.json');
+});
+
 it('is classified on the command line, labels and rule from metadata.json', async () => {
   const args = ['--model', join(folder, 'model.json'), '--device', 'cpu', '--json', join(folder, 'picture.png')];
   const { stdout } = await promisify(execFile)(process.execPath, ['src/cli/run.mjs', 'classify', ...args], {
