@@ -35,7 +35,12 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   const model = await load(graph, { device: 'webgpu', gpu, tuning: 'off' });
   const tfjs = await import('./engines/tfjs-webgpu.ts');
   const none = new Uint8Array();
-  const peer = await (await tfjs.start()).load({ graph: runPasses(graph), onnx: none, tflite: none });
+  const peer = await (await tfjs.start()).load({
+    graph: runPasses(graph),
+    onnx: none,
+    tflite: none,
+    tfliteOrigin: 'written',
+  });
   const values = graph.inputs.map(({ name }) => inputs[name]!);
   const contenders: Contender[] = [
     { name: 'mobilenet-webgpu', version, run: () => model.run(inputs) },

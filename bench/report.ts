@@ -42,10 +42,12 @@ export function describe(results: Results): string {
   const failures = results.engines.flatMap(({ name, device, error }) =>
     error ? [`${name} (${device}): ${error}\n`] : [],
   );
+  const notes = results.engines.flatMap(({ name, device, note }) => (note ? [`${name} (${device}): ${note}\n`] : []));
   const { model, plan, threads, browser, adapter } = results;
   return [
     `${model}, ${plan} plan, ${browser} on ${adapterName(adapter)}, ${threads} threads of WebAssembly\n`,
     table([head, ...body]),
+    ...(notes.length > 0 ? [notes.join('')] : []),
     failures.length > 0 ? failures.join('') : 'All outputs are those of the CPU reference.\n',
   ].join('\n');
 }

@@ -6,7 +6,14 @@ export interface BenchModel {
   readonly graph: Graph;
   readonly onnx: Uint8Array;
   readonly tflite: Uint8Array;
+  readonly tfliteOrigin: TfliteOrigin;
 }
+
+/**
+ * `own`: the model's own file. `written`: from `graph`, as `onnx` always is. `dequantised`: written too, as TensorFlow Lite
+ * computes the model's own file with whole numbers, and this engine with the real numbers that they stand for.
+ */
+export type TfliteOrigin = 'own' | 'written' | 'dequantised';
 
 export interface EngineOptions {
   /** Of this engine. */

@@ -11,10 +11,11 @@ import {
 } from '../../src/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
 import { runGraphAsync } from '../../src/reference/index.ts';
-import { type Judgement, judge } from '../compare.ts';
-import type { BenchModel } from '../engines/engine.ts';
+import { type Judgement, judge, tolerances } from '../compare.ts';
+import type { BenchModel, TfliteOrigin } from '../engines/engine.ts';
 import type { EngineKey } from '../engines/keys.ts';
 import type { EngineFrame, FirstRun, WarmRun } from '../frame.ts';
+import { hasQuantisedTensors } from '../quantised.ts';
 import { writeOnnx } from '../writers/onnx.ts';
 import { writeTflite } from '../writers/tflite.ts';
 
@@ -41,15 +42,22 @@ export class Workbench {
   readonly #model: BenchModel;
   readonly #inputs: readonly Float32Array[];
   readonly #expected: readonly Float32Array[];
+  readonly #tolerances: readonly number[];
   readonly #preparation: Preparation;
   readonly #frames = new Map<string, HTMLIFrameElement>();
 
-  private constructor(graph: Graph, expected: readonly Float32Array[], preparation: Preparation) {
+  private constructor(graph: Graph, file: TfliteFile, expected: readonly Float32Array[], preparation: Preparation) {
     this.graph = graph;
     const prepared = runPasses(graph);
-    this.#model = { graph: prepared, onnx: writeOnnx(prepared), tflite: writeTflite(prepared) };
+    this.#model = {
+      graph: prepared,
+      onnx: writeOnnx(prepared),
+      tflite: file.bytes ?? writeTflite(prepared),
+      tfliteOrigin: file.origin,
+    };
     this.#inputs = graph.inputs.map(({ name }) => seededInputs(graph)[name]!);
     this.#expected = expected;
+    this.#tolerances = tolerances(graph);
     this.#preparation = preparation;
   }
 
@@ -61,7 +69,7 @@ export class Workbench {
     const { source, expected } = preparation;
     const graph = isArchitectureId(source) ? buildArchitecture(source) : await readGraph(source);
     const found = expected ?? (await reference(graph, signal, onLayer));
-    return new Workbench(graph, found, preparation);
+    return new Workbench(graph, await tfliteFile(source), found, preparation);
   }
 
   /** Opens an engine in a frame of its own and gets a first result from it. */
@@ -80,7 +88,7 @@ export class Workbench {
       runtime: new URL('runtime', document.baseURI).href,
       smallestOnnx: writeOnnx(smallestGraph),
     });
-    return { ...first, judgement: judge(outputs, this.#expected) };
+    return { ...first, judgement: judge(outputs, this.#expected, this.#tolerances) };
   }
 
   /** One warm run of an opened engine. */
@@ -88,7 +96,7 @@ export class Workbench {
     const frame = this.#frames.get(idOf(key));
     if (!frame) throw new Error(`${key.name} (${key.device}) is not open`);
     const { outputs, ...warm } = await (await engineIn(frame)).run();
-    return { ...warm, judgement: judge(outputs, this.#expected) };
+    return { ...warm, judgement: judge(outputs, this.#expected, this.#tolerances) };
   }
 
   close(key: EngineKey): void {
@@ -108,6 +116,21 @@ const smallestGraph: Graph = {
   outputs: [{ name: 'output', tensor: 'output' }],
   nodes: [{ op: 'activation', name: 'relu', inputs: ['input'], output: 'output', activation: 'relu' }],
 };
+
+interface TfliteFile {
+  readonly origin: TfliteOrigin;
+  /** Null: to be written. */
+  readonly bytes: Uint8Array | null;
+}
+
+/** The model's own file where it is a TensorFlow Lite file that its runtime computes as this engine does. */
+async function tfliteFile(source: string): Promise<TfliteFile> {
+  if (isArchitectureId(source) || !/\.tflite$/i.test(new URL(source, document.baseURI).pathname)) {
+    return { origin: 'written', bytes: null };
+  }
+  const bytes = new Uint8Array(await (await fetch(source)).arrayBuffer());
+  return hasQuantisedTensors(bytes) ? { origin: 'dequantised', bytes: null } : { origin: 'own', bytes };
+}
 
 const FRAME_PATIENCE_MS = 30_000;
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { judge } from '../../bench/compare.ts';
+import { judge, tolerances } from '../../bench/compare.ts';
 import { quantile } from '../../bench/results.ts';
+import type { Graph } from '../../src/index.ts';
 import { randomValues } from '../support/oracles.ts';
 
 const expected = randomValues(1000, 5, -3, 3);
@@ -52,6 +53,34 @@ describe('an output is refused', () => {
     const result = judge([expected, expected.map((value) => -value)], [expected, expected]);
     expect(result.error).toContain('output 1 differs');
     expect(result.nmse).toBeCloseTo(4);
+  });
+});
+
+describe('a sigmoid', () => {
+  const graph: Graph = {
+    name: 'detector',
+    inputs: [{ name: 'x', shape: [1, 1, 1, 2] }],
+    nodes: [
+      { op: 'activation', name: 's', inputs: ['x'], output: 'score', activation: 'sigmoid' },
+      { op: 'reshape', name: 'r', inputs: ['score'], output: 'flat', shape: [1, 1, 1, 2] },
+      { op: 'activation', name: 'h', inputs: ['x'], output: 'other', activation: 'hard-sigmoid' },
+    ],
+    outputs: ['flat', 'other', 'score'].map((name) => ({ name, tensor: name })),
+  };
+  // What ½ + p/q can be off by where it is near zero.
+  const small = Float32Array.of(1e-4, 2e-5);
+  const near = (by: number) => small.map((value) => value + by);
+
+  test('may be off by the rounding of a number near ½, behind a reshape too', () => {
+    const allowed = tolerances(graph);
+    expect(allowed).toEqual([2 ** -24, 0, 2 ** -24]);
+    expect(judge([near(3e-8), small, small], [small, small, small], allowed).error).toBeNull();
+    expect(judge([small, near(3e-8), small], [small, small, small], allowed).error).toContain('output 1 differs');
+  });
+
+  test('by no more', () => {
+    const { error } = judge([near(2e-7), small, small], [small, small, small], tolerances(graph));
+    expect(error).toContain('output 0 differs');
   });
 });
 
