@@ -44,12 +44,15 @@ export function judge(
   const all = expected.map((values, i) =>
     judgeOne(outputs[i], values, allowed[i] ?? 0, expected.length > 1 ? `output ${i}` : 'output'),
   );
-  return {
-    maxAbsDiff: Math.max(...all.map(({ maxAbsDiff }) => maxAbsDiff)),
-    nmse: Math.max(...all.map(({ nmse }) => nmse)),
-    error: all.map(({ error }) => error).find((error) => error !== null) ?? null,
-  };
+  return worst(all);
 }
+
+/** The largest differences of several judgements, and the first error. */
+export const worst = (judgements: readonly Judgement[]): Judgement => ({
+  maxAbsDiff: Math.max(...judgements.map(({ maxAbsDiff }) => maxAbsDiff)),
+  nmse: Math.max(...judgements.map(({ nmse }) => nmse)),
+  error: judgements.map(({ error }) => error).find((error) => error !== null) ?? null,
+});
 
 function judgeOne(output: Float32Array | undefined, expected: Float32Array, allowed: number, name: string): Judgement {
   if (output?.length !== expected.length) {

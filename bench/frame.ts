@@ -14,6 +14,8 @@ export interface FirstRun {
   readonly startMs: number;
   readonly loadMs: number;
   readonly firstMs: number;
+  /** The most frames in flight at once that `burst` may be asked for. */
+  readonly inFlight: number;
   /** NHWC, in the graph's order. */
   readonly outputs: readonly Float32Array[];
   /** JavaScript and WebAssembly that this document fetched for the engine, as they are on disk. */
@@ -33,9 +35,19 @@ export interface WarmRun {
   readonly gpuBytes: number;
 }
 
+/** Frames as fast as the engine takes them. */
+export interface Burst {
+  readonly frames: number;
+  /** From the first upload to the last readback. */
+  readonly ms: number;
+  /** Of each frame. */
+  readonly outputs: readonly (readonly Float32Array[])[];
+}
+
 export interface EngineFrame {
   open(key: EngineKey, model: BenchModel, inputs: readonly Float32Array[], options: EngineOptions): Promise<FirstRun>;
   run(): Promise<WarmRun>;
+  burst(frames: number, inFlight: number): Promise<Burst>;
 }
 
 declare global {
@@ -79,6 +91,7 @@ globalThis.engineFrame = {
       startMs: begin - start,
       loadMs,
       firstMs,
+      inFlight: session.inFlight ?? 1,
       outputs: restored(outputs),
       downloadBytes: downloads.reduce((sum, [, bytes]) => sum + bytes, 0),
     };
@@ -102,5 +115,21 @@ globalThis.engineFrame = {
       objects: calls.objects - objects,
       gpuBytes: calls.peakBytes,
     };
+  },
+
+  async burst(frames, inFlight) {
+    const engine = session;
+    if (!engine) throw new Error('no engine was opened');
+    const outputs: (readonly Float32Array[])[] = [];
+    let next = 0;
+    const lane = async () => {
+      while (next < frames) {
+        const frame = next++;
+        outputs[frame] = await engine.run(prepared);
+      }
+    };
+    const start = performance.now();
+    await Promise.all(Array.from({ length: inFlight }, lane));
+    return { frames, ms: performance.now() - start, outputs: outputs.map(restored) };
   },
 };

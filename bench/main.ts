@@ -19,7 +19,7 @@ import { type EngineKey, engineKeys, selectEngines } from './engines/keys.ts';
 import { growth } from './growth.ts';
 import { layers } from './layers.ts';
 import { type Driver, measure } from './measure.ts';
-import type { FirstSample, Preparation, WarmSample } from './page/workbench.ts';
+import type { BurstSample, FirstSample, Preparation, WarmSample } from './page/workbench.ts';
 import { describe } from './report.ts';
 import type { Results, Row } from './results.ts';
 import { Site } from './site.ts';
@@ -182,6 +182,8 @@ const referenceRow = (ms: number): Row => ({
   p95Ms: ms,
   minMs: ms,
   hostMs: ms,
+  framesPerSecond: 1000 / ms,
+  framesInFlight: 1,
   maxAbsDiff: 0,
   nmse: 0,
   ok: true,
@@ -228,6 +230,11 @@ class Browsers implements Driver {
   async run(key: EngineKey): Promise<WarmSample> {
     if (!this.#warm) throw new Error('the browser ended');
     return this.#call<WarmSample>(this.#warm, 'run', key);
+  }
+
+  async burst(key: EngineKey, frames: number, inFlight: number): Promise<BurstSample> {
+    if (!this.#warm) throw new Error('the browser ended');
+    return this.#call<BurstSample>(this.#warm, 'burst', { key, frames, inFlight });
   }
 
   alive(): boolean {

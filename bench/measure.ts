@@ -1,5 +1,5 @@
 import { type EngineKey, label } from './engines/keys.ts';
-import type { FirstSample, WarmSample } from './page/workbench.ts';
+import type { BurstSample, FirstSample, WarmSample } from './page/workbench.ts';
 import { quantile, type Row } from './results.ts';
 
 /** Where engines are opened and run: browsers driven from Node, or the page itself. */
@@ -9,6 +9,8 @@ export interface Driver {
   /** Opens an engine for warm runs. */
   open(key: EngineKey): Promise<FirstSample>;
   run(key: EngineKey): Promise<WarmSample>;
+  /** So many frames, so many of them in flight at once. */
+  burst(key: EngineKey, frames: number, inFlight: number): Promise<BurstSample>;
   /** After a failure: false where the other engines have to be opened again. */
   alive(): boolean;
 }
@@ -27,8 +29,14 @@ const MOST_ROUNDS = 31;
 /** No further round is begun after this time, once there are enough. */
 const ROUNDS_MS = 30_000;
 
+/** Each is of about this time, and of so many frames. */
+const BURSTS = 3;
+const BURST_MS = 1000;
+const LEAST_FRAMES = 3;
+const MOST_FRAMES = 60;
+
 /**
- * First results, then warm runs: in every round each engine runs once, so that a drift of the machine meets all of them;
+ * First results, then warm runs, then bursts of frames: in every round each engine runs once, so that a drift of the machine meets all of them;
  * the order turns from round to round. The first round is not timed. An engine that fails is left out from there on.
  */
 export async function measure(driver: Driver, keys: readonly EngineKey[], options: MeasureOptions): Promise<Row[]> {
@@ -75,6 +83,22 @@ export async function measure(driver: Driver, keys: readonly EngineKey[], option
       }
     }
   }
+
+  const bursts = Math.min(BURSTS, rounds ?? BURSTS);
+  for (let burst = 0; burst < bursts && running().length > 0; burst++) {
+    log(`frames in flight, ${burst + 1} of ${bursts} …`);
+    const turn = running();
+    for (let i = 0; i < turn.length; i++) {
+      const measurement = turn[(i + burst) % turn.length]!;
+      if (measurement.error !== null) continue;
+      await attempt(measurement, async () => {
+        for (const [frames, inFlight] of measurement.bursts) {
+          measurement.addBurst(await driver.burst(measurement.key, frames, inFlight), inFlight);
+        }
+      });
+      if (measurement.error !== null && !driver.alive()) await openAll();
+    }
+  }
   return measurements.map((measurement) => measurement.row());
 }
 
@@ -85,6 +109,8 @@ class Measurement {
   #last: WarmSample | null = null;
   readonly #times: number[] = [];
   readonly #hostTimes: number[] = [];
+  /** Frames a second by how many were in flight. */
+  readonly #rates = new Map<number, number[]>();
   #maxAbsDiff: number | null = null;
   #nmse: number | null = null;
 
@@ -114,7 +140,33 @@ class Measurement {
     this.#hostTimes.push(sample.hostMs);
   }
 
-  #judge({ judgement }: FirstSample | WarmSample): void {
+  /**
+   * Frames of a burst, and how many of them in flight: one after another, and as many as the engine takes. Twice that
+   * many at least, so that most have others beside them.
+   */
+  get bursts(): [frames: number, inFlight: number][] {
+    const fill = Math.min(MOST_FRAMES, Math.ceil(BURST_MS / quantile(this.#times, 0.5)));
+    const ways = new Set([1, this.#first?.inFlight ?? 1]);
+    return [...ways].map((inFlight) => [Math.max(LEAST_FRAMES, 2 * inFlight, fill), inFlight]);
+  }
+
+  addBurst(sample: BurstSample, inFlight: number): void {
+    this.#judge(sample);
+    const rates = this.#rates.get(inFlight) ?? [];
+    this.#rates.set(inFlight, [...rates, (1000 * sample.frames) / sample.ms]);
+  }
+
+  /** The faster of the ways: some engines only get into their own way. */
+  get #throughput(): Pick<Row, 'framesPerSecond' | 'framesInFlight'> {
+    const ways = [...this.#rates].map(([framesInFlight, rates]) => ({
+      framesPerSecond: quantile(rates, 0.5),
+      framesInFlight,
+    }));
+    ways.sort((a, b) => b.framesPerSecond - a.framesPerSecond);
+    return ways[0] ?? { framesPerSecond: null, framesInFlight: null };
+  }
+
+  #judge({ judgement }: FirstSample | WarmSample | BurstSample): void {
     this.#maxAbsDiff = Math.max(this.#maxAbsDiff ?? 0, judgement.maxAbsDiff);
     this.#nmse = Math.max(this.#nmse ?? 0, judgement.nmse);
     if (judgement.error !== null) this.fail(judgement.error);
@@ -133,6 +185,7 @@ class Measurement {
       p95Ms: at(this.#times, 0.95),
       minMs: at(this.#times, 0),
       hostMs: at(this.#hostTimes, 0.5),
+      ...this.#throughput,
       maxAbsDiff: this.#maxAbsDiff,
       nmse: this.#nmse,
       ok: this.error === null && this.#times.length > 0,

@@ -13,20 +13,22 @@ export function adapterName(adapter: AdapterDescription | null): string {
 export function resultTable(rows: readonly Row[]): { head: string[]; body: string[][] } {
   const ours = rows.find(({ name, device }) => name === 'mobilenet-webgpu' && device === 'webgpu');
   const head = [
-    ...['engine', 'device', '', 'median ms', 'ratio', 'p95 ms', 'host ms', 'first ms', 'ratio'],
-    ...['start ms', 'dispatches', 'submits', 'GPU MB', 'download MB', 'largest difference'],
+    ...['engine', 'device', '', 'median ms', 'ratio', 'p95 ms', 'host ms', 'frames/s', 'in flight', 'first ms'],
+    ...['ratio', 'start ms', 'dispatches', 'submits', 'GPU MB', 'download MB', 'largest difference'],
   ];
   const body = rows.map((row) => [
     `${row.name}${row.version ? ` ${row.version}` : ''}`,
     row.device,
     row.ok ? 'ok' : 'FAILED',
-    milliseconds(row.medianMs),
+    threeDigits(row.medianMs),
     ratio(row.medianMs, ours?.medianMs),
-    milliseconds(row.p95Ms),
-    milliseconds(row.hostMs),
-    milliseconds(row.firstMs),
+    threeDigits(row.p95Ms),
+    threeDigits(row.hostMs),
+    threeDigits(row.framesPerSecond),
+    row.framesInFlight === null ? '–' : String(row.framesInFlight),
+    threeDigits(row.firstMs),
     ratio(row.firstMs, ours?.firstMs),
-    milliseconds(row.startMs),
+    threeDigits(row.startMs),
     row.dispatches === null ? '–' : String(row.dispatches),
     row.submits === null ? '–' : String(row.submits),
     megabytes(row.gpuBytes),
@@ -52,7 +54,7 @@ export function describe(results: Results): string {
   ].join('\n');
 }
 
-const milliseconds = (value: number | null): string =>
+const threeDigits = (value: number | null): string =>
   value === null ? '–' : value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
 
 const ratio = (value: number | null, base: number | null | undefined): string =>

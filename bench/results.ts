@@ -17,6 +17,10 @@ export interface Row {
   readonly minMs: number | null;
   /** Median of the time until the last submit of a run returned; on the CPU the whole run. */
   readonly hostMs: number | null;
+  /** Frames a second, input to output: one after another, or several in flight where that is faster. */
+  readonly framesPerSecond: number | null;
+  /** How many were in flight at once then; 1: one after another. */
+  readonly framesInFlight: number | null;
   /** Largest difference to the reference of any value of any run. */
   readonly maxAbsDiff: number | null;
   readonly nmse: number | null;

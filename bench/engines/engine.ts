@@ -44,6 +44,8 @@ export interface Session {
    * otherwise laid out is laid out before, in `prepare`.
    */
   run(inputs: readonly Float32Array[]): Promise<Float32Array[]>;
+  /** Runs that may be in flight at once; left out: each has to end before the next. */
+  readonly inFlight?: number;
   /** What the engine does by itself after a first result, to run faster from then on; it is not timed. */
   settle?(): Promise<void>;
   /** How the engine runs the model, where there are several ways. */

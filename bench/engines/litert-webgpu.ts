@@ -11,7 +11,7 @@ export async function start({ runtime }: EngineOptions): Promise<Loader> {
   await loadLiteRt(`${runtime}/litert/`, { jspi });
   // float32, as every engine here.
   const note = jspi ? 'JSPI' : 'no JSPI';
-  return loaderWith(note, { accelerator: 'webgpu', gpuOptions: { precision: 'fp32' } }, (model) => {
+  return loaderWith(note, 3, { accelerator: 'webgpu', gpuOptions: { precision: 'fp32' } }, (model) => {
     if (model.options.accelerator !== 'webgpu') {
       throw new Error('LiteRT.js fell back to WebAssembly: it cannot run this model wholly on WebGPU in this browser');
     }

@@ -10,6 +10,7 @@ const origins: Readonly<Record<TfliteOrigin, string>> = {
 /** Loads and runs TensorFlow Lite files; `check` throws where the runtime did not do what it was asked to. */
 export function loaderWith(
   note: string,
+  inFlight: number,
   options: CompileOptions,
   check: (model: CompiledModel) => void = () => {},
 ): Loader {
@@ -24,6 +25,7 @@ export function loaderWith(
       const notes = [note, origins[tfliteOrigin]].filter(Boolean);
       return {
         ...(notes.length > 0 ? { note: notes.join(', ') } : {}),
+        inFlight,
         async run(inputs) {
           const tensors = details.map(({ shape }, i) => new Tensor(inputs[fed[i]!]!, [...shape]));
           const results = await model.run(tensors);

@@ -12,6 +12,8 @@ export async function start({ plan }: EngineOptions): Promise<Loader> {
       const model = await load(own ? tflite : onnx, { ...options, ...(plan ? { plan } : {}) });
       const names = model.inputs.map(({ name }) => name);
       return {
+        // As many as it has buffers to read back.
+        inFlight: 3,
         ...(own ? { note: 'own file' } : {}),
         // As in a page where `tuning` is left on, but at a known time; nothing is remembered from another run.
         async settle() {

@@ -6,7 +6,9 @@ import type { Loader } from './engine.ts';
 export async function startBackend(backend: 'webgpu' | 'wasm'): Promise<Loader> {
   if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js could not start its ${backend} backend`);
   await tf.ready();
-  return { load: async ({ graph }) => loadNetwork(graph) };
+  // A run submits before it returns, and only reading back is waited for; on the CPU nothing is.
+  const inFlight = backend === 'webgpu' ? 3 : 1;
+  return { load: async ({ graph }) => ({ ...loadNetwork(graph), inFlight }) };
 }
 
 /**

@@ -111,6 +111,7 @@ function framesOf(workbench: Workbench, signal: AbortSignal): Driver {
     },
     open: async (key) => opened.get(key)!,
     run: (key) => answer(workbench.run(key)),
+    burst: (key, frames, inFlight) => answer(workbench.burst(key, frames, inFlight)),
     alive: () => true,
   };
 }

@@ -18,6 +18,8 @@ const functions: Readonly<Record<string, (argument: never) => Promise<unknown>>>
   },
   open: async (key: EngineKey) => current().open(key),
   run: async (key: EngineKey) => current().run(key),
+  burst: async ({ key, frames, inFlight }: { key: EngineKey; frames: number; inFlight: number }) =>
+    current().burst(key, frames, inFlight),
 };
 
 /** Frames throw errors of their own realm, which are no instances of this one's `Error`. */

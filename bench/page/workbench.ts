@@ -11,10 +11,10 @@ import {
 } from '../../src/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
 import { runGraphAsync } from '../../src/reference/index.ts';
-import { type Judgement, judge, tolerances } from '../compare.ts';
+import { type Judgement, judge, tolerances, worst } from '../compare.ts';
 import type { BenchModel, TfliteOrigin } from '../engines/engine.ts';
 import type { EngineKey } from '../engines/keys.ts';
-import type { EngineFrame, FirstRun, WarmRun } from '../frame.ts';
+import type { Burst, EngineFrame, FirstRun, WarmRun } from '../frame.ts';
 import { hasQuantisedTensors } from '../quantised.ts';
 import { writeOnnx } from '../writers/onnx.ts';
 import { writeTflite } from '../writers/tflite.ts';
@@ -24,6 +24,11 @@ export interface FirstSample extends Omit<FirstRun, 'outputs'> {
 }
 
 export interface WarmSample extends Omit<WarmRun, 'outputs'> {
+  readonly judgement: Judgement;
+}
+
+/** The judgement is that of the frame that is farthest from the reference. */
+export interface BurstSample extends Omit<Burst, 'outputs'> {
   readonly judgement: Judgement;
 }
 
@@ -93,10 +98,21 @@ export class Workbench {
 
   /** One warm run of an opened engine. */
   async run(key: EngineKey): Promise<WarmSample> {
+    const { outputs, ...warm } = await (await this.#opened(key)).run();
+    return { ...warm, judgement: judge(outputs, this.#expected, this.#tolerances) };
+  }
+
+  /** So many frames of an opened engine, so many of them in flight at once. */
+  async burst(key: EngineKey, frames: number, inFlight: number): Promise<BurstSample> {
+    const { outputs, ...burst } = await (await this.#opened(key)).burst(frames, inFlight);
+    const judgements = outputs.map((frame) => judge(frame, this.#expected, this.#tolerances));
+    return { ...burst, judgement: worst(judgements) };
+  }
+
+  #opened(key: EngineKey): Promise<EngineFrame> {
     const frame = this.#frames.get(idOf(key));
     if (!frame) throw new Error(`${key.name} (${key.device}) is not open`);
-    const { outputs, ...warm } = await (await engineIn(frame)).run();
-    return { ...warm, judgement: judge(outputs, this.#expected, this.#tolerances) };
+    return engineIn(frame);
   }
 
   close(key: EngineKey): void {

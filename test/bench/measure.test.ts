@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Judgement } from '../../bench/compare.ts';
 import { type EngineKey, engineKeys, label, selectEngines } from '../../bench/engines/keys.ts';
 import { type Driver, measure } from '../../bench/measure.ts';
-import type { FirstSample, WarmSample } from '../../bench/page/workbench.ts';
+import type { BurstSample, FirstSample, WarmSample } from '../../bench/page/workbench.ts';
 import { describe as report } from '../../bench/report.ts';
 
 const right: Judgement = { maxAbsDiff: 1e-6, nmse: 1e-12, error: null };
@@ -13,6 +13,7 @@ const first: FirstSample = {
   startMs: 1,
   loadMs: 10,
   firstMs: 30,
+  inFlight: 1,
   downloadBytes: 5000,
   judgement: right,
 };
@@ -27,22 +28,29 @@ const warm = (ms: number, judgement = right): WarmSample => ({
   judgement,
 });
 
+const burst = (frames: number, ms: number, judgement = right): BurstSample => ({ frames, ms, judgement });
+
 const [ours, litert, tfjs] = engineKeys as readonly [EngineKey, EngineKey, EngineKey];
 
 /** A driver that notes its calls; parts can be replaced. */
 function driverWith(parts: Partial<Driver> = {}): Driver & { calls: string[] } {
   const calls: string[] = [];
   const noted =
-    <T>(name: string, otherwise: () => Promise<T>, action?: (key: EngineKey) => Promise<T>) =>
-    (key: EngineKey) => {
-      calls.push(`${name} ${key.name}`);
-      return action ? action(key) : otherwise();
+    <T, A extends unknown[]>(
+      name: string,
+      otherwise: (...args: A) => Promise<T>,
+      action?: (key: EngineKey, ...args: A) => Promise<T>,
+    ) =>
+    (key: EngineKey, ...args: A) => {
+      calls.push([name, key.name, ...args].join(' '));
+      return action ? action(key, ...args) : otherwise(...args);
     };
   return {
     calls,
     first: noted('first', async () => first, parts.first),
     open: noted('open', async () => first, parts.open),
     run: noted('run', async () => warm(20), parts.run),
+    burst: noted('burst', async (frames: number, _inFlight: number) => burst(frames, 10 * frames), parts.burst),
     alive: parts.alive ?? (() => true),
   };
 }
@@ -57,6 +65,8 @@ describe('measuring', () => {
       ...['first mobilenet-webgpu', 'first litert', 'open mobilenet-webgpu', 'open litert'],
       ...['run mobilenet-webgpu', 'run litert', 'run litert', 'run mobilenet-webgpu'],
       ...['run mobilenet-webgpu', 'run litert'],
+      // A second of runs of 20 ms.
+      ...['burst mobilenet-webgpu 50 1', 'burst litert 50 1', 'burst litert 50 1', 'burst mobilenet-webgpu 50 1'],
     ]);
     expect(rows[0]).toMatchObject({ ok: true, medianMs: 20, hostMs: 2, firstMs: 30, loadMs: 10, runs: 2 });
   });
@@ -68,6 +78,33 @@ describe('measuring', () => {
     const [row] = await measure(driver, [ours], options(5));
     expect(row).toMatchObject({ medianMs: 3, minMs: 1, runs: 5 });
     expect(row!.p95Ms).toBeCloseTo(40.8);
+  });
+
+  test('frames a second are of the faster way, one after another or as many in flight as the engine takes', async () => {
+    const ms: Record<string, number[]> = { 'mobilenet-webgpu 1': [400, 200, 300], 'mobilenet-webgpu 3': [30, 20, 10] };
+    ms['litert 1'] = [100, 100, 100];
+    ms['litert 3'] = [150, 150, 150];
+    const driver = driverWith({
+      first: async () => ({ ...first, inFlight: 3 }),
+      run: async () => warm(400),
+      burst: async ({ name }, frames, inFlight) => burst(frames, frames * ms[`${name} ${inFlight}`]!.shift()!),
+    });
+    const [a, b] = await measure(driver, [ours, litert], options(10));
+    expect(a).toMatchObject({ framesPerSecond: 50, framesInFlight: 3 });
+    expect(b).toMatchObject({ framesPerSecond: 10, framesInFlight: 1 });
+    // Three at least, and twice as many as are in flight.
+    expect(driver.calls.filter((call) => call.startsWith('burst litert'))).toEqual([
+      ...['burst litert 3 1', 'burst litert 6 3', 'burst litert 3 1'],
+      ...['burst litert 6 3', 'burst litert 3 1', 'burst litert 6 3'],
+    ]);
+  });
+
+  test('a wrong output of any frame in flight is refused', async () => {
+    let bursts = 0;
+    const driver = driverWith({ burst: async (_key, frames) => burst(frames, 10, ++bursts === 2 ? wrong : right) });
+    const [row] = await measure(driver, [ours], options());
+    expect(row).toMatchObject({ ok: false, error: 'output differs', maxAbsDiff: 1 });
+    expect(bursts).toBe(2);
   });
 
   test('without a number of rounds there are seven at least, and an end', async () => {
