@@ -2,14 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
-import { type ImageRule, load, type Picture, UsageError } from '../node/index.ts';
+import { type ImageRule, load, type Model, outputShapes, type Picture, UsageError } from '../node/index.ts';
 import type { Io } from './io.ts';
 import { inputShapeHelp, inputShapesOf, readModel, usage } from './model-argument.ts';
 
 const help = `usage: npm run classify -- --model FILE [--labels FILE] [--device auto|webgpu|cpu] [--top K]
                            [--range LOW,HIGH] [--input-shape NAME=SIZES]… [--embedding] [--json] IMAGE…
 
-The best classes of pictures (JPEG, PNG, WebP, BMP), a line each. WebGPU in Node needs the package "webgpu".
+The best classes of pictures (JPEG, PNG, WebP, BMP; upright, as their EXIF data say), a line each. WebGPU in Node needs the package "webgpu".
 --range says what black and white become, where the file does not: -1,1 or 0,1.
 --embedding adds the features that the last layer reads, an array of numbers in the JSON.
 ${inputShapeHelp}`;
@@ -83,15 +83,13 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     for (const file of chosen.images) {
       io.signal.throwIfAborted();
       try {
-        const options = { top: Number.MAX_SAFE_INTEGER, signal: io.signal, ...(image ? { image } : {}) };
+        const options = { top: chosen.top, signal: io.signal, ...(image ? { image } : {}) };
         const picture = await decode(file);
-        const { top: all, embedding } = chosen.embedding
+        const { top: best, embedding } = chosen.embedding
           ? await model.embed(picture, options)
           : { top: await model.classify(picture, options), embedding: null };
-        const labels = names ? alignLabels(names, all.length, chosen.labels!) : model.labels;
-        const top = all
-          .slice(0, chosen.top)
-          .map(({ index, label, score }) => ({ index, label: labels?.[index] ?? label, score }));
+        const labels = names ? alignLabels(names, classesOf(model), chosen.labels!) : model.labels;
+        const top = best.map(({ index, label, score }) => ({ index, label: labels?.[index] ?? label, score }));
         const { device, adapter } = model;
         const result = { file, device, adapter, top, ...(embedding ? { embedding: [...embedding] } : {}) };
         io.stdout.write(chosen.json ? `${JSON.stringify(result)}\n` : describe(file, top));
@@ -107,7 +105,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-async function decode(file: string): Promise<Picture> {
+/** The pixels of a picture file, upright: turned and mirrored as its EXIF data say, as browsers do. */
+export async function decode(file: string): Promise<Picture> {
   let bytes: Buffer;
   try {
     bytes = await readFile(file);
@@ -136,6 +135,12 @@ function ruleOf([low, high]: readonly [number, number], channels: number): Image
     scale: [(high - low) / 255],
     offset: [low],
   };
+}
+
+/** Classes of a model with one output beside an embedding. */
+function classesOf({ graph }: Model): number {
+  const [[, shape]] = [...outputShapes(graph)].filter(([name], _, all) => all.length === 1 || name !== 'embedding');
+  return shape.reduce((a, b) => a * b);
 }
 
 /**

@@ -3,7 +3,11 @@ import type { ImageRule } from '../graph/graph.ts';
 import type { Pair } from '../graph/ops.ts';
 import { type AxisPlan, filterWeight, resamplePlan, taps } from './resample.ts';
 
-/** Pixels as RGBA bytes, row by row from the top left; a canvas's `ImageData` is one. */
+/**
+ * Pixels as RGBA bytes, row by row from the top left; a canvas's `ImageData` is one. They are taken as they lie: whoever
+ * decodes a file turns the picture upright, as browsers do (`createImageBitmap`, `<img>`, EXIF Orientation); what a decoder
+ * left lying is turned by the rule's `rotate` and `flip`.
+ */
 export interface Picture {
   readonly width: number;
   readonly height: number;
