@@ -9,7 +9,9 @@ import { inputShapeHelp, inputShapesOf, readModel, usage } from './model-argumen
 const help = `usage: npm run classify -- --model FILE [--labels FILE] [--device auto|webgpu|cpu] [--top K]
                            [--range LOW,HIGH] [--input-shape NAME=SIZES]… [--embedding] [--json] IMAGE…
 
-The best classes of pictures (JPEG, PNG, WebP, BMP; upright, as their EXIF data say), a line each. WebGPU in Node needs the package "webgpu".
+The best classes of pictures (JPEG, PNG, WebP, BMP; upright, as their EXIF data say), a line each. WebGPU in Node needs
+the package "webgpu".
+--labels names the classes, a line each. One line more or less than the classes is the background: left out or put in.
 --range says what black and white become, where the file does not: -1,1 or 0,1.
 --embedding adds the features that the last layer reads, an array of numbers in the JSON.
 ${inputShapeHelp}`;
@@ -77,7 +79,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     io.stderr.write(`on the CPU reference: ${model.deviceReason}\n`);
   }
   try {
-    const names = chosen.labels ? (await readFile(chosen.labels, 'utf8')).trimEnd().split(/\r?\n/) : null;
+    const names = chosen.labels ? linesOf(await readFile(chosen.labels, 'utf8')) : null;
+    let labels = names ? null : model.labels;
     const image = chosen.range ? ruleOf(chosen.range, model.inputs[0]?.shape[3] ?? 3) : graph.image;
     let failed = false;
     for (const file of chosen.images) {
@@ -88,7 +91,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
         const { top: best, embedding } = chosen.embedding
           ? await model.embed(picture, options)
           : { top: await model.classify(picture, options), embedding: null };
-        const labels = names ? alignLabels(names, classesOf(model), chosen.labels!) : model.labels;
+        labels ??=
+          names && alignLabels(names, classesOf(model), chosen.labels!, (said) => io.stderr.write(`${said}\n`));
         const top = best.map(({ index, label, score }) => ({ index, label: labels?.[index] ?? label, score }));
         const { device, adapter } = model;
         const result = { file, device, adapter, top, ...(embedding ? { embedding: [...embedding] } : {}) };
@@ -143,15 +147,37 @@ function classesOf({ graph }: Model): number {
   return shape.reduce((a, b) => a * b);
 }
 
+/** Without a byte-order mark and blank lines at the end. */
+const linesOf = (text: string): string[] =>
+  text
+    .replace(/^\ufeff/, '')
+    .trimEnd()
+    .split(/\r?\n/);
+
+/** What label files call the entry for the background. */
+const backgroundName = /^(\d+[\s:,]+)?(_*background_*|dummy|\?+)?$/i;
+
 /**
- * Labels for `classes` outputs. Files differ by a first entry for the background: one line too many loses it, one too
- * few gets it. Throws `UsageError` on any other difference.
+ * Labels for `classes` outputs. Label files differ by an entry for the background: a file one line longer than the classes
+ * loses it, be it the first line or the last, one that is a line shorter gets it in front. Where neither line of a longer
+ * file is called so it is the first, and `say` is told. Throws `UsageError` on any other difference.
  */
-export function alignLabels(labels: readonly string[], classes: number, file: string): readonly string[] {
-  const background = /^background$/i.test(labels[0]?.trim() ?? '');
+export function alignLabels(
+  labels: readonly string[],
+  classes: number,
+  file: string,
+  say: (message: string) => void = () => {},
+): readonly string[] {
+  const isBackground = (label: string | undefined) => backgroundName.test(label?.trim() ?? '');
+  const backgrounds = [labels[0], labels.at(-1)].map(isBackground);
   if (labels.length === classes) return labels;
-  if (labels.length === classes + 1 && background) return labels.slice(1);
-  if (labels.length === classes - 1 && !background) return ['background', ...labels];
+  if (labels.length === classes + 1) {
+    if (!backgrounds[0] && backgrounds[1]) return labels.slice(0, -1);
+    if (!backgrounds[0])
+      say(`${basename(file)} has a line more than the classes: its first, "${labels[0]}", is left out`);
+    return labels.slice(1);
+  }
+  if (labels.length === classes - 1 && !backgrounds.includes(true)) return ['background', ...labels];
   throw new UsageError(
     `${basename(file)} has ${labels.length} labels and the model ${classes} classes; expected as many, or one more or ` +
       'less for the background',

@@ -131,12 +131,42 @@ describe('classify', () => {
     expect(text.stderr).toMatch(/--embedding needs --json/);
   });
 
+  it('reads label files with a line more or less, with a byte-order mark, and says what it left out', async () => {
+    const model = ['--model', at('model.tflite'), '--range=-1,1', '--device', 'cpu', '--json', at('picture.png')];
+    const labelsOf = async (text: string) => {
+      writeFileSync(at('other.txt'), text);
+      const { code, stdout, stderr } = await classify('--labels', at('other.txt'), ...model);
+      expect(code).toBe(0);
+      const top: { index: number; label: string }[] = JSON.parse(stdout).top;
+      return [top.sort((a, b) => a.index - b.index).map(({ label }) => label), stderr];
+    };
+    const names = ['ash', 'birch', 'cedar', 'dogwood'];
+    expect(await labelsOf('\ufeffdummy\r\nash\r\nbirch\r\ncedar\r\ndogwood\r\n\r\n')).toEqual([names, '']);
+    expect(await labelsOf('\ufeffbirch\ncedar\ndogwood')).toEqual([['background', ...names.slice(1)], '']);
+    const [labels, said] = await labelsOf('tree\nash\nbirch\ncedar\ndogwood\n');
+    expect(labels).toEqual(names);
+    expect(said).toContain('its first, "tree", is left out');
+  });
+
   it('aligns labels on the background', () => {
     const trees = ['ash', 'birch'];
     expect(alignLabels(trees, 2, 'l')).toEqual(trees);
     expect(alignLabels(['background', ...trees], 2, 'l')).toEqual(trees);
     expect(alignLabels(trees, 3, 'l')).toEqual(['background', ...trees]);
-    expect(() => alignLabels(['oak', ...trees], 2, 'l')).toThrow(/3 labels and the model 2 classes/);
+    for (const name of ['Background', '__background__', 'dummy', '???', '', '0: background', '0 background']) {
+      const silent = (message: string) => expect.unreachable(message);
+      expect(alignLabels([name, ...trees], 2, 'l', silent)).toEqual(trees);
+      expect(alignLabels([...trees, name], 2, 'l', silent)).toEqual(trees);
+      // As many as the classes: nothing is left out.
+      expect(alignLabels([name, ...trees], 3, 'l', silent)).toEqual([name, ...trees]);
+    }
+    const said: string[] = [];
+    expect(alignLabels(['oak', ...trees], 2, 'folder/l.txt', (message) => said.push(message))).toEqual(trees);
+    expect(said).toEqual(['l.txt has a line more than the classes: its first, "oak", is left out']);
+    expect(() => alignLabels(['oak', 'elm', ...trees], 2, 'l')).toThrow(/4 labels and the model 2 classes/);
+    // It has its background: what is missing is another class.
+    expect(() => alignLabels(['background', ...trees], 4, 'l')).toThrow(/3 labels and the model 4 classes/);
+    expect(() => alignLabels(trees, 4, 'l')).toThrow(/2 labels and the model 4 classes/);
     expect(() => alignLabels(trees, 9, 'l')).toThrow(/2 labels/);
   });
 });
