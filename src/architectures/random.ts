@@ -1,17 +1,12 @@
-/** Reproducible random numbers: a Weyl sequence through the finaliser of MurmurHash3, and Box–Muller in pairs. */
+import { seededUniform } from '../graph/random.ts';
+
+/** Reproducible random numbers; normal ones by Box–Muller in pairs. */
 export class Random {
-  #state: number;
+  /** Uniform in [0, 1). */
+  readonly uniform: () => number;
 
   constructor(seed: number) {
-    this.#state = Math.imul(seed ^ 0x5bf03635, 0x9e3779b1) >>> 0;
-  }
-
-  /** Uniform in [0, 1). */
-  uniform(): number {
-    this.#state = (this.#state + 0x9e3779b9) >>> 0;
-    let z = Math.imul(this.#state ^ (this.#state >>> 16), 0x85ebca6b);
-    z = Math.imul(z ^ (z >>> 13), 0xc2b2ae35);
-    return ((z ^ (z >>> 16)) >>> 0) / 2 ** 32;
+    this.uniform = seededUniform(Math.imul(seed ^ 0x5bf03635, 0x9e3779b1));
   }
 
   /** Normal with the given mean and standard deviation. */

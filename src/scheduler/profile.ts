@@ -2,6 +2,7 @@ import { settle } from '../device/settle.ts';
 import { UsageError } from '../errors.ts';
 import type { Shape } from '../graph/ops.ts';
 import type { Executor } from './executor.ts';
+import { median } from './median.ts';
 import { checkInputs } from './tensors.ts';
 
 export interface LayerTime {
@@ -114,10 +115,4 @@ async function wallClockRound(executor: Executor, signal: AbortSignal | undefine
     times.push((performance.now() - start) / WALL_CLOCK_DISPATCHES);
   }
   return times;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }

@@ -1,6 +1,7 @@
 import type { Gpu } from '../device/gpu.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Conv2d, Shape } from '../graph/ops.ts';
+import { seededUniform } from '../graph/random.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
 import { createPlan, packConstants } from '../planner/create-plan.ts';
 import type { Precision } from '../planner/plan.ts';
@@ -20,7 +21,7 @@ export class Trial {
 
   constructor(node: Conv2d, inputs: readonly Shape[], precision: Precision) {
     const products = node.kernel[0] * node.kernel[1] * (inputs[0]![3] / node.groups);
-    const random = generator();
+    const random = seededUniform(1);
     const fill = (length: number, most: number) => Float32Array.from({ length }, () => most * random());
     this.graph = {
       name: `trial of ${node.name}`,
@@ -58,15 +59,6 @@ export class Trial {
     executor.poison();
     return (await executor.run(this.inputs)).y!;
   }
-}
-
-/** Uniform in [0, 1), the same every time. */
-function generator(): () => number {
-  let state = 1;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
 }
 
 /** Whether two outputs agree; NaN never does. */

@@ -7,6 +7,7 @@ import type { Precision } from '../planner/plan.ts';
 import { candidates, type KernelPreferences, layerKey, selectKernel } from '../planner/select.ts';
 import { dispatchTime } from '../scheduler/dispatch-time.ts';
 import type { Executor } from '../scheduler/executor.ts';
+import { median } from '../scheduler/median.ts';
 import { agree, Trial } from './trial.ts';
 
 export interface TuningProgress {
@@ -198,13 +199,8 @@ async function tryKernels(
     for (const { executor } of open) executor.dispose();
   }
   const timed = open.map(({ kernel, times }): Tried => {
-    const ms = median(times);
-    return ms === null ? { kernel, ms, reason: 'the clock gave no time' } : { kernel, ms };
+    if (times.length === 0) return { kernel, ms: null, reason: 'the clock gave no time' };
+    return { kernel, ms: median(times) };
   });
   return { tried: [...timed, ...refused], all };
-}
-
-function median(values: readonly number[]): number | null {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1] ?? null;
 }

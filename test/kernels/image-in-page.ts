@@ -5,6 +5,7 @@ import { imageToTensor } from '../../src/images/image-to-tensor.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { checkBounds } from '../../src/validate/compare.ts';
+import { randomValues } from '../support/random-values.ts';
 
 export interface ImageCase {
   readonly picture: readonly [height: number, width: number];
@@ -22,11 +23,7 @@ export async function runImageCase({ picture: [height, width], size, rule }: Ima
     outputs: [{ name: 'y', tensor: 'y' }],
     nodes: [{ op: 'clip', name: 'same', inputs: ['x'], output: 'y', min: -1e30, max: 1e30 }],
   };
-  let state = 12345;
-  const data = Uint8Array.from({ length: 4 * height * width }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state >>> 24;
-  });
+  const data = Uint8Array.from(randomValues(4 * height * width, 12345, 0, 256));
   const gpu = await openGpu();
   const plan = createPlan(graph);
   const executor = await Executor.create(gpu, plan, packConstants(graph, plan));

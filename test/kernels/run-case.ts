@@ -11,6 +11,7 @@ import { kernelNamed, layerKey } from '../../src/planner/select.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { fusedWithBounds, runWithBound } from '../../src/validate/bounds.ts';
 import { checkBounds } from '../../src/validate/compare.ts';
+import { randomValues as uniformValues } from '../support/random-values.ts';
 import type { CaseResult, KernelCase } from './case.ts';
 
 const REPEATS = 3;
@@ -20,13 +21,8 @@ addBlockKernels(kernelsOfBlocks);
 let opening: Promise<Gpu> | undefined;
 
 /** Uniform in [−range, range), from a seed. */
-function randomValues(length: number, range: number, seed: number): Float32Array {
-  let state = seed;
-  return Float32Array.from({ length }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return range * (2 * (state / 2 ** 32) - 1);
-  });
-}
+const randomValues = (length: number, range: number, seed: number): Float32Array =>
+  uniformValues(length, seed, -range, range);
 
 export function nodeOf({ node, inputs, noBias }: KernelCase, seed: number): Node {
   const channels = inputs[0]![3];

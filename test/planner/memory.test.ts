@@ -1,18 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { type LiveTensor, peakBytes, placeTensors } from '../../src/planner/memory.ts';
-
-/** A small generator of reproducible numbers in [0, 1). */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
+import { seededUniform } from '../support/random-values.ts';
 
 /** A random network: each dispatch reads the tensor before it and now and then an older one. */
 function randomNetwork(seed: number, dispatches: number): LiveTensor[] {
-  const next = random(seed);
+  const next = seededUniform(seed);
   const reads: number[][] = [];
   const lastRead: number[] = [0];
   for (let i = 0; i < dispatches; i++) {

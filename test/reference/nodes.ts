@@ -1,6 +1,7 @@
 import type { Conv2d, Node, Pair, Pool, Shape } from '../../src/graph/ops.ts';
 import { noPadding } from '../../src/graph/shapes.ts';
 import type { Tensor } from '../../src/reference/index.ts';
+import { seededUniform } from '../support/random-values.ts';
 
 type Options<N extends Node> = Partial<Omit<N, 'op'>>;
 
@@ -47,15 +48,10 @@ export const pooling = (kind: Pool['kind'], kernel: Pair, stride: Pair, options:
   ...options,
 });
 
-/** Reproducible values in [−1, 1): Marsaglia's xorshift32. */
+/** Reproducible values in [−1, 1). */
 export function seeded(seed: number): () => number {
-  let state = Math.imul(seed, 0x9e3779b1) | 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return state / 2 ** 31;
-  };
+  const uniform = seededUniform(seed);
+  return () => 2 * uniform() - 1;
 }
 
 export const random = (shape: Shape, seed: number): Tensor =>
