@@ -9,12 +9,12 @@ override WORKGROUP_X: u32;
 override WORKGROUP_Y: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Stored4>;
-@group(0) @binding(2) var<storage, read_write> dst: array<Stored4>;
+@group(0) @binding(1) var<storage, read> src: array<Src4>;
+@group(0) @binding(2) var<storage, read_write> dst: array<Dst4>;
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= shape.channels4 || id.y >= shape.pixels) { return; }
   let at = (id.z * shape.pixels + id.y) * shape.channels4 + id.x;
-  dst[at] = store4(min(max(load4(src[at]), vec4f(shape.low)), vec4f(shape.high)));
+  dst[at] = store_dst(min(max(load_src(src[at]), vec4f(shape.low)), vec4f(shape.high)));
 }

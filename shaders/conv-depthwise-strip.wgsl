@@ -19,20 +19,20 @@ override WORKGROUP_Y: u32;
 override WORKGROUP_Z: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Stored4>;
-@group(0) @binding(2) var<storage, read> weights: array<Stored4>;
+@group(0) @binding(1) var<storage, read> src: array<Src4>;
+@group(0) @binding(2) var<storage, read> weights: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dst: array<Stored4>;
+@group(0) @binding(4) var<storage, read_write> dst: array<Dst4>;
 #if RESIDUAL
-@group(0) @binding(5) var<storage, read> residual: array<Stored4>;
+@group(0) @binding(5) var<storage, read> residual: array<Side4>;
 #endif
 
 fn finish(sum: vec4f, at: u32) {
   var value = activate(sum);
 #if RESIDUAL
-  value += load4(residual[at]);
+  value += load_side(residual[at]);
 #endif
-  dst[at] = store4(value);
+  dst[at] = store_dst(value);
 }
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
@@ -59,7 +59,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 #end
 #unroll ky KERNEL_Y
 #unroll kx KERNEL_X
-  let w$(ky)_$kx = load4(weights[$(ky*KERNEL_X+kx)u * shape.channels4 + c]);
+  let w$(ky)_$kx = weights[$(ky*KERNEL_X+kx)u * shape.channels4 + c];
 #end
 #end
   let start = bias[c];
@@ -75,9 +75,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       let from$j = row + $(j)u * pitch;
 #unroll x INPUT_X
 #if x < PAD_LEFT || x >= INPUT_X - PAD_RIGHT
-      let x$x = select(vec4f(0.0), load4(src[from$j + $(x)u * shape.channels4]), inside$x);
+      let x$x = select(vec4f(0.0), load_src(src[from$j + $(x)u * shape.channels4]), inside$x);
 #else
-      let x$x = load4(src[from$j + $(x)u * shape.channels4]);
+      let x$x = load_src(src[from$j + $(x)u * shape.channels4]);
 #endif
 #end
 #unroll a AHEAD+1

@@ -21,16 +21,16 @@ override WORKGROUP_X: u32;
 override WORKGROUP_Y: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Stored4>;
+@group(0) @binding(1) var<storage, read> src: array<Src4>;
 #if TEXTURE
 @group(0) @binding(2) var weights: texture_2d<f32>;
 #else
-@group(0) @binding(2) var<storage, read> weights: array<Stored4>;
+@group(0) @binding(2) var<storage, read> weights: array<Weight4>;
 #endif
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dst: array<Stored4>;
+@group(0) @binding(4) var<storage, read_write> dst: array<Dst4>;
 #if RESIDUAL
-@group(0) @binding(5) var<storage, read> residual: array<Stored4>;
+@group(0) @binding(5) var<storage, read> residual: array<Side4>;
 #endif
 
 // Row `index` of the weights begins at `row` in a buffer.
@@ -38,16 +38,16 @@ fn weight(index: u32, row: u32, column: u32) -> vec4f {
 #if TEXTURE
   return textureLoad(weights, vec2u(column, index), 0);
 #else
-  return load4(weights[row + column]);
+  return load_weight(weights[row + column]);
 #endif
 }
 
 fn finish(sum: vec4f, at: u32) {
   var value = activate(clamp(sum, vec4f(shape.low), vec4f(shape.high)));
 #if RESIDUAL
-  if (shape.adds_residual == 1u) { value += load4(residual[at]); }
+  if (shape.adds_residual == 1u) { value += load_side(residual[at]); }
 #endif
-  dst[at] = store4(value);
+  dst[at] = store_dst(value);
 }
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
@@ -92,7 +92,7 @@ fn main(
 #end
       for (var k = 0u; k < shape.cin4; k++) {
 #unroll p TILE_PIXELS
-        let x$p = select(vec4f(0.0), load4(src[at$p + k]), inside$p);
+        let x$p = select(vec4f(0.0), load_src(src[at$p + k]), inside$p);
 #end
 #unroll c TILE_CHANNELS
 #if BROADCAST && c % 4 == 0

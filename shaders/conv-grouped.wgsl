@@ -18,19 +18,19 @@ override WORKGROUP_X: u32;
 override WORKGROUP_Y: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Stored4>;
-@group(0) @binding(2) var<storage, read> weights: array<Stored4>;
+@group(0) @binding(1) var<storage, read> src: array<Src4>;
+@group(0) @binding(2) var<storage, read> weights: array<vec4f>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dst: array<Stored4>;
+@group(0) @binding(4) var<storage, read_write> dst: array<Dst4>;
 #if RESIDUAL
-@group(0) @binding(5) var<storage, read> residual: array<Stored4>;
+@group(0) @binding(5) var<storage, read> residual: array<Side4>;
 #endif
 
 // Channel `channel` of the pixel that starts at `at`. Groups past the last one (of the padded output channels, whose
 // weights are zero) read the last channel.
 fn source(at: u32, channel: u32) -> f32 {
   let c = min(channel, 4u * shape.cin4 - 1u);
-  return load4(src[at + c / 4u])[c % 4u];
+  return load_src(src[at + c / 4u])[c % 4u];
 }
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
@@ -55,14 +55,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       for (var k = 0u; k < shape.group_inputs; k++) {
         let inputs = vec4f(
           source(at, first.x + k), source(at, first.y + k), source(at, first.z + k), source(at, first.w + k));
-        sum = fma(inputs, load4(weights[(tap + k) * shape.cout4 + c]), sum);
+        sum = fma(inputs, weights[(tap + k) * shape.cout4 + c], sum);
       }
     }
   }
   let at = ((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.cout4 + c;
   var value = activate(sum);
 #if RESIDUAL
-  value += load4(residual[at]);
+  value += load_side(residual[at]);
 #endif
-  dst[at] = store4(value);
+  dst[at] = store_dst(value);
 }

@@ -13,12 +13,12 @@
 struct Shape { pixels: u32, cin4: u32, cout4: u32, columns: u32, low: f32, high: f32 }
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Stored4>;
-@group(0) @binding(2) var<storage, read> weights: array<Stored4>;
+@group(0) @binding(1) var<storage, read> src: array<Src4>;
+@group(0) @binding(2) var<storage, read> weights: array<Weight4>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dst: array<Stored4>;
+@group(0) @binding(4) var<storage, read_write> dst: array<Dst4>;
 #if RESIDUAL
-@group(0) @binding(5) var<storage, read> residual: array<Stored4>;
+@group(0) @binding(5) var<storage, read> residual: array<Side4>;
 #endif
 
 const SLICES = 8u;
@@ -29,9 +29,9 @@ var<workgroup> shares: array<vec4f, 512>;
 fn finish(sum: vec4f, at: u32) {
   var value = activate(clamp(sum, vec4f(shape.low), vec4f(shape.high)));
 #if RESIDUAL
-  value += load4(residual[at]);
+  value += load_side(residual[at]);
 #endif
-  dst[at] = store4(value);
+  dst[at] = store_dst(value);
 }
 
 @compute @workgroup_size(8, 8)
@@ -51,10 +51,10 @@ fn main(
   for (var k = local.y; k < shape.cin4; k += SLICES) {
     let column = k * shape.columns + channel;
 #unroll p 4
-    let x$p = load4(src[row$p + k]);
+    let x$p = load_src(src[row$p + k]);
 #end
 #unroll c 8
-    let w$c = load4(weights[column + $(c)u]);
+    let w$c = load_weight(weights[column + $(c)u]);
 #unroll p 4
     sum$(p)_$c = fma(x$p.x, w$c.x, fma(x$p.y, w$c.y, fma(x$p.z, w$c.z, fma(x$p.w, w$c.w, sum$(p)_$c))));
 #end

@@ -12,12 +12,12 @@
 struct Shape { pixels: u32, cin4: u32, cout4: u32, columns: u32, low: f32, high: f32 }
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Stored4>;
-@group(0) @binding(2) var<storage, read> weights: array<Stored4>;
+@group(0) @binding(1) var<storage, read> src: array<Src4>;
+@group(0) @binding(2) var<storage, read> weights: array<Weight4>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dst: array<Stored4>;
+@group(0) @binding(4) var<storage, read_write> dst: array<Dst4>;
 #if RESIDUAL
-@group(0) @binding(5) var<storage, read> residual: array<Stored4>;
+@group(0) @binding(5) var<storage, read> residual: array<Side4>;
 #endif
 
 const TILE = 32u;
@@ -29,9 +29,9 @@ var<workgroup> weights_of_tile: array<vec4f, DEPTH * TILE>;
 fn finish(sum: vec4f, at: u32) {
   var value = activate(clamp(sum, vec4f(shape.low), vec4f(shape.high)));
 #if RESIDUAL
-  value += load4(residual[at]);
+  value += load_side(residual[at]);
 #endif
-  dst[at] = store4(value);
+  dst[at] = store_dst(value);
 }
 
 @compute @workgroup_size(8, 8)
@@ -52,9 +52,9 @@ fn main(
     for (var i = lane; i < TILE * DEPTH; i += 64u) {
       let k = base + i % DEPTH;
       let p = min(pixel + i / DEPTH, shape.pixels - 1u);
-      pixels_of_tile[i] = select(vec4f(0.0), load4(src[p * shape.cin4 + min(k, shape.cin4 - 1u)]), k < shape.cin4);
+      pixels_of_tile[i] = select(vec4f(0.0), load_src(src[p * shape.cin4 + min(k, shape.cin4 - 1u)]), k < shape.cin4);
       let row = base + i / TILE;
-      let w = load4(weights[min(row, shape.cin4 - 1u) * shape.columns + channel + i % TILE]);
+      let w = load_weight(weights[min(row, shape.cin4 - 1u) * shape.columns + channel + i % TILE]);
       weights_of_tile[i] = select(vec4f(0.0), w, row < shape.cin4);
     }
     workgroupBarrier();

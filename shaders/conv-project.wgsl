@@ -21,16 +21,16 @@ override FIRST_ACTIVATION: u32;
 override START_ACTIVATION: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Stored4>;
-@group(0) @binding(2) var<storage, read> first_weights: array<Stored4>;
-@group(0) @binding(3) var<storage, read> project_weights: array<Stored4>;
+@group(0) @binding(1) var<storage, read> src: array<Src4>;
+@group(0) @binding(2) var<storage, read> first_weights: array<Weight4>;
+@group(0) @binding(3) var<storage, read> project_weights: array<Weight4>;
 @group(0) @binding(4) var<storage, read> biases: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> dst: array<Stored4>;
+@group(0) @binding(5) var<storage, read_write> dst: array<Dst4>;
 #if START
-@group(0) @binding(6) var<storage, read> start_weights: array<Stored4>;
+@group(0) @binding(6) var<storage, read> start_weights: array<vec4f>;
 #endif
 #if RESIDUAL
-@group(0) @binding($(6 + START)) var<storage, read> residual: array<Stored4>;
+@group(0) @binding($(6 + START)) var<storage, read> residual: array<Side4>;
 #endif
 
 const PIXELS = $(TILE_Y * TILE_X)u;
@@ -45,9 +45,9 @@ var<workgroup> started: array<vec4f, PIXELS * $(CIN4)u>;
 fn finish(sum: vec4f, at: u32) {
   var value = activate(sum);
 #if RESIDUAL
-  value += load4(residual[at]);
+  value += load_side(residual[at]);
 #endif
-  dst[at] = store4(value);
+  dst[at] = store_dst(value);
 }
 
 @compute @workgroup_size(THREADS)
@@ -78,8 +78,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
         let x = in_x + i32(place % $(TILE_X)u * $(STRIDE_X)u + kx * $(DILATION_X)u);
         let inside = u32(y) < shape.in_height && u32(x) < shape.in_width;
         let at = (base + select(0u, u32(y) * shape.in_width + u32(x), inside)) * shape.cin4 + c;
-        let weight = load4(start_weights[(ky * $(KERNEL_X)u + kx) * shape.cin4 + c]);
-        value = fma(select(vec4f(0.0), load4(src[at]), inside), weight, value);
+        let weight = start_weights[(ky * $(KERNEL_X)u + kx) * shape.cin4 + c];
+        value = fma(select(vec4f(0.0), load_src(src[at]), inside), weight, value);
       }
     }
     started[place * $(CIN4)u + c] = activation(START_ACTIVATION, value);
@@ -108,7 +108,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
         let v$p = started[row$p + k];
 #end
 #unroll c 4
-        let w$c = load4(first_weights[column + $(c)u]);
+        let w$c = load_weight(first_weights[column + $(c)u]);
 #unroll p 4
         hidden$(p)_$c = fma(v$p.x, w$c.x, fma(v$p.y, w$c.y, fma(v$p.z, w$c.z, fma(v$p.w, w$c.w, hidden$(p)_$c))));
 #end
@@ -126,10 +126,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 #end
           for (var k = 0u; k < shape.cin4; k++) {
 #unroll p 4
-            let v$p = select(vec4f(0.0), load4(src[row$p + k]), inside$p);
+            let v$p = select(vec4f(0.0), load_src(src[row$p + k]), inside$p);
 #end
 #unroll c 4
-            let w$c = load4(first_weights[column + $(c)u]);
+            let w$c = load_weight(first_weights[column + $(c)u]);
 #unroll p 4
             hidden$(p)_$c = fma(v$p.x, w$c.x, fma(v$p.y, w$c.y, fma(v$p.z, w$c.z, fma(v$p.w, w$c.w, hidden$(p)_$c))));
 #end
@@ -154,7 +154,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
         let v$p = hidden_of_tile[(group * 4u + $(p)u) * CHUNK4 + e];
 #end
 #unroll c 16
-        let w$c = load4(project_weights[column + $(c)u]);
+        let w$c = load_weight(project_weights[column + $(c)u]);
 #unroll p 4
         sum$(p)_$c = fma(v$p.x, w$c.x, fma(v$p.y, w$c.y, fma(v$p.z, w$c.z, fma(v$p.w, w$c.w, sum$(p)_$c))));
 #end

@@ -21,13 +21,13 @@ struct Shape {
 override EXPAND_ACTIVATION: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Stored4>;
-@group(0) @binding(2) var<storage, read> depthwise_weights: array<Stored4>;
+@group(0) @binding(1) var<storage, read> src: array<Src4>;
+@group(0) @binding(2) var<storage, read> depthwise_weights: array<vec4f>;
 @group(0) @binding(3) var<storage, read> biases: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dst: array<Stored4>;
-@group(0) @binding(5) var<storage, read_write> sums: array<Stored4>;
+@group(0) @binding(4) var<storage, read_write> dst: array<Dst4>;
+@group(0) @binding(5) var<storage, read_write> sums: array<Dst4>;
 #if EXPAND
-@group(0) @binding(6) var<storage, read> expand_weights: array<Stored4>;
+@group(0) @binding(6) var<storage, read> expand_weights: array<Weight4>;
 #endif
 
 const PLACES = $(INPUT_Y * INPUT_X)u;
@@ -68,10 +68,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     var column = (first4 + e) * 4u;
     for (var k = 0u; k < shape.cin4; k++) {
 #unroll p 4
-      let v$p = load4(src[row$p + k]);
+      let v$p = load_src(src[row$p + k]);
 #end
 #unroll c 4
-      let w$c = load4(expand_weights[column + $(c)u]);
+      let w$c = load_weight(expand_weights[column + $(c)u]);
 #unroll p 4
       hidden$(p)_$c = fma(v$p.x, w$c.x, fma(v$p.y, w$c.y, fma(v$p.z, w$c.z, fma(v$p.w, w$c.w, hidden$(p)_$c))));
 #end
@@ -94,7 +94,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     let x = in_x + i32(place % $(INPUT_X)u);
     let inside = u32(y) < shape.in_height && u32(x) < shape.in_width && c < shape.cin4;
     let at = (base + select(0u, u32(y) * shape.in_width + u32(x), inside)) * shape.cin4 + min(c, shape.cin4 - 1u);
-    expanded[item] = select(vec4f(0.0), load4(src[at]), inside);
+    expanded[item] = select(vec4f(0.0), load_src(src[at]), inside);
   }
 #endif
   workgroupBarrier();
@@ -110,7 +110,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 #unroll kx KERNEL_X
       sum = fma(
         expanded[corner + (ky * $(DILATION_Y * INPUT_X)u + $(kx * DILATION_X)u) * CHUNK4],
-        load4(depthwise_weights[(ky * $(KERNEL_X)u + $(kx)u) * row_of_weights + first4 + e]), sum);
+        depthwise_weights[(ky * $(KERNEL_X)u + $(kx)u) * row_of_weights + first4 + e], sum);
 #end
     }
     let value = activate(sum);
@@ -118,7 +118,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     filtered[item] = select(vec4f(0.0), value, inside);
     if (inside && first4 + e < shape.hidden4) {
       let pixel = (image * shape.out_height + out_y + y) * shape.out_width + out_x + x;
-      dst[pixel * shape.hidden4 + first4 + e] = store4(value);
+      dst[pixel * shape.hidden4 + first4 + e] = store_dst(value);
     }
   }
   workgroupBarrier();
@@ -127,6 +127,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     var total = vec4f(0.0);
     for (var place = 0u; place < PIXELS; place++) { total += filtered[place * CHUNK4 + lane]; }
     let tile = (image * shape.tiles_y + tile_y) * shape.tiles_x + workgroup.x;
-    sums[tile * shape.hidden4 + first4 + lane] = store4(total);
+    sums[tile * shape.hidden4 + first4 + lane] = store_dst(total);
   }
 }

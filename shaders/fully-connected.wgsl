@@ -13,20 +13,20 @@ override COLUMNS: u32;
 override SLICES: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Stored4>;
+@group(0) @binding(1) var<storage, read> src: array<Src4>;
 #if TEXTURE
 @group(0) @binding(2) var weights: texture_2d<f32>;
 #else
-@group(0) @binding(2) var<storage, read> weights: array<Stored4>;
+@group(0) @binding(2) var<storage, read> weights: array<Weight4>;
 #endif
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dst: array<Stored4>;
+@group(0) @binding(4) var<storage, read_write> dst: array<Dst4>;
 
 fn weight(input: u32, column: u32) -> vec4f {
 #if TEXTURE
   return textureLoad(weights, vec2u(column, input), 0);
 #else
-  return load4(weights[input * shape.outputs4 + column]);
+  return load_weight(weights[input * shape.outputs4 + column]);
 #endif
 }
 
@@ -39,7 +39,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   let column = min(n, shape.outputs4 - 1u);
   var sum = vec4f(0.0);
   for (var k = local.y; k < shape.inputs4; k += SLICES) {
-    let x = load4(src[image * shape.inputs4 + k]);
+    let x = load_src(src[image * shape.inputs4 + k]);
     sum = fma(vec4f(x.x), weight(4u * k, column), sum);
     sum = fma(vec4f(x.y), weight(4u * k + 1u, column), sum);
     sum = fma(vec4f(x.z), weight(4u * k + 2u, column), sum);
@@ -50,6 +50,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   if (local.y == 0u && n < shape.outputs4) {
     var total = bias[n];
     for (var slice = 0u; slice < SLICES; slice++) { total += shares[slice * COLUMNS + local.x]; }
-    dst[image * shape.outputs4 + n] = store4(activate(total));
+    dst[image * shape.outputs4 + n] = store_dst(activate(total));
   }
 }

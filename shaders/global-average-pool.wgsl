@@ -11,8 +11,8 @@ override COLUMNS: u32;
 override SLICES: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Stored4>;
-@group(0) @binding(2) var<storage, read_write> dst: array<Stored4>;
+@group(0) @binding(1) var<storage, read> src: array<Src4>;
+@group(0) @binding(2) var<storage, read_write> dst: array<Dst4>;
 
 var<workgroup> shares: array<vec4f, COLUMNS * SLICES>;
 
@@ -23,13 +23,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   let column = image * shape.pixels * shape.channels4 + min(c, shape.channels4 - 1u);
   var sum = vec4f(0.0);
   for (var pixel = local.y; pixel < shape.pixels; pixel += SLICES) {
-    sum += load4(src[column + pixel * shape.channels4]);
+    sum += load_src(src[column + pixel * shape.channels4]);
   }
   shares[local.y * COLUMNS + local.x] = sum;
   workgroupBarrier();
   if (local.y == 0u && c < shape.channels4) {
     var total = vec4f(0.0);
     for (var slice = 0u; slice < SLICES; slice++) { total += shares[slice * COLUMNS + local.x]; }
-    dst[image * shape.channels4 + c] = store4(total / f32(shape.pixels));
+    dst[image * shape.channels4 + c] = store_dst(total / f32(shape.pixels));
   }
 }

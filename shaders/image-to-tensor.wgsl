@@ -19,7 +19,7 @@ override WORKGROUP_Y: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> pixels: array<u32>;
-@group(0) @binding(2) var<storage, read_write> dst: array<Stored4>;
+@group(0) @binding(2) var<storage, read_write> dst: array<Dst4>;
 
 fn filter_weight(x: f32) -> f32 {
   let a = abs(x);
@@ -64,7 +64,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
 #if GREY
   let value = dot(mean, vec3f(0.299, 0.587, 0.114));
-  dst[id.y * shape.out_width + id.x] = store4(vec4f(value * shape.scale_0 + shape.offset_0, 0.0, 0.0, 0.0));
+  dst[id.y * shape.out_width + id.x] = store_dst(vec4f(value * shape.scale_0 + shape.offset_0, 0.0, 0.0, 0.0));
 #else
 #if BGR
   let channels = mean.zyx;
@@ -73,6 +73,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 #endif
   let scale = vec3f(shape.scale_0, shape.scale_1, shape.scale_2);
   let offset = vec3f(shape.offset_0, shape.offset_1, shape.offset_2);
-  dst[id.y * shape.out_width + id.x] = store4(vec4f(channels * scale + offset, 0.0));
+  dst[id.y * shape.out_width + id.x] = store_dst(vec4f(channels * scale + offset, 0.0));
 #endif
 }

@@ -24,17 +24,17 @@ override EXPAND_ACTIVATION: u32;
 override DEPTHWISE_ACTIVATION: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Stored4>;
-@group(0) @binding(2) var<storage, read> depthwise_weights: array<Stored4>;
-@group(0) @binding(3) var<storage, read> project_weights: array<Stored4>;
+@group(0) @binding(1) var<storage, read> src: array<Src4>;
+@group(0) @binding(2) var<storage, read> depthwise_weights: array<vec4f>;
+@group(0) @binding(3) var<storage, read> project_weights: array<Weight4>;
 // Depthwise, project and, with EXPAND, expand bias, one after another.
 @group(0) @binding(4) var<storage, read> biases: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> dst: array<Stored4>;
+@group(0) @binding(5) var<storage, read_write> dst: array<Dst4>;
 #if EXPAND
-@group(0) @binding(6) var<storage, read> expand_weights: array<Stored4>;
+@group(0) @binding(6) var<storage, read> expand_weights: array<Weight4>;
 #endif
 #if RESIDUAL
-@group(0) @binding($(6 + EXPAND)) var<storage, read> residual: array<Stored4>;
+@group(0) @binding($(6 + EXPAND)) var<storage, read> residual: array<Side4>;
 #endif
 
 var<workgroup> expanded: array<vec4f, $(INPUT_Y * INPUT_X * CHUNK4)>;
@@ -43,9 +43,9 @@ var<workgroup> filtered: array<vec4f, $(TILE_Y * TILE_X * CHUNK4)>;
 fn finish(sum: vec4f, at: u32) {
   var value = activate(sum);
 #if RESIDUAL
-  value += load4(residual[at]);
+  value += load_side(residual[at]);
 #endif
-  dst[at] = store4(value);
+  dst[at] = store_dst(value);
 }
 
 @compute @workgroup_size($(THREADS))
@@ -87,10 +87,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       var column = (first4 + e) * 4u;
       for (var k = 0u; k < shape.cin4; k++) {
 #unroll p 4
-        let v$p = load4(src[row$p + k]);
+        let v$p = load_src(src[row$p + k]);
 #end
 #unroll c 4
-        let w$c = load4(expand_weights[column + $(c)u]);
+        let w$c = load_weight(expand_weights[column + $(c)u]);
 #unroll p 4
         hidden$(p)_$c = fma(v$p.x, w$c.x, fma(v$p.y, w$c.y, fma(v$p.z, w$c.z, fma(v$p.w, w$c.w, hidden$(p)_$c))));
 #end
@@ -113,7 +113,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       let x = in_x + i32(place % $(INPUT_X)u);
       let inside = u32(y) < shape.in_height && u32(x) < shape.in_width && c < shape.cin4;
       let at = (base + select(0u, u32(y) * shape.in_width + u32(x), inside)) * shape.cin4 + min(c, shape.cin4 - 1u);
-      expanded[item] = select(vec4f(0.0), load4(src[at]), inside);
+      expanded[item] = select(vec4f(0.0), load_src(src[at]), inside);
     }
 #endif
     workgroupBarrier();
@@ -127,7 +127,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 #unroll kx KERNEL_X
       value = fma(
         expanded[corner + $((ky * DILATION_Y * INPUT_X + kx * DILATION_X) * CHUNK4)u],
-        load4(depthwise_weights[$(ky * KERNEL_X + kx)u * hidden4 + first4 + e]), value);
+        depthwise_weights[$(ky * KERNEL_X + kx)u * hidden4 + first4 + e], value);
 #end
 #end
       filtered[item] = activation(DEPTHWISE_ACTIVATION, value);
@@ -141,7 +141,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
         let v$p = filtered[(group * 4u + $(p)u) * $(CHUNK4)u + e];
 #end
 #unroll c 16
-        let w$c = load4(project_weights[column + $(c)u]);
+        let w$c = load_weight(project_weights[column + $(c)u]);
 #unroll p 4
         sum$(p)_$c = fma(v$p.x, w$c.x, fma(v$p.y, w$c.y, fma(v$p.z, w$c.z, fma(v$p.w, w$c.w, sum$(p)_$c))));
 #end

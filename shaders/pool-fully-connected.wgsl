@@ -15,10 +15,10 @@ const COLUMNS = 8u;
 const SLICES = 8u;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Stored4>;
-@group(0) @binding(2) var<storage, read> weights: array<Stored4>;
+@group(0) @binding(1) var<storage, read> src: array<Src4>;
+@group(0) @binding(2) var<storage, read> weights: array<Weight4>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dst: array<Stored4>;
+@group(0) @binding(4) var<storage, read_write> dst: array<Dst4>;
 
 // Means of 64 groups of inputs at a time, then the partial sums.
 var<workgroup> means: array<vec4f, 64>;
@@ -38,17 +38,17 @@ fn main(
     let own = min(base + lane, shape.inputs4 - 1u);
     var total = vec4f(0.0);
     for (var pixel = 0u; pixel < shape.pixels; pixel++) {
-      total += load4(src[(image * shape.pixels + pixel) * shape.inputs4 + own]);
+      total += load_src(src[(image * shape.pixels + pixel) * shape.inputs4 + own]);
     }
     means[lane] = total / f32(shape.pixels);
     workgroupBarrier();
     for (var i = local.y; i < min(64u, shape.inputs4 - base); i += SLICES) {
       let x = means[i];
       let at = 4u * (base + i) * shape.outputs4 + column;
-      sum = fma(vec4f(x.x), load4(weights[at]), sum);
-      sum = fma(vec4f(x.y), load4(weights[at + shape.outputs4]), sum);
-      sum = fma(vec4f(x.z), load4(weights[at + 2u * shape.outputs4]), sum);
-      sum = fma(vec4f(x.w), load4(weights[at + 3u * shape.outputs4]), sum);
+      sum = fma(vec4f(x.x), load_weight(weights[at]), sum);
+      sum = fma(vec4f(x.y), load_weight(weights[at + shape.outputs4]), sum);
+      sum = fma(vec4f(x.z), load_weight(weights[at + 2u * shape.outputs4]), sum);
+      sum = fma(vec4f(x.w), load_weight(weights[at + 3u * shape.outputs4]), sum);
     }
     workgroupBarrier();
   }
@@ -57,6 +57,6 @@ fn main(
   if (local.y == 0u && n < shape.outputs4) {
     var total = bias[n];
     for (var slice = 0u; slice < SLICES; slice++) { total += shares[slice * COLUMNS + local.x]; }
-    dst[image * shape.outputs4 + n] = store4(activate(total));
+    dst[image * shape.outputs4 + n] = store_dst(activate(total));
   }
 }

@@ -14,8 +14,8 @@ override WORKGROUP_X: u32;
 override WORKGROUP_Y: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Stored4>;
-@group(0) @binding(2) var<storage, read_write> dst: array<Stored4>;
+@group(0) @binding(1) var<storage, read> src: array<Src4>;
+@group(0) @binding(2) var<storage, read_write> dst: array<Dst4>;
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -32,13 +32,13 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let x1 = u32(min(left + i32(shape.kernel_x), i32(shape.in_width)));
   let base = image * shape.in_height;
 #if MAXIMUM
-  var value = load4(src[((base + y0) * shape.in_width + x0) * shape.channels4 + c]);
+  var value = load_src(src[((base + y0) * shape.in_width + x0) * shape.channels4 + c]);
 #else
   var value = vec4f(0.0);
 #endif
   for (var y = y0; y < y1; y++) {
     for (var x = x0; x < x1; x++) {
-      let next = load4(src[((base + y) * shape.in_width + x) * shape.channels4 + c]);
+      let next = load_src(src[((base + y) * shape.in_width + x) * shape.channels4 + c]);
 #if MAXIMUM
       value = max(value, next);
 #else
@@ -50,5 +50,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let counted = select((y1 - y0) * (x1 - x0), shape.kernel_y * shape.kernel_x, shape.count_padding == 1u);
   value /= f32(counted);
 #endif
-  dst[((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.channels4 + c] = store4(value);
+  dst[((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.channels4 + c] = store_dst(value);
 }

@@ -10,15 +10,15 @@ override WORKGROUP_X: u32;
 override WORKGROUP_Y: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Stored4>;
-@group(0) @binding(2) var<storage, read_write> dst: array<Stored4>;
+@group(0) @binding(1) var<storage, read> src: array<Src4>;
+@group(0) @binding(2) var<storage, read_write> dst: array<Dst4>;
 
 fn element(pixel: u32, c: u32) -> f32 {
   if (c >= shape.channels) { return 0.0; }
   let i = pixel * shape.channels + c;
   let from_pixel = i / shape.src_channels;
   let c_from = i - from_pixel * shape.src_channels;
-  return load4(src[from_pixel * shape.src_channels4 + c_from / 4u])[c_from % 4u];
+  return load_src(src[from_pixel * shape.src_channels4 + c_from / 4u])[c_from % 4u];
 }
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
@@ -26,5 +26,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= shape.channels4 || id.y >= shape.pixels) { return; }
   let c = 4u * id.x;
   let value = vec4f(element(id.y, c), element(id.y, c + 1u), element(id.y, c + 2u), element(id.y, c + 3u));
-  dst[id.y * shape.channels4 + id.x] = store4(value);
+  dst[id.y * shape.channels4 + id.x] = store_dst(value);
 }

@@ -15,11 +15,11 @@ override WORKGROUP_X: u32;
 override WORKGROUP_Y: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Stored4>;
-@group(0) @binding(2) var<storage, read_write> dst: array<Stored4>;
+@group(0) @binding(1) var<storage, read> src: array<Src4>;
+@group(0) @binding(2) var<storage, read_write> dst: array<Dst4>;
 
 fn source(image: u32, y: u32, x: u32, c: u32) -> vec4f {
-  return load4(src[((image * shape.in_height + y) * shape.in_width + x) * shape.channels4 + c]);
+  return load_src(src[((image * shape.in_height + y) * shape.in_width + x) * shape.channels4 + c]);
 }
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
@@ -44,5 +44,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let lower = mix(source(image, y1, x0, c), source(image, y1, x1, c), fract(x));
   let value = mix(upper, lower, fract(y));
 #endif
-  dst[((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.channels4 + c] = store4(value);
+  dst[((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.channels4 + c] = store_dst(value);
 }

@@ -9,8 +9,8 @@ struct Shape { pixels: u32, across: u32, channels: u32, channels4: u32 }
 override WORKGROUP_X: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Stored4>;
-@group(0) @binding(2) var<storage, read_write> dst: array<Stored4>;
+@group(0) @binding(1) var<storage, read> src: array<Src4>;
+@group(0) @binding(2) var<storage, read_write> dst: array<Dst4>;
 
 var<workgroup> shares: array<f32, WORKGROUP_X>;
 
@@ -19,7 +19,7 @@ const LOWEST = -3.0e38;
 // The four values at `i`, `otherwise` in the lanes past the last channel.
 fn value(base: u32, i: u32, otherwise: f32) -> vec4f {
   let lane = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u);
-  return select(vec4f(otherwise), load4(src[base + i]), lane < vec4u(shape.channels));
+  return select(vec4f(otherwise), load_src(src[base + i]), lane < vec4u(shape.channels));
 }
 
 @compute @workgroup_size(WORKGROUP_X)
@@ -43,6 +43,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   for (var i = 0u; i < WORKGROUP_X; i++) { sum += shares[i]; }
 
   for (var i = lane; i < shape.channels4; i += WORKGROUP_X) {
-    dst[base + i] = store4(exp(value(base, i, LOWEST) - maximum) / sum);
+    dst[base + i] = store_dst(exp(value(base, i, LOWEST) - maximum) / sum);
   }
 }

@@ -15,11 +15,11 @@ struct Shape { pixels: u32, channels4: u32, squeezed: u32 }
 override SQUEEZE_ACTIVATION: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Stored4>;
-@group(0) @binding(2) var<storage, read> squeeze_weights: array<Stored4>;
-@group(0) @binding(3) var<storage, read> excite_weights: array<Stored4>;
+@group(0) @binding(1) var<storage, read> src: array<Src4>;
+@group(0) @binding(2) var<storage, read> squeeze_weights: array<Weight4>;
+@group(0) @binding(3) var<storage, read> excite_weights: array<Weight4>;
 @group(0) @binding(4) var<storage, read> biases: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> dst: array<Stored4>;
+@group(0) @binding(5) var<storage, read_write> dst: array<Dst4>;
 
 const THREADS = 128u;
 
@@ -32,7 +32,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   for (var c = lane; c < shape.channels4; c += THREADS) {
     var total = vec4f(0.0);
     for (var pixel = 0u; pixel < shape.pixels; pixel++) {
-      total += load4(src[(image * shape.pixels + pixel) * shape.channels4 + c]);
+      total += load_src(src[(image * shape.pixels + pixel) * shape.channels4 + c]);
     }
     means[c] = total / f32(shape.pixels);
   }
@@ -43,7 +43,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       let at = c * shape.squeezed + 4u * j;
       let x = means[c];
 #unroll i 4
-      let w$i = load4(squeeze_weights[at + $(i)u]);
+      let w$i = load_weight(squeeze_weights[at + $(i)u]);
 #end
       sum += vec4f(dot(x, w0), dot(x, w1), dot(x, w2), dot(x, w3));
     }
@@ -56,10 +56,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       let at = (j * shape.channels4 + c) * 4u;
       let x = squeezed[j];
 #unroll i 4
-      let w$i = load4(excite_weights[at + $(i)u]);
+      let w$i = load_weight(excite_weights[at + $(i)u]);
 #end
       sum += vec4f(dot(x, w0), dot(x, w1), dot(x, w2), dot(x, w3));
     }
-    dst[image * shape.channels4 + c] = store4(activate(sum));
+    dst[image * shape.channels4 + c] = store_dst(activate(sum));
   }
 }

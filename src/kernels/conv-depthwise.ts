@@ -6,9 +6,9 @@ import {
   channelConstant,
   convolutionBindings,
   defineKernel,
+  floatWeightsConstant,
   type Kernel,
   type PackedConstant,
-  weightsConstant,
 } from './kernel.ts';
 import { packRows } from './pack.ts';
 
@@ -42,7 +42,7 @@ const inputExtent = ({ kernel, stride, dilation }: Conv2d, tile: number, axis: 0
 
 /** One output a channel. */
 export const isDepthwise = ({ groups, outChannels }: Conv2d, channels: number): boolean =>
-  groups === channels && outChannels === channels;
+  groups > 1 && groups === channels && outChannels === channels;
 
 /** Columns that the last output reads past the right edge. */
 export const overhang = ({ kernel, stride, dilation, padding }: Conv2d, inWidth: number, outWidth: number): number =>
@@ -53,7 +53,7 @@ export function depthwiseConstants({ weights, bias, kernel, outChannels }: Conv2
   const taps = kernel[0] * kernel[1];
   const channels = 4 * ceilDiv(outChannels, 4);
   return [
-    weightsConstant(taps * channels, () => packRows(weights, taps, outChannels)),
+    floatWeightsConstant(taps * channels, () => packRows(weights, taps, outChannels)),
     channelConstant(bias, channels),
   ];
 }

@@ -7,7 +7,7 @@ import {
   channelsByPixels,
   convolutionBindings,
   defineKernel,
-  weightsConstant,
+  floatWeightsConstant,
 } from './kernel.ts';
 import { packRows } from './pack.ts';
 import { windowShape } from './window.ts';
@@ -43,7 +43,7 @@ export const convGrouped = defineKernel<Conv2d>({
     const rows = kernel[0] * kernel[1] * (input![3] / groups);
     const channels = 4 * ceilDiv(outChannels, 4);
     return [
-      weightsConstant(rows * channels, () => packRows(weights, rows, outChannels)),
+      floatWeightsConstant(rows * channels, () => packRows(weights, rows, outChannels)),
       channelConstant(bias, channels),
     ];
   },

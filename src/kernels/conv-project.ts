@@ -10,6 +10,7 @@ import {
   channelConstant,
   constantBinding,
   defineKernel,
+  floatWeightsConstant,
   inputBinding,
   type NodeShapes,
   outputBinding,
@@ -155,7 +156,7 @@ export const convProject = defineKernel<Fused>({
     ];
     if (start) {
       const startTaps = start.kernel[0] * start.kernel[1];
-      constants.push(weightsConstant(startTaps * 4 * cin4, () => packRows(start.weights, startTaps, cin)));
+      constants.push(floatWeightsConstant(startTaps * 4 * cin4, () => packRows(start.weights, startTaps, cin)));
     }
     return constants;
   },

@@ -9,6 +9,7 @@ import {
   channelConstant,
   constantBinding,
   defineKernel,
+  floatWeightsConstant,
   inputBinding,
   type NodeShapes,
   outputBinding,
@@ -127,7 +128,7 @@ export const expandDepthwise = defineKernel<Fused>({
     if (depthwise.bias) biases.set(depthwise.bias);
     if (expand?.bias) biases.set(expand.bias, hidden);
     const constants = [
-      weightsConstant(taps * hidden, () => packRows(depthwise.weights, taps, channels, hidden)),
+      floatWeightsConstant(taps * hidden, () => packRows(depthwise.weights, taps, channels, hidden)),
       channelConstant(biases, biases.length),
     ];
     if (expand) {

@@ -8,6 +8,7 @@ import {
   ceilDiv,
   constantBinding,
   defineKernel,
+  floatWeightsConstant,
   inputBinding,
   type NodeShapes,
   outputBinding,
@@ -150,11 +151,7 @@ export const invertedResidual = defineKernel<Fused>({
     const taps = depthwise.kernel[0] * depthwise.kernel[1];
     const cin = shapes.inputs[0]![3];
     const constants: PackedConstant[] = [
-      {
-        elements: taps * hidden,
-        precision: 'storage',
-        pack: () => packRows(depthwise.weights, taps, channels, hidden),
-      },
+      floatWeightsConstant(taps * hidden, () => packRows(depthwise.weights, taps, channels, hidden)),
       {
         elements: hidden * columns,
         precision: 'storage',

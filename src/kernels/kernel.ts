@@ -28,7 +28,7 @@ export interface Program {
 /** A constant in the layout that a shader reads. Its size is known before it is packed. */
 export interface PackedConstant {
   readonly elements: number;
-  /** `storage`: kept in the plan's precision (weights). `float32`: always float32 (bias, scale, shift). */
+  /** `storage`: kept in the plan's precision (weights). `float32`: always float32 (depthwise weights, bias, scale). */
   readonly precision: 'storage' | 'float32';
   /** Texels of a 2-d texture that it is kept in, four values each; a range of a buffer where absent. */
   readonly texture?: { readonly width: number; readonly height: number };
@@ -126,6 +126,13 @@ export const LARGEST_TEXTURE = 8192;
 export const weightsConstant = (elements: number, pack: () => Float32Array): PackedConstant => ({
   elements,
   precision: 'storage',
+  pack,
+});
+
+/** Weights of few products, such as those of a depthwise convolution: halves would save little and round much. */
+export const floatWeightsConstant = (elements: number, pack: () => Float32Array): PackedConstant => ({
+  elements,
+  precision: 'float32',
   pack,
 });
 

@@ -20,6 +20,7 @@ import {
   type TextureSpec,
 } from './plan.ts';
 import { type KernelPreferences, kernelNamed, selectKernel } from './select.ts';
+import { halfTensors } from './storage.ts';
 
 /** Offsets of storage and uniform bindings are multiples of this in every WebGPU implementation. */
 const ALIGNMENT = 256;
@@ -33,6 +34,8 @@ export const storedBytes = (shape: Shape, precision: Precision): number =>
 
 export interface PlanOptions {
   readonly precision?: Precision;
+  /** Which tensors a float16 plan stores as halves; those of `halfTensors` unless given. */
+  readonly halves?: ReadonlySet<string>;
   /** Let tensors that are never alive together share memory (default). Off, every tensor keeps its own place. */
   readonly aliasing?: boolean;
   /** Which kernels to choose; without it those that run on every device. */
@@ -45,6 +48,7 @@ export interface PlanOptions {
  */
 export function createPlan(graph: Graph, options: PlanOptions = {}): Plan {
   const { precision = 'float32', aliasing = true, preferences } = options;
+  const precisionOf = precisions(graph, precision, options.halves);
   const shapes = inferShapes(graph);
   const steps = graph.nodes.map((node) => {
     const nodeShapes = shapesOf(node, shapes);
@@ -59,12 +63,13 @@ export function createPlan(graph: Graph, options: PlanOptions = {}): Plan {
     return { node, nodeShapes, kernel, program };
   });
 
-  const live = liveTensors(graph, shapes, precision, aliasing);
+  const live = liveTensors(graph, shapes, precisionOf, aliasing);
   const memory = placeTensors(live);
   const tensors: Record<string, Placement> = Object.create(null);
   for (const { name } of live) {
     const shape = shapes.get(name)!;
-    tensors[name] = { ...memory.places.get(name)!, bytes: storedBytes(shape, precision), shape };
+    const stored = precisionOf(name);
+    tensors[name] = { ...memory.places.get(name)!, bytes: storedBytes(shape, stored), shape, precision: stored };
   }
 
   const constants: ConstantSlot[] = [];
@@ -75,7 +80,9 @@ export function createPlan(graph: Graph, options: PlanOptions = {}): Plan {
   const pipelines = new Map<string, { index: number; spec: PipelineSpec }>();
   const dispatches: Dispatch[] = [];
   for (const { node, nodeShapes, kernel, program } of steps) {
+    let halfWeights = false;
     const slots = kernel.constants(node, nodeShapes).map((constant, index): ConstantSlot => {
+      halfWeights ||= constant.precision === 'storage' && precision !== 'float32';
       const bytes = constantBytesOf(constant, precision);
       if (constant.texture) {
         textures.push({ ...constant.texture, format: precision === 'float32' ? 'rgba32float' : 'rgba16float' });
@@ -95,7 +102,21 @@ export function createPlan(graph: Graph, options: PlanOptions = {}): Plan {
     };
     uniforms.push(...words, ...new Array(align(4 * words.length) / 4 - words.length).fill(0));
 
-    const spec = pipelineOf(kernel, program, slots, precision, codes);
+    const isHalf = (name: string) => precisionOf(name) !== 'float32';
+    const [source, ...others] = node.inputs;
+    const alike = ([first, ...rest]: readonly string[]) => rest.every((name) => isHalf(name) === isHalf(first!));
+    if (!alike(others) || !alike(writtenBy(node))) {
+      throw new GraphError(`node "${node.name}" (${node.op}): tensors on one side are stored in two ways`);
+    }
+    const halves = {
+      F16: precision === 'float16',
+      F16_PACKED: precision === 'float16-packed',
+      HALF_SRC: isHalf(source!),
+      HALF_SIDE: others.length > 0 && isHalf(others[0]!),
+      HALF_WEIGHT: halfWeights,
+      HALF_DST: isHalf(node.output),
+    };
+    const spec = pipelineOf(kernel, program, slots, halves, codes);
     const key = JSON.stringify(spec);
     const pipeline = pipelines.get(key)?.index ?? pipelines.size;
     pipelines.set(key, { index: pipeline, spec });
@@ -140,6 +161,13 @@ export function createPlan(graph: Graph, options: PlanOptions = {}): Plan {
   };
 }
 
+/** How each tensor of a plan of this precision is stored. */
+function precisions(graph: Graph, precision: Precision, given?: ReadonlySet<string>): (tensor: string) => Precision {
+  if (precision === 'float32') return () => precision;
+  const halves = given ?? halfTensors(graph);
+  return (tensor) => (halves.has(tensor) ? precision : 'float32');
+}
+
 const constantBytesOf = (constant: PackedConstant, precision: Precision): number =>
   constant.elements * (constant.precision === 'storage' ? bytesPerElement(precision) : 4);
 
@@ -152,7 +180,7 @@ function pipelineOf(
   kernel: Kernel,
   program: Program,
   slots: readonly ConstantSlot[],
-  precision: Precision,
+  halves: Readonly<Record<string, boolean>>,
   codes: Map<string, string>,
 ): PipelineSpec {
   const typeOf = (binding: Binding) => {
@@ -162,8 +190,7 @@ function pipelineOf(
   };
   const constants = {
     ...program.constants,
-    F16: precision === 'float16',
-    F16_PACKED: precision === 'float16-packed',
+    ...halves,
     SUBGROUPS: kernel.requires?.includes('subgroups') ?? false,
   };
   const key = `${program.file} ${JSON.stringify(constants)}`;
@@ -184,7 +211,7 @@ function pipelineOf(
 export function liveTensors(
   graph: Graph,
   shapes: ReadonlyMap<string, Shape>,
-  precision: Precision,
+  precisionOf: (tensor: string) => Precision,
   aliasing = true,
 ): LiveTensor[] {
   const end = graph.nodes.length;
@@ -195,7 +222,7 @@ export function liveTensors(
   for (const { tensor } of graph.outputs) lastRead.set(tensor, end);
   const tensor = (name: string, from: number, readByProducer: readonly string[]): LiveTensor => ({
     name,
-    bytes: align(storedBytes(shapes.get(name)!, precision)),
+    bytes: align(storedBytes(shapes.get(name)!, precisionOf(name))),
     from: aliasing ? from : -1,
     to: aliasing ? (lastRead.get(name) ?? from) : end,
     readByProducer,
@@ -253,7 +280,7 @@ export function summarizePlan(graph: Graph, plan: Plan): PlanSummary {
     dispatches: plan.dispatches.length,
     pipelines: plan.pipelines.length,
     arenaBytes: plan.arena.reduce((sum, bytes) => sum + bytes, 0),
-    peakBytes: peakBytes(liveTensors(graph, shapes, plan.precision)),
+    peakBytes: peakBytes(liveTensors(graph, shapes, (name) => plan.tensors[name]!.precision)),
     weightBytes: plan.constants.reduce((sum, { bytes }) => sum + bytes, 0),
     activationBytes,
   };

@@ -1,6 +1,9 @@
 import type { Shape } from '../graph/ops.ts';
 
-/** How tensors and weights are stored on the GPU; arithmetic is always float32. */
+/**
+ * How weights and tensors are stored on the GPU; arithmetic is always float32. In float16, weights of depthwise
+ * convolutions and the tensors that storage.ts keeps are float32 all the same.
+ */
 export type Precision = 'float32' | 'float16' | 'float16-packed';
 
 /** Bytes of one stored element. */
@@ -16,6 +19,7 @@ export interface Range {
 export interface Placement extends Range {
   readonly buffer: number;
   readonly shape: Shape;
+  readonly precision: Precision;
 }
 
 /** A compute pipeline; two dispatches with equal ones share it. */

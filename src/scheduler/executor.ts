@@ -152,7 +152,7 @@ export class Executor {
     const placement = this.plan.tensors[name]!;
     return this.exclusive(async () => {
       signal?.throwIfAborted();
-      this.#picture ??= new PictureStage(this.gpu, this.plan.precision, this.#arena[placement.buffer]!, placement);
+      this.#picture ??= new PictureStage(this.gpu, this.#arena[placement.buffer]!, placement);
       return this.#infer(signal, await this.#picture.prepare(picture, rule));
     });
   }
@@ -191,7 +191,7 @@ export class Executor {
         plan.outputs.forEach(({ name, tensor }, i) => {
           const placement = plan.tensors[tensor]!;
           const range = readback.getMappedRange(this.#outputOffsets[i]!, placement.bytes);
-          outputs[name] = unpack(range, placement, plan.precision);
+          outputs[name] = unpack(range, placement);
         });
         return outputs;
       } finally {
@@ -209,7 +209,7 @@ export class Executor {
       const placement = this.plan.tensors[name]!;
       const staging = this.#staging[i];
       if (staging) pack(values[i]!, placement, staging);
-      const data = storedBits(staging ?? values[i]!, this.plan.precision) as Float32Array<ArrayBuffer>;
+      const data = storedBits(staging ?? values[i]!, placement.precision) as Float32Array<ArrayBuffer>;
       this.gpu.device.queue.writeBuffer(this.#arena[placement.buffer]!, placement.offset, data);
     });
   }
@@ -284,7 +284,7 @@ export class Executor {
     this.gpu.check();
     const { shape } = placement;
     const wide = { ...placement, shape: [shape[0], shape[1], shape[2], 4 * Math.ceil(shape[3] / 4)] as const };
-    const values = unpack(buffer.getMappedRange(), raw ? wide : placement, this.plan.precision);
+    const values = unpack(buffer.getMappedRange(), raw ? wide : placement);
     buffer.destroy();
     return values;
   }

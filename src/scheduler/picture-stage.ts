@@ -6,7 +6,7 @@ import type { ImageRule } from '../graph/graph.ts';
 import { checkPicture, type Picture } from '../images/image-to-tensor.ts';
 import { imageProgram } from '../kernels/image-to-tensor.ts';
 import type { Program } from '../kernels/kernel.ts';
-import type { Placement, Precision } from '../planner/plan.ts';
+import type { Placement } from '../planner/plan.ts';
 import { shaderCode } from '../wgsl/shader-code.ts';
 import { packUniform } from '../wgsl/uniform.ts';
 
@@ -16,7 +16,6 @@ import { packUniform } from '../wgsl/uniform.ts';
  */
 export class PictureStage {
   readonly #gpu: Gpu;
-  readonly #precision: Precision;
   readonly #arena: GPUBuffer;
   readonly #placement: Placement;
   #disposed = false;
@@ -26,9 +25,8 @@ export class PictureStage {
   #bindGroup: GPUBindGroup | null = null;
 
   /** `arena` is the buffer that holds the input tensor at `placement`. */
-  constructor(gpu: Gpu, precision: Precision, arena: GPUBuffer, placement: Placement) {
+  constructor(gpu: Gpu, arena: GPUBuffer, placement: Placement) {
     this.#gpu = gpu;
-    this.#precision = precision;
     this.#arena = arena;
     this.#placement = placement;
   }
@@ -63,10 +61,15 @@ export class PictureStage {
   async #pipeline(program: Program): Promise<GPUComputePipeline> {
     const key = JSON.stringify(program.constants);
     if (this.#ready?.key !== key) {
+      const { precision } = this.#placement;
       const code = shaderCode(program.file, program.source, {
         ...program.constants,
-        F16: this.#precision === 'float16',
-        F16_PACKED: this.#precision === 'float16-packed',
+        F16: precision === 'float16',
+        F16_PACKED: precision === 'float16-packed',
+        HALF_SRC: false,
+        HALF_SIDE: false,
+        HALF_WEIGHT: false,
+        HALF_DST: precision !== 'float32',
         SUBGROUPS: false,
       });
       const [pipeline] = await compilePipelines(this.#gpu.device, [

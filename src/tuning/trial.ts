@@ -50,7 +50,11 @@ export class Trial {
     const shapes = inferShapes(this.graph);
     const key = layerKey(node!, { inputs: node!.inputs.map((name) => shapes.get(name)!), output: shapes.get('y')! });
     const preferences = { features: gpu.adapter.features, prefer: [], tuned: { [key]: kernel } };
-    const plan = createPlan(this.graph, { precision, preferences });
+    const plan = createPlan(this.graph, {
+      precision,
+      preferences,
+      halves: new Set([...Object.keys(this.inputs), 'y']),
+    });
     return Executor.create(gpu, plan, packConstants(this.graph, plan));
   }
 

@@ -14,11 +14,20 @@
  * Every bound further holds
  * - u·|y| for the reference's own rounding to float32 (its float64 sums are off by 2^-29 of the GPU's bound at most),
  * - 2^-126 for each operation whose operand or result may have been flushed, times what it is multiplied by,
- * - for float16 storage, 2^-11 of the value (at least 2^-25) for the store. Operands are taken as the GPU holds them:
- *   the caller passes input tensors as read back, weights are rounded here.
+ * - where the output is stored as halves, 2^-11 of the value (at least 2^-25) for the store. Operands are taken as the
+ *   GPU holds them: the caller passes input tensors as read back, weights are rounded here.
  */
 import { UsageError } from '../errors.ts';
-import type { Activation, Conv2d, FullyConnected, Fused, Node, Pool, Resize } from '../graph/ops.ts';
+import {
+  type Activation,
+  type Conv2d,
+  type FullyConnected,
+  type Fused,
+  type Node,
+  type Pool,
+  type Resize,
+  writtenBy,
+} from '../graph/ops.ts';
 import { activate, finish } from '../reference/activation.ts';
 import { convolve } from '../reference/conv.ts';
 import { partner } from '../reference/elementwise.ts';
@@ -29,6 +38,13 @@ import { checkedShape } from '../reference/tensor.ts';
 
 /** How the GPU stores tensors and weights; it always computes in float32. */
 export type Storage = 'f32' | 'f16';
+
+export interface StorageOptions {
+  /** Of the weights of normal convolutions and fully connected layers; the others' stay float32. */
+  readonly weights?: Storage;
+  /** Of what is written. */
+  readonly output?: Storage;
+}
 
 export interface Bounded {
   /** Of the reference. */
@@ -61,16 +77,13 @@ const probableCase: Roundings = (n) => worstCase(Math.sqrt(n));
 type ErrorOf = (i: number, gamma: Roundings) => number;
 
 /**
- * Runs the node on the reference, with bounds for a GPU that was given the same inputs. With `storage` 'f16', weights
- * are rounded to float16 first, as the GPU holds them. Throws as `runNode` does.
+ * Runs the node on the reference, with bounds for a GPU that was given the same inputs. With `weights` 'f16', they are
+ * rounded to float16 first, as the GPU holds them. Throws as `runNode` does.
  */
-export function runWithBound(
-  node: Node,
-  inputs: readonly Tensor[],
-  { storage = 'f32' }: { readonly storage?: Storage } = {},
-): Bounded {
-  if (node.op === 'fused') return fusedWithBounds(node, inputs, { storage }).get(node.output)!;
-  const stored = storage === 'f16' ? withRoundedWeights(node) : node;
+export function runWithBound(node: Node, inputs: readonly Tensor[], options: StorageOptions = {}): Bounded {
+  if (node.op === 'fused') return fusedWithBounds(node, inputs, options).get(node.output)!;
+  const { weights = 'f32', output = 'f32' } = options;
+  const stored = weights === 'f16' ? withRoundedWeights(node) : node;
   const shape = checkedShape(stored, inputs);
   const { data, error } = evaluate(stored, inputs, shape);
   const bound = new Float32Array(data.length);
@@ -81,11 +94,11 @@ export function runWithBound(
   }
   return { output: { shape, data }, bound, probable };
 
-  /** With the reference's rounding and the store; a copy has neither, and may flush a subnormal. */
+  /** With the reference's rounding and the store; a copy has no rounding but the store's, and may flush a subnormal. */
   function withStore(computed: number | undefined, y: number): number {
-    if (computed === undefined) return smallest;
+    if (computed === undefined) return smallest + (output === 'f16' ? Math.abs(roundToFloat16(y) - y) : 0);
     const magnitude = Math.abs(y) + computed;
-    return (computed + u * Math.abs(y) + (storage === 'f16' ? 2 ** -11 * magnitude + 2 ** -25 : 0)) * slack;
+    return (computed + u * Math.abs(y) + (output === 'f16' ? 2 ** -11 * magnitude + 2 ** -25 : 0)) * slack;
   }
 }
 
@@ -189,14 +202,15 @@ function evaluate(node: Node, inputs: readonly Tensor[], shape: Tensor['shape'])
 /**
  * Parts one after another, by the name of what they write. What a part computes is off by its own bound, and by what
  * its inputs are off by, as far as that comes through (`through`). The own bound is taken at the exact input; 2^-8 of the
- * error that comes through covers what the inexact one adds to it, as γ(K + 3) is below 2^-9 for K < 30,000. In between
- * nothing is stored, so that a float16 store's part of a bound is more than is needed there. Throws as `runNode` does.
+ * error that comes through covers what the inexact one adds to it, as γ(K + 3) is below 2^-9 for K < 30,000. Only what
+ * the node writes is stored. Throws as `runNode` does.
  */
 export function fusedWithBounds(
   node: Fused,
   inputs: readonly Tensor[],
-  { storage = 'f32' }: { readonly storage?: Storage } = {},
+  { weights = 'f32', output = 'f32' }: StorageOptions = {},
 ): Map<string, Bounded> {
+  const written = new Set(writtenBy(node));
   const exact = (tensor: Tensor): Bounded => {
     const none = new Float32Array(tensor.data.length);
     return { output: tensor, bound: none, probable: none };
@@ -205,8 +219,8 @@ export function fusedWithBounds(
   for (const part of node.parts) {
     const operands = part.inputs.map((name) => tensors.get(name)!);
     const values = operands.map(({ output }) => output);
-    const own = runWithBound(part, values, { storage });
-    const stored = storage === 'f16' ? withRoundedWeights(part) : part;
+    const own = runWithBound(part, values, { weights, output: written.has(part.output) ? output : 'f32' });
+    const stored = weights === 'f16' ? withRoundedWeights(part) : part;
     const add = (mine: Float32Array, errors: readonly Float32Array[]) => {
       const more = through(node, stored, values, errors, own.output.shape);
       return mine.map((b, i) => b + (1 + 2 ** -8) * more[i]!);
@@ -455,9 +469,9 @@ const absoluteNode = <N extends Conv2d | FullyConnected>(node: N): N => ({
   bias: node.bias?.map(Math.abs) ?? null,
 });
 
-/** The weights that kernels store in the plan's precision; biases, scales and shifts stay float32. */
+/** The weights that kernels store in the plan's precision; those of depthwise and grouped convolutions stay float32. */
 function withRoundedWeights<N extends Node>(node: N): N {
-  return node.op === 'conv2d' || node.op === 'fully-connected'
+  return (node.op === 'conv2d' && node.groups === 1) || node.op === 'fully-connected'
     ? { ...node, weights: node.weights.map(roundToFloat16) }
     : node;
 }

@@ -6,7 +6,7 @@ import type { Precision } from '../planner/plan.ts';
 import type { KernelPreferences } from '../planner/select.ts';
 import { runGraphAsync, type Tensor } from '../reference/index.ts';
 import { Executor } from '../scheduler/executor.ts';
-import { fusedWithBounds, runWithBound } from './bounds.ts';
+import { fusedWithBounds, runWithBound, type Storage } from './bounds.ts';
 import { type BoundCheck, checkBounds, compareOutputs, type Difference } from './compare.ts';
 
 export interface LayerReport extends BoundCheck {
@@ -77,13 +77,14 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
     for (const [i, node] of prepared.nodes.entries()) {
       signal?.throwIfAborted();
       const operands = node.inputs.map((name) => tensors.get(name)!);
-      const storage = precision === 'float32' ? 'f32' : 'f16';
+      const storedAs = (stored: Precision): Storage => (stored === 'float32' ? 'f32' : 'f16');
+      const storage = { weights: storedAs(precision), output: storedAs(executor.plan.tensors[node.output]!.precision) };
       const { kernel } = executor.plan.dispatches[i]!;
       // A fused kernel that writes several tensors is one row: that of the worst.
       const found =
         node.op === 'fused'
-          ? fusedWithBounds(node, operands, { storage })
-          : new Map([[node.output, runWithBound(node, operands, { storage })]]);
+          ? fusedWithBounds(node, operands, storage)
+          : new Map([[node.output, runWithBound(node, operands, storage)]]);
       const checks: BoundCheck[] = [];
       for (const name of writtenBy(node)) {
         const { output, bound, probable } = found.get(name)!;

@@ -18,6 +18,9 @@ export interface KernelCase {
   readonly noBias?: boolean;
 }
 
+/** Which tensors of a case are stored as halves. */
+export type Halves = 'all' | 'inputs' | 'outputs';
+
 export interface CaseResult {
   readonly kernel: string;
   readonly maxError: number;

@@ -34,6 +34,7 @@ export function describeKernel(kernel: string, cases: readonly KernelCase[]): vo
       },
     );
   });
+  describeHalf(kernel, cases);
 }
 
 /** Skips a test, with its reason, on an adapter that lacks what a kernel requires. */
@@ -48,7 +49,7 @@ async function requireFeatures(
   if (missing.length > 0) skip(`this adapter has no ${missing.join(', ')}`);
 }
 
-/** A third of the cases on tensors and weights of 16 bits: native where the adapter has shader-f16, else packed. */
+/** A third of the cases on weights of 16 bits, and tensors, or those read, or those written: native where the adapter has shader-f16, else packed. */
 function describeHalf(kernel: string, cases: readonly KernelCase[]): void {
   it.for(browsers)(`${kernel} on float16 storage in %s`, async (browser, { skip }) => {
     const page = await enginePage(browser);
@@ -60,6 +61,7 @@ function describeHalf(kernel: string, cases: readonly KernelCase[]): void {
         kernel,
         seed: 1000 * i + 1,
         precision: browser === 'firefox' ? 'float16' : 'float16-packed',
+        halves: (['all', 'inputs', 'outputs'] as const)[(i / 3) % 3],
       });
       const expected = { kernel, ok: true, unwritten: 0, notFinite: 0, repeatable: true };
       expect(result, JSON.stringify(testCase)).toMatchObject(expected);
@@ -81,6 +83,5 @@ export function describeVariants(variants: readonly Kernel[], cases: readonly Ke
     });
     it(`${kernel.name} runs a good part of its cases`, () => expect(own.length).toBeGreaterThan(cases.length / 4));
     describeKernel(kernel.name, own);
-    describeHalf(kernel.name, own);
   }
 }

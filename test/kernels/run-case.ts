@@ -9,10 +9,10 @@ import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import type { Precision } from '../../src/planner/plan.ts';
 import { kernelNamed, layerKey } from '../../src/planner/select.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
-import { fusedWithBounds, runWithBound } from '../../src/validate/bounds.ts';
+import { fusedWithBounds, runWithBound, type Storage } from '../../src/validate/bounds.ts';
 import { checkBounds } from '../../src/validate/compare.ts';
 import { randomValues as uniformValues } from '../support/random-values.ts';
-import type { CaseResult, KernelCase } from './case.ts';
+import type { CaseResult, Halves, KernelCase } from './case.ts';
 
 const REPEATS = 3;
 
@@ -131,8 +131,10 @@ export async function runCase(args: {
   readonly kernel: string;
   readonly seed: number;
   readonly precision?: Precision;
+  /** Which tensors are stored as halves on float16 storage. */
+  readonly halves?: Halves;
 }): Promise<CaseResult> {
-  const { testCase, kernel, seed, precision = 'float32' } = args;
+  const { testCase, kernel, seed, precision = 'float32', halves = 'all' } = args;
   opening ??= openGpu();
   const gpu = await opening;
   const graph = graphOf(testCase, seed);
@@ -145,10 +147,11 @@ export async function runCase(args: {
   const nodeShapes = { inputs: node.inputs.map((name) => shapes.get(name)!), output: shapes.get('y')! };
   const features = [...gpu.device.features];
   const preferences = { features, prefer: [], tuned: { [layerKey(node, nodeShapes)]: kernel } };
-  const plan = createPlan(graph, { precision, aliasing: false, preferences });
+  const names = writtenBy(node);
+  const half = new Set([...(halves === 'outputs' ? [] : node.inputs), ...(halves === 'inputs' ? [] : names)]);
+  const plan = createPlan(graph, { precision, halves: half, aliasing: false, preferences });
   const executor = await Executor.create(gpu, plan, packConstants(graph, plan));
   try {
-    const names = writtenBy(node);
     const runs: Record<string, Float32Array>[] = [];
     let notFinite = 0;
     for (let run = 0; run < REPEATS; run++) {
@@ -162,11 +165,12 @@ export async function runCase(args: {
     const stored = await Promise.all(
       graph.inputs.map(async ({ name, shape }) => ({ shape, data: await executor.readTensor(name) })),
     );
-    const storage = precision === 'float32' ? 'f32' : 'f16';
+    const storedAs = (half: boolean): Storage => (precision !== 'float32' && half ? 'f16' : 'f32');
+    const storage = { weights: storedAs(true), output: storedAs(half.has(node.output)) };
     const expected =
       node.op === 'fused'
-        ? fusedWithBounds(node, stored, { storage })
-        : new Map([[node.output, runWithBound(node, stored, { storage })]]);
+        ? fusedWithBounds(node, stored, storage)
+        : new Map([[node.output, runWithBound(node, stored, storage)]]);
     const checks = names.map((name) => {
       const { output, bound, probable } = expected.get(name)!;
       return checkBounds(runs[0]![name]!, output.data, bound, probable);

@@ -214,10 +214,10 @@ describe('other operations in float32', () => {
       { ...base, op: 'resize', mode: 'nearest', size: [3, 3], corners: 'align' },
       pooling('max', [2, 2], [1, 1]),
     ];
+    const halves: Tensor = { ...input, data: input.data.map(roundToFloat16) };
     for (const node of nodes) {
-      for (const storage of ['f32', 'f16'] as const) {
-        expect(runWithBound(node, [input], { storage }).bound.every((b) => b === 2 ** -126)).toBe(true);
-      }
+      expect(runWithBound(node, [input]).bound.every((b) => b === 2 ** -126)).toBe(true);
+      expect(runWithBound(node, [halves], { output: 'f16' }).bound.every((b) => b === 2 ** -126)).toBe(true);
     }
   });
 });
@@ -256,7 +256,7 @@ describe('float16 storage', () => {
     // 1 + 2^-11 + 2^-20 is nearer to 1 + 2^-10 than to 1.
     const node = conv([1, 1], 1, [1 + 2 ** -11 + 2 ** -20]);
     const input = tensor([1, 1, 1, 1], [1]);
-    const { output, bound } = runWithBound(node, [input], { storage: 'f16' });
+    const { output, bound } = runWithBound(node, [input], { weights: 'f16', output: 'f16' });
     expect(output.data[0]).toBe(1 + 2 ** -10);
     expect(bound[0]).toBeGreaterThan(2 ** -11);
     expect(bound[0]).toBeLessThan(2 ** -11 * 1.01);
@@ -267,7 +267,7 @@ describe('float16 storage', () => {
     const node = conv([1, 1], 8, random([1, 1, 27, 8], 1).data.map(roundToFloat16));
     const input = random([1, 9, 9, 27], 2);
     const halves: Tensor = { ...input, data: input.data.map(roundToFloat16) };
-    const { output, bound, probable } = runWithBound(node, [halves], { storage: 'f16' });
+    const { output, bound, probable } = runWithBound(node, [halves], { weights: 'f16', output: 'f16' });
     const actual = output.data.map(roundToFloat16);
     expect(checkBounds(actual, output.data, bound, probable)).toMatchObject({ ok: true });
   });

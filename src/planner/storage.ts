@@ -1,0 +1,34 @@
+import type { Graph } from '../graph/graph.ts';
+import type { Node } from '../graph/ops.ts';
+
+/**
+ * Which tensors of a graph a float16 plan stores as halves: what the expansions of inverted residual blocks write for
+ * their depthwise convolutions, the largest tensors of such a network. Every other tensor stays float32:
+ *
+ * - what blocks hand on, linear outputs and sums, as what is rounded there is carried to the end;
+ * - the input, the stem and the first block, which hold few values that every later layer meets;
+ * - what is read by a projection: it is smaller, and its rounding shows more than that of what a depthwise convolution
+ *   averages;
+ * - outputs of the network.
+ *
+ * docs/models.md has what this and other choices cost nine real networks.
+ */
+export function halfTensors({ nodes, outputs }: Graph): ReadonlySet<string> {
+  const producers = new Map(nodes.map((node) => [node.output, node]));
+  const readers = new Map<string, Node[]>();
+  for (const node of nodes) {
+    for (const name of node.inputs) readers.set(name, [...(readers.get(name) ?? []), node]);
+  }
+  const named = new Set(outputs.map(({ tensor }) => tensor));
+  const endOfFirstBlock = nodes.findIndex(({ op }) => op === 'conv2d') + 2;
+  const isExpansion = (node: Node): boolean => {
+    if (node.op !== 'conv2d' || node.groups > 1 || node.activation === 'none' || named.has(node.output)) return false;
+    const [reader, ...others] = readers.get(node.output) ?? [];
+    // MobileNetV1 has no expansions: a convolution after an activated depthwise one ends a block.
+    return others.length === 0 && isGrouped(reader) && !isGrouped(producers.get(node.inputs[0]!), true);
+  };
+  return new Set(nodes.filter((node, i) => i > endOfFirstBlock && isExpansion(node)).map(({ output }) => output));
+}
+
+const isGrouped = (node: Node | undefined, activated = false): boolean =>
+  node?.op === 'conv2d' && node.groups > 1 && (!activated || node.activation !== 'none');

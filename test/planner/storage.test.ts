@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import { buildArchitecture } from '../../src/architectures/index.ts';
+import { sizeOf } from '../../src/graph/shapes.ts';
+import { createPlan, summarizePlan } from '../../src/planner/create-plan.ts';
+import { halfTensors } from '../../src/planner/storage.ts';
+import { prepare } from '../../src/prepare.ts';
+
+describe('tensors that are stored as halves', () => {
+  it.each([
+    ['v1-1.0-224', 0],
+    // Sixteen blocks expand.
+    ['v2-1.0-224', 16],
+    // The stem and the first block of V3-Large, which does not expand, stay float32; 14 of 15 blocks expand.
+    ['v3-large-1.0-224', 14],
+  ])('%s: the outputs of %i expansions', (id, count) => {
+    const graph = prepare(buildArchitecture(id));
+    const halves = halfTensors(graph);
+    expect(halves.size).toBe(count);
+    for (const tensor of halves) {
+      const readers = graph.nodes.filter(({ inputs }) => inputs.includes(tensor));
+      expect(readers.map((node) => node.op === 'conv2d' && node.groups > 1)).toEqual([true]);
+      const writer = graph.nodes.find(({ output }) => output === tensor)!;
+      expect(writer.op === 'conv2d' && writer.kernel.join() === '1,1' && writer.groups === 1).toBe(true);
+    }
+  });
+
+  it('takes half the bytes for them and for weights, and float32 for the rest', () => {
+    const graph = prepare(buildArchitecture('v2-1.0-96', { classes: 10 }));
+    const full = createPlan(graph);
+    const half = createPlan(graph, { precision: 'float16' });
+    const halves = halfTensors(graph);
+    for (const [name, { shape, bytes, precision }] of Object.entries(half.tensors)) {
+      expect(precision).toBe(halves.has(name) ? 'float16' : 'float32');
+      const lanes = (sizeOf(shape) / shape[3]) * 4 * Math.ceil(shape[3] / 4);
+      expect(bytes).toBe(lanes * (halves.has(name) ? 2 : 4));
+    }
+    const [before, after] = [summarizePlan(graph, full), summarizePlan(graph, half)];
+    expect(after.arenaBytes / before.arenaBytes).toBeLessThan(0.7);
+    expect(after.weightBytes / before.weightBytes).toBeLessThan(0.55);
+    expect(Object.values(full.tensors).every(({ precision }) => precision === 'float32')).toBe(true);
+  });
+
+  it('stores the tensors that it is told', () => {
+    const graph = prepare(buildArchitecture('v2-0.35-96', { classes: 10 }));
+    const all = new Set(graph.nodes.map(({ output }) => output));
+    const plan = createPlan(graph, { precision: 'float16-packed', halves: all });
+    expect(graph.nodes.every(({ output }) => plan.tensors[output]!.precision === 'float16-packed')).toBe(true);
+    expect(plan.tensors[graph.inputs[0]!.name]!.precision).toBe('float32');
+  });
+});
