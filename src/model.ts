@@ -254,8 +254,10 @@ export class Model {
   }
 
   /**
-   * The best classes of a picture, by the only output beside an "embedding". `image` says how pixels become the input
-   * tensor; it may be left out where the file carries the rule.
+   * The best classes of a picture, by the only output beside an "embedding"; of equal scores, the class of the lower
+   * index first. Up to 64 of them are ranked on the GPU, and nothing else is read back. A NaN among the output's values
+   * makes every score NaN. `image` says how pixels become the input tensor; it may be left out where the file carries
+   * the rule.
    */
   async classify(picture: Picture, options: ClassifyOptions = {}): Promise<Classification[]> {
     return (await this.#classify(picture, options)).top;
@@ -288,18 +290,19 @@ export class Model {
       );
     }
     this.#check();
-    const outputs = this.#executor
-      ? await this.#executor.runPicture(picture, image, { signal })
-      : await this.run(imageToTensor(picture, image, [input.shape[1], input.shape[2]], input.shape[3]), { signal });
+    const logits = !this.prepared.nodes.some((node) => node.op === 'softmax' && node.output === output.tensor);
+    const ranking = { output: output.name, logits, count: top };
+    const [, height, width, channels] = input.shape;
+    const { outputs, ranked } = this.#executor
+      ? await this.#executor.rankPicture(picture, image, ranking, { signal })
+      : {
+          outputs: await this.run(imageToTensor(picture, image, [height, width], channels), { signal }),
+          ranked: null,
+        };
     this.#tuneAfterFirst();
-    const values = outputs[output.name]!;
-    const endsInSoftmax = this.prepared.nodes.some((node) => node.op === 'softmax' && node.output === output.tensor);
-    const best = topK(endsInSoftmax ? values : softmax(values), top).map(({ index, score }) => ({
-      index,
-      label: this.labels?.[index] ?? null,
-      score,
-    }));
-    return { top: best, outputs };
+    const best = ranked ?? bestClasses(outputs[output.name]!, logits, top);
+    const labelled = best.map(({ index, score }) => ({ index, label: this.labels?.[index] ?? null, score }));
+    return { top: labelled, outputs };
   }
 
   /**
@@ -420,6 +423,17 @@ export function topK(values: Float32Array, k: number): { index: number; score: n
     .sort((a, b) => values[b]! - values[a]!)
     .slice(0, k)
     .map((index) => ({ index, score: values[index]! }));
+}
+
+/**
+ * The `count` best classes in the order of the output's own values, the lower index first where they are equal, as
+ * shaders/rank-classes.wgsl has them.
+ */
+function bestClasses(values: Float32Array, logits: boolean, count: number): { index: number; score: number }[] {
+  const scores = logits ? softmax(values) : values;
+  // Beside NaN nothing can be ranked.
+  const order = scores.some(Number.isNaN) ? new Float32Array(values.length) : values;
+  return topK(order, count).map(({ index }) => ({ index, score: order === values ? scores[index]! : Number.NaN }));
 }
 
 /** Probabilities of logits. */

@@ -4,9 +4,11 @@ import { compilePipelines } from '../device/pipelines.ts';
 import { settle } from '../device/settle.ts';
 import { UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
-import type { Picture } from '../images/image-to-tensor.ts';
+import { checkPicture, type Picture } from '../images/image-to-tensor.ts';
 import type { BoundRange, ConstantSlot, Plan, TextureSpec } from '../planner/plan.ts';
-import { PictureStage } from './picture-stage.ts';
+import type { PictureStage } from './picture-stage.ts';
+import type { Ranked, RankStage } from './rank-stage.ts';
+import { Readout } from './readout.ts';
 import { checkInputs, pack, storedBits, unpack } from './tensors.ts';
 
 // GPUBufferUsage is not a global in Node.
@@ -30,6 +32,38 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Which classes to rank. */
+export interface Ranking {
+  /** The output that holds the class scores. */
+  readonly output: string;
+  /** Whether they are logits, not probabilities. */
+  readonly logits: boolean;
+  /** How many of the best are wanted. */
+  readonly count: number;
+}
+
+export interface RankedOutputs {
+  /** The best classes, best first; null where they are not ranked on the GPU: `outputs` holds their scores then. */
+  readonly ranked: readonly Ranked[] | null;
+  /** The other outputs. */
+  readonly outputs: Record<string, Float32Array>;
+}
+
+/** A stage that ranks classes, and what it and the other outputs are read back into. */
+interface Ranker {
+  readonly stage: RankStage;
+  readonly readout: Readout;
+}
+
+/** What a run does beside the plan's dispatches. */
+interface Beside {
+  /** Encodes what comes before them. */
+  readonly first?: (pass: GPUComputePassEncoder) => void;
+  /** Ranks classes after them; their scores are not read back. */
+  readonly ranker?: Ranker | null;
+  readonly count?: number;
+}
+
 /**
  * A plan made real on a device: pipelines, buffers and bind groups are made once; a run uploads the inputs, encodes
  * every dispatch into one compute pass, submits once and reads the outputs back. A run creates no GPU object but the
@@ -45,14 +79,15 @@ export class Executor {
   readonly #constants: GPUBuffer;
   readonly #textures: readonly GPUTexture[];
   readonly #uniforms: GPUBuffer;
-  readonly #readbacks: readonly GPUBuffer[];
-  /** Those that no run uses. */
-  readonly #idleReadbacks: GPUBuffer[];
-  /** Where each output starts in a readback buffer. */
-  readonly #outputOffsets: readonly number[];
+  /** All outputs. */
+  readonly #readout: Readout;
   /** Each input as it is stored; null where that is as it comes. */
   readonly #staging: readonly (Float32Array | null)[];
   #picture: PictureStage | null = null;
+  /** For an output; null where its scores cannot be ranked. */
+  #ranked: (Pick<Ranking, 'output' | 'logits'> & { readonly ranker: Ranker | null }) | null = null;
+  /** Runs of pictures under way that make or change what such runs share. */
+  #changing = 0;
   /** Runs in flight; work that has the device to itself counts as all that there may be. */
   #active = 0;
   /** What waits, in the order in which it starts. */
@@ -70,9 +105,7 @@ export class Executor {
     this.#constants = resources.constants;
     this.#textures = resources.textures;
     this.#uniforms = resources.uniforms;
-    this.#readbacks = resources.readbacks;
-    this.#idleReadbacks = [...resources.readbacks];
-    this.#outputOffsets = resources.outputOffsets;
+    this.#readout = resources.readout;
     this.#staging = plan.inputs.map((name) => {
       const { shape } = plan.tensors[name]!;
       if (shape[3] % 4 === 0) return null;
@@ -137,7 +170,7 @@ export class Executor {
     return this.#during(turn, 1, () => {
       signal?.throwIfAborted();
       this.upload(own);
-      return this.#infer(signal);
+      return this.#infer(signal).then(({ outputs }) => outputs);
     });
   }
 
@@ -145,60 +178,146 @@ export class Executor {
    * One inference of a picture, by its rule, which makes the only input on the GPU; one submit as well. Outputs as of
    * `run`. Throws `UsageError` where the model has several inputs or the rule does not fit its input.
    */
-  runPicture(picture: Picture, rule: ImageRule, { signal }: RunOptions = {}): Promise<Record<string, Float32Array>> {
+  async runPicture(
+    picture: Picture,
+    rule: ImageRule,
+    { signal }: RunOptions = {},
+  ): Promise<Record<string, Float32Array>> {
+    return (await this.#runPicture(picture, rule, signal, null)).outputs;
+  }
+
+  /**
+   * The same with the class scores of one output ranked on the GPU: of them, only the best are read back. Many classes
+   * and scores of several places are not ranked there. Throws as `runPicture` does.
+   */
+  rankPicture(
+    picture: Picture,
+    rule: ImageRule,
+    ranking: Ranking,
+    { signal }: RunOptions = {},
+  ): Promise<RankedOutputs> {
+    return this.#runPicture(picture, rule, signal, ranking);
+  }
+
+  async #runPicture(
+    picture: Picture,
+    rule: ImageRule,
+    signal: AbortSignal | undefined,
+    ranking: Ranking | null,
+  ): Promise<RankedOutputs> {
     const [name, ...others] = this.plan.inputs;
     if (!name || others.length > 0)
       throw new UsageError(`${this.plan.graph} has ${this.plan.inputs.length} inputs, not one`);
-    const placement = this.plan.tensors[name]!;
-    return this.exclusive(async () => {
-      signal?.throwIfAborted();
-      this.#picture ??= new PictureStage(this.gpu, this.#arena[placement.buffer]!, placement);
-      return this.#infer(signal, await this.#picture.prepare(picture, rule));
-    });
+    checkPicture(picture);
+    // What is made for pictures like this one is in use by runs in flight, and serves as long as none before this one
+    // changes it. To make or change it, a run has the device to itself.
+    const ready = this.#changing === 0 && this.#picture?.fits(picture, rule) && (!ranking || this.#ranks(ranking));
+    const weight = ready ? 1 : IN_FLIGHT;
+    const turn = this.#enter(weight);
+    const { width, height, data } = picture;
+    const own = ready && !turn ? picture : { width, height, data: data.slice() };
+    if (!ready) this.#changing++;
+    try {
+      return await this.#during(turn, weight, async () => {
+        signal?.throwIfAborted();
+        if (!ready) await this.#prepare(name, own, rule, ranking);
+        const ranker = ranking && this.#ranked!.ranker;
+        const count = ranker ? ranker.stage.countFor(ranking!.count) : 0;
+        return this.#infer(signal, {
+          first: this.#picture!.upload(own, rule),
+          ranker: count > 0 ? ranker : null,
+          count,
+        });
+      });
+    } finally {
+      if (!ready) this.#changing--;
+    }
   }
 
-  /** Encodes, submits and reads back; `first` encodes what comes before the plan's dispatches. */
+  /** Makes what a run of such a picture needs. */
+  async #prepare(input: string, picture: Picture, rule: ImageRule, ranking: Ranking | null): Promise<void> {
+    const made = await Promise.allSettled([
+      this.#preparePicture(input, picture, rule),
+      ranking && !this.#ranks(ranking) ? this.#makeRanker(ranking) : null,
+    ]);
+    for (const one of made) if (one.status === 'rejected') throw one.reason;
+  }
+
+  async #preparePicture(input: string, picture: Picture, rule: ImageRule): Promise<void> {
+    const { PictureStage } = await import('./picture-stage.ts');
+    if (this.#disposed) throw disposed();
+    const placement = this.plan.tensors[input]!;
+    this.#picture ??= new PictureStage(this.gpu, this.#arena[placement.buffer]!, placement);
+    await this.#picture.prepare(picture, rule);
+  }
+
+  #ranks({ output, logits }: Ranking): boolean {
+    return this.#ranked?.output === output && this.#ranked.logits === logits;
+  }
+
+  async #makeRanker({ output, logits }: Ranking): Promise<void> {
+    const { plan, gpu } = this;
+    const { RankStage } = await import('./rank-stage.ts');
+    const scores = plan.tensors[plan.outputs.find(({ name }) => name === output)!.tensor]!;
+    let ranker: Ranker | null = null;
+    if (RankStage.suits(scores)) {
+      const stage = await RankStage.create(gpu, this.#arena[scores.buffer]!, scores, logits);
+      const others = plan.outputs.filter(({ name }) => name !== output);
+      const making = guarded(gpu.device, `readback of ${plan.graph}`, () => {
+        return new Readout(gpu.device, plan, others, IN_FLIGHT, stage.bytes());
+      });
+      making.catch(() => stage.dispose());
+      ranker = { stage, readout: await making };
+    }
+    this.#freeRanker();
+    this.#ranked = { output, logits, ranker };
+    if (!this.#disposed) return;
+    this.#freeRanker();
+    throw disposed();
+  }
+
+  #freeRanker(): void {
+    this.#ranked?.ranker?.stage.dispose();
+    this.#ranked?.ranker?.readout.dispose();
+    this.#ranked = null;
+  }
+
+  /** Encodes, submits and reads back. */
   async #infer(
     signal: AbortSignal | undefined,
-    first?: (pass: GPUComputePassEncoder) => void,
-  ): Promise<Record<string, Float32Array>> {
-    const { plan } = this;
+    { first, ranker = null, count = 0 }: Beside = {},
+  ): Promise<RankedOutputs> {
     const { device } = this.gpu;
-    const readback = this.#idleReadbacks.pop()!;
+    const readout = ranker?.readout ?? this.#readout;
+    const readback = readout.acquire();
     const before = this.#latest;
     let finish = () => {};
     this.#latest = new Promise((resolve) => {
       finish = resolve;
     });
     try {
-      const encoder = device.createCommandEncoder({ label: plan.graph });
+      const encoder = device.createCommandEncoder({ label: this.plan.graph });
       const pass = encoder.beginComputePass();
       first?.(pass);
       this.encode(pass);
+      ranker?.stage.encode(pass, count);
       pass.end();
-      plan.outputs.forEach(({ tensor }, i) => {
-        const { buffer, offset, bytes } = plan.tensors[tensor]!;
-        encoder.copyBufferToBuffer(this.#arena[buffer]!, offset, readback, this.#outputOffsets[i]!, bytes);
-      });
+      readout.copy(encoder, this.#arena, readback);
+      const bytes = ranker?.stage.copy(encoder, count, readback, readout.bytes) ?? 0;
       device.queue.submit([encoder.finish()]);
-      await settle(this.gpu, readback.mapAsync(1 /* GPUMapMode.READ */));
+      await settle(this.gpu, readback.mapAsync(1 /* GPUMapMode.READ */, 0, readout.bytes + bytes));
       try {
         // A browser may tell of two buffers in any order.
         await before;
         this.gpu.check();
         signal?.throwIfAborted();
-        const outputs: Record<string, Float32Array> = {};
-        plan.outputs.forEach(({ name, tensor }, i) => {
-          const placement = plan.tensors[tensor]!;
-          const range = readback.getMappedRange(this.#outputOffsets[i]!, placement.bytes);
-          outputs[name] = unpack(range, placement);
-        });
-        return outputs;
+        const outputs = readout.read(readback);
+        return { outputs, ranked: ranker?.stage.read(readback.getMappedRange(readout.bytes, bytes)) ?? null };
       } finally {
         readback.unmap();
       }
     } finally {
-      this.#idleReadbacks.push(readback);
+      readout.release(readback);
       finish();
     }
   }
@@ -307,12 +426,13 @@ export class Executor {
   dispose(): void {
     this.#disposed = true;
     this.#picture?.dispose();
+    this.#freeRanker();
     destroyBuffers({
       arena: this.#arena,
       constants: this.#constants,
       textures: this.#textures,
       uniforms: this.#uniforms,
-      readbacks: this.#readbacks,
+      readout: this.#readout,
     });
   }
 }
@@ -324,30 +444,22 @@ interface Buffers {
   readonly constants: GPUBuffer;
   readonly textures: readonly GPUTexture[];
   readonly uniforms: GPUBuffer;
-  readonly readbacks: readonly GPUBuffer[];
+  readonly readout: Readout;
 }
 
 interface Resources extends Buffers {
-  readonly outputOffsets: readonly number[];
   readonly bindGroups: readonly GPUBindGroup[];
 }
 
-function createBuffers(device: GPUDevice, plan: Plan): Buffers & { outputOffsets: number[] } {
+function createBuffers(device: GPUDevice, plan: Plan): Buffers {
   const create = (label: string, bytes: number, usage: number) =>
     device.createBuffer({ label, size: Math.max(16, Math.ceil(bytes / 16) * 16), usage });
-  let readbackBytes = 0;
-  const outputOffsets = plan.outputs.map(({ tensor }) => {
-    const offset = readbackBytes;
-    readbackBytes += Math.ceil(plan.tensors[tensor]!.bytes / 8) * 8;
-    return offset;
-  });
   return {
     arena: plan.arena.map((bytes, i) => create(`arena ${i}`, bytes, STORAGE | COPY_SRC | COPY_DST)),
     constants: create('constants', plan.constantBytes, STORAGE | COPY_DST),
     textures: plan.textures.map((spec, i) => createTexture(device, `weights ${i}`, spec)),
     uniforms: create('uniforms', 4 * plan.uniforms.length, UNIFORM | COPY_DST),
-    readbacks: Array.from({ length: IN_FLIGHT }, (_, i) => create(`readback ${i}`, readbackBytes, MAP_READ | COPY_DST)),
-    outputOffsets,
+    readout: new Readout(device, plan, plan.outputs, IN_FLIGHT),
   };
 }
 
@@ -372,8 +484,9 @@ function createBindGroups(
   );
 }
 
-function destroyBuffers({ arena, constants, textures, uniforms, readbacks }: Buffers): void {
-  for (const resource of [...arena, constants, ...textures, uniforms, ...readbacks]) resource.destroy();
+function destroyBuffers({ arena, constants, textures, uniforms, readout }: Buffers): void {
+  for (const resource of [...arena, constants, ...textures, uniforms]) resource.destroy();
+  readout.dispose();
 }
 
 const createTexture = (device: GPUDevice, label: string, { width, height, format }: TextureSpec): GPUTexture =>

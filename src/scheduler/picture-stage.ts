@@ -3,7 +3,7 @@ import type { Gpu } from '../device/gpu.ts';
 import { compilePipelines } from '../device/pipelines.ts';
 import { DeviceError, UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
-import { checkPicture, type Picture } from '../images/image-to-tensor.ts';
+import type { Picture } from '../images/image-to-tensor.ts';
 import { imageProgram } from '../kernels/image-to-tensor.ts';
 import type { Program } from '../kernels/kernel.ts';
 import type { Placement } from '../planner/plan.ts';
@@ -12,7 +12,7 @@ import { packUniform } from '../wgsl/uniform.ts';
 
 /**
  * Puts a picture's pixels on the GPU and encodes the dispatch that makes the input tensor of them. Pipeline and buffers
- * are kept: a picture of the same size and rule as the one before makes no GPU object.
+ * are kept: a picture of the same rule as the one before, and no larger, makes no GPU object.
  */
 export class PictureStage {
   readonly #gpu: Gpu;
@@ -31,9 +31,15 @@ export class PictureStage {
     this.#placement = placement;
   }
 
-  /** Uploads the picture; the returned function encodes the dispatch. Throws `UsageError`, `OutOfMemoryError`, `DeviceError`. */
-  async prepare(picture: Picture, rule: ImageRule): Promise<(pass: GPUComputePassEncoder) => void> {
-    checkPicture(picture);
+  /** Whether a picture of this size and rule can be uploaded at once. Throws `UsageError` where the rule does not fit. */
+  fits(picture: Picture, rule: ImageRule): boolean {
+    const { constants } = imageProgram([picture.height, picture.width], rule, this.#placement.shape);
+    const compiled = this.#ready?.key === JSON.stringify(constants) && this.#bindGroup !== null;
+    return compiled && this.#pixels !== null && this.#pixels.size >= picture.data.byteLength;
+  }
+
+  /** Makes what such pictures need. Throws `UsageError`, `OutOfMemoryError`, `DeviceError`. */
+  async prepare(picture: Picture, rule: ImageRule): Promise<void> {
     const { device } = this.#gpu;
     const program = imageProgram([picture.height, picture.width], rule, this.#placement.shape);
     const pipeline = await this.#pipeline(program);
@@ -46,15 +52,21 @@ export class PictureStage {
     }
     if (!this.#pixels || this.#pixels.size < data.byteLength || !this.#uniform) await this.#allocate(data.byteLength);
     this.#checkUse();
-    device.queue.writeBuffer(this.#pixels!, 0, data as Uint8Array<ArrayBuffer>);
-    const words = packUniform(program.file, program.source, program.shape);
-    device.queue.writeBuffer(this.#uniform!, 0, new Uint32Array(words));
-    this.#bindGroup ??= this.#bind(pipeline, 4 * words.length);
-    const bindGroup = this.#bindGroup;
+    this.#bindGroup ??= this.#bind(pipeline, 4 * packUniform(program.file, program.source, program.shape).length);
+  }
+
+  /** Uploads a picture that `fits`, for the submit that follows; the returned function encodes the dispatch. */
+  upload({ width, height, data }: Picture, rule: ImageRule): (pass: GPUComputePassEncoder) => void {
+    const { queue } = this.#gpu.device;
+    const { file, source, shape, workgroups } = imageProgram([height, width], rule, this.#placement.shape);
+    queue.writeBuffer(this.#pixels!, 0, data as Uint8Array<ArrayBuffer>);
+    queue.writeBuffer(this.#uniform!, 0, new Uint32Array(packUniform(file, source, shape)));
+    const { pipeline } = this.#ready!;
+    const bindGroup = this.#bindGroup!;
     return (pass) => {
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, bindGroup);
-      pass.dispatchWorkgroups(...program.workgroups);
+      pass.dispatchWorkgroups(...workgroups);
     };
   }
 
@@ -83,7 +95,7 @@ export class PictureStage {
 
   async #allocate(bytes: number): Promise<void> {
     this.#free();
-    await guarded(this.#gpu.device, 'a buffer for the picture', () => {
+    const making = guarded(this.#gpu.device, 'a buffer for the picture', () => {
       this.#pixels = this.#gpu.device.createBuffer({
         label: 'pixels',
         size: Math.max(16, Math.ceil(bytes / 16) * 16),
@@ -95,7 +107,10 @@ export class PictureStage {
         usage: 0x0040 /* UNIFORM */ | 0x0008 /* COPY_DST */,
       });
     });
-    this.#bindGroup = null;
+    await making.catch((error) => {
+      this.#free();
+      throw error;
+    });
   }
 
   #bind(pipeline: GPUComputePipeline, uniformBytes: number): GPUBindGroup {

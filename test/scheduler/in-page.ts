@@ -44,7 +44,7 @@ const creations = [
 ] as const;
 
 /** Counts calls of WebGPU while `work` runs. */
-async function counted<T>(work: () => Promise<T>): Promise<Calls> {
+export async function counted<T>(work: () => Promise<T>): Promise<Calls> {
   const calls: Calls = { dispatches: 0, submits: 0, passes: 0, created: 0, pipelines: 0 };
   const restore: (() => void)[] = [];
   const wrap = <O extends object>(prototype: O, name: keyof O & string, count: (args: unknown[]) => void) => {

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import type { BrowserName } from '../../src/cli/find-browsers.ts';
+import { enginePage } from '../support/engine-page.ts';
+
+const browsers: readonly BrowserName[] = ['chrome', 'firefox'];
+const id = 'v1-0.25-64';
+
+describe.each(browsers)('ranked classes in %s', (browser) => {
+  const call = async <T>(name: string, argument?: unknown): Promise<T> =>
+    (await enginePage(browser)).call<T>('/test/scheduler/ranked-in-page.ts', name, argument);
+
+  it.each([
+    ['10 of 10 classes: 80 bytes', { classes: 10, top: 10 }, 80],
+    ['5 of 1001 classes: 40 bytes', { classes: 1001, top: 5 }, 40],
+    ['64 of 1001 classes: 512 bytes', { classes: 1001, top: 64 }, 512],
+    ['the embedding beside 5 classes: 1024 + 40 bytes', { classes: 1001, top: 5, embedding: true }, 1064],
+  ])('%s, in one pass and one submit, nothing made when warm', async (_, argument, bytes) => {
+    expect(await call('countClassify', { id, ...argument })).toEqual({
+      copied: bytes,
+      mapped: bytes,
+      // Beside the plan's: one for the picture, one for the classes.
+      dispatches: 2,
+      submits: 1,
+      passes: 1,
+      created: 0,
+      pipelines: 0,
+    });
+  });
+
+  it('more than 64 classes are read whole', async () => {
+    const found = await call('countClassify', { id, classes: 1001, top: 65 });
+    expect(found).toMatchObject({ copied: 4016, dispatches: 1, submits: 1, created: 0 });
+  });
+
+  it.each([
+    ['logits', 10, false, 10, 'float32'],
+    ['logits', 1001, false, 5, 'float32'],
+    ['probabilities', 1001, true, 5, 'float32'],
+    ['one class', 1, false, 1, 'float32'],
+    ['probabilities', 10, true, 10, 'float16-packed'],
+  ] as const)('%s of %i classes, as the whole output has them', async (_, classes, probabilities, top, precision) => {
+    const found = await call<Record<string, unknown>>('rankedAndSorted', {
+      id,
+      classes,
+      probabilities,
+      top,
+      precision,
+    });
+    expect(found.indices).toHaveLength(Math.min(top, classes));
+    expect(found.indices).toEqual(found.expected);
+    expect(found.fromAll).toEqual(found.indices);
+    expect(found.classesOfAll).toBe(classes);
+    expect(found.difference).toBeLessThan(1e-5);
+    expect(found.fromAllDifference).toBeLessThan(1e-6);
+  });
+
+  it('classifications that overlap give what each gives alone, in order', async () => {
+    const { same, order, distinct } = await call<Record<string, unknown>>('overlappedClassify', { id });
+    expect(same).toEqual([true, 'stopped by the test', true, true, true, true, true, true, true]);
+    expect(order).toEqual([0, 2, 3, 4, 5, 6, 7, 8]);
+    expect(distinct).toBe(9);
+  });
+
+  it('keeps three classifications in flight, and makes nothing for them', async () => {
+    expect(await call('atOnce', { id })).toEqual({ first: 3, submitted: 5, created: 0 });
+  });
+
+  it.each(['webgpu', 'cpu'] as const)('a score that is NaN shows in all, %s', async (device) => {
+    const all = ['0 NaN', '1 NaN', '2 NaN'];
+    expect(await call('notANumber', { device })).toEqual([all.slice(0, 2), all]);
+  });
+
+  it('takes any number of classes, outputs of several places, and says when it is disposed of', async () => {
+    const { lengths, places, said } = await call<{
+      lengths: number[];
+      places: { length: number; sum: number; ordered: boolean };
+      said: string;
+    }>('unusual', { id });
+    expect(lengths).toEqual([0, 1, 64, 65, 70, 70, 2]);
+    expect(places).toMatchObject({ length: 48, ordered: true });
+    expect(places.sum).toBeCloseTo(1, 4);
+    expect(said).toMatch(/^UsageError: .*disposed of/);
+  });
+});
