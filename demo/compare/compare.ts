@@ -78,6 +78,8 @@ export function startCompare(): void {
     run.disabled = true;
     cancel.disabled = false;
     results.dataset.state = 'running';
+    // On a phone it is below the edge.
+    progress.scrollIntoView({ block: 'nearest' });
     try {
       await measure(chosenModel.source, chosenModel.title, {
         runs: runs.valueAsNumber,

@@ -65,7 +65,10 @@ export async function measure(source: ModelSource, title: string, options: Measu
     add({});
     if (model.device === 'webgpu') {
       onStage('Choosing kernels', null);
-      await model.tune({ signal, onProgress: ({ done, total }) => onStage('Choosing kernels', done / total) });
+      await model.tune({
+        signal,
+        onProgress: ({ done, total }) => onStage(`Choosing kernels, ${done} of ${total}`, done / total),
+      });
       add({ gpu: await time('GPU', () => model.run(inputs, { signal })) });
     }
     add({

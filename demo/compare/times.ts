@@ -10,7 +10,7 @@ export function showTimes(place: HTMLElement, { model, gpu, cpu, profile }: Meas
   const values = [gpu, cpu].flatMap((times) => (times ? [times.first, ...times.runs] : []));
   if (onGpu !== null) values.push(onGpu);
   if (values.length === 0) {
-    place.replaceChildren(html('p', { class: 'quiet' }, 'Measuring…'));
+    place.replaceChildren(html('p', { class: 'quiet' }, 'Not measured yet.'));
     return;
   }
   const axis = axisOf(values);
