@@ -2,7 +2,8 @@
 // of Shape means, is that of src/images/resample.ts.
 //
 // pixels  [in_height · in_width]            RGBA bytes, red lowest; (y, x) at origin + y · row + x · column
-// dst     [out_height][out_width]           one vec4: red, green, blue (or the reverse, or luma) and zeros
+// dst     [out_height][out_width]           one vec4: red, green, blue (or the reverse, or luma) and zeros; with DENSE
+//                                           the three floats, or the one, alone
 //
 // One invocation computes one pixel.
 struct Shape {
@@ -19,7 +20,11 @@ override WORKGROUP_Y: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> pixels: array<u32>;
+#if DENSE
+@group(0) @binding(2) var<storage, read_write> dst: array<f32>;
+#else
 @group(0) @binding(2) var<storage, read_write> dst: array<Dst4>;
+#endif
 
 fn filter_weight(x: f32) -> f32 {
   let a = abs(x);
@@ -62,9 +67,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     }
     mean = sum / total;
   }
+  let pixel = id.y * shape.out_width + id.x;
 #if GREY
-  let value = dot(mean, vec3f(0.299, 0.587, 0.114));
-  dst[id.y * shape.out_width + id.x] = store_dst(vec4f(value * shape.scale_0 + shape.offset_0, 0.0, 0.0, 0.0));
+  let value = dot(mean, vec3f(0.299, 0.587, 0.114)) * shape.scale_0 + shape.offset_0;
+#if DENSE
+  dst[pixel] = value;
+#else
+  dst[pixel] = store_dst(vec4f(value, 0.0, 0.0, 0.0));
+#endif
 #else
 #if BGR
   let channels = mean.zyx;
@@ -73,6 +83,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 #endif
   let scale = vec3f(shape.scale_0, shape.scale_1, shape.scale_2);
   let offset = vec3f(shape.offset_0, shape.offset_1, shape.offset_2);
-  dst[id.y * shape.out_width + id.x] = store_dst(vec4f(channels * scale + offset, 0.0));
+  let value = channels * scale + offset;
+#if DENSE
+  for (var i = 0u; i < 3u; i++) { dst[3u * pixel + i] = value[i]; }
+#else
+  dst[pixel] = store_dst(vec4f(value, 0.0));
+#endif
 #endif
 }

@@ -9,11 +9,11 @@ import { ceilDiv, inputBinding, outputBinding, type Program, shapeBinding } from
 const WORKGROUP = 8;
 
 /**
- * Turns a picture of `[height, width]` RGBA pixels into the input tensor `output`, `[1, height, width, channels]`. It
- * stands before a plan, not in it: a picture's size is known only when it comes. Throws `UsageError` where the rule
+ * Turns a picture of `[height, width]` RGBA pixels into the input tensor `output`, `[1, height, width, channels]`, its
+ * channels in fours or `dense`. It stands before a plan, not in it: a picture's size is known only when it comes. Throws `UsageError` where the rule
  * does not make such a tensor.
  */
-export function imageProgram(picture: Pair, rule: ImageRule, output: Shape): Program {
+export function imageProgram(picture: Pair, rule: ImageRule, output: Shape, dense: boolean): Program {
   checkRule(rule, output[3]);
   if (output[0] !== 1) throw new UsageError(`a picture is one image; the model takes ${output[0]} at once: use run()`);
   const size: Pair = [output[1], output[2]];
@@ -25,6 +25,7 @@ export function imageProgram(picture: Pair, rule: ImageRule, output: Shape): Pro
       BICUBIC: rule.filter === 'bicubic',
       GREY: rule.channels === 'grey',
       BGR: rule.channels === 'bgr',
+      DENSE: dense,
     },
     overrides: { WORKGROUP_X: WORKGROUP, WORKGROUP_Y: WORKGROUP },
     shape: {

@@ -10,6 +10,7 @@ import { convGrouped } from './conv-grouped.ts';
 import { convPointwise, pointwiseVariants } from './conv-pointwise.ts';
 import { convPointwiseSplit } from './conv-pointwise-split.ts';
 import { convPointwiseTiled } from './conv-pointwise-tiled.ts';
+import { convStem, stemVariants } from './conv-stem.ts';
 import { convPixel, fullyConnected, fullyConnectedVariants, pixelVariants } from './fully-connected.ts';
 import { globalAveragePool, globalAveragePoolVariants } from './global-average-pool.ts';
 import type { Kernel } from './kernel.ts';
@@ -24,6 +25,7 @@ export const kernels: readonly Kernel[] = [
   convPixel,
   convPointwise,
   convDepthwise,
+  convStem,
   convDirect,
   convGrouped,
   fullyConnected,
@@ -49,6 +51,7 @@ export const variants: readonly Kernel[] = [
   convPointwiseSplit,
   ...depthwiseVariants,
   ...depthwiseStripVariants,
+  ...stemVariants,
   ...directVariants,
   ...fullyConnectedVariants,
   ...globalAveragePoolVariants,

@@ -40,6 +40,8 @@ export interface PackedConstant {
 export interface NodeShapes {
   readonly inputs: readonly Shape[];
   readonly output: Shape;
+  /** Whether the first input may be stored dense: one of the network's own that no other node reads. */
+  readonly dense?: boolean;
 }
 
 /**
@@ -52,6 +54,8 @@ export interface Kernel<N extends Node = Node> {
   readonly op: N['op'];
   /** Features of the device without which its shader is refused. */
   readonly requires?: readonly GPUFeatureName[];
+  /** It reads its first input as dense float32 `[batch][height][width][channels]`, as the caller gave it. */
+  readonly readsDense?: true;
   /** Whether this kernel can run the node. The first kernel of the registry that accepts a node runs it. */
   accepts(node: N, shapes: NodeShapes): boolean;
   /** Whether it is worth choosing unmeasured where it is preferred; always, unless it says otherwise. */

@@ -20,7 +20,7 @@ import {
   type TextureSpec,
 } from './plan.ts';
 import { type KernelPreferences, kernelNamed, selectKernel } from './select.ts';
-import { halfTensors } from './storage.ts';
+import { halfTensors, inputsOfOneReader } from './storage.ts';
 
 /** Offsets of storage and uniform bindings are multiples of this in every WebGPU implementation. */
 const ALIGNMENT = 256;
@@ -50,8 +50,9 @@ export function createPlan(graph: Graph, options: PlanOptions = {}): Plan {
   const { precision = 'float32', aliasing = true, preferences } = options;
   const precisionOf = precisions(graph, precision, options.halves);
   const shapes = inferShapes(graph);
+  const mayBeDense = new Set([...inputsOfOneReader(graph)].filter((name) => precisionOf(name) === 'float32'));
   const steps = graph.nodes.map((node) => {
-    const nodeShapes = shapesOf(node, shapes);
+    const nodeShapes = { ...shapesOf(node, shapes), dense: mayBeDense.has(node.inputs[0]!) };
     const kernel = selectKernel(node, nodeShapes, preferences);
     const program = kernel.program(node, nodeShapes);
     if (program.workgroups.some((count) => count > MOST_WORKGROUPS)) {
@@ -63,13 +64,23 @@ export function createPlan(graph: Graph, options: PlanOptions = {}): Plan {
     return { node, nodeShapes, kernel, program };
   });
 
-  const live = liveTensors(graph, shapes, precisionOf, aliasing);
+  const dense = new Set(steps.filter(({ kernel }) => kernel.readsDense).map(({ node }) => node.inputs[0]!));
+  const bytesOf = (name: string) => {
+    const shape = shapes.get(name)!;
+    return dense.has(name) ? 4 * sizeOf(shape) : storedBytes(shape, precisionOf(name));
+  };
+  const live = liveTensors(graph, bytesOf, aliasing);
   const memory = placeTensors(live);
   const tensors: Record<string, Placement> = Object.create(null);
   for (const { name } of live) {
     const shape = shapes.get(name)!;
-    const stored = precisionOf(name);
-    tensors[name] = { ...memory.places.get(name)!, bytes: storedBytes(shape, stored), shape, precision: stored };
+    tensors[name] = {
+      ...memory.places.get(name)!,
+      bytes: bytesOf(name),
+      shape,
+      precision: precisionOf(name),
+      ...(dense.has(name) ? { dense: true } : {}),
+    };
   }
 
   const constants: ConstantSlot[] = [];
@@ -208,12 +219,7 @@ function pipelineOf(
  * When each tensor is written and last read. Outputs live to the end; a graph input is written before the first
  * dispatch. Without aliasing every tensor lives all the time.
  */
-export function liveTensors(
-  graph: Graph,
-  shapes: ReadonlyMap<string, Shape>,
-  precisionOf: (tensor: string) => Precision,
-  aliasing = true,
-): LiveTensor[] {
+export function liveTensors(graph: Graph, bytesOf: (tensor: string) => number, aliasing = true): LiveTensor[] {
   const end = graph.nodes.length;
   const lastRead = new Map<string, number>();
   graph.nodes.forEach((node, i) => {
@@ -222,7 +228,7 @@ export function liveTensors(
   for (const { tensor } of graph.outputs) lastRead.set(tensor, end);
   const tensor = (name: string, from: number, readByProducer: readonly string[]): LiveTensor => ({
     name,
-    bytes: align(storedBytes(shapes.get(name)!, precisionOf(name))),
+    bytes: align(bytesOf(name)),
     from: aliasing ? from : -1,
     to: aliasing ? (lastRead.get(name) ?? from) : end,
     readByProducer,
@@ -280,7 +286,7 @@ export function summarizePlan(graph: Graph, plan: Plan): PlanSummary {
     dispatches: plan.dispatches.length,
     pipelines: plan.pipelines.length,
     arenaBytes: plan.arena.reduce((sum, bytes) => sum + bytes, 0),
-    peakBytes: peakBytes(liveTensors(graph, shapes, (name) => plan.tensors[name]!.precision)),
+    peakBytes: peakBytes(liveTensors(graph, (name) => plan.tensors[name]!.bytes)),
     weightBytes: plan.constants.reduce((sum, { bytes }) => sum + bytes, 0),
     activationBytes,
   };

@@ -20,6 +20,8 @@ export interface Placement extends Range {
   readonly buffer: number;
   readonly shape: Shape;
   readonly precision: Precision;
+  /** Stored as the caller gives it, without padding lanes. */
+  readonly dense?: true;
 }
 
 /** A compute pipeline; two dispatches with equal ones share it. */

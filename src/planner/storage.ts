@@ -32,3 +32,11 @@ export function halfTensors({ nodes, outputs }: Graph): ReadonlySet<string> {
 
 const isGrouped = (node: Node | undefined, activated = false): boolean =>
   node?.op === 'conv2d' && node.groups > 1 && (!activated || node.activation !== 'none');
+
+/** Inputs of a graph that one node alone reads: where that is a kernel that can, they are stored as the caller gives them. */
+export function inputsOfOneReader({ inputs, nodes, outputs }: Graph): ReadonlySet<string> {
+  const read = nodes.flatMap((node) => node.inputs);
+  const alone = (name: string) =>
+    read.indexOf(name) === read.lastIndexOf(name) && outputs.every(({ tensor }) => tensor !== name);
+  return new Set(inputs.map(({ name }) => name).filter(alone));
+}

@@ -107,8 +107,8 @@ export class Executor {
     this.#uniforms = resources.uniforms;
     this.#readout = resources.readout;
     this.#staging = plan.inputs.map((name) => {
-      const { shape } = plan.tensors[name]!;
-      if (shape[3] % 4 === 0) return null;
+      const { shape, dense = false } = plan.tensors[name]!;
+      if (dense || shape[3] % 4 === 0) return null;
       return new Float32Array(shape[0] * shape[1] * shape[2] * 4 * Math.ceil(shape[3] / 4));
     });
   }

@@ -33,7 +33,7 @@ export class PictureStage {
 
   /** Whether a picture of this size and rule can be uploaded at once. Throws `UsageError` where the rule does not fit. */
   fits(picture: Picture, rule: ImageRule): boolean {
-    const { constants } = imageProgram([picture.height, picture.width], rule, this.#placement.shape);
+    const { constants } = this.#program(picture, rule);
     const compiled = this.#ready?.key === JSON.stringify(constants) && this.#bindGroup !== null;
     return compiled && this.#pixels !== null && this.#pixels.size >= picture.data.byteLength;
   }
@@ -41,7 +41,7 @@ export class PictureStage {
   /** Makes what such pictures need. Throws `UsageError`, `OutOfMemoryError`, `DeviceError`. */
   async prepare(picture: Picture, rule: ImageRule): Promise<void> {
     const { device } = this.#gpu;
-    const program = imageProgram([picture.height, picture.width], rule, this.#placement.shape);
+    const program = this.#program(picture, rule);
     const pipeline = await this.#pipeline(program);
     this.#checkUse();
     const { data } = picture;
@@ -56,10 +56,10 @@ export class PictureStage {
   }
 
   /** Uploads a picture that `fits`, for the submit that follows; the returned function encodes the dispatch. */
-  upload({ width, height, data }: Picture, rule: ImageRule): (pass: GPUComputePassEncoder) => void {
+  upload(picture: Picture, rule: ImageRule): (pass: GPUComputePassEncoder) => void {
     const { queue } = this.#gpu.device;
-    const { file, source, shape, workgroups } = imageProgram([height, width], rule, this.#placement.shape);
-    queue.writeBuffer(this.#pixels!, 0, data as Uint8Array<ArrayBuffer>);
+    const { file, source, shape, workgroups } = this.#program(picture, rule);
+    queue.writeBuffer(this.#pixels!, 0, picture.data as Uint8Array<ArrayBuffer>);
     queue.writeBuffer(this.#uniform!, 0, new Uint32Array(packUniform(file, source, shape)));
     const { pipeline } = this.#ready!;
     const bindGroup = this.#bindGroup!;
@@ -68,6 +68,11 @@ export class PictureStage {
       pass.setBindGroup(0, bindGroup);
       pass.dispatchWorkgroups(...workgroups);
     };
+  }
+
+  #program({ height, width }: Picture, rule: ImageRule): Program {
+    const { shape, dense = false } = this.#placement;
+    return imageProgram([height, width], rule, shape, dense);
   }
 
   async #pipeline(program: Program): Promise<GPUComputePipeline> {

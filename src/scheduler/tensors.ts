@@ -51,11 +51,11 @@ function packThree(from32: Int32Array, to32: Int32Array): void {
 }
 
 /** The dense NHWC values of a tensor read back from the GPU. */
-export function unpack(stored: ArrayBuffer, { shape, precision }: Placement): Float32Array {
+export function unpack(stored: ArrayBuffer, { shape, precision, dense }: Placement): Float32Array {
   const all = precision === 'float32' ? new Float32Array(stored) : fromFloat16(new Uint16Array(stored));
   const channels = shape[3];
   const pitch = 4 * Math.ceil(channels / 4);
-  if (pitch === channels) return precision === 'float32' ? all.slice() : all;
+  if (dense || pitch === channels) return precision === 'float32' ? all.slice() : all;
   const out = new Float32Array(sizeOf(shape));
   for (let from = 0, to = 0; to < out.length; from += pitch, to += channels) {
     for (let c = 0; c < channels; c++) out[to + c] = all[from + c]!;

@@ -17,8 +17,12 @@ import type { KernelPreferences } from '../planner/select.ts';
 export function startingPreferences({ fallback, features }: AdapterDescription): KernelPreferences {
   if (!fallback) return { features, prefer: [] };
   const prefer = features.includes('subgroups')
-    ? ['conv-pointwise/p4-c16-texture-broadcast-narrow', 'conv-direct/p4-c16-texture-broadcast-narrow']
-    : ['conv-pointwise/p4-c8-texture-narrow', 'conv-direct/p4-c16-texture'];
+    ? [
+        'conv-pointwise/p4-c16-texture-broadcast-narrow',
+        'conv-stem/p4-c16-texture-broadcast-narrow',
+        'conv-direct/p4-c16-texture-broadcast-narrow',
+      ]
+    : ['conv-pointwise/p4-c8-texture-narrow', 'conv-stem/p4-c8-texture-narrow', 'conv-direct/p4-c16-texture'];
   return { features, prefer: [...prefer, ...vectors, 'conv-depthwise-strip/c1-r8'] };
 }
 
@@ -29,12 +33,13 @@ export function steadyPreferences({ fallback, features }: AdapterDescription): K
     ? [
         'conv-pointwise/p14-c32-texture-broadcast-narrow',
         'conv-pointwise/p7-c24-texture-broadcast-narrow',
+        'conv-stem/p7-c16-texture-broadcast-narrow',
         'conv-direct/p7-c32-texture-broadcast-narrow',
         'conv-direct/p7-c16-texture-broadcast-narrow',
         'conv-depthwise-strip/c7-r14',
         'conv-depthwise-strip/c4-r8',
       ]
-    : ['conv-pointwise/p7-c16-texture-narrow', 'conv-depthwise-strip/c4-r8'];
+    : ['conv-pointwise/p7-c16-texture-narrow', 'conv-stem/p7-c16-texture-narrow', 'conv-depthwise-strip/c4-r8'];
   return { features, prefer: [...prefer, 'conv-depthwise-strip/c1-r8', ...vectors] };
 }
 

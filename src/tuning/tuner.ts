@@ -5,6 +5,7 @@ import { inferShapes, sizeOf } from '../graph/shapes.ts';
 import type { Kernel, NodeShapes } from '../kernels/kernel.ts';
 import type { Precision } from '../planner/plan.ts';
 import { candidates, type KernelPreferences, layerKey, selectKernel } from '../planner/select.ts';
+import { inputsOfOneReader } from '../planner/storage.ts';
 import { dispatchTime } from '../scheduler/dispatch-time.ts';
 import type { Executor } from '../scheduler/executor.ts';
 import { median } from '../scheduler/median.ts';
@@ -120,10 +121,15 @@ export function choose(tried: readonly Tried[], usual: string): string {
 
 function distinctLayers(graph: Graph, features: readonly string[]): Layer[] {
   const shapes = inferShapes(graph);
+  const dense = inputsOfOneReader(graph);
   const layers = new Map<string, Layer>();
   for (const node of graph.nodes) {
     if (node.op !== 'conv2d') continue;
-    const nodeShapes = { inputs: node.inputs.map((name) => shapes.get(name)!), output: shapes.get(node.output)! };
+    const nodeShapes = {
+      inputs: node.inputs.map((name) => shapes.get(name)!),
+      output: shapes.get(node.output)!,
+      dense: dense.has(node.inputs[0]!),
+    };
     const kernels = candidates(node, nodeShapes, features);
     if (kernels.length < 2) continue;
     const key = layerKey(node, nodeShapes);

@@ -3,6 +3,7 @@ import type { Graph, ImageRule } from '../../src/graph/graph.ts';
 import { imageBound } from '../../src/images/image-bound.ts';
 import { imageToTensor } from '../../src/images/image-to-tensor.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
+import { layerKey } from '../../src/planner/select.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { checkBounds } from '../../src/validate/compare.ts';
 import { randomValues } from '../support/random-values.ts';
@@ -13,19 +14,41 @@ export interface ImageCase {
   readonly rule: ImageRule;
 }
 
-/** A random picture on the GPU, against the CPU, within its bound. The tensor passes a clip that changes nothing. */
-export async function runImageCase({ picture: [height, width], size, rule }: ImageCase) {
+/**
+ * A random picture on the GPU, against the CPU, within its bound. The tensor passes a clip that changes nothing; where it
+ * is dense, a convolution that copies it.
+ */
+export async function runImageCase({ picture: [height, width], size, rule, dense }: ImageCase & { dense: boolean }) {
   const channels = rule.channels === 'grey' ? 1 : 3;
   const shape = [1, size[0], size[1], channels] as const;
   const graph: Graph = {
     name: 'picture',
     inputs: [{ name: 'x', shape }],
     outputs: [{ name: 'y', tensor: 'y' }],
-    nodes: [{ op: 'clip', name: 'same', inputs: ['x'], output: 'y', min: -1e30, max: 1e30 }],
+    nodes: [
+      dense
+        ? {
+            op: 'conv2d',
+            name: 'same',
+            inputs: ['x'],
+            output: 'y',
+            kernel: [1, 1],
+            stride: [1, 1],
+            dilation: [1, 1],
+            padding: { top: 0, left: 0, bottom: 0, right: 0 },
+            groups: 1,
+            outChannels: channels,
+            weights: Float32Array.from({ length: channels ** 2 }, (_, i) => (i % (channels + 1) === 0 ? 1 : 0)),
+            bias: null,
+            activation: 'none',
+          }
+        : { op: 'clip', name: 'same', inputs: ['x'], output: 'y', min: -1e30, max: 1e30 },
+    ],
   };
   const data = Uint8Array.from(randomValues(4 * height * width, 12345, 0, 256));
   const gpu = await openGpu();
-  const plan = createPlan(graph);
+  const tuned = { [layerKey(graph.nodes[0]!, { inputs: [shape], output: shape })]: 'conv-stem' };
+  const plan = createPlan(graph, { preferences: { features: [], prefer: [], tuned } });
   const executor = await Executor.create(gpu, plan, packConstants(graph, plan));
   executor.poison();
   const picture = { width, height, data };
@@ -34,5 +57,6 @@ export async function runImageCase({ picture: [height, width], size, rule }: Ima
   const bound = imageBound([height, width], rule, size, channels);
   const repeatable = first.y!.every((value, i) => Object.is(value, again.y![i]));
   gpu.dispose();
-  return { ...checkBounds(first.y!, expected, bound, bound), repeatable };
+  const stored = plan.tensors.x!.dense ?? false;
+  return { ...checkBounds(first.y!, expected, bound, bound), repeatable, dense: stored };
 }

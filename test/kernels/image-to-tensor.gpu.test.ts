@@ -43,7 +43,9 @@ const cases: readonly (readonly [string, ImageCase])[] = [
 describe.each(['chrome', 'firefox'] as const)('image-to-tensor in %s', (browser) => {
   it.each(cases)('%s', async (_, imageCase) => {
     const page = await enginePage(browser);
-    const result = await page.call('/test/kernels/image-in-page.ts', 'runImageCase', imageCase);
-    expect(result).toMatchObject({ ok: true, unwritten: 0, repeatable: true });
+    for (const dense of [false, true]) {
+      const result = await page.call('/test/kernels/image-in-page.ts', 'runImageCase', { ...imageCase, dense });
+      expect(result).toMatchObject({ ok: true, unwritten: 0, repeatable: true, dense });
+    }
   });
 });

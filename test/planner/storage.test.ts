@@ -5,6 +5,34 @@ import { createPlan, summarizePlan } from '../../src/planner/create-plan.ts';
 import { halfTensors } from '../../src/planner/storage.ts';
 import { prepare } from '../../src/prepare.ts';
 
+describe('inputs that are stored as the caller gives them', () => {
+  const conv = prepare(buildArchitecture('v2-0.35-96', { classes: 10 })).nodes[0]!;
+  const input = { name: 'x', shape: [1, 96, 96, 3] as const };
+  const stem = { ...conv, inputs: ['x'], output: 'y' };
+  const output = { name: 'y', tensor: 'y' };
+
+  it('are those that one convolution alone reads', () => {
+    const graph = { name: 'one', inputs: [input], outputs: [output], nodes: [stem] };
+    const plan = createPlan(graph);
+    expect(plan.dispatches[0]!.kernel).toBe('conv-stem');
+    expect(plan.tensors.x).toMatchObject({ dense: true, bytes: 4 * 96 * 96 * 3 });
+    expect(plan.tensors.y!.dense).toBeUndefined();
+  });
+
+  it.each([
+    [
+      'two nodes read',
+      { nodes: [stem, { ...stem, name: 'again', output: 'z' }], outputs: [output, { name: 'z', tensor: 'z' }] },
+    ],
+    ['are outputs too', { nodes: [stem], outputs: [output, { name: 'x', tensor: 'x' }] }],
+  ])('are not those that %s', (_, parts) => {
+    const plan = createPlan({ name: 'other', inputs: [input], ...parts });
+    expect(plan.dispatches.map(({ kernel }) => kernel)).not.toContain('conv-stem');
+    expect(plan.tensors.x).toMatchObject({ bytes: 4 * 96 * 96 * 4 });
+    expect(plan.tensors.x!.dense).toBeUndefined();
+  });
+});
+
 describe('tensors that are stored as halves', () => {
   it.each([
     ['v1-1.0-224', 0],
@@ -29,9 +57,9 @@ describe('tensors that are stored as halves', () => {
     const full = createPlan(graph);
     const half = createPlan(graph, { precision: 'float16' });
     const halves = halfTensors(graph);
-    for (const [name, { shape, bytes, precision }] of Object.entries(half.tensors)) {
+    for (const [name, { shape, bytes, precision, dense }] of Object.entries(half.tensors)) {
       expect(precision).toBe(halves.has(name) ? 'float16' : 'float32');
-      const lanes = (sizeOf(shape) / shape[3]) * 4 * Math.ceil(shape[3] / 4);
+      const lanes = dense ? sizeOf(shape) : (sizeOf(shape) / shape[3]) * 4 * Math.ceil(shape[3] / 4);
       expect(bytes).toBe(lanes * (halves.has(name) ? 2 : 4));
     }
     const [before, after] = [summarizePlan(graph, full), summarizePlan(graph, half)];

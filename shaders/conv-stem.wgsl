@@ -1,0 +1,148 @@
+// Normal convolution of an input of one to three channels: dst = activate(conv(src) + bias). Strides and padding are any,
+// dilation is 1.
+//
+// src      [batch][in_height][in_width][CHANNELS]       floats one after another, as the caller gave them
+// weights  [kernel_y][⌈ROW / 4⌉][columns]               ROW = KERNEL_X · CHANNELS: one vec4 over four of a row's inputs for
+//                                                       each output channel, in a buffer or as texels; columns = output
+//                                                       channels rounded up to TILE_CHANNELS
+// bias     [columns / 4]
+// dst      [batch][out_height][out_width][cout4]        four channels a vec4
+//
+// One invocation computes TILE_PIXELS neighbours of a row × TILE_CHANNELS channels: it loads a row of inputs once for all
+// of them, places outside are zero. With BROADCAST each of four neighbouring lanes loads one of four weights and all read
+// the others' from it, so that no lane may leave early. With STORE_LOOP the sums go through an array at the end (see
+// conv-pointwise.wgsl).
+struct Shape {
+  in_height: u32, in_width: u32, out_height: u32, out_width: u32, cout4: u32, columns: u32,
+  kernel_y: u32, stride_y: u32, pad_top: i32, pad_left: i32, groups_of_channels: u32, low: f32, high: f32,
+}
+
+override WORKGROUP_X: u32;
+override WORKGROUP_Y: u32;
+
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> src: array<f32>;
+#if TEXTURE
+@group(0) @binding(2) var weights: texture_2d<f32>;
+#else
+@group(0) @binding(2) var<storage, read> weights: array<Weight4>;
+#endif
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> dst: array<Dst4>;
+
+fn weight(row: u32, column: u32) -> vec4f {
+#if TEXTURE
+  return textureLoad(weights, vec2u(column, row), 0);
+#else
+  return load_weight(weights[row * shape.columns + column]);
+#endif
+}
+
+fn finish(sum: vec4f, at: u32) {
+  dst[at] = store_dst(activate(clamp(sum, vec4f(shape.low), vec4f(shape.high))));
+}
+
+@compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
+fn main(
+  @builtin(global_invocation_id) id: vec3u,
+  @builtin(workgroup_id) workgroup: vec3u,
+#if BROADCAST
+  @builtin(subgroup_invocation_id) subgroup_lane: u32,
+#endif
+) {
+  let image = workgroup.z / shape.groups_of_channels;
+  let channel = (workgroup.z - image * shape.groups_of_channels) * $(TILE_CHANNELS)u;
+  let out_y = id.y;
+  let out_x = id.x * $(TILE_PIXELS)u;
+#if BROADCAST
+  let own = channel + (subgroup_lane & 3u);
+#else
+  if (out_y >= shape.out_height || out_x >= shape.out_width) { return; }
+#endif
+  let top = i32(out_y * shape.stride_y) - shape.pad_top;
+  let left = i32(out_x * $(STRIDE_X)u) - shape.pad_left;
+  let last_y = i32(shape.in_height) - 1;
+  let last_x = i32(shape.in_width) - 1;
+  let base = image * shape.in_height * shape.in_width;
+
+#unroll x (TILE_PIXELS-1)*STRIDE_X+KERNEL_X
+  let column$x = u32(clamp(left + $(x), 0, last_x));
+  let inside$x = left + $(x) >= 0 && left + $(x) <= last_x;
+#end
+#unroll p TILE_PIXELS
+#unroll c TILE_CHANNELS
+  var sum$(p)_$c = 0.0;
+#end
+#end
+  for (var ky = 0u; ky < shape.kernel_y; ky++) {
+    let y = top + i32(ky);
+    let row = base + u32(clamp(y, 0, last_y)) * shape.in_width;
+    let inside_y = y >= 0 && y <= last_y;
+#unroll x (TILE_PIXELS-1)*STRIDE_X+KERNEL_X
+    let at$x = (row + column$x) * $(CHANNELS)u;
+    let keep$x = inside_y && inside$x;
+#unroll i CHANNELS
+    let v$(x*CHANNELS+i) = select(0.0, src[at$x + $(i)u], keep$x);
+#end
+#end
+    let first_row = ky * $((KERNEL_X*CHANNELS+3)/4)u;
+#unroll c TILE_CHANNELS
+#unroll r (KERNEL_X*CHANNELS+3)/4
+#if BROADCAST && c % 4 == 0
+    let own$(c)_$r = weight(first_row + $(r)u, own + $(c)u);
+#endif
+#if BROADCAST
+    let w$(c)_$r = subgroupBroadcast(own$(c/4*4)_$r, $(c%4)u);
+#else
+    let w$(c)_$r = weight(first_row + $(r)u, channel + $(c)u);
+#endif
+#end
+#unroll p TILE_PIXELS
+    sum$(p)_$c =
+#unroll k KERNEL_X*CHANNELS
+      fma(v$(p*STRIDE_X*CHANNELS+k), w$(c)_$(k/4)[$(k%4)],
+#end
+      sum$(p)_$c
+#unroll k KERNEL_X*CHANNELS
+      )
+#end
+      ;
+#end
+#end
+  }
+  let channel4 = channel / 4u;
+  let first = ((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.cout4 + channel4;
+#if STORE_LOOP
+  var sums: array<vec4f, $(TILE_PIXELS*TILE_CHANNELS/4)>;
+#unroll p TILE_PIXELS
+#unroll q TILE_CHANNELS/4
+  sums[$(p*TILE_CHANNELS/4+q)] = vec4f(sum$(p)_$(4*q), sum$(p)_$(4*q+1), sum$(p)_$(4*q+2), sum$(p)_$(4*q+3));
+#end
+#end
+  let pixels = select(0u, min($(TILE_PIXELS)u, max(shape.out_width, out_x) - out_x), out_y < shape.out_height);
+  let groups = min($(TILE_CHANNELS/4)u, shape.cout4 - channel4);
+  for (var p = 0u; p < pixels; p++) {
+    for (var q = 0u; q < groups; q++) {
+      finish(sums[p * $(TILE_CHANNELS/4)u + q] + bias[channel4 + q], first + p * shape.cout4 + q);
+    }
+  }
+#else
+#unroll q TILE_CHANNELS/4
+  let bias$q = bias[channel4 + $(q)u];
+#end
+#unroll p TILE_PIXELS
+#if BROADCAST
+  if (out_y < shape.out_height && out_x + $(p)u < shape.out_width) {
+#else
+  if (out_x + $(p)u < shape.out_width) {
+#endif
+    let at = first + $(p)u * shape.cout4;
+#unroll q TILE_CHANNELS/4
+    if (channel4 + $(q)u < shape.cout4) {
+      finish(vec4f(sum$(p)_$(4*q), sum$(p)_$(4*q+1), sum$(p)_$(4*q+2), sum$(p)_$(4*q+3)) + bias$q, at + $(q)u);
+    }
+#end
+  }
+#end
+#endif
+}

@@ -1,0 +1,107 @@
+import source from '../../shaders/conv-stem.wgsl?raw';
+import type { Conv2d } from '../graph/ops.ts';
+import { type DotVariant, dotVariantName, wasteful, workgroupOf } from './conv-pointwise.ts';
+import {
+  ceilDiv,
+  channelConstant,
+  clampOf,
+  constantBinding,
+  curveOverride,
+  defineKernel,
+  inputBinding,
+  type Kernel,
+  outputBinding,
+  shapeBinding,
+  textureConstant,
+  weightsConstant,
+} from './kernel.ts';
+import { packDot } from './pack.ts';
+import { windowShape } from './window.ts';
+
+/** Rows of pixels of a workgroup. */
+const ROWS = 4;
+
+/** Inputs of a row that code is written for: a kernel of 7 on three channels. */
+const MOST_INPUTS = 21;
+
+/** A network's first convolution, of a picture's few channels as the caller gave them. */
+function stem(name: string, variant: DotVariant): Kernel {
+  const { pixels: tilePixels, channels: tileChannels, weights, broadcast, narrow } = variant;
+  const columnsOfWorkgroup = workgroupOf(variant) / ROWS;
+  const columnsOf = (node: Conv2d) => ceilDiv(node.outChannels, tileChannels) * tileChannels;
+  const texture = weights === 'texture';
+  return defineKernel<Conv2d>({
+    name,
+    op: 'conv2d',
+    requires: broadcast ? ['subgroups'] : [],
+    readsDense: true,
+    accepts: ({ groups, kernel, dilation, inputs }, { inputs: [input], dense = false }) =>
+      dense &&
+      groups === 1 &&
+      inputs.length === 1 &&
+      input![3] < 4 &&
+      dilation.every((step) => step === 1) &&
+      kernel[1] * input![3] <= MOST_INPUTS,
+    suits: (node) => !wasteful(node, variant),
+    program(node, { inputs: [input], output }) {
+      const { kernel_x, stride_x, ...window } = windowShape(node, input!, output);
+      const channelGroups = columnsOf(node) / tileChannels;
+      return {
+        file: 'conv-stem.wgsl',
+        source,
+        constants: {
+          TILE_PIXELS: tilePixels,
+          TILE_CHANNELS: tileChannels,
+          KERNEL_X: kernel_x,
+          STRIDE_X: stride_x,
+          CHANNELS: input![3],
+          TEXTURE: texture,
+          BROADCAST: broadcast,
+          STORE_LOOP: narrow,
+        },
+        overrides: { WORKGROUP_X: columnsOfWorkgroup, WORKGROUP_Y: ROWS, ...curveOverride(node.activation) },
+        shape: {
+          ...window,
+          cout4: ceilDiv(node.outChannels, 4),
+          columns: columnsOf(node),
+          groups_of_channels: channelGroups,
+          ...clampOf(node.activation),
+        },
+        bindings: [shapeBinding, inputBinding(0), constantBinding(0), constantBinding(1), outputBinding],
+        workgroups: [
+          ceilDiv(ceilDiv(output[2], tilePixels), columnsOfWorkgroup),
+          ceilDiv(output[1], ROWS),
+          channelGroups * output[0],
+        ],
+      };
+    },
+    constants(node, { inputs: [input] }) {
+      const columns = columnsOf(node);
+      const inputs = node.kernel[1] * input![3];
+      const rows = node.kernel[0] * ceilDiv(inputs, 4);
+      const pack = () => packDot(node.weights, node.kernel[0], inputs, node.outChannels, columns);
+      return [
+        texture ? textureConstant(columns, rows, pack) : weightsConstant(4 * rows * columns, pack),
+        channelConstant(node.bias, columns),
+      ];
+    },
+  });
+}
+
+export const convStem = stem('conv-stem', {
+  pixels: 4,
+  channels: 16,
+  weights: 'buffer',
+  broadcast: false,
+  narrow: false,
+});
+
+const tiles: readonly DotVariant[] = [
+  { pixels: 7, channels: 16, weights: 'texture', broadcast: true, narrow: true },
+  { pixels: 4, channels: 16, weights: 'texture', broadcast: true, narrow: true },
+  { pixels: 7, channels: 16, weights: 'texture', broadcast: false, narrow: true },
+  { pixels: 4, channels: 16, weights: 'texture', broadcast: false, narrow: true },
+  { pixels: 4, channels: 8, weights: 'texture', broadcast: false, narrow: true },
+];
+
+export const stemVariants: readonly Kernel[] = tiles.map((tile) => stem(dotVariantName('conv-stem', tile), tile));
