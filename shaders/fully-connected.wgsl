@@ -5,12 +5,16 @@
 // bias     [outputs4]
 // dst      [batch][outputs4]
 //
-// A workgroup computes COLUMNS × 4 outputs: SLICES invocations share each of them, sum every SLICES-th input, and the
-// partial sums are added in workgroup memory in a fixed order.
+// A workgroup computes COLUMNS × 4 outputs. With SLICED, SLICES invocations share each of them, sum every SLICES-th input,
+// and the partial sums are added in workgroup memory in a fixed order. Without, there is no barrier to wait at.
 struct Shape { inputs4: u32, outputs4: u32 }
 
 override COLUMNS: u32;
+#if SLICED
 override SLICES: u32;
+#else
+const SLICES = 1u;
+#endif
 
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> src: array<Src4>;
@@ -30,7 +34,9 @@ fn weight(input: u32, column: u32) -> vec4f {
 #endif
 }
 
+#if SLICED
 var<workgroup> shares: array<vec4f, COLUMNS * SLICES>;
+#endif
 
 @compute @workgroup_size(COLUMNS, SLICES)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) local: vec3u) {
@@ -45,11 +51,17 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     sum = fma(vec4f(x.z), weight(4u * k + 2u, column), sum);
     sum = fma(vec4f(x.w), weight(4u * k + 3u, column), sum);
   }
+#if SLICED
   shares[local.y * COLUMNS + local.x] = sum;
   workgroupBarrier();
+#endif
   if (local.y == 0u && n < shape.outputs4) {
     var total = bias[n];
+#if SLICED
     for (var slice = 0u; slice < SLICES; slice++) { total += shares[slice * COLUMNS + local.x]; }
+#else
+    total += sum;
+#endif
     dst[image * shape.outputs4 + n] = store_dst(activate(total));
   }
 }

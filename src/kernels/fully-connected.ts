@@ -45,8 +45,8 @@ function program({ columns, slices, texture }: Variant, { input, outputs, activa
   return {
     file: 'fully-connected.wgsl',
     source,
-    constants: { TEXTURE: texture },
-    overrides: { COLUMNS: columns, SLICES: slices, ...activationOverride(activation) },
+    constants: { TEXTURE: texture, SLICED: slices > 1 },
+    overrides: { COLUMNS: columns, ...(slices > 1 ? { SLICES: slices } : {}), ...activationOverride(activation) },
     shape: { inputs4: rowsOf(input) / 4, outputs4 },
     bindings: [shapeBinding, inputBinding(0), constantBinding(0), constantBinding(1), outputBinding],
     workgroups: [ceilDiv(outputs4, columns), input[0], 1],
@@ -98,12 +98,12 @@ function ofPixel(name: string, variant: Variant): Kernel {
 const usual: Variant = { columns: 8, slices: 8, texture: false };
 
 const others: readonly Variant[] = [
-  { columns: 4, slices: 4, texture: true },
+  { columns: 4, slices: 1, texture: true },
   { columns: 8, slices: 8, texture: true },
   { columns: 4, slices: 16, texture: false },
 ];
 
-/** `fully-connected/4x4-texture`: columns × slices of a workgroup, where the weights are. */
+/** `fully-connected/4x1-texture`: columns × slices of a workgroup, where the weights are. */
 const nameOf = (stem: string, { columns, slices, texture }: Variant): string =>
   `${stem}/${columns}x${slices}-${texture ? 'texture' : 'buffer'}`;
 

@@ -18,8 +18,8 @@ const pool = (name: string, { columns, slices }: Workgroup): Kernel =>
       return {
         file: 'global-average-pool.wgsl',
         source,
-        constants: {},
-        overrides: { COLUMNS: columns, SLICES: slices },
+        constants: { SLICED: slices > 1 },
+        overrides: { COLUMNS: columns, ...(slices > 1 ? { SLICES: slices } : {}) },
         shape: { pixels: input![1] * input![2], channels4 },
         bindings: [shapeBinding, inputBinding(0), outputBinding],
         workgroups: [ceilDiv(channels4, columns), input![0], 1],

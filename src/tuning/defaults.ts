@@ -43,5 +43,5 @@ export function steadyPreferences({ fallback, features }: AdapterDescription): K
   return { features, prefer: [...prefer, 'conv-depthwise-strip/c1-r8', ...vectors] };
 }
 
-/** Matrix-vector products read each weight once: as a texel. Means are summed where they are stored. */
-const vectors = ['conv-pixel/4x4-texture', 'fully-connected/4x4-texture', 'global-average-pool/4x1'];
+/** Matrix-vector products read each weight once: as a texel. Nothing waits at a barrier, which costs a software adapter most. */
+const vectors = ['conv-pixel/4x1-texture', 'fully-connected/4x1-texture', 'global-average-pool/4x1'];
