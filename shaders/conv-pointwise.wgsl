@@ -2,7 +2,8 @@
 //
 // src      [pixels][cin4]          NHWC, four channels a vec4; pixels = batch · height · width
 // weights  [cin4][columns]         one vec4 over four input channels for each output channel ("dot" layout), in a
-//                                  buffer or as texels; columns = output channels rounded up to TILE_CHANNELS
+//                                  buffer, as texels, or in a uniform buffer, where halves lie two columns an element;
+//                                  columns = output channels rounded up to TILE_CHANNELS
 // bias     [columns / 4]
 // dst      [pixels][cout4]
 //
@@ -18,6 +19,10 @@ override WORKGROUP_X: u32;
 @group(0) @binding(1) var<storage, read> src: array<Src4>;
 #if TEXTURE
 @group(0) @binding(2) var weights: texture_2d<f32>;
+#elif UNIFORM_VECTORS > 0 && HALF_WEIGHT
+@group(0) @binding(2) var<uniform> weights: array<vec4u, $(UNIFORM_VECTORS)>;
+#elif UNIFORM_VECTORS > 0
+@group(0) @binding(2) var<uniform> weights: array<vec4f, $(UNIFORM_VECTORS)>;
 #else
 @group(0) @binding(2) var<storage, read> weights: array<Weight4>;
 #endif
@@ -31,6 +36,10 @@ override WORKGROUP_X: u32;
 fn weight(k: u32, row: u32, column: u32) -> vec4f {
 #if TEXTURE
   return textureLoad(weights, vec2u(column, k), 0);
+#elif UNIFORM_VECTORS > 0 && HALF_WEIGHT
+  let pair = weights[(row + column) / 2u];
+  let halves = select(pair.xy, pair.zw, (column & 1u) == 1u);
+  return vec4f(unpack2x16float(halves.x), unpack2x16float(halves.y));
 #else
   return load_weight(weights[row + column]);
 #endif

@@ -15,11 +15,11 @@ import {
 import { packDot } from './pack.ts';
 
 /** What tells one variant of a convolution with weights in dot layout from another. */
-export interface DotVariant {
+export interface DotVariant<Weights extends string = 'buffer' | 'texture'> {
   /** Pixels × channels that one invocation computes. */
   readonly pixels: number;
   readonly channels: number;
-  readonly weights: 'buffer' | 'texture';
+  readonly weights: Weights;
   /** Four neighbouring lanes of a subgroup load a weight each and hand it round. */
   readonly broadcast: boolean;
   /**
@@ -30,14 +30,16 @@ export interface DotVariant {
 }
 
 /** Invocations of a workgroup. */
-export const workgroupOf = ({ narrow, pixels }: DotVariant): number => (narrow ? (pixels > 8 ? 4 : 8) : 32);
+export const workgroupOf = ({ narrow, pixels }: DotVariant<string>): number => (narrow ? (pixels > 8 ? 4 : 8) : 32);
 
 /** `conv-pointwise/p7-c24-texture-broadcast-narrow`: shader, tile, where the weights are, and how they are read. */
-export const dotVariantName = (stem: string, { pixels, channels, weights, broadcast, narrow }: DotVariant): string =>
-  `${stem}/p${pixels}-c${channels}-${weights}${broadcast ? '-broadcast' : ''}${narrow ? '-narrow' : ''}`;
+export const dotVariantName = (
+  stem: string,
+  { pixels, channels, weights, broadcast, narrow }: DotVariant<string>,
+): string => `${stem}/p${pixels}-c${channels}-${weights}${broadcast ? '-broadcast' : ''}${narrow ? '-narrow' : ''}`;
 
 /** A last tile of channels that is mostly beyond the last channel. */
-export const wasteful = ({ outChannels }: Conv2d, { channels }: DotVariant): boolean =>
+export const wasteful = ({ outChannels }: Conv2d, { channels }: DotVariant<string>): boolean =>
   ceilDiv(outChannels, channels) * channels > 1.5 * outChannels;
 
 export const isPointwise = ({ kernel, stride, groups, padding: { top, left, bottom, right } }: Conv2d): boolean =>
@@ -45,18 +47,30 @@ export const isPointwise = ({ kernel, stride, groups, padding: { top, left, bott
   [...kernel, ...stride].every((value) => value === 1) &&
   [top, left, bottom, right].every((value) => value === 0);
 
+/**
+ * Four weights each: the 64 KiB that a uniform binding may have in every WebGPU implementation. Whatever a layer needs of
+ * it, so that one pipeline serves all; what lies after its weights is never read.
+ */
+const UNIFORM_VECTORS = 4096;
+
+type PointwiseVariant = DotVariant<'buffer' | 'texture' | 'uniform'>;
+
 /** 1×1, stride 1, one group, no padding. */
-function pointwise(name: string, variant: DotVariant): Kernel {
+function pointwise(name: string, variant: PointwiseVariant): Kernel {
   const { pixels: tilePixels, channels: tileChannels, weights, broadcast, narrow } = variant;
   const workgroup = workgroupOf(variant);
   const columnsOf = (node: Conv2d) => ceilDiv(node.outChannels, tileChannels) * tileChannels;
   const texture = weights === 'texture';
+  const uniform = weights === 'uniform';
   return defineKernel<Conv2d>({
     name,
     op: 'conv2d',
     requires: broadcast ? ['subgroups'] : [],
+    // Halves take half of what is asked for here, as a kernel does not know the precision.
     accepts: (node, { inputs: [input] }) =>
-      isPointwise(node) && !(texture && Math.max(columnsOf(node), ceilDiv(input![3], 4)) > LARGEST_TEXTURE),
+      isPointwise(node) &&
+      !(texture && Math.max(columnsOf(node), ceilDiv(input![3], 4)) > LARGEST_TEXTURE) &&
+      !(uniform && columnsOf(node) * ceilDiv(input![3], 4) > UNIFORM_VECTORS),
     suits: (node, { output }) => !wasteful(node, variant) && output[1] * output[2] > 1,
     program(node, { inputs: [input], output }) {
       const pixels = output[0] * output[1] * output[2];
@@ -69,6 +83,7 @@ function pointwise(name: string, variant: DotVariant): Kernel {
           TILE_CHANNELS: tileChannels,
           RESIDUAL: residual || narrow,
           TEXTURE: texture,
+          UNIFORM_VECTORS: uniform ? UNIFORM_VECTORS : 0,
           BROADCAST: broadcast,
           STORE_LOOP: narrow,
         },
@@ -81,7 +96,7 @@ function pointwise(name: string, variant: DotVariant): Kernel {
           ...clampOf(node.activation),
           adds_residual: residual ? 1 : 0,
         },
-        bindings: convolutionBindings(residual, narrow),
+        bindings: convolutionBindings(residual, narrow, uniform ? 16 * UNIFORM_VECTORS : 0),
         workgroups: [ceilDiv(ceilDiv(pixels, tilePixels), workgroup), columnsOf(node) / tileChannels, 1],
       };
     },
@@ -106,7 +121,7 @@ export const convPointwise = pointwise('conv-pointwise', {
 });
 
 // Seven pixels fill lanes at 7², 14² and 28².
-const tiles: readonly DotVariant[] = [
+const tiles: readonly PointwiseVariant[] = [
   { pixels: 7, channels: 24, weights: 'texture', broadcast: true, narrow: true },
   { pixels: 14, channels: 32, weights: 'texture', broadcast: true, narrow: true },
   { pixels: 4, channels: 16, weights: 'texture', broadcast: true, narrow: true },
@@ -114,6 +129,8 @@ const tiles: readonly DotVariant[] = [
   { pixels: 4, channels: 16, weights: 'texture', broadcast: false, narrow: true },
   { pixels: 4, channels: 8, weights: 'texture', broadcast: false, narrow: true },
   { pixels: 4, channels: 16, weights: 'texture', broadcast: false, narrow: false },
+  { pixels: 4, channels: 16, weights: 'uniform', broadcast: false, narrow: false },
+  { pixels: 4, channels: 8, weights: 'uniform', broadcast: false, narrow: false },
   { pixels: 4, channels: 16, weights: 'buffer', broadcast: true, narrow: false },
   { pixels: 8, channels: 8, weights: 'buffer', broadcast: false, narrow: false },
   { pixels: 4, channels: 4, weights: 'buffer', broadcast: false, narrow: false },

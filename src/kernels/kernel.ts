@@ -5,7 +5,8 @@ import type { UniformValues } from '../wgsl/uniform.ts';
 export type Binding =
   | { readonly role: 'shape' }
   | { readonly role: 'input'; readonly index: number }
-  | { readonly role: 'constant'; readonly index: number }
+  /** `uniformBytes`: of a uniform that begins with it, in place of a storage buffer or a texture. */
+  | { readonly role: 'constant'; readonly index: number; readonly uniformBytes?: number }
   /** `index`: of the tensors that the node writes; 0 unless given. */
   | { readonly role: 'output'; readonly index?: number };
 
@@ -103,14 +104,16 @@ export const ceilDiv = (a: number, b: number): number => Math.ceil(a / b);
 export const shapeBinding: Binding = { role: 'shape' };
 export const outputBinding: Binding = { role: 'output' };
 export const inputBinding = (index: number): Binding => ({ role: 'input', index });
-export const constantBinding = (index: number): Binding => ({ role: 'constant', index });
+export const constantBinding = (index: number) => ({ role: 'constant', index }) as const;
 
 /**
  * shape, src, weights, bias, dst [, residual]: the bindings of every convolution. `always`: the shader has the last
  * one in any case, so that one pipeline serves both, and is told by its shape whether to read it; the bias stands in.
+ * `uniformBytes`: of the uniform that holds the weights, if one does.
  */
-export function convolutionBindings(residual: boolean, always = false): Binding[] {
-  const bindings = [shapeBinding, inputBinding(0), constantBinding(0), constantBinding(1), outputBinding];
+export function convolutionBindings(residual: boolean, always = false, uniformBytes = 0): Binding[] {
+  const weights: Binding = uniformBytes > 0 ? { ...constantBinding(0), uniformBytes } : constantBinding(0);
+  const bindings = [shapeBinding, inputBinding(0), weights, constantBinding(1), outputBinding];
   if (residual) return [...bindings, inputBinding(1)];
   return always ? [...bindings, constantBinding(1)] : bindings;
 }

@@ -85,6 +85,7 @@ export function createPlan(graph: Graph, options: PlanOptions = {}): Plan {
 
   const constants: ConstantSlot[] = [];
   let constantBytes = 0;
+  let boundBytes = 0;
   const textures: TextureSpec[] = [];
   const uniforms: number[] = [];
   const codes = new Map<string, string>();
@@ -142,13 +143,17 @@ export function createPlan(graph: Graph, options: PlanOptions = {}): Plan {
       if (binding.role === 'input') return place(node.inputs[binding.index]!);
       const { offset, bytes, texture } = slots[binding.index]!;
       if (texture !== undefined) return { kind: 'texture', texture };
-      return { kind: 'constants', offset, bytes };
+      return { kind: 'constants', offset, bytes: binding.uniformBytes ?? bytes };
     };
+    const bindings = program.bindings.map(rangeOf);
+    for (const range of bindings) {
+      if (range.kind === 'constants') boundBytes = Math.max(boundBytes, range.offset + range.bytes);
+    }
     dispatches.push({
       node: node.name,
       kernel: kernel.name,
       pipeline,
-      bindings: program.bindings.map(rangeOf),
+      bindings,
       workgroups: program.workgroups,
       reads: node.inputs,
       writes: writtenBy(node),
@@ -160,7 +165,7 @@ export function createPlan(graph: Graph, options: PlanOptions = {}): Plan {
     graph: graph.name,
     precision,
     arena: memory.buffers,
-    constantBytes,
+    constantBytes: Math.max(constantBytes, boundBytes),
     textures,
     uniforms,
     pipelines: [...pipelines.values()].map(({ spec }) => spec),
@@ -197,6 +202,7 @@ function pipelineOf(
   const typeOf = (binding: Binding) => {
     if (binding.role === 'shape') return 'uniform';
     if (binding.role === 'output') return 'write';
+    if (binding.role === 'constant' && binding.uniformBytes) return 'uniform';
     return binding.role === 'constant' && slots[binding.index]!.texture !== undefined ? 'texture' : 'read';
   };
   const constants = {

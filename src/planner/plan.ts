@@ -34,7 +34,10 @@ export interface PipelineSpec {
   readonly bindings: readonly ('uniform' | 'read' | 'texture' | 'write')[];
 }
 
-/** Which range of a buffer, or which texture, a binding of a dispatch reads or writes. */
+/**
+ * Which range of a buffer, or which texture, a binding of a dispatch reads or writes. A range of the constants that is
+ * bound as a uniform is as large as the shader's variable and may reach past its constant, into what is never read.
+ */
 export type BoundRange =
   | (Range & ({ readonly kind: 'uniform' | 'constants' } | { readonly kind: 'arena'; readonly buffer: number }))
   | { readonly kind: 'texture'; readonly texture: number };
@@ -79,6 +82,7 @@ export interface Plan {
   readonly precision: Precision;
   /** Sizes of the arena's buffers in bytes. */
   readonly arena: readonly number[];
+  /** Size of the constants buffer: to the end of the last constant or bound range. */
   readonly constantBytes: number;
   readonly textures: readonly TextureSpec[];
   /** 32-bit words of the one uniform buffer: each dispatch's `struct Shape`, 256 bytes apart. */

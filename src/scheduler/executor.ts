@@ -456,7 +456,7 @@ function createBuffers(device: GPUDevice, plan: Plan): Buffers {
     device.createBuffer({ label, size: Math.max(16, Math.ceil(bytes / 16) * 16), usage });
   return {
     arena: plan.arena.map((bytes, i) => create(`arena ${i}`, bytes, STORAGE | COPY_SRC | COPY_DST)),
-    constants: create('constants', plan.constantBytes, STORAGE | COPY_DST),
+    constants: create('constants', plan.constantBytes, STORAGE | UNIFORM | COPY_DST),
     textures: plan.textures.map((spec, i) => createTexture(device, `weights ${i}`, spec)),
     uniforms: create('uniforms', 4 * plan.uniforms.length, UNIFORM | COPY_DST),
     readout: new Readout(device, plan, plan.outputs, IN_FLIGHT),

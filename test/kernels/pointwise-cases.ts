@@ -10,6 +10,8 @@ export const pointwiseCases = [
   convCase({ size: [9, 5], cin: 7, cout: 13, batch: 3 }),
   convCase({ size: [6, 6], cin: 5, cout: 5, residual: true }),
   convCase({ size: [6, 5], cin: 20, cout: 24, residual: true, activation: 'relu6', batch: 3 }),
+  // As many weights as a uniform of 64 KiB holds.
+  convCase({ size: [3, 5], cin: 256, cout: 64 }),
   convCase({ size: [4, 4], cin: 12, cout: 12, noBias: true }),
   convCase({ size: [2, 2], cin: 1280, cout: 40 }),
   ...activations.map((activation) => convCase({ size: [4, 5], cin: 9, cout: 10, activation })),
