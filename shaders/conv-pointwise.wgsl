@@ -11,7 +11,9 @@
 // output channels, so that their weight loads are uniform, and differ in pixels. With BROADCAST each of four
 // neighbouring lanes loads one of four weights and all read the others' from it. With STORE_LOOP the sums go through an
 // array at the end: less code, which a software adapter compiles sooner; hardware would keep the array in memory.
-struct Shape { pixels: u32, cin4: u32, cout4: u32, columns: u32, low: f32, high: f32, adds_residual: u32 }
+struct Shape {
+  pixels: u32, cin4: u32, cout4: u32, columns: u32, low: f32, high: f32, adds_residual: u32, activation: u32,
+}
 
 override WORKGROUP_X: u32;
 
@@ -46,7 +48,11 @@ fn weight(k: u32, row: u32, column: u32) -> vec4f {
 }
 
 fn finish(sum: vec4f, at: u32) {
+#if ANY_ACTIVATION
+  var value = activation(shape.activation, sum);
+#else
   var value = activate(clamp(sum, vec4f(shape.low), vec4f(shape.high)));
+#endif
 #if RESIDUAL
   if (shape.adds_residual == 1u) { value += load_side(residual[at]); }
 #endif

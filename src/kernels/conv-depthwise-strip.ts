@@ -1,7 +1,14 @@
 import source from '../../shaders/conv-depthwise-strip.wgsl?raw';
 import type { Conv2d } from '../graph/ops.ts';
 import { depthwiseConstants, isDepthwise, overhang } from './conv-depthwise.ts';
-import { activationOverride, ceilDiv, convolutionBindings, defineKernel, type Kernel } from './kernel.ts';
+import {
+  activationCode,
+  activationOverride,
+  ceilDiv,
+  convolutionBindings,
+  defineKernel,
+  type Kernel,
+} from './kernel.ts';
 
 interface Strip {
   /** Columns of outputs that one invocation computes. */
@@ -9,13 +16,15 @@ interface Strip {
   /** Rows of outputs that it computes one after another, at most. */
   readonly rows: number;
   readonly workgroup: { readonly x: number; readonly y: number; readonly z: number };
+  /** One pipeline serves all activations. */
+  readonly anyActivation?: true;
 }
 
 /** Weights and sums are kept in registers: no larger kernel. */
 const MOST_TAPS = 25;
 
 /** One output a channel, no dilation, outputs at least as wide as a strip. */
-const depthwiseStrip = ({ columns, rows: most, workgroup }: Strip): Kernel =>
+const depthwiseStrip = ({ columns, rows: most, workgroup, anyActivation }: Strip): Kernel =>
   defineKernel<Conv2d>({
     name: `conv-depthwise-strip/c${columns}-r${most}`,
     op: 'conv2d',
@@ -46,12 +55,13 @@ const depthwiseStrip = ({ columns, rows: most, workgroup }: Strip): Kernel =>
           PAD_LEFT: padding.left,
           PAD_RIGHT: overhang(node, input![2], output[2]),
           RESIDUAL: residual,
+          ANY_ACTIVATION: anyActivation ?? false,
         },
         overrides: {
           WORKGROUP_X: workgroup.x,
           WORKGROUP_Y: workgroup.y,
           WORKGROUP_Z: workgroup.z,
-          ...activationOverride(node.activation),
+          ...(anyActivation ? {} : activationOverride(node.activation)),
         },
         shape: {
           in_height: input![1],
@@ -62,6 +72,7 @@ const depthwiseStrip = ({ columns, rows: most, workgroup }: Strip): Kernel =>
           rows,
           strips,
           batch: output[0],
+          activation: activationCode(node.activation),
         },
         bindings: convolutionBindings(residual),
         workgroups: [
@@ -78,7 +89,7 @@ const strips: readonly Strip[] = [
   { columns: 7, rows: 14, workgroup: { x: 4, y: 2, z: 1 } },
   { columns: 4, rows: 8, workgroup: { x: 8, y: 4, z: 2 } },
   { columns: 4, rows: 4, workgroup: { x: 8, y: 4, z: 2 } },
-  { columns: 1, rows: 8, workgroup: { x: 8, y: 8, z: 1 } },
+  { columns: 1, rows: 8, workgroup: { x: 8, y: 8, z: 1 }, anyActivation: true },
 ];
 
 export const depthwiseStripVariants: readonly Kernel[] = strips.map(depthwiseStrip);

@@ -1,6 +1,7 @@
 import source from '../../shaders/conv-pointwise.wgsl?raw';
 import type { Conv2d } from '../graph/ops.ts';
 import {
+  activationCode,
   ceilDiv,
   channelConstant,
   clampOf,
@@ -27,6 +28,8 @@ export interface DotVariant<Weights extends string = 'buffer' | 'texture'> {
    * lanes make a workgroup.
    */
   readonly narrow: boolean;
+  /** One pipeline serves all activations. */
+  readonly anyActivation?: true;
 }
 
 /** Invocations of a workgroup. */
@@ -86,8 +89,9 @@ function pointwise(name: string, variant: PointwiseVariant): Kernel {
           UNIFORM_VECTORS: uniform ? UNIFORM_VECTORS : 0,
           BROADCAST: broadcast,
           STORE_LOOP: narrow,
+          ANY_ACTIVATION: variant.anyActivation ?? false,
         },
-        overrides: { WORKGROUP_X: workgroup, ...curveOverride(node.activation) },
+        overrides: { WORKGROUP_X: workgroup, ...(variant.anyActivation ? {} : curveOverride(node.activation)) },
         shape: {
           pixels,
           cin4: ceilDiv(input![3], 4),
@@ -95,6 +99,7 @@ function pointwise(name: string, variant: PointwiseVariant): Kernel {
           columns: columnsOf(node),
           ...clampOf(node.activation),
           adds_residual: residual ? 1 : 0,
+          activation: activationCode(node.activation),
         },
         bindings: convolutionBindings(residual, narrow, uniform ? 16 * UNIFORM_VECTORS : 0),
         workgroups: [ceilDiv(ceilDiv(pixels, tilePixels), workgroup), columnsOf(node) / tileChannels, 1],
@@ -124,10 +129,10 @@ export const convPointwise = pointwise('conv-pointwise', {
 const tiles: readonly PointwiseVariant[] = [
   { pixels: 7, channels: 24, weights: 'texture', broadcast: true, narrow: true },
   { pixels: 14, channels: 32, weights: 'texture', broadcast: true, narrow: true },
-  { pixels: 4, channels: 16, weights: 'texture', broadcast: true, narrow: true },
+  { pixels: 4, channels: 16, weights: 'texture', broadcast: true, narrow: true, anyActivation: true },
   { pixels: 7, channels: 16, weights: 'texture', broadcast: false, narrow: true },
   { pixels: 4, channels: 16, weights: 'texture', broadcast: false, narrow: true },
-  { pixels: 4, channels: 8, weights: 'texture', broadcast: false, narrow: true },
+  { pixels: 4, channels: 8, weights: 'texture', broadcast: false, narrow: true, anyActivation: true },
   { pixels: 4, channels: 16, weights: 'texture', broadcast: false, narrow: false },
   { pixels: 4, channels: 16, weights: 'uniform', broadcast: false, narrow: false },
   { pixels: 4, channels: 8, weights: 'uniform', broadcast: false, narrow: false },

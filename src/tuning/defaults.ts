@@ -19,7 +19,7 @@ export function startingPreferences({ fallback, features }: AdapterDescription):
   const prefer = features.includes('subgroups')
     ? [
         'conv-pointwise/p4-c16-texture-broadcast-narrow',
-        'conv-stem/p4-c16-texture-broadcast-narrow',
+        'conv-stem/p2-c8-texture-broadcast-narrow',
         'conv-direct/p4-c16-texture-broadcast-narrow',
       ]
     : ['conv-pointwise/p4-c8-texture-narrow', 'conv-stem/p4-c8-texture-narrow', 'conv-direct/p4-c16-texture'];
