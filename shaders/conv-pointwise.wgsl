@@ -2,8 +2,9 @@
 //
 // src      [pixels][cin4]          NHWC, four channels a vec4; pixels = batch · height · width
 // weights  [cin4][columns]         one vec4 over four input channels for each output channel ("dot" layout), in a
-//                                  buffer, as texels, or in a uniform buffer, where halves lie two columns an element;
-//                                  columns = output channels rounded up to TILE_CHANNELS
+//                                  buffer, as texels, or in a uniform buffer, in tiles of TILE_CHANNELS columns, where
+//                                  two columns of halves make an element; columns = output channels rounded up to
+//                                  TILE_CHANNELS
 // bias     [columns / 4]
 // dst      [pixels][cout4]
 //
@@ -22,9 +23,9 @@ override WORKGROUP_X: u32;
 #if TEXTURE
 @group(0) @binding(2) var weights: texture_2d<f32>;
 #elif UNIFORM_VECTORS > 0 && HALF_WEIGHT
-@group(0) @binding(2) var<uniform> weights: array<vec4u, $(UNIFORM_VECTORS)>;
+@group(0) @binding(2) var<uniform> weights: array<array<vec4u, $(TILE_CHANNELS/2)>, $(UNIFORM_VECTORS/TILE_CHANNELS)>;
 #elif UNIFORM_VECTORS > 0
-@group(0) @binding(2) var<uniform> weights: array<vec4f, $(UNIFORM_VECTORS)>;
+@group(0) @binding(2) var<uniform> weights: array<array<vec4f, $(TILE_CHANNELS)>, $(UNIFORM_VECTORS/TILE_CHANNELS)>;
 #else
 @group(0) @binding(2) var<storage, read> weights: array<Weight4>;
 #endif
@@ -34,18 +35,16 @@ override WORKGROUP_X: u32;
 @group(0) @binding(5) var<storage, read> residual: array<Side4>;
 #endif
 
+#if UNIFORM_VECTORS == 0
 // Row k of the weights begins at `row` in a buffer.
 fn weight(k: u32, row: u32, column: u32) -> vec4f {
 #if TEXTURE
   return textureLoad(weights, vec2u(column, k), 0);
-#elif UNIFORM_VECTORS > 0 && HALF_WEIGHT
-  let pair = weights[(row + column) / 2u];
-  let halves = select(pair.xy, pair.zw, (column & 1u) == 1u);
-  return vec4f(unpack2x16float(halves.x), unpack2x16float(halves.y));
 #else
   return load_weight(weights[row + column]);
 #endif
 }
+#endif
 
 fn finish(sum: vec4f, at: u32) {
 #if ANY_ACTIVATION
@@ -83,12 +82,21 @@ fn main(
 #unroll p TILE_PIXELS
     let x$p = load_src(src[row$p + k]);
 #end
+#if UNIFORM_VECTORS > 0
+    // Places within the tile are then constants: compilers check one index in place of TILE_CHANNELS.
+    let tile = &weights[(row + channel) / $(TILE_CHANNELS)u];
+#endif
 #unroll c TILE_CHANNELS
 #if BROADCAST && c % 4 == 0
     let own$c = weight(k, row, own + $(c)u);
 #endif
 #if BROADCAST
     let w$c = subgroupBroadcast(own$(c/4*4), $(c%4)u);
+#elif UNIFORM_VECTORS > 0 && HALF_WEIGHT
+    let half$c = vec2u((*tile)[$(c/2)][$(c%2*2)], (*tile)[$(c/2)][$(c%2*2+1)]);
+    let w$c = vec4f(unpack2x16float(half$c.x), unpack2x16float(half$c.y));
+#elif UNIFORM_VECTORS > 0
+    let w$c = (*tile)[$c];
 #else
     let w$c = weight(k, row, channel + $(c)u);
 #endif
