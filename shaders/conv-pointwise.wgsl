@@ -93,8 +93,8 @@ fn main(
 #if BROADCAST
     let w$c = subgroupBroadcast(own$(c/4*4), $(c%4)u);
 #elif UNIFORM_VECTORS > 0 && HALF_WEIGHT
-    let half$c = vec2u((*tile)[$(c/2)][$(c%2*2)], (*tile)[$(c/2)][$(c%2*2+1)]);
-    let w$c = vec4f(unpack2x16float(half$c.x), unpack2x16float(half$c.y));
+    let pair$c = (*tile)[$(c/2)];
+    let w$c = vec4f(unpack2x16float(pair$c[$(c%2*2)]), unpack2x16float(pair$c[$(c%2*2+1)]));
 #elif UNIFORM_VECTORS > 0
     let w$c = (*tile)[$c];
 #else
