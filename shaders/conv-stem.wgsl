@@ -1,7 +1,8 @@
 // Normal convolution of an input of one to three channels: dst = activate(conv(src) + bias). Strides and padding are any,
 // dilation is 1.
 //
-// src      [batch][in_height][in_width][CHANNELS]       floats one after another, as the caller gave them
+// src      [batch][in_height][in_width][CHANNELS]       floats one after another, as the caller gave them, by their bits;
+//                                                       with PIXELS a picture: [in_height][in_width] RGBA bytes, red lowest
 // weights  [kernel_y][⌈ROW / 4⌉][columns]               ROW = KERNEL_X · CHANNELS: one vec4 over four of a row's inputs for
 //                                                       each output channel, in a buffer or as texels; columns = output
 //                                                       channels rounded up to TILE_CHANNELS
@@ -15,13 +16,16 @@
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32, cout4: u32, columns: u32,
   kernel_y: u32, stride_y: u32, pad_top: i32, pad_left: i32, groups_of_channels: u32, low: f32, high: f32,
+  scale_0: f32, scale_1: f32, scale_2: f32, offset_0: f32, offset_1: f32, offset_2: f32, first_bit: u32, last_bit: u32,
 }
 
 override WORKGROUP_X: u32;
 override WORKGROUP_Y: u32;
+// An input is byte · scale + offset; the first channel's byte begins at first_bit, the last one's at last_bit.
+override PIXELS: bool = false;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<f32>;
+@group(0) @binding(1) var<storage, read> src: array<u32>;
 #if TEXTURE
 @group(0) @binding(2) var weights: texture_2d<f32>;
 #else
@@ -36,6 +40,23 @@ fn weight(row: u32, column: u32) -> vec4f {
 #else
   return load_weight(weights[row * shape.columns + column]);
 #endif
+}
+
+fn inputs(pixel: u32) -> vec3f {
+  if (PIXELS) {
+    let bytes = (vec3u(src[pixel]) >> vec3u(shape.first_bit, 8u, shape.last_bit)) & vec3u(255u);
+    let scale = vec3f(shape.scale_0, shape.scale_1, shape.scale_2);
+    return vec3f(bytes) * scale + vec3f(shape.offset_0, shape.offset_1, shape.offset_2);
+  }
+  let at = pixel * $(CHANNELS)u;
+  return vec3f(
+#unroll i CHANNELS
+    bitcast<f32>(src[at + $(i)u]),
+#end
+#unroll i 3-CHANNELS
+    0.0,
+#end
+  );
 }
 
 fn finish(sum: vec4f, at: u32) {
@@ -79,10 +100,10 @@ fn main(
     let row = base + u32(clamp(y, 0, last_y)) * shape.in_width;
     let inside_y = y >= 0 && y <= last_y;
 #unroll x (TILE_PIXELS-1)*STRIDE_X+KERNEL_X
-    let at$x = (row + column$x) * $(CHANNELS)u;
+    let inputs$x = inputs(row + column$x);
     let keep$x = inside_y && inside$x;
 #unroll i CHANNELS
-    let v$(x*CHANNELS+i) = select(0.0, src[at$x + $(i)u], keep$x);
+    let v$(x*CHANNELS+i) = select(0.0, inputs$x[$i], keep$x);
 #end
 #end
     let first_row = ky * $((KERNEL_X*CHANNELS+3)/4)u;

@@ -106,6 +106,13 @@ export function resamplePlan(stored: Pair, rule: ImageRule, output: Pair): Resam
   return { vertical: axis(0), horizontal: axis(1), turn, filter: rule.filter };
 }
 
+/** Whether each output pixel is the picture's own at its place: nothing is resampled, cut off, added, turned or mirrored. */
+export function leavesPixels({ vertical, horizontal, turn }: ResamplePlan): boolean {
+  const same = ({ input, output, first, length, start, step }: AxisPlan) =>
+    input === output && first === 0 && length === output && start === 0.5 && (step === 1 || length === 1);
+  return same(vertical) && same(horizontal) && turn.origin === 0 && turn.column === 1 && turn.row === horizontal.input;
+}
+
 /** Height and width of the turned picture, and where its pixels lie. */
 function turned([height, width]: Pair, { rotate = 0, flip = false }: ImageRule): { picture: Pair; turn: Turn } {
   const turns: Readonly<Record<number, Turn>> = {

@@ -1,5 +1,7 @@
 import source from '../../shaders/conv-stem.wgsl?raw';
+import type { ImageRule } from '../graph/graph.ts';
 import type { Conv2d } from '../graph/ops.ts';
+import { constant } from '../images/image-to-tensor.ts';
 import { type DotVariant, dotVariantName, wasteful, workgroupOf } from './conv-pointwise.ts';
 import {
   ceilDiv,
@@ -17,6 +19,26 @@ import {
 } from './kernel.ts';
 import { packDot } from './pack.ts';
 import { windowShape } from './window.ts';
+
+export const stemShader = { file: 'conv-stem.wgsl', source } as const;
+
+/** Overrides with which the shader reads a picture's bytes in the place of a tensor of three channels. */
+export const readingPixels = { PIXELS: 1 } as const;
+
+/** Fields of its `struct Shape` that say what a byte stands for, by a rule for three channels; without one they are idle. */
+export function pixelFields(rule?: ImageRule) {
+  const { scale = [0], offset = [0], channels = 'rgb' } = rule ?? {};
+  return {
+    scale_0: constant(scale, 0),
+    scale_1: constant(scale, 1),
+    scale_2: constant(scale, 2),
+    offset_0: constant(offset, 0),
+    offset_1: constant(offset, 1),
+    offset_2: constant(offset, 2),
+    first_bit: channels === 'bgr' ? 16 : 0,
+    last_bit: channels === 'bgr' ? 0 : 16,
+  };
+}
 
 /** Rows of pixels of a workgroup. */
 const ROWS = 4;
@@ -47,8 +69,7 @@ function stem(name: string, variant: DotVariant): Kernel {
       const { kernel_x, stride_x, ...window } = windowShape(node, input!, output);
       const channelGroups = columnsOf(node) / tileChannels;
       return {
-        file: 'conv-stem.wgsl',
-        source,
+        ...stemShader,
         constants: {
           TILE_PIXELS: tilePixels,
           TILE_CHANNELS: tileChannels,
@@ -66,6 +87,7 @@ function stem(name: string, variant: DotVariant): Kernel {
           columns: columnsOf(node),
           groups_of_channels: channelGroups,
           ...clampOf(node.activation),
+          ...pixelFields(),
         },
         bindings: [shapeBinding, inputBinding(0), constantBinding(0), constantBinding(1), outputBinding],
         workgroups: [

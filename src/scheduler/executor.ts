@@ -57,8 +57,8 @@ interface Ranker {
 
 /** What a run does beside the plan's dispatches. */
 interface Beside {
-  /** Encodes what comes before them. */
-  readonly first?: (pass: GPUComputePassEncoder) => void;
+  /** Encodes what comes before them, or in the place of as many of the first as it returns. */
+  readonly first?: (pass: GPUComputePassEncoder) => number;
   /** Ranks classes after them; their scores are not read back. */
   readonly ranker?: Ranker | null;
   readonly count?: number;
@@ -175,8 +175,9 @@ export class Executor {
   }
 
   /**
-   * One inference of a picture, by its rule, which makes the only input on the GPU; one submit as well. Outputs as of
-   * `run`. Throws `UsageError` where the model has several inputs or the rule does not fit its input.
+   * One inference of a picture, by its rule, which makes the only input on the GPU; one submit as well. A picture that the
+   * rule only scales goes straight into a first convolution of few channels. Outputs as of `run`. Throws `UsageError`
+   * where the model has several inputs or the rule does not fit its input.
    */
   async runPicture(
     picture: Picture,
@@ -246,8 +247,7 @@ export class Executor {
   async #preparePicture(input: string, picture: Picture, rule: ImageRule): Promise<void> {
     const { PictureStage } = await import('./picture-stage.ts');
     if (this.#disposed) throw disposed();
-    const placement = this.plan.tensors[input]!;
-    this.#picture ??= new PictureStage(this.gpu, this.#arena[placement.buffer]!, placement);
+    this.#picture ??= new PictureStage(this.gpu, this.plan, input, (range) => resourceOf(range, this.#buffers()));
     await this.#picture.prepare(picture, rule);
   }
 
@@ -298,8 +298,7 @@ export class Executor {
     try {
       const encoder = device.createCommandEncoder({ label: this.plan.graph });
       const pass = encoder.beginComputePass();
-      first?.(pass);
-      this.encode(pass);
+      this.encode(pass, first?.(pass));
       ranker?.stage.encode(pass, count);
       pass.end();
       readout.copy(encoder, this.#arena, readback);
@@ -385,7 +384,8 @@ export class Executor {
 
   /**
    * Reads a tensor as it lies in the arena, `[batch][height][width][⌈channels/4⌉·4]` as dense NHWC. It is the tensor's
-   * own value only in a plan without aliasing or right after it was written. `raw` keeps the padding lanes.
+   * own value only in a plan without aliasing or right after it was written; a run of a picture that went straight into
+   * the first convolution does not write the input. `raw` keeps the padding lanes.
    */
   async readTensor(name: string, { raw = false } = {}): Promise<Float32Array> {
     const placement = this.plan.tensors[name];
@@ -427,13 +427,17 @@ export class Executor {
     this.#disposed = true;
     this.#picture?.dispose();
     this.#freeRanker();
-    destroyBuffers({
+    destroyBuffers(this.#buffers());
+  }
+
+  #buffers(): Buffers {
+    return {
       arena: this.#arena,
       constants: this.#constants,
       textures: this.#textures,
       uniforms: this.#uniforms,
       readout: this.#readout,
-    });
+    };
   }
 }
 
@@ -469,19 +473,20 @@ function createBindGroups(
   pipelines: readonly GPUComputePipeline[],
   buffers: Buffers,
 ): GPUBindGroup[] {
-  const resource = (range: BoundRange): GPUBindingResource => {
-    if (range.kind === 'texture') return buffers.textures[range.texture]!.createView();
-    const single = range.kind === 'uniform' ? buffers.uniforms : buffers.constants;
-    const buffer = range.kind === 'arena' ? buffers.arena[range.buffer]! : single;
-    return { buffer, offset: range.offset, size: range.bytes };
-  };
   return plan.dispatches.map(({ node, pipeline, bindings }) =>
     device.createBindGroup({
       label: node,
       layout: pipelines[pipeline]!.getBindGroupLayout(0),
-      entries: bindings.map((range, binding) => ({ binding, resource: resource(range) })),
+      entries: bindings.map((range, binding) => ({ binding, resource: resourceOf(range, buffers) })),
     }),
   );
+}
+
+function resourceOf(range: BoundRange, buffers: Buffers): GPUBindingResource {
+  if (range.kind === 'texture') return buffers.textures[range.texture]!.createView();
+  const single = range.kind === 'uniform' ? buffers.uniforms : buffers.constants;
+  const buffer = range.kind === 'arena' ? buffers.arena[range.buffer]! : single;
+  return { buffer, offset: range.offset, size: range.bytes };
 }
 
 function destroyBuffers({ arena, constants, textures, uniforms, readout }: Buffers): void {

@@ -4,98 +4,152 @@ import { compilePipelines } from '../device/pipelines.ts';
 import { DeviceError, UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
 import type { Picture } from '../images/image-to-tensor.ts';
+import { leavesPixels, resamplePlan } from '../images/resample.ts';
+import { pixelFields, readingPixels, stemShader } from '../kernels/conv-stem.ts';
 import { imageProgram } from '../kernels/image-to-tensor.ts';
-import type { Program } from '../kernels/kernel.ts';
-import type { Placement } from '../planner/plan.ts';
+import type { BoundRange, Dispatch, PipelineSpec, Placement, Plan } from '../planner/plan.ts';
 import { shaderCode } from '../wgsl/shader-code.ts';
-import { packUniform } from '../wgsl/uniform.ts';
+import { packUniform, repackUniform } from '../wgsl/uniform.ts';
+
+/** The dispatch that takes a picture in. Its first bindings are its own uniform and the pixels. */
+interface Intake {
+  /** What tells its pipeline and bind group from others of this stage. */
+  readonly key: string;
+  readonly pipeline: () => PipelineSpec;
+  readonly uniform: readonly number[];
+  /** The bindings from the third on. */
+  readonly others: readonly BoundRange[];
+  readonly workgroups: readonly [number, number, number];
+  /** How many of the plan's first dispatches it takes the place of. */
+  readonly replaced: number;
+}
 
 /**
- * Puts a picture's pixels on the GPU and encodes the dispatch that makes the input tensor of them. Pipeline and buffers
- * are kept: a picture of the same rule as the one before, and no larger, makes no GPU object.
+ * Puts a picture's pixels on the GPU and encodes the dispatch that makes the input tensor of them, or, where the rule only
+ * scales, the plan's first convolution that reads them as they are. Pipelines and buffers are kept: a picture of a rule
+ * like one before, and no larger, makes no GPU object.
  */
 export class PictureStage {
   readonly #gpu: Gpu;
-  readonly #arena: GPUBuffer;
-  readonly #placement: Placement;
-  #disposed = false;
-  #ready: { key: string; pipeline: GPUComputePipeline } | null = null;
+  readonly #plan: Plan;
+  readonly #input: Placement;
+  readonly #resource: (range: BoundRange) => GPUBindingResource;
+  /** The plan's first dispatch, where it can read pixels. */
+  readonly #stem: Dispatch | null;
+  readonly #ready = new Map<string, { readonly pipeline: GPUComputePipeline; readonly bindGroup: GPUBindGroup }>();
   #pixels: GPUBuffer | null = null;
   #uniform: GPUBuffer | null = null;
-  #bindGroup: GPUBindGroup | null = null;
+  #disposed = false;
 
-  /** `arena` is the buffer that holds the input tensor at `placement`. */
-  constructor(gpu: Gpu, arena: GPUBuffer, placement: Placement) {
+  /** For the plan's only input; `resource` gives what a range of the plan is bound to. */
+  constructor(gpu: Gpu, plan: Plan, input: string, resource: (range: BoundRange) => GPUBindingResource) {
     this.#gpu = gpu;
-    this.#arena = arena;
-    this.#placement = placement;
+    this.#plan = plan;
+    this.#input = plan.tensors[input]!;
+    this.#resource = resource;
+    const [first] = plan.dispatches;
+    // An input that a stem reads dense is read by nothing else.
+    const reads = first?.reads[0] === input && plan.pipelines[first.pipeline]!.label === stemShader.file;
+    this.#stem = first && reads && this.#input.shape[3] === 3 ? first : null;
   }
 
   /** Whether a picture of this size and rule can be uploaded at once. Throws `UsageError` where the rule does not fit. */
   fits(picture: Picture, rule: ImageRule): boolean {
-    const { constants } = this.#program(picture, rule);
-    const compiled = this.#ready?.key === JSON.stringify(constants) && this.#bindGroup !== null;
-    return compiled && this.#pixels !== null && this.#pixels.size >= picture.data.byteLength;
+    const { key } = this.#intake(picture, rule);
+    return this.#ready.has(key) && this.#holds(picture);
   }
 
   /** Makes what such pictures need. Throws `UsageError`, `OutOfMemoryError`, `DeviceError`. */
   async prepare(picture: Picture, rule: ImageRule): Promise<void> {
     const { device } = this.#gpu;
-    const program = this.#program(picture, rule);
-    const pipeline = await this.#pipeline(program);
+    const { key, pipeline: spec, uniform, others } = this.#intake(picture, rule);
+    const { byteLength } = picture.data;
+    const [pipeline] = await compilePipelines(device, [spec()]);
     this.#checkUse();
-    const { data } = picture;
-    if (data.byteLength > device.limits.maxStorageBufferBindingSize) {
+    if (byteLength > device.limits.maxStorageBufferBindingSize) {
       throw new DeviceError(
         `a picture of ${picture.width} × ${picture.height} pixels is too large for this GPU; shrink it`,
       );
     }
-    if (!this.#pixels || this.#pixels.size < data.byteLength || !this.#uniform) await this.#allocate(data.byteLength);
+    if (!this.#holds(picture)) await this.#allocate(byteLength);
     this.#checkUse();
-    this.#bindGroup ??= this.#bind(pipeline, 4 * packUniform(program.file, program.source, program.shape).length);
+    const resources = [
+      { buffer: this.#uniform!, size: 16 * Math.ceil(uniform.length / 4) },
+      { buffer: this.#pixels! },
+      ...others.map(this.#resource),
+    ];
+    const bindGroup = device.createBindGroup({
+      label: 'picture',
+      layout: pipeline!.getBindGroupLayout(0),
+      entries: resources.map((resource, binding) => ({ binding, resource })),
+    });
+    this.#ready.set(key, { pipeline: pipeline!, bindGroup });
   }
 
-  /** Uploads a picture that `fits`, for the submit that follows; the returned function encodes the dispatch. */
-  upload(picture: Picture, rule: ImageRule): (pass: GPUComputePassEncoder) => void {
+  /**
+   * Uploads a picture that `fits`, for the submit that follows; the returned function encodes the dispatch and says how
+   * many of the plan's first dispatches are not to follow it.
+   */
+  upload(picture: Picture, rule: ImageRule): (pass: GPUComputePassEncoder) => number {
     const { queue } = this.#gpu.device;
-    const { file, source, shape, workgroups } = this.#program(picture, rule);
+    const { key, uniform, workgroups, replaced } = this.#intake(picture, rule);
     queue.writeBuffer(this.#pixels!, 0, picture.data as Uint8Array<ArrayBuffer>);
-    queue.writeBuffer(this.#uniform!, 0, new Uint32Array(packUniform(file, source, shape)));
-    const { pipeline } = this.#ready!;
-    const bindGroup = this.#bindGroup!;
+    queue.writeBuffer(this.#uniform!, 0, new Uint32Array(uniform));
+    const { pipeline, bindGroup } = this.#ready.get(key)!;
     return (pass) => {
       pass.setPipeline(pipeline);
       pass.setBindGroup(0, bindGroup);
       pass.dispatchWorkgroups(...workgroups);
+      return replaced;
     };
   }
 
-  #program({ height, width }: Picture, rule: ImageRule): Program {
-    const { shape, dense = false } = this.#placement;
-    return imageProgram([height, width], rule, shape, dense);
+  #intake({ height, width }: Picture, rule: ImageRule): Intake {
+    const { shape, dense = false, precision } = this.#input;
+    const { file, source, constants, overrides, ...program } = imageProgram([height, width], rule, shape, dense);
+    if (this.#stem && leavesPixels(resamplePlan([height, width], rule, [shape[1], shape[2]]))) {
+      return this.#straight(this.#stem, rule);
+    }
+    return {
+      key: JSON.stringify(constants),
+      pipeline: () => {
+        const code = shaderCode(file, source, {
+          ...constants,
+          F16: precision === 'float16',
+          F16_PACKED: precision === 'float16-packed',
+          HALF_SRC: false,
+          HALF_SIDE: false,
+          HALF_WEIGHT: false,
+          HALF_DST: precision !== 'float32',
+          SUBGROUPS: false,
+        });
+        return { label: file, code, overrides, bindings: ['uniform', 'read', 'write'] };
+      },
+      uniform: packUniform(file, source, program.shape),
+      others: [{ kind: 'arena', ...this.#input }],
+      workgroups: program.workgroups,
+      replaced: 0,
+    };
   }
 
-  async #pipeline(program: Program): Promise<GPUComputePipeline> {
-    const key = JSON.stringify(program.constants);
-    if (this.#ready?.key !== key) {
-      const { precision } = this.#placement;
-      const code = shaderCode(program.file, program.source, {
-        ...program.constants,
-        F16: precision === 'float16',
-        F16_PACKED: precision === 'float16-packed',
-        HALF_SRC: false,
-        HALF_SIDE: false,
-        HALF_WEIGHT: false,
-        HALF_DST: precision !== 'float32',
-        SUBGROUPS: false,
-      });
-      const [pipeline] = await compilePipelines(this.#gpu.device, [
-        { label: program.file, code, overrides: program.overrides, bindings: ['uniform', 'read', 'write'] },
-      ]);
-      this.#ready = { key, pipeline: pipeline! };
-      this.#bindGroup = null;
-    }
-    return this.#ready.pipeline;
+  /** The plan's own first dispatch, with the pixels in the place of the tensor. */
+  #straight({ pipeline, bindings, workgroups }: Dispatch, rule: ImageRule): Intake {
+    const { pipelines, uniforms } = this.#plan;
+    const [range, , ...others] = bindings as readonly (BoundRange & { offset: number; bytes: number })[];
+    const words = uniforms.slice(range!.offset / 4, (range!.offset + range!.bytes) / 4);
+    const spec = pipelines[pipeline]!;
+    return {
+      key: 'straight',
+      pipeline: () => ({ ...spec, overrides: { ...spec.overrides, ...readingPixels } }),
+      uniform: repackUniform(stemShader.file, stemShader.source, words, pixelFields(rule)),
+      others,
+      workgroups,
+      replaced: 1,
+    };
+  }
+
+  #holds({ data }: Picture): boolean {
+    return this.#pixels !== null && this.#pixels.size >= data.byteLength;
   }
 
   async #allocate(bytes: number): Promise<void> {
@@ -118,19 +172,6 @@ export class PictureStage {
     });
   }
 
-  #bind(pipeline: GPUComputePipeline, uniformBytes: number): GPUBindGroup {
-    const { offset, bytes } = this.#placement;
-    return this.#gpu.device.createBindGroup({
-      label: 'picture',
-      layout: pipeline.getBindGroupLayout(0),
-      entries: [
-        { binding: 0, resource: { buffer: this.#uniform!, size: 16 * Math.ceil(uniformBytes / 16) } },
-        { binding: 1, resource: { buffer: this.#pixels! } },
-        { binding: 2, resource: { buffer: this.#arena, offset, size: bytes } },
-      ],
-    });
-  }
-
   /** Frees the buffers for good. */
   dispose(): void {
     this.#disposed = true;
@@ -149,6 +190,6 @@ export class PictureStage {
     this.#uniform?.destroy();
     this.#pixels = null;
     this.#uniform = null;
-    this.#bindGroup = null;
+    this.#ready.clear();
   }
 }

@@ -9,12 +9,7 @@ export type UniformValues = Readonly<Record<string, number>>;
  * `values` do not name the same fields, or a value does not fit its type.
  */
 export function packUniform(file: string, source: string, values: UniformValues): number[] {
-  const body = /struct Shape\s*\{([^}]*)\}/.exec(source)?.[1];
-  if (body === undefined) throw new ShaderError(`${file}: has no "struct Shape"`);
-  const fields = [...body.replace(/\/\/.*$/gm, '').matchAll(/(\w+)\s*:\s*(\w+)/g)].map(([, name, type]) => ({
-    name: name!,
-    type: type!,
-  }));
+  const fields = fieldsOf(file, source);
   const given = new Set(Object.keys(values));
   const words = fields.map(({ name, type }) => {
     const value = values[name];
@@ -24,6 +19,28 @@ export function packUniform(file: string, source: string, values: UniformValues)
   });
   if (given.size > 0) throw new ShaderError(`${file}: struct Shape has no field ${[...given].join(', ')}`);
   return words;
+}
+
+/** Packed words with some of the fields given anew. Throws `ShaderError` as `packUniform` does. */
+export function repackUniform(file: string, source: string, words: readonly number[], values: UniformValues): number[] {
+  const fields = fieldsOf(file, source);
+  const repacked = [...words];
+  for (const [name, value] of Object.entries(values)) {
+    const at = fields.findIndex((field) => field.name === name);
+    if (at < 0) throw new ShaderError(`${file}: struct Shape has no field ${name}`);
+    repacked[at] = word(`${file}: Shape.${name}`, fields[at]!.type, value);
+  }
+  return repacked;
+}
+
+/** The fields as `struct Shape` declares them. */
+function fieldsOf(file: string, source: string): { name: string; type: string }[] {
+  const body = /struct Shape\s*\{([^}]*)\}/.exec(source)?.[1];
+  if (body === undefined) throw new ShaderError(`${file}: has no "struct Shape"`);
+  return [...body.replace(/\/\/.*$/gm, '').matchAll(/(\w+)\s*:\s*(\w+)/g)].map(([, name, type]) => ({
+    name: name!,
+    type: type!,
+  }));
 }
 
 const scratch = new DataView(new ArrayBuffer(4));
