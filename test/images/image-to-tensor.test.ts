@@ -3,7 +3,7 @@ import { UsageError } from '../../src/errors.ts';
 import type { ImageRule } from '../../src/graph/graph.ts';
 import type { Pair } from '../../src/graph/ops.ts';
 import { imageToTensor, type Picture } from '../../src/images/image-to-tensor.ts';
-import { filterWeight, resamplePlan } from '../../src/images/resample.ts';
+import { filterWeight, leavesPixels, resamplePlan } from '../../src/images/resample.ts';
 
 const rule = (options: Partial<ImageRule> = {}): ImageRule => ({
   fit: 'stretch',
@@ -230,6 +230,38 @@ describe('channels, scale and offset', () => {
 
   test('nothing is rounded in between', () => {
     expect(run(grey([0, 1]), { antialias: false }, [1, 4])).toEqual(near([0, 0.25, 0.75, 1]));
+  });
+});
+
+describe('pixels that are left as they are', () => {
+  const colours = picture(7, 5, (x, y) => [20 * x + y, 3 * y, 255 - x * y]);
+  const rgb = { channels: 'rgb', scale: [0.5, 1, 2], offset: [1, 2, 3] } as const;
+  const scaled = [...colours.data].flatMap((value, i) =>
+    i % 4 === 3 ? [] : [value * rgb.scale[i % 4]! + rgb.offset[i % 4]!],
+  );
+
+  test.each<[string, Partial<ImageRule>]>([
+    ['stretched', {}],
+    ['corners aligned', { corners: 'align' }],
+    ['cropped to all of it', { fit: 'crop' }],
+    ['letterboxed without a border', { fit: 'letterbox' }],
+    ['bicubic', { filter: 'bicubic', antialias: false }],
+  ])('%s', (_, options) => {
+    expect(leavesPixels(resamplePlan([5, 7], rule(options), [5, 7]))).toBe(true);
+    expect(run(colours, { ...rgb, ...options }, [5, 7], 3)).toEqual(near(scaled));
+  });
+
+  test.each<[string, Partial<ImageRule>, Pair, Pair]>([
+    ['shrunk', {}, [5, 7], [5, 6]],
+    ['enlarged', {}, [5, 7], [6, 7]],
+    ['cropped', { fit: 'crop', cropFraction: 0.9 }, [5, 7], [5, 7]],
+    ['cropped to the same height', { fit: 'crop' }, [5, 9], [5, 7]],
+    ['letterboxed to the same width', { fit: 'letterbox' }, [3, 7], [5, 7]],
+    ['mirrored', { flip: true }, [5, 7], [5, 7]],
+    ['turned over', { rotate: 180 }, [5, 7], [5, 7]],
+    ['turned right, of the same size', { rotate: 90 }, [5, 5], [5, 5]],
+  ])('not %s', (_, options, stored, size) => {
+    expect(leavesPixels(resamplePlan(stored, rule(options), size))).toBe(false);
   });
 });
 

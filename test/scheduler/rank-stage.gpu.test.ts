@@ -27,6 +27,13 @@ describe.each(browsers)('ranked classes in %s', (browser) => {
     });
   });
 
+  it('a picture of the size of the input goes straight into the first convolution', async () => {
+    const found = await call('countClassify', { id, classes: 1001, top: 5, size: 64 });
+    expect(found).toMatchObject({ copied: 40, dispatches: 1, submits: 1, passes: 1, created: 0 });
+    // Four classes' dispatches, and two for the pictures that are resized.
+    expect(await call('takingTurns', { id })).toEqual({ dispatches: 6, created: 0 });
+  });
+
   it('more than 64 classes are read whole', async () => {
     const found = await call('countClassify', { id, classes: 1001, top: 65 });
     expect(found).toMatchObject({ copied: 4016, dispatches: 1, submits: 1, created: 0 });
@@ -38,21 +45,21 @@ describe.each(browsers)('ranked classes in %s', (browser) => {
     ['probabilities', 1001, true, 5, 'float32'],
     ['one class', 1, false, 1, 'float32'],
     ['probabilities', 10, true, 10, 'float16-packed'],
-  ] as const)('%s of %i classes, as the whole output has them', async (_, classes, probabilities, top, precision) => {
-    const found = await call<Record<string, unknown>>('rankedAndSorted', {
-      id,
-      classes,
-      probabilities,
-      top,
-      precision,
-    });
-    expect(found.indices).toHaveLength(Math.min(top, classes));
-    expect(found.indices).toEqual(found.expected);
-    expect(found.fromAll).toEqual(found.indices);
-    expect(found.classesOfAll).toBe(classes);
-    expect(found.difference).toBeLessThan(1e-5);
-    expect(found.fromAllDifference).toBeLessThan(1e-6);
-  });
+    ['logits, of a picture that is not resized,', 1001, false, 5, 'float32', 64],
+    ['probabilities, of a picture that is not resized,', 10, true, 10, 'float16-packed', 64],
+  ] as const)(
+    '%s of %i classes, as the whole output has them',
+    async (_, classes, probabilities, top, precision, size: number = 20) => {
+      const argument = { id, classes, probabilities, top, precision, size };
+      const found = await call<Record<string, unknown>>('rankedAndSorted', argument);
+      expect(found.indices).toHaveLength(Math.min(top, classes));
+      expect(found.indices).toEqual(found.expected);
+      expect(found.fromAll).toEqual(found.indices);
+      expect(found.classesOfAll).toBe(classes);
+      expect(found.difference).toBeLessThan(1e-5);
+      expect(found.fromAllDifference).toBeLessThan(1e-6);
+    },
+  );
 
   it('classifications that overlap give what each gives alone, in order', async () => {
     const { same, order, distinct } = await call<Record<string, unknown>>('overlappedClassify', { id });
@@ -61,9 +68,12 @@ describe.each(browsers)('ranked classes in %s', (browser) => {
     expect(distinct).toBe(9);
   });
 
-  it('keeps three classifications in flight, and makes nothing for them', async () => {
-    expect(await call('atOnce', { id })).toEqual({ first: 3, submitted: 5, created: 0 });
-  });
+  it.each([20, 64])(
+    'keeps three classifications of %i pixels a side in flight, and makes nothing for them',
+    async (size) => {
+      expect(await call('atOnce', { id, size })).toEqual({ first: 3, submitted: 5, created: 0 });
+    },
+  );
 
   it.each(['webgpu', 'cpu'] as const)('a score that is NaN shows in all, %s', async (device) => {
     const all = ['0 NaN', '1 NaN', '2 NaN'];

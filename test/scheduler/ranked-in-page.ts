@@ -70,16 +70,18 @@ export async function countClassify({
   classes,
   top,
   embedding = false,
+  size = 20,
 }: {
   id: string;
   classes: number;
   top: number;
   embedding?: boolean;
+  size?: number;
 }) {
   const model = await load(networkOf(id, classes), { device: 'webgpu', tuning: 'off', embedding });
   try {
     const classify = (seed: number, options: ClassifyOptions) =>
-      embedding ? model.embed(pictureOf(seed), options) : model.classify(pictureOf(seed), options);
+      model[embedding ? 'embed' : 'classify'](pictureOf(seed, size, size), options);
     await classify(1, { image, top: 1 });
     let bytes = { copied: 0, mapped: 0 };
     const calls = await counted(async () => {
@@ -98,19 +100,22 @@ export async function rankedAndSorted({
   probabilities,
   top,
   precision,
+  size = 20,
 }: {
   id: string;
   classes: number;
   probabilities: boolean;
   top: number;
   precision: Precision;
+  size?: number;
 }) {
+  const picture = pictureOf(3, size, size);
   const model = await load(networkOf(id, classes, probabilities), { device: 'webgpu', tuning: 'off', precision });
   try {
-    const ranked = await model.classify(pictureOf(3), { image, top });
-    const all = await model.classify(pictureOf(3), { image, top: 1e6 });
+    const ranked = await model.classify(picture, { image, top });
+    const all = await model.classify(picture, { image, top: 1e6 });
     const [input] = model.inputs;
-    const tensor = imageToTensor(pictureOf(3), image, [input!.shape[1], input!.shape[2]], 3);
+    const tensor = imageToTensor(picture, image, [input!.shape[1], input!.shape[2]], 3);
     const [values] = Object.values(await model.run(tensor));
     const expected = topK(values!, top);
     const scores = probabilities ? values! : softmax(values!);
@@ -119,7 +124,7 @@ export async function rankedAndSorted({
       fromAll: all.slice(0, top).map(({ index }) => index),
       classesOfAll: all.length,
       expected: expected.map(({ index }) => index),
-      // The picture is resized on the GPU in one case, on the CPU in the other, which differ by roundings.
+      // The picture is made a tensor on the GPU in one case, on the CPU in the other, which differ by roundings.
       difference: Math.max(...ranked.map(({ index, score }) => Math.abs(score - scores[index]!))),
       fromAllDifference: Math.max(...ranked.map(({ score }, i) => Math.abs(score - all[i]!.score))),
     };
@@ -130,12 +135,12 @@ export async function rankedAndSorted({
 
 /**
  * Classifications that do not wait for one another, of pictures and counts of their own, one of them stopped, two by a
- * rule that needs another pipeline, two by all scores, beside what each gives alone.
+ * rule that needs another pipeline, two by all scores, two that need no resizing, beside what each gives alone.
  */
 export async function overlappedClassify({ id }: { id: string }) {
   const model = await load(networkOf(id, 100), { device: 'webgpu', tuning: 'off' });
   const requests = Array.from({ length: 9 }, (_, i) => ({
-    picture: pictureOf(i + 1, i === 7 ? 40 : 20),
+    picture: i === 4 || i === 5 ? pictureOf(i + 1, 64, 64) : pictureOf(i + 1, i === 7 ? 40 : 20),
     options: {
       top: [3, 10, 100, 1, 64, 100, 5, 5, 2][i]!,
       image: i === 3 || i === 4 ? ({ ...image, channels: 'bgr' } as const) : image,
@@ -168,10 +173,25 @@ export async function overlappedClassify({ id }: { id: string }) {
   }
 }
 
-/** What is submitted at once by warm classifications that do not wait for one another, and what they create. */
-export async function atOnce({ id }: { id: string }) {
+/** Calls of WebGPU by pictures that take turns: of the input's size, smaller, and by two orders of channels. */
+export async function takingTurns({ id }: { id: string }) {
   const model = await load(networkOf(id, 10), { device: 'webgpu', tuning: 'off' });
-  await model.classify(pictureOf(1), { image });
+  const bgr = { ...image, channels: 'bgr' } as const;
+  const turns = async () => {
+    for (const size of [64, 20]) {
+      for (const rule of [image, bgr]) await model.classify(pictureOf(1, size, size), { image: rule });
+    }
+  };
+  await turns();
+  const { dispatches, created } = await counted(turns);
+  model.dispose();
+  return { dispatches: dispatches - 4 * model.plan.dispatches.length, created };
+}
+
+/** What is submitted at once by warm classifications that do not wait for one another, and what they create. */
+export async function atOnce({ id, size }: { id: string; size: number }) {
+  const model = await load(networkOf(id, 10), { device: 'webgpu', tuning: 'off' });
+  await model.classify(pictureOf(1, size, size), { image });
   let submitted = 0;
   const { submit } = GPUQueue.prototype;
   GPUQueue.prototype.submit = function (buffers) {
@@ -181,7 +201,7 @@ export async function atOnce({ id }: { id: string }) {
   try {
     let first = 0;
     const { created } = await counted(async () => {
-      const all = [1, 2, 3, 4, 5].map((seed) => model.classify(pictureOf(seed), { image }));
+      const all = [1, 2, 3, 4, 5].map((seed) => model.classify(pictureOf(seed, size, size), { image }));
       first = submitted;
       await Promise.all(all);
     });

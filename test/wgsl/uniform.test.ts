@@ -1,12 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { ShaderError } from '../../src/errors.ts';
-import { packUniform } from '../../src/wgsl/uniform.ts';
+import { packUniform, repackUniform } from '../../src/wgsl/uniform.ts';
 
 const source = 'struct Shape {\n  count: u32, // how many: many\n  start: i32, scale: f32,\n}\n';
 
 describe('uniform structs', () => {
   it('takes order and type from the shader', () => {
     expect(packUniform('t', source, { scale: 1, start: -1, count: 7 })).toEqual([7, 0xffffffff, 0x3f800000]);
+  });
+
+  it('gives some fields anew', () => {
+    expect(repackUniform('t', source, [7, 0xffffffff, 0x3f800000, 0], { scale: 2, count: 8 })).toEqual([
+      8, 0xffffffff, 0x40000000, 0,
+    ]);
+    expect(() => repackUniform('t', source, [7, 0, 0], { size: 2 })).toThrow(/no field size/);
+    expect(() => repackUniform('t', source, [7, 0, 0], { count: -1 })).toThrow(/Shape\.count: -1/);
   });
 
   it.each([
