@@ -19,14 +19,13 @@ export {
   type Outputs,
   outputShapes,
   softmax,
-  type TuneOptions,
-  type TuningReport,
   topK,
 } from './model.ts';
 export type { Plan, Precision } from './planner/plan.ts';
 export type { PlanKind } from './prepare.ts';
 export { seededInputs } from './random-inputs.ts';
 export type { LayerTime, Profile, ProfileOptions } from './scheduler/profile.ts';
+export type { TuneOptions, TuningReport } from './tuned-executor.ts';
 export type { TuningCache, TuningRecord } from './tuning/cache.ts';
 export type { Tried, TunedLayer, TuningProgress } from './tuning/tuner.ts';
 export type { LayerReport, OutputReport, ValidationReport } from './validate/validate.ts';

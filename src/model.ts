@@ -4,17 +4,14 @@ import type { Graph, GraphInput, GraphOutput, ImageRule } from './graph/graph.ts
 import { inferShapes } from './graph/shapes.ts';
 import { imageToTensor, type Picture } from './images/image-to-tensor.ts';
 import { type Inspection, inspect } from './inspect.ts';
-import { createPlan, packConstants } from './planner/create-plan.ts';
+import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision } from './planner/plan.ts';
-import type { KernelPreferences } from './planner/select.ts';
 import { type PlanKind, prepare, prepareFor } from './prepare.ts';
 import { seededInputs } from './random-inputs.ts';
-import { Executor } from './scheduler/executor.ts';
 import { type Profile, type ProfileOptions, profile } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
+import { TunedExecutor, type TuneOptions, type TuningReport } from './tuned-executor.ts';
 import type { TuningCache } from './tuning/cache.ts';
-import { startingPreferences, steadyPreferences } from './tuning/defaults.ts';
-import type { TunedLayer, TuningProgress } from './tuning/tuner.ts';
 import type { ValidationReport } from './validate/validate.ts';
 import { version } from './version.ts';
 
@@ -46,28 +43,6 @@ export interface Embedding {
   readonly embedding: Float32Array;
 }
 
-/** What `Model.tune` found and did. */
-export interface TuningReport {
-  /** Distinct layers that were measured, the costliest first, with every kernel tried. */
-  readonly layers: readonly TunedLayer[];
-  /** Distinct layers whose kernel was remembered from another time. */
-  readonly remembered: number;
-  /** Whether the budget sufficed for every layer. */
-  readonly complete: boolean;
-  readonly elapsedMs: number;
-  /** Kernels of the plan that runs from now on, in order. */
-  readonly kernels: readonly string[];
-}
-
-export interface TuneOptions {
-  /** Milliseconds for measuring kernels, default 1000; 0 only takes up the adapter's shipped kernels. */
-  readonly budgetMs?: number | undefined;
-  /** Where to remember the outcome: the option `tuningCache` of `load` unless given; null: nowhere. */
-  readonly cache?: TuningCache | null | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: TuningProgress) => void) | undefined;
-}
-
 export interface ModelOptions {
   readonly plan?: PlanKind | undefined;
   /** `background` (default): `tune` runs by itself after the first result. */
@@ -88,35 +63,30 @@ export class Model {
   readonly planKind: PlanKind;
   /** Why `device` is what it is; empty where WebGPU was asked for or found. */
   readonly deviceReason: string;
-  readonly #gpu: Gpu | null;
   readonly #precision: Precision;
-  #executor: Executor | null;
-  #preferences: KernelPreferences | undefined;
-  #plan: Plan | null;
-  /** The latest tuning; null before the first. */
-  #tuning: Promise<TuningReport> | null = null;
-  #tunesItself = false;
-  #tuningCache: TuningCache | null | undefined;
+  /** Null on the CPU. */
+  readonly #gpu: TunedExecutor | null;
+  /** What a GPU would run, once somebody asks on the CPU. */
+  #plan: Plan | null = null;
+  #tunesItself: boolean;
+  readonly #tuningCache: TuningCache | null | undefined;
   readonly #disposal = new AbortController();
 
   private constructor(
     graph: Graph,
     prepared: Graph,
-    precision: Precision,
-    plan: Plan | null,
-    planKind: PlanKind,
-    gpu: Gpu | null,
-    executor: Executor | null,
-    deviceReason: string,
+    gpu: TunedExecutor | null,
+    reason: string,
+    { plan = 'unfused', precision = 'float32', tuning = 'background', tuningCache }: ModelOptions,
   ) {
     this.graph = graph;
     this.prepared = prepared;
-    this.#precision = precision;
-    this.#plan = plan;
-    this.planKind = planKind;
-    this.deviceReason = deviceReason;
+    this.planKind = plan;
+    this.deviceReason = reason;
     this.#gpu = gpu;
-    this.#executor = executor;
+    this.#precision = precision;
+    this.#tunesItself = gpu !== null && tuning !== 'off';
+    this.#tuningCache = tuningCache;
   }
 
   /**
@@ -124,18 +94,11 @@ export class Model {
    * `gpu` over and disposes of it. Most callers want `load`.
    */
   static async create(graph: Graph, gpu: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
-    const { plan: kind = 'unfused', precision = 'float32', signal, onCompiled } = options;
+    const { plan = 'unfused', precision = 'float32', signal, onCompiled } = options;
     try {
-      const prepared = await prepareFor(graph, kind);
-      if (!gpu) return new Model(graph, prepared, precision, null, kind, null, null, reason);
-      const preferences = startingPreferences(gpu.adapter);
-      const plan = createPlan(prepared, { precision, preferences });
-      const executor = await Executor.create(gpu, plan, packConstants(prepared, plan), { signal, onCompiled });
-      const model = new Model(graph, prepared, precision, plan, kind, gpu, executor, reason);
-      model.#preferences = preferences;
-      model.#tunesItself = options.tuning !== 'off';
-      model.#tuningCache = options.tuningCache;
-      return model;
+      const prepared = await prepareFor(graph, plan);
+      const running = gpu && (await TunedExecutor.create(gpu, prepared, precision, { signal, onCompiled }));
+      return new Model(graph, prepared, running, reason, options);
     } catch (error) {
       gpu?.dispose();
       throw error;
@@ -144,6 +107,7 @@ export class Model {
 
   /** What the GPU runs; on the CPU what it would. Throws `GraphError` where no GPU could. */
   get plan(): Plan {
+    if (this.#gpu) return this.#gpu.plan;
     this.#plan ??= createPlan(this.prepared, { precision: this.#precision });
     return this.#plan;
   }
@@ -154,7 +118,7 @@ export class Model {
 
   /** What the browser tells of the adapter; null on the CPU. */
   get adapter(): AdapterDescription | null {
-    return this.#gpu?.adapter ?? null;
+    return this.#gpu?.gpu.adapter ?? null;
   }
 
   get inputs(): readonly GraphInput[] {
@@ -176,8 +140,8 @@ export class Model {
    */
   async run(inputs: Inputs, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Outputs> {
     this.#check();
-    if (!this.#executor) return this.runReference(inputs, options);
-    const outputs = await this.#executor.run(inputs, options);
+    if (!this.#gpu) return this.runReference(inputs, options);
+    const outputs = await this.#gpu.current.run(inputs, options);
     this.#tuneAfterFirst();
     return outputs;
   }
@@ -213,14 +177,14 @@ export class Model {
 
   /** Costs, plan and memory in numbers; with the kernels that the model runs on now. */
   inspect(): Promise<Inspection> {
-    return inspect(this.graph, this.#preferences);
+    return inspect(this.graph, this.#gpu?.preferences);
   }
 
   /** The time of each dispatch on the GPU. Throws `DeviceError` on the CPU. */
   async profile(inputs: Inputs = seededInputs(this.graph), options: ProfileOptions = {}): Promise<Profile> {
     this.#check();
-    if (!this.#executor) throw new DeviceError(`there is no GPU to profile (${this.deviceReason})`);
-    return profile(this.#executor, inputs, options);
+    if (!this.#gpu) throw new DeviceError(`there is no GPU to profile (${this.deviceReason})`);
+    return profile(this.#gpu.current, inputs, options);
   }
 
   /** Every layer and the outputs against the CPU reference. Throws `DeviceError` on the CPU. */
@@ -237,8 +201,8 @@ export class Model {
     } = {},
   ): Promise<ValidationReport> {
     this.#check();
-    const gpu = this.#gpu;
-    if (!gpu) throw new DeviceError(`there is no GPU to validate (${this.deviceReason})`);
+    if (!this.#gpu) throw new DeviceError(`there is no GPU to validate (${this.deviceReason})`);
+    const { gpu, preferences } = this.#gpu;
     const { validate } = await import('./validate/validate.ts');
     return validate({
       gpu,
@@ -246,7 +210,7 @@ export class Model {
       prepared: await prepareFor(this.graph, plan),
       plan,
       precision: this.#precision,
-      preferences: this.#preferences,
+      preferences,
       inputs: this.#named(inputs),
       signal,
       onLayer,
@@ -293,8 +257,8 @@ export class Model {
     const logits = !this.prepared.nodes.some((node) => node.op === 'softmax' && node.output === output.tensor);
     const ranking = { output: output.name, logits, count: top };
     const [, height, width, channels] = input.shape;
-    const { outputs, ranked } = this.#executor
-      ? await this.#executor.rankPicture(picture, image, ranking, { signal })
+    const { outputs, ranked } = this.#gpu
+      ? await this.#gpu.current.rankPicture(picture, image, ranking, { signal })
       : {
           outputs: await this.run(imageToTensor(picture, image, [height, width], channels), { signal }),
           ranked: null,
@@ -311,93 +275,27 @@ export class Model {
    * are compared before a plan is taken up. Runs by itself after the first result unless `tuning` is `off`. Calls are
    * taken one after another. Throws `DeviceError` on the CPU, `DeviceLostError`, the signal's reason.
    */
-  tune(options: TuneOptions = {}): Promise<TuningReport> {
+  async tune(options: TuneOptions = {}): Promise<TuningReport> {
     this.#check();
+    if (!this.#gpu) throw new DeviceError(`there is no GPU to tune for (${this.deviceReason})`);
     this.#tunesItself = false;
-    const before = this.#tuning ?? Promise.resolve();
-    this.#tuning = before.then(
-      () => this.#tune(options),
-      () => this.#tune(options),
-    );
-    // Reported to whoever asked.
-    this.#tuning.catch(() => {});
-    return this.#tuning;
+    const { cache = this.#tuningCache } = options;
+    return this.#gpu.tune({ ...options, cache }, this.#disposal.signal);
   }
 
   /** The tuning that runs or ran last; null before the first result. */
   get tuned(): Promise<TuningReport> | null {
-    return this.#tuning;
+    return this.#gpu?.tuned ?? null;
   }
 
   #tuneAfterFirst(): void {
-    if (this.#tunesItself) this.tune();
-  }
-
-  async #tune({
-    budgetMs = 1000,
-    cache = this.#tuningCache,
-    signal: asked,
-    onProgress,
-  }: TuneOptions): Promise<TuningReport> {
-    const gpu = this.#gpu;
-    if (!gpu) throw new DeviceError(`there is no GPU to tune for (${this.deviceReason})`);
-    const start = performance.now();
-    const signal = asked ? AbortSignal.any([asked, this.#disposal.signal]) : this.#disposal.signal;
-    signal.throwIfAborted();
-    const steady = steadyPreferences(gpu.adapter);
-    await this.#adopt(gpu, steady, signal);
-    let layers: readonly TunedLayer[] = [];
-    let remembered = 0;
-    let complete = false;
-    if (budgetMs > 0) {
-      const { tune } = await import('./tuning/index.ts');
-      const found = await tune(gpu, this.prepared, {
-        precision: this.#precision,
-        budgetMs,
-        cache,
-        signal,
-        onProgress,
-        exclusive: (work) => this.#executor!.exclusive(work),
-      });
-      ({ layers, remembered, complete } = found);
-      await this.#adopt(gpu, { ...steady, tuned: found.tuned }, signal);
-    }
-    const kernels = this.plan.dispatches.map(({ kernel }) => kernel);
-    return { layers, remembered, complete, elapsedMs: performance.now() - start, kernels };
-  }
-
-  /** Runs on the kernels of these preferences from now on, where they give the same outputs as those so far. */
-  async #adopt(gpu: Gpu, preferences: KernelPreferences, signal: AbortSignal): Promise<void> {
-    const plan = createPlan(this.prepared, { precision: this.#precision, preferences });
-    const before = this.#executor!;
-    if (plan.dispatches.every(({ kernel }, i) => kernel === before.plan.dispatches[i]!.kernel)) return;
-    const next = await Executor.create(gpu, plan, packConstants(this.prepared, plan), { signal });
-    const { compareOutputs } = await import('./validate/compare.ts');
-    try {
-      const inputs = seededInputs(this.graph);
-      const [expected, found] = [await before.run(inputs, { signal }), await next.run(inputs, { signal })];
-      const most = this.#precision === 'float32' ? 1e-10 : 1e-5;
-      const wrong = Object.entries(expected).find(
-        ([name, values]) => !(compareOutputs(found[name]!, values).nmse <= most),
-      );
-      if (wrong) throw new DeviceError(`kernels tuned for this adapter change output "${wrong[0]}"; they are not used`);
-      signal.throwIfAborted();
-    } catch (error) {
-      next.dispose();
-      throw error;
-    }
-    this.#executor = next;
-    this.#plan = plan;
-    this.#preferences = preferences;
-    // Runs that wait on it come first.
-    const retire = () => before.dispose();
-    before.exclusive(async () => {}).then(retire, retire);
+    // What fails is told to whoever asks for `tuned`.
+    if (this.#tunesItself) this.tune().catch(() => {});
   }
 
   /** Frees the GPU's memory. The model cannot be used afterwards. */
   dispose(): void {
     this.#disposal.abort(new UsageError(`${this.graph.name} was disposed of`));
-    this.#executor?.dispose();
     this.#gpu?.dispose();
   }
 

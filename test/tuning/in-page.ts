@@ -19,7 +19,7 @@ export async function tuneTwice({ id, corrupt }: { id: string; corrupt?: unknown
     const before = await model.run(inputs);
     const progress: number[] = [];
     const report = await model.tune({
-      budgetMs: corrupt === undefined ? 60_000 : 500,
+      budgetMs: corrupt === undefined ? 150_000 : 500,
       cache,
       onProgress: ({ done }) => progress.push(done),
     });
