@@ -1,4 +1,4 @@
-import { convPointwiseSplit } from '../../src/kernels/conv-pointwise-split.ts';
+import { convPointwiseSplit } from '../../src/kernels/conv-pointwise-shared.ts';
 import { describeVariants } from './describe-kernel.ts';
 import { pointwiseCases } from './pointwise-cases.ts';
 
