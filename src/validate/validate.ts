@@ -30,7 +30,10 @@ export interface ValidationReport {
   readonly ok: boolean;
   /** Each kernel of the plan, fed with the GPU's own inputs, against the reference. */
   readonly layers: readonly LayerReport[];
-  /** The network end to end: the plan that is used against the graph as loaded. */
+  /**
+   * The network end to end: the plan that is used against the graph as loaded; an output of one probability p as the
+   * distribution p, 1 − p.
+   */
   readonly outputs: readonly OutputReport[];
 }
 
@@ -107,8 +110,9 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
     ...(signal ? { signal } : {}),
     onNode: (node) => options.onLayer?.(++done, total, node.name),
   });
-  const outputs = graph.outputs.map(({ name }): OutputReport => {
-    const difference = compareOutputs(results[name]!, expected[name]!.data);
+  const outputs = graph.outputs.map(({ name, tensor }): OutputReport => {
+    const compared = isProbability(graph, tensor) ? asDistribution : (values: Float32Array) => values;
+    const difference = compareOutputs(compared(results[name]!), compared(expected[name]!.data));
     return { name, ...difference, ok: difference.nmse <= mostNmse[precision] };
   });
   return {
@@ -121,6 +125,14 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
     outputs,
   };
 }
+
+/** Whether a tensor comes out of a sigmoid. */
+const isProbability = (graph: Graph, tensor: string): boolean =>
+  graph.nodes.some((node) => node.output === tensor && 'activation' in node && node.activation === 'sigmoid');
+
+/** One probability p as p, 1 − p: near 0 the rounding of what the sigmoid reads is large beside p alone. */
+const asDistribution = (values: Float32Array): Float32Array =>
+  values.length === 1 ? Float32Array.of(values[0]!, 1 - values[0]!) : values;
 
 async function withExecutor<T>(
   { gpu, prepared, signal, tamper, preferences, precision = 'float32' }: ValidateOptions,
