@@ -12,7 +12,6 @@
 // and last PAD_RIGHT columns of the inputs can lie outside: these are zero, the others need no test.
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32, channels4: u32, rows: u32, strips: u32, batch: u32,
-  activation: u32,
 }
 
 override WORKGROUP_X: u32;
@@ -29,11 +28,7 @@ override WORKGROUP_Z: u32;
 #endif
 
 fn finish(sum: vec4f, at: u32) {
-#if ANY_ACTIVATION
-  var value = activation(shape.activation, sum);
-#else
   var value = activate(sum);
-#endif
 #if RESIDUAL
   value += load_side(residual[at]);
 #endif

@@ -1,14 +1,7 @@
 import source from '../../shaders/conv-depthwise-strip.wgsl?raw';
 import type { Conv2d } from '../graph/ops.ts';
 import { depthwiseConstants, isDepthwise, overhang } from './conv-depthwise.ts';
-import {
-  activationCode,
-  activationOverride,
-  ceilDiv,
-  convolutionBindings,
-  defineKernel,
-  type Kernel,
-} from './kernel.ts';
+import { activationOverride, ceilDiv, convolutionBindings, defineKernel, type Kernel } from './kernel.ts';
 
 interface Strip {
   /** Columns of outputs that one invocation computes. */
@@ -16,15 +9,13 @@ interface Strip {
   /** Rows of outputs that it computes one after another, at most. */
   readonly rows: number;
   readonly workgroup: { readonly x: number; readonly y: number; readonly z: number };
-  /** One pipeline serves all activations. */
-  readonly anyActivation?: true;
 }
 
 /** Weights and sums are kept in registers: no larger kernel. */
 const MOST_TAPS = 25;
 
 /** One output a channel, no dilation, outputs at least as wide as a strip. */
-const depthwiseStrip = ({ columns, rows: most, workgroup, anyActivation }: Strip): Kernel =>
+const depthwiseStrip = ({ columns, rows: most, workgroup }: Strip): Kernel =>
   defineKernel<Conv2d>({
     name: `conv-depthwise-strip/c${columns}-r${most}`,
     op: 'conv2d',
@@ -55,13 +46,12 @@ const depthwiseStrip = ({ columns, rows: most, workgroup, anyActivation }: Strip
           PAD_LEFT: padding.left,
           PAD_RIGHT: overhang(node, input![2], output[2]),
           RESIDUAL: residual,
-          ANY_ACTIVATION: anyActivation ?? false,
         },
         overrides: {
           WORKGROUP_X: workgroup.x,
           WORKGROUP_Y: workgroup.y,
           WORKGROUP_Z: workgroup.z,
-          ...(anyActivation ? {} : activationOverride(node.activation)),
+          ...activationOverride(node.activation),
         },
         shape: {
           in_height: input![1],
@@ -72,7 +62,6 @@ const depthwiseStrip = ({ columns, rows: most, workgroup, anyActivation }: Strip
           rows,
           strips,
           batch: output[0],
-          activation: activationCode(node.activation),
         },
         bindings: convolutionBindings(residual),
         workgroups: [
@@ -89,7 +78,7 @@ const strips: readonly Strip[] = [
   { columns: 7, rows: 14, workgroup: { x: 4, y: 2, z: 1 } },
   { columns: 4, rows: 8, workgroup: { x: 8, y: 4, z: 2 } },
   { columns: 4, rows: 4, workgroup: { x: 8, y: 4, z: 2 } },
-  { columns: 1, rows: 8, workgroup: { x: 8, y: 8, z: 1 }, anyActivation: true },
+  { columns: 1, rows: 8, workgroup: { x: 8, y: 8, z: 1 } },
 ];
 
 export const depthwiseStripVariants: readonly Kernel[] = strips.map(depthwiseStrip);

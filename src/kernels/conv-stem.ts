@@ -122,7 +122,6 @@ const tiles: readonly DotVariant[] = [
   { pixels: 7, channels: 16, weights: 'texture', broadcast: true, narrow: true },
   { pixels: 2, channels: 8, weights: 'texture', broadcast: true, narrow: true },
   { pixels: 7, channels: 16, weights: 'texture', broadcast: false, narrow: true },
-  { pixels: 4, channels: 16, weights: 'texture', broadcast: false, narrow: true },
   { pixels: 4, channels: 8, weights: 'texture', broadcast: false, narrow: true },
 ];
 

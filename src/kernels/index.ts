@@ -4,6 +4,7 @@ import { affine, batchNorm } from './affine.ts';
 import { clip } from './clip.ts';
 import { concat } from './concat.ts';
 import { convDepthwise, depthwiseVariants } from './conv-depthwise.ts';
+import { convDepthwiseAny } from './conv-depthwise-any.ts';
 import { depthwiseStripVariants } from './conv-depthwise-strip.ts';
 import { convDirect, directVariants } from './conv-direct.ts';
 import { convGrouped } from './conv-grouped.ts';
@@ -49,6 +50,7 @@ export const variants: readonly Kernel[] = [
   convPointwiseTiled,
   convPointwiseSplit,
   ...depthwiseVariants,
+  convDepthwiseAny,
   ...depthwiseStripVariants,
   ...stemVariants,
   ...directVariants,

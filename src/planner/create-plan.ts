@@ -118,7 +118,7 @@ export function createPlan(graph: Graph, options: PlanOptions = {}): Plan {
     const [source, ...others] = node.inputs;
     const alike = ([first, ...rest]: readonly string[]) => rest.every((name) => isHalf(name) === isHalf(first!));
     if (!alike(others) || !alike(writtenBy(node))) {
-      throw new GraphError(`node "${node.name}" (${node.op}): tensors on one side are stored in two ways`);
+      throw new GraphError(`node "${node.name}" (${node.op}): operands are stored in two ways`);
     }
     const halves = {
       F16: precision === 'float16',

@@ -23,7 +23,7 @@ export function startingPreferences({ fallback, features }: AdapterDescription):
         'conv-direct/p4-c16-texture-broadcast-narrow',
       ]
     : ['conv-pointwise/p4-c8-texture-narrow', 'conv-stem/p4-c8-texture-narrow', 'conv-direct/p4-c16-texture'];
-  return { features, prefer: [...prefer, ...vectors, 'conv-depthwise-strip/c1-r8'] };
+  return { features, prefer: [...prefer, ...vectors, 'conv-depthwise-any'] };
 }
 
 /** The kernels that follow in the background: the fastest known for a kind of device. */
