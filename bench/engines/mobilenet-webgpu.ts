@@ -1,15 +1,18 @@
+import { openGpu } from '../../src/device/gpu.ts';
 import { load } from '../../src/load.ts';
 import type { EngineOptions, Loader } from './engine.ts';
 
 export { version } from '../../src/version.ts';
 
-/** This engine opens its device in `load`; that time is part of its load. */
+/** Opens the device that `load` would open by itself. */
 export async function start({ plan }: EngineOptions): Promise<Loader> {
+  const { device: gpuDevice } = await openGpu();
   return {
     async load({ graph, onnx, tflite, tfliteOrigin }) {
       const own = tfliteOrigin === 'own';
-      const options = { device: 'webgpu', tuning: 'off', name: own ? graph.name : `${graph.name}.onnx` } as const;
-      const model = await load(own ? tflite : onnx, { ...options, ...(plan ? { plan } : {}) });
+      const options = { device: 'webgpu', gpuDevice, tuning: 'off', ...(plan ? { plan } : {}) } as const;
+      const name = own ? graph.name : `${graph.name}.onnx`;
+      const model = await load(own ? tflite : onnx, { ...options, name });
       const names = model.inputs.map(({ name }) => name);
       return {
         // As many as it has buffers to read back.
