@@ -2,10 +2,11 @@ import { GraphError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type Node, type Shape, writtenBy } from '../graph/ops.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
-import type { Binding, Kernel, NodeShapes, PackedConstant, Program } from '../kernels/kernel.ts';
+import type { Binding, NodeShapes, PackedConstant, Program } from '../kernels/kernel.ts';
 import { toFloat16 } from '../kernels/pack.ts';
 import { version } from '../version.ts';
-import { shaderCode } from '../wgsl/shader-code.ts';
+import type { Names } from '../wgsl/preprocess.ts';
+import { preludeNames, shaderCode } from '../wgsl/shader-code.ts';
 import { packUniform } from '../wgsl/uniform.ts';
 import { type LiveTensor, peakBytes, placeTensors } from './memory.ts';
 import {
@@ -120,15 +121,15 @@ export function createPlan(graph: Graph, options: PlanOptions = {}): Plan {
     if (!alike(others) || !alike(writtenBy(node))) {
       throw new GraphError(`node "${node.name}" (${node.op}): operands are stored in two ways`);
     }
-    const halves = {
-      F16: precision === 'float16',
-      F16_PACKED: precision === 'float16-packed',
-      HALF_SRC: isHalf(source!),
-      HALF_SIDE: others.length > 0 && isHalf(others[0]!),
-      HALF_WEIGHT: halfWeights,
-      HALF_DST: isHalf(node.output),
-    };
-    const spec = pipelineOf(kernel, program, slots, halves, codes);
+    const names = preludeNames({
+      precision,
+      src: isHalf(source!),
+      side: others.length > 0 && isHalf(others[0]!),
+      weight: halfWeights,
+      dst: isHalf(node.output),
+      subgroups: kernel.requires?.includes('subgroups') ?? false,
+    });
+    const spec = pipelineOf(program, slots, names, codes);
     const key = JSON.stringify(spec);
     const pipeline = pipelines.get(key)?.index ?? pipelines.size;
     pipelines.set(key, { index: pipeline, spec });
@@ -193,10 +194,9 @@ const shapesOf = (node: Node, shapes: ReadonlyMap<string, Shape>): NodeShapes =>
 });
 
 function pipelineOf(
-  kernel: Kernel,
   program: Program,
   slots: readonly ConstantSlot[],
-  halves: Readonly<Record<string, boolean>>,
+  names: Names,
   codes: Map<string, string>,
 ): PipelineSpec {
   const typeOf = (binding: Binding) => {
@@ -205,11 +205,7 @@ function pipelineOf(
     if (binding.role === 'constant' && binding.uniformBytes) return 'uniform';
     return binding.role === 'constant' && slots[binding.index]!.texture !== undefined ? 'texture' : 'read';
   };
-  const constants = {
-    ...program.constants,
-    ...halves,
-    SUBGROUPS: kernel.requires?.includes('subgroups') ?? false,
-  };
+  const constants = { ...program.constants, ...names };
   const key = `${program.file} ${JSON.stringify(constants)}`;
   const code = codes.get(key) ?? shaderCode(program.file, program.source, constants);
   codes.set(key, code);

@@ -8,7 +8,7 @@ import { leavesPixels, resamplePlan } from '../images/resample.ts';
 import { pixelFields, readingPixels, stemShader } from '../kernels/conv-stem.ts';
 import { imageProgram } from '../kernels/image-to-tensor.ts';
 import type { BoundRange, Dispatch, PipelineSpec, Placement, Plan } from '../planner/plan.ts';
-import { shaderCode } from '../wgsl/shader-code.ts';
+import { preludeNames, shaderCode } from '../wgsl/shader-code.ts';
 import { packUniform, repackUniform } from '../wgsl/uniform.ts';
 
 /** The dispatch that takes a picture in. Its first bindings are its own uniform and the pixels. */
@@ -113,16 +113,8 @@ export class PictureStage {
     return {
       key: JSON.stringify(constants),
       pipeline: () => {
-        const code = shaderCode(file, source, {
-          ...constants,
-          F16: precision === 'float16',
-          F16_PACKED: precision === 'float16-packed',
-          HALF_SRC: false,
-          HALF_SIDE: false,
-          HALF_WEIGHT: false,
-          HALF_DST: precision !== 'float32',
-          SUBGROUPS: false,
-        });
+        const names = preludeNames({ precision, dst: precision !== 'float32' });
+        const code = shaderCode(file, source, { ...constants, ...names });
         return { label: file, code, overrides, bindings: ['uniform', 'read', 'write'] };
       },
       uniform: packUniform(file, source, program.shape),

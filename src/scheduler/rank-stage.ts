@@ -3,7 +3,7 @@ import type { Gpu } from '../device/gpu.ts';
 import { compilePipelines } from '../device/pipelines.ts';
 import { canRank, RANKED_BYTES, rankProgram } from '../kernels/rank-classes.ts';
 import type { Placement } from '../planner/plan.ts';
-import { shaderCode } from '../wgsl/shader-code.ts';
+import { preludeNames, shaderCode } from '../wgsl/shader-code.ts';
 import { packUniform } from '../wgsl/uniform.ts';
 
 /** A class and its probability. */
@@ -63,16 +63,9 @@ export class RankStage {
    */
   static async create(gpu: Gpu, arena: GPUBuffer, scores: Placement, logits: boolean): Promise<RankStage> {
     const { file, source, constants, overrides } = rankProgram(scores.shape, 1, logits);
-    const code = shaderCode(file, source, {
-      ...constants,
-      F16: scores.precision === 'float16',
-      F16_PACKED: scores.precision === 'float16-packed',
-      HALF_SRC: scores.precision !== 'float32',
-      HALF_SIDE: false,
-      HALF_WEIGHT: false,
-      HALF_DST: false,
-      SUBGROUPS: false,
-    });
+    const { precision } = scores;
+    const names = preludeNames({ precision, src: precision !== 'float32' });
+    const code = shaderCode(file, source, { ...constants, ...names });
     const [pipeline] = await compilePipelines(gpu.device, [
       { label: file, code, overrides, bindings: ['uniform', 'read', 'write'] },
     ]);
