@@ -9,8 +9,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeTflite } from '../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { alignLabels } from '../../src/cli/classify.ts';
-import { type Graph, type ImageRule, load, type Node, UsageError } from '../../src/index.ts';
+import { type Graph, load, type Node, UsageError } from '../../src/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
+import { signedPixels as image } from '../support/image-rule.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 let folder = '';
@@ -34,17 +35,6 @@ function waves(width: number, height: number) {
   const data = Uint8ClampedArray.from({ length: width * height * 4 }, (_, i) => 128 + 100 * Math.sin(i * i * 0.01));
   return { width, height, data };
 }
-
-const image: ImageRule = {
-  fit: 'stretch',
-  cropFraction: 1,
-  filter: 'bilinear',
-  antialias: true,
-  corners: 'half-pixel',
-  channels: 'rgb',
-  scale: [1 / 127.5],
-  offset: [-1],
-};
 
 const at = (name: string) => join(folder, name);
 

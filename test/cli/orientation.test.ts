@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { decode } from '../../src/cli/classify.ts';
 import { type Graph, type ImageRule, load } from '../../src/index.ts';
+import { signedPixels } from '../support/image-rule.ts';
 import { orientations, orientedPicture } from '../support/oriented-jpeg.ts';
 import { quartersOf } from '../support/quarters.ts';
 
@@ -25,16 +26,7 @@ it.each(orientations)('with Orientation %i', async (orientation) => {
 });
 
 it('and is classified as what the eye sees', async () => {
-  const image: ImageRule = {
-    fit: 'stretch',
-    cropFraction: 1,
-    filter: 'bilinear',
-    antialias: true,
-    corners: 'half-pixel',
-    channels: 'rgb',
-    scale: [1 / 255],
-    offset: [0],
-  };
+  const image: ImageRule = { ...signedPixels, scale: [1 / 255], offset: [0] };
   // The score of a quarter is its red less its green.
   const weights = Float32Array.from({ length: 12 * 4 }, (_, i) => {
     const [input, quarter] = [Math.floor(i / 4), i % 4];

@@ -2,20 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { ImageRule } from '../../src/graph/graph.ts';
 import { convStem, stemVariants } from '../../src/kernels/conv-stem.ts';
 import { enginePage } from '../support/engine-page.ts';
+import { signedPixels as base, perChannel } from '../support/image-rule.ts';
 import { type ConvSpec, convCase } from './conv-cases.ts';
 import type { StemPictureCase } from './stem-picture-in-page.ts';
-
-const base: ImageRule = {
-  fit: 'stretch',
-  cropFraction: 1,
-  filter: 'bilinear',
-  antialias: true,
-  corners: 'half-pixel',
-  channels: 'rgb',
-  scale: [1 / 127.5],
-  offset: [-1],
-};
-const perChannel = { scale: [0.017, 0.018, 0.0175], offset: [-2.1, -2, -1.8] };
 
 const stem = (spec: Partial<ConvSpec>, rule: Partial<ImageRule> = {}): StemPictureCase => ({
   testCase: convCase({

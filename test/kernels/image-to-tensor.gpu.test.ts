@@ -1,19 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ImageRule } from '../../src/graph/graph.ts';
 import { enginePage } from '../support/engine-page.ts';
+import { signedPixels as base, perChannel } from '../support/image-rule.ts';
 import type { ImageCase } from './image-in-page.ts';
-
-const base: ImageRule = {
-  fit: 'stretch',
-  cropFraction: 1,
-  filter: 'bilinear',
-  antialias: true,
-  corners: 'half-pixel',
-  channels: 'rgb',
-  scale: [1 / 127.5],
-  offset: [-1],
-};
-const perChannel = { scale: [0.017, 0.018, 0.0175], offset: [-2.1, -2, -1.8] };
 
 const cases: readonly (readonly [string, ImageCase])[] = [
   ['the same size', { picture: [9, 8], size: [9, 8], rule: base }],

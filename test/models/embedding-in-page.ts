@@ -1,17 +1,9 @@
 import { type ImageRule, load, type PlanKind } from '../../src/index.ts';
 import { compareOutputs, type Difference } from '../../src/validate/compare.ts';
+import { signedPixels } from '../support/image-rule.ts';
 import { randomValues } from '../support/random-values.ts';
 
-const image: ImageRule = {
-  fit: 'crop',
-  cropFraction: 1,
-  filter: 'bilinear',
-  antialias: true,
-  corners: 'half-pixel',
-  channels: 'rgb',
-  scale: [1 / 127.5],
-  offset: [-1],
-};
+const image: ImageRule = { ...signedPixels, fit: 'crop' };
 
 /**
  * In the browser: the embedding of a picture of noise on WebGPU against the CPU reference, and the classes of it beside

@@ -1,16 +1,5 @@
-import { type Classification, type ImageRule, load, type PlanKind } from '../../src/index.ts';
-
-/** For a file that does not say: pixels to [−1, 1], the whole picture squashed. */
-const signed: ImageRule = {
-  fit: 'stretch',
-  cropFraction: 1,
-  filter: 'bilinear',
-  antialias: true,
-  corners: 'half-pixel',
-  channels: 'rgb',
-  scale: [1 / 127.5],
-  offset: [-1],
-};
+import { type Classification, load, type PlanKind } from '../../src/index.ts';
+import { signedPixels } from '../support/image-rule.ts';
 
 /** In the browser: the best classes of a picture file, on WebGPU. */
 export async function classifyFile({
@@ -27,7 +16,8 @@ export async function classifyFile({
   context.drawImage(bitmap, 0, 0);
   const model = await load(address, { device: 'webgpu', plan });
   try {
-    const image = model.graph.image ?? signed;
+    // For a file that does not say.
+    const image = model.graph.image ?? signedPixels;
     return await model.classify(context.getImageData(0, 0, bitmap.width, bitmap.height), { image });
   } finally {
     model.dispose();

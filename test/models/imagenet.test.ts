@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type ImageRule, imageToTensor, type Picture, topK } from '../../src/index.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { runGraph } from '../../src/reference/index.ts';
+import { signedPixels } from '../support/image-rule.ts';
 import { liteRtOutputs } from '../support/litert.ts';
 
 /** The models and photographs of imagenet.gpu.test.ts, against LiteRT.js on the same tensor. */
@@ -14,16 +15,7 @@ if (!folder)
   process.stderr.write('LiteRT.js is not asked about real ImageNet models: IMAGENET_MODELS names no folder\n');
 
 /** Pixels as they are. */
-const plain: ImageRule = {
-  fit: 'stretch',
-  cropFraction: 1,
-  filter: 'bilinear',
-  antialias: true,
-  corners: 'half-pixel',
-  channels: 'rgb',
-  scale: [1],
-  offset: [0],
-};
+const plain: ImageRule = { ...signedPixels, scale: [1], offset: [0] };
 
 async function picture(name: string): Promise<Picture> {
   const image = await loadImage(join(folder, name));

@@ -4,7 +4,6 @@ import {
   type Classification,
   type ClassifyOptions,
   type Graph,
-  type ImageRule,
   imageToTensor,
   load,
   type Model,
@@ -13,19 +12,9 @@ import {
   softmax,
   topK,
 } from '../../src/index.ts';
+import { signedPixels as image } from '../support/image-rule.ts';
 import { randomValues } from '../support/random-values.ts';
 import { counted } from './in-page.ts';
-
-const image: ImageRule = {
-  fit: 'stretch',
-  cropFraction: 1,
-  filter: 'bilinear',
-  antialias: true,
-  corners: 'half-pixel',
-  channels: 'rgb',
-  scale: [1 / 127.5],
-  offset: [-1],
-};
 
 const pictureOf = (seed: number, width = 20, height = 20): Picture => ({
   width,
