@@ -1,11 +1,12 @@
 import { buildArchitecture, isArchitectureId } from './architectures/index.ts';
 import { type Gpu, type GpuOptions, openGpu } from './device/gpu.ts';
-import { DeviceError, ModelFormatError, UsageError } from './errors.ts';
+import { DeviceError, UsageError } from './errors.ts';
 import type { Graph } from './graph/graph.ts';
-import { loadGraph, type ModelFiles } from './loaders/index.ts';
+import { loadGraph } from './loaders/index.ts';
 import { Model } from './model.ts';
 import type { Precision } from './planner/plan.ts';
 import type { PlanKind } from './prepare.ts';
+import type { Arriving, Fetched, OpenedSource } from './streaming.ts';
 import type { TuningCache } from './tuning/cache.ts';
 
 /**
@@ -14,6 +15,11 @@ import type { TuningCache } from './tuning/cache.ts';
  */
 export type ModelSource = string | URL | Blob | ArrayBuffer | Uint8Array | readonly File[] | Graph;
 
+/**
+ * `fetch`: bytes read, of all the bytes that are known of so far; `total` is what the server or the file itself says, else
+ * `done`, and grows where a file names others beside it. `parse`: told once, when that begins. `compile`: pipelines of the
+ * GPU. Files beside the model are fetched after `parse`; of a saved model, the weights are fetched during `compile`.
+ */
 export interface LoadProgress {
   readonly stage: 'fetch' | 'parse' | 'compile';
   readonly done: number;
@@ -81,23 +87,26 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   const opening = device === 'cpu' ? null : openDevice(device, options);
   // Reported by the await below, also when the file fails first.
   opening?.catch(() => {});
-  let graph: Graph;
+  let arriving: Arriving | null = null;
   try {
-    graph = await readGraph(source, options);
-    if (options.embedding) graph = (await import('./embedding.ts')).withEmbedding(graph);
+    const opened = await openGraph(source, options);
+    arriving = opened.arriving;
+    const graph = options.embedding ? (await import('./embedding.ts')).withEmbedding(opened.graph) : opened.graph;
+    const { gpu, reason } = (await opening) ?? { gpu: null, reason: 'the CPU was asked for' };
+    return await Model.create(graph, gpu, reason, {
+      plan,
+      precision,
+      tuning: options.tuning,
+      tuningCache: options.tuningCache,
+      signal,
+      onCompiled: (done, total) => onProgress?.({ stage: 'compile', done, total }),
+      arriving,
+    });
   } catch (error) {
+    arriving?.cancel(error);
     opening?.then(({ gpu }) => gpu?.dispose()).catch(() => {});
     throw error;
   }
-  const { gpu, reason } = (await opening) ?? { gpu: null, reason: 'the CPU was asked for' };
-  return Model.create(graph, gpu, reason, {
-    plan,
-    precision,
-    tuning: options.tuning,
-    tuningCache: options.tuningCache,
-    signal,
-    onCompiled: (done, total) => onProgress?.({ stage: 'compile', done, total }),
-  });
 }
 
 async function openDevice(
@@ -123,83 +132,46 @@ async function openDevice(
 
 /** The graph of any source, as loaded. Throws as `load` does. */
 export async function readGraph(source: ModelSource, options: LoadOptions = {}): Promise<Graph> {
-  const { onProgress, outputs, inputShapes, signal } = options;
+  const { graph, arriving } = await openGraph(source, options);
+  await arriving?.all;
+  return graph;
+}
+
+async function openGraph(source: ModelSource, options: LoadOptions): Promise<OpenedSource> {
+  const { name = 'model', outputs, inputShapes, signal, onProgress } = options;
   const named = typeof source === 'string' && isArchitectureId(source);
   if (named || isGraph(source)) {
     const graph = named ? buildArchitecture(source) : (source as Graph);
     if (outputs) throw new UsageError(`the option "outputs" cuts a file's network; ${graph.name} is no file`);
     if (inputShapes) throw new UsageError(`the option "inputShapes" sizes a file's inputs; ${graph.name} is no file`);
-    return graph;
+    return { graph, arriving: null };
   }
-  onProgress?.({ stage: 'fetch', done: 0, total: 1 });
-  const files = await modelFiles(source, options);
-  signal?.throwIfAborted();
-  onProgress?.({ stage: 'parse', done: 0, total: 1 });
-  return loadGraph(files, {
+  const graphOptions = {
     ...(outputs ? { outputs: [...outputs] } : {}),
     ...(inputShapes ? { inputShapes } : {}),
     ...(signal ? { signal } : {}),
-  });
+  };
+  if (source instanceof Uint8Array || source instanceof ArrayBuffer) {
+    const bytes = source instanceof ArrayBuffer ? new Uint8Array(source) : source;
+    onProgress?.({ stage: 'parse', done: 0, total: 1 });
+    return { graph: await loadGraph({ name, bytes }, graphOptions), arriving: null };
+  }
+  const streamed = typeof source === 'string' || source instanceof URL ? fetched(source, signal) : source;
+  return (await import('./streaming.ts')).openStreamed(streamed, options, graphOptions);
 }
 
 const isGraph = (source: ModelSource): source is Graph =>
   typeof source === 'object' && 'nodes' in source && 'inputs' in source && 'outputs' in source;
 
-async function modelFiles(
-  source: Exclude<ModelSource, Graph>,
-  { name = 'model', signal }: LoadOptions,
-): Promise<ModelFiles> {
-  if (typeof source === 'string' || source instanceof URL) {
-    let base: URL;
-    try {
-      base = new URL(source, globalThis.location?.href);
-    } catch {
-      throw new UsageError(`"${source}" is no address and no architecture id such as v2-1.0-224; pass a file's bytes`);
-    }
-    return {
-      name: base.pathname.split('/').pop() || base.href,
-      bytes: await fetchBytes(base, signal),
-      read: (path) => fetchBytes(new URL(path, base), signal),
-    };
-  }
-  if (source instanceof Uint8Array) return { name, bytes: source };
-  if (source instanceof ArrayBuffer) return { name, bytes: new Uint8Array(source) };
-  if (source instanceof Blob) {
-    return { name: source instanceof File ? source.name : name, bytes: new Uint8Array(await source.arrayBuffer()) };
-  }
-  const json = source.filter((file) => file.name.endsWith('.json'));
-  const main =
-    source.length === 1
-      ? source[0]
-      : (source.find((file) => /\.(onnx|safetensors)$/.test(file.name)) ??
-        json.find((file) => file.name === 'model.json') ??
-        json.find((file) => file.name !== 'metadata.json'));
-  if (!main) {
-    const names = source.map((file) => file.name).join(', ') || 'none';
-    throw new UsageError(
-      `no model among the files (${names}): expected one file, or a model.json, .onnx or .safetensors with its own`,
-    );
-  }
-  return {
-    name: main.name,
-    bytes: new Uint8Array(await main.arrayBuffer()),
-    read: async (path) => {
-      const file = source.find((candidate) => candidate.name === path.split('/').pop());
-      if (!file) throw new ModelFormatError(main.name, `needs the file "${path}", which was not given with it`);
-      return new Uint8Array(await file.arrayBuffer());
-    },
-  };
-}
-
-async function fetchBytes(url: URL, signal: AbortSignal | undefined): Promise<Uint8Array> {
+/** Asks for the file before the module that reads the answer is there. */
+function fetched(source: string | URL, signal: AbortSignal | undefined): Fetched {
+  let url: URL;
   try {
-    const response = await fetch(url, signal ? { signal } : {});
-    if (!response.ok)
-      throw new ModelFormatError(url.href, `the server answered ${response.status} ${response.statusText}`);
-    return new Uint8Array(await response.arrayBuffer());
-  } catch (error) {
-    if (error instanceof ModelFormatError) throw error;
-    signal?.throwIfAborted();
-    throw new ModelFormatError(url.href, `could not be fetched: ${(error as Error).message}`, { cause: error });
+    url = new URL(source, globalThis.location?.href);
+  } catch {
+    throw new UsageError(`"${source}" is no address and no architecture id such as v2-1.0-224; pass a file's bytes`);
   }
+  const response = fetch(url, signal ? { signal } : {});
+  response.catch(() => {});
+  return { url, response };
 }

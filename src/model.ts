@@ -10,6 +10,7 @@ import { type PlanKind, prepare, prepareFor } from './prepare.ts';
 import { seededInputs } from './random-inputs.ts';
 import { type Profile, type ProfileOptions, profile } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
+import type { Arriving } from './streaming.ts';
 import { TunedExecutor, type TuneOptions, type TuningReport } from './tuned-executor.ts';
 import type { TuningCache } from './tuning/cache.ts';
 import type { ValidationReport } from './validate/validate.ts';
@@ -52,6 +53,8 @@ export interface ModelOptions {
   readonly precision?: Precision | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onCompiled?: ((done: number, total: number) => void) | undefined;
+  /** Where weights of the graph are still on their way. */
+  readonly arriving?: Arriving | null | undefined;
 }
 
 /** A network that is ready to run, on the GPU or, where there is none, on the CPU reference. */
@@ -94,10 +97,13 @@ export class Model {
    * `gpu` over and disposes of it. Most callers want `load`.
    */
   static async create(graph: Graph, gpu: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
-    const { plan = 'unfused', precision = 'float32', signal, onCompiled } = options;
+    const { plan = 'unfused', precision = 'float32', signal, onCompiled, arriving } = options;
     try {
+      // Fusing squeeze-and-excitation scales weights, and the reference reads all of them: they must be there before.
+      const readsWeights = !gpu || (plan === 'fused' && graph.nodes.some(({ op }) => op === 'multiply'));
+      if (readsWeights) await arriving?.all;
       const prepared = await prepareFor(graph, plan);
-      const running = gpu && (await TunedExecutor.create(gpu, prepared, precision, { signal, onCompiled }));
+      const running = gpu && (await TunedExecutor.create(gpu, prepared, precision, { signal, onCompiled }, arriving));
       return new Model(graph, prepared, running, reason, options);
     } catch (error) {
       gpu?.dispose();

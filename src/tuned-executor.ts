@@ -6,6 +6,7 @@ import type { Plan, Precision } from './planner/plan.ts';
 import type { KernelPreferences } from './planner/select.ts';
 import { seededInputs } from './random-inputs.ts';
 import { Executor, type ExecutorOptions } from './scheduler/executor.ts';
+import type { Arriving } from './streaming.ts';
 import type { TuningCache } from './tuning/cache.ts';
 import { startingPreferences, steadyPreferences } from './tuning/defaults.ts';
 import type { TunedLayer, TuningProgress } from './tuning/tuner.ts';
@@ -53,11 +54,21 @@ export class TunedExecutor {
     this.#preferences = preferences;
   }
 
-  /** Starts with the kernels of the first result. `graph` is prepared. Throws as `Executor.create`, `GraphError`. */
-  static async create(gpu: Gpu, graph: Graph, precision: Precision, options: ExecutorOptions): Promise<TunedExecutor> {
+  /**
+   * Starts with the kernels of the first result. `graph` is prepared, and has all its weights in the end. Throws as
+   * `Executor.create` and `arriving` do, `GraphError`.
+   */
+  static async create(
+    gpu: Gpu,
+    graph: Graph,
+    precision: Precision,
+    options: ExecutorOptions,
+    arriving?: Arriving | null,
+  ): Promise<TunedExecutor> {
     const preferences = startingPreferences(gpu.adapter);
     const plan = createPlan(graph, { precision, preferences });
-    const executor = await Executor.create(gpu, plan, packConstants(graph, plan), options);
+    const constants = arriving?.constants(graph, plan) ?? packConstants(graph, plan);
+    const executor = await Executor.create(gpu, plan, constants, options);
     return new TunedExecutor(gpu, graph, precision, executor, preferences);
   }
 

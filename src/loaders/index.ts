@@ -15,7 +15,7 @@ interface Format {
 }
 
 /** The length of a header below 2⁴⁰, and the header's `{`. */
-const isSafetensors = (bytes: Uint8Array): boolean =>
+export const isSafetensors = (bytes: Uint8Array): boolean =>
   bytes[8] === 0x7b && bytes[7] === 0 && bytes[6] === 0 && bytes[5] === 0;
 
 /** In the order in which they are tried. */

@@ -39,17 +39,59 @@ const dtypeBytes: Readonly<Record<string, number>> = {
   U64: 8,
 };
 
+/** A file without its tensors' bytes. */
+export interface SafetensorsHeader {
+  readonly metadata: SafetensorsFile['metadata'];
+  /** In the order of their bytes, without gap or overlap. */
+  readonly entries: readonly StoredEntry[];
+  /** Bytes of all tensors. */
+  readonly size: number;
+}
+
+/** Where a tensor's bytes lie behind the header. */
+export interface StoredEntry extends Omit<StoredTensor, 'bytes'> {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Parses and checks a file; tensors are views of `bytes`. Throws `ModelFormatError`, which names the tensor. */
 export function readSafetensors(file: string, bytes: Uint8Array): SafetensorsFile {
+  if (bytes.length < 10) {
+    throw new ModelFormatError(file, `has ${bytes.length} bytes, which is too short for a safetensors file`);
+  }
+  const start = headerEnd(file, bytes);
+  if (start > bytes.length) {
+    throw new ModelFormatError(
+      file,
+      `claims a header of ${start - 8} bytes, but only ${bytes.length - 8} follow: the file is cut short`,
+    );
+  }
+  const { metadata, entries } = readHeader(file, bytes.subarray(8, start), bytes.length - start);
+  return { metadata, tensors: tensorsOf(entries, bytes.subarray(start)) };
+}
+
+/** Where the header ends, from the first 8 bytes of a file. Throws `ModelFormatError`. */
+export function headerEnd(file: string, bytes: Uint8Array): number {
+  const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  if (length > BigInt(LARGEST_HEADER)) {
+    throw new ModelFormatError(file, `claims a header of ${length} bytes, at most ${LARGEST_HEADER} are read`);
+  }
+  return 8 + Number(length);
+}
+
+/** Each tensor with its part of `data`, the bytes behind the header. */
+export const tensorsOf = (entries: readonly StoredEntry[], data: Uint8Array): Map<string, StoredTensor> =>
+  new Map(entries.map(({ name, dtype, shape, from, to }) => [name, { dtype, shape, bytes: data.subarray(from, to) }]));
+
+/**
+ * Parses and checks a header's JSON. `size`: the number of bytes behind the header; where it is left out, those bytes
+ * are yet to come. Throws `ModelFormatError`, which names the tensor.
+ */
+export function readHeader(file: string, headerBytes: Uint8Array, size?: number): SafetensorsHeader {
   const fail = (message: string): never => {
     throw new ModelFormatError(file, message);
   };
-  if (bytes.length < 10) fail(`has ${bytes.length} bytes, which is too short for a safetensors file`);
-  const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
-  if (length > BigInt(LARGEST_HEADER)) fail(`claims a header of ${length} bytes, at most ${LARGEST_HEADER} are read`);
-  const start = 8 + Number(length);
-  if (start > bytes.length) fail(`claims a header of ${length} bytes, but only ${bytes.length - 8} follow`);
-  const headerBytes = bytes.subarray(8, start);
   const header = parseJson(file, headerBytes);
   if (!isRecord(header)) return fail('has a header that is no JSON object');
   const duplicate = duplicateKey(new TextDecoder().decode(headerBytes));
@@ -70,27 +112,24 @@ export function readSafetensors(file: string, bytes: Uint8Array): SafetensorsFil
   const entries = names.map((name) => checkedEntry(file, name, header[name]));
   entries.sort((a, b) => a.from - b.from || a.to - b.to);
   let end = 0;
-  const size = bytes.length - start;
   for (const { name, from, to } of entries) {
     if (from !== end) {
       fail(
         `tensor "${name}" begins at byte ${from} of the data, expected ${end}: ${from < end ? 'an overlap' : 'a gap'}`,
       );
     }
-    if (to > size) fail(`tensor "${name}" ends at byte ${to} of the data, which has ${size}: the file is cut short`);
+    if (size !== undefined && to > size) fail(cutShort(name, to, size));
     end = to;
   }
-  if (end !== size) fail(`has ${size - end} bytes after its last tensor`);
-  const tensors = new Map(
-    entries.map(({ name, dtype, shape, from, to }) => [
-      name,
-      { dtype, shape, bytes: bytes.subarray(start + from, start + to) },
-    ]),
-  );
-  return { metadata, tensors };
+  if (size !== undefined && end !== size) fail(`has ${size - end} bytes after its last tensor`);
+  return { metadata, entries, size: end };
 }
 
-function checkedEntry(file: string, name: string, value: unknown) {
+/** What to say where a tensor's bytes end at `to` and the file's at `size`. */
+export const cutShort = (tensor: string, to: number, size: number): string =>
+  `tensor "${tensor}" ends at byte ${to} of the data, which has ${size}: the file is cut short`;
+
+function checkedEntry(file: string, name: string, value: unknown): StoredEntry {
   const fail = (message: string): never => {
     throw new ModelFormatError(file, `tensor "${name}": ${message}`);
   };

@@ -98,11 +98,19 @@ export function writeSavedModel(graph: Graph, engine: string): Uint8Array<ArrayB
   });
 }
 
+/** Asked to check a tensor's values, which it may do later, once they are there: `check` throws `ModelFormatError`. */
+export type ValueCheck = (tensor: string, check: () => void) => void;
+
 /**
- * The graph of a saved model, marked as `prepared`. Weights are views of the file where its bytes are aligned. Throws
- * `ModelFormatError`, which names the node or tensor.
+ * The graph of a saved model, marked as `prepared`. Weights are views of the file where its bytes are aligned. Nothing
+ * but `checkValues` reads a value. Throws `ModelFormatError`, which names the node or tensor.
  */
-export function openSavedModel(file: string, { metadata, tensors }: SafetensorsFile, options: LoadGraphOptions): Graph {
+export function openSavedModel(
+  file: string,
+  { metadata, tensors }: SafetensorsFile,
+  options: LoadGraphOptions,
+  checkValues: ValueCheck = (_tensor, check) => check(),
+): Graph {
   const fail = (message: string): never => {
     throw new ModelFormatError(file, message);
   };
@@ -131,7 +139,7 @@ export function openSavedModel(file: string, { metadata, tensors }: SafetensorsF
   const nodesStated = list('nodes');
   if (nodesStated.length > MOST_NODES) fail(`holds ${nodesStated.length} nodes, at most ${MOST_NODES} are read`);
   const used = new Set<string>();
-  const nodes = nodesStated.map((node, i) => readNode(file, node, i, tensors, used));
+  const nodes = nodesStated.map((node, i) => readNode(file, node, i, tensors, used, checkValues));
   const unused = [...tensors.keys()].find((name) => !used.has(name));
   if (unused !== undefined) fail(`holds tensor "${unused}", which no node uses`);
   const inputs = list('inputs').map((input): GraphInput => {
@@ -173,6 +181,7 @@ function readNode(
   index: number,
   tensors: ReadonlyMap<string, StoredTensor>,
   used: Set<string>,
+  checkValues: ValueCheck,
 ): Node {
   const [op, name, inputs, output] = ['op', 'name', 'inputs', 'output'].map((key) => field(value, key));
   const where = `node ${index}${typeof name === 'string' ? ` ("${name}")` : ''}`;
@@ -195,7 +204,9 @@ function readNode(
       if (!tensor) return fail(`${key} is tensor ${shown(stated)}, which the file does not hold`);
       if (tensor.dtype !== 'F32') fail(`tensor "${stated}" is ${tensor.dtype}, expected F32`);
       used.add(stated as string);
-      node[key] = finite(floats(tensor.bytes), (message) => fail(`tensor "${stated}" ${message}`));
+      const values = floats(tensor.bytes);
+      node[key] = values;
+      checkValues(stated as string, () => checkFinite(values, (message) => fail(`tensor "${stated}" ${message}`)));
     }
   }
   return node as unknown as Node;
@@ -207,13 +218,13 @@ const floats = (bytes: Uint8Array): Float32Array =>
     ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
     : new Float32Array(bytes.slice().buffer);
 
-function finite(values: Float32Array, fail: (message: string) => never): Float32Array {
+function checkFinite(values: Float32Array, fail: (message: string) => never): void {
   // A product with zero is NaN for each that is not finite; one branch for all of them.
   let trace = 0;
   for (let i = 0; i < values.length; i++) trace += values[i]! * 0;
-  if (trace === 0) return values;
+  if (trace === 0) return;
   const at = values.findIndex((value) => !Number.isFinite(value));
-  return fail(`holds ${values[at]} at ${at}`);
+  fail(`holds ${values[at]} at ${at}`);
 }
 
 function isImageRule(value: unknown): boolean {

@@ -41,8 +41,9 @@ export async function readGraph(source: ModelSource, options: LoadOptions = {}):
   if (path === null) return readGraphAnywhere(source, options);
   const { outputs, inputShapes, signal, onProgress } = options;
   signal?.throwIfAborted();
-  onProgress?.({ stage: 'fetch', done: 0, total: 1 });
   const files = await modelFilesAt(path);
+  const { length } = files.bytes;
+  onProgress?.({ stage: 'fetch', done: length, total: length });
   onProgress?.({ stage: 'parse', done: 0, total: 1 });
   return loadGraph(files, {
     ...(outputs ? { outputs: [...outputs] } : {}),

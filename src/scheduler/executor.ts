@@ -23,6 +23,12 @@ const TEXTURE_BINDING = 0x04;
 /** Runs in flight at once: one on the GPU, one queued behind it, one being read. */
 const IN_FLIGHT = 3;
 
+/** Packed weights and where they go. */
+interface Constant {
+  readonly slot: ConstantSlot;
+  readonly data: Float32Array | Uint16Array;
+}
+
 export interface ExecutorOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onCompiled?: ((done: number, total: number) => void) | undefined;
@@ -114,13 +120,14 @@ export class Executor {
   }
 
   /**
-   * Compiles, allocates and uploads. `constants` are packed weights in the order of `plan.constants`; they are
-   * uploaded while the pipelines compile. Throws `ShaderError`, `OutOfMemoryError`, `DeviceError`, `DeviceLostError`.
+   * Compiles, allocates and uploads. `constants` are packed weights in the order of `plan.constants`, or batches of them
+   * by and by; they are uploaded while the pipelines compile. Throws `ShaderError`, `OutOfMemoryError`, `DeviceError`,
+   * `DeviceLostError`, and what `constants` throws.
    */
   static async create(
     gpu: Gpu,
     plan: Plan,
-    constants: Iterable<{ readonly slot: ConstantSlot; readonly data: Float32Array | Uint16Array }>,
+    constants: Iterable<Constant> | AsyncIterable<Iterable<Constant>>,
     { signal, onCompiled }: ExecutorOptions = {},
   ): Promise<Executor> {
     signal?.throwIfAborted();
@@ -130,15 +137,21 @@ export class Executor {
     // A refusal is reported by the await below, whatever fails first.
     compiling.catch(() => {});
     const buffers = await guarded(device, `buffers of ${plan.graph}`, () => createBuffers(device, plan));
+    let failed = false;
+    const upload = async () => {
+      for await (const batch of Symbol.asyncIterator in constants ? constants : [constants]) {
+        if (failed) return;
+        gpu.check();
+        await guarded(device, `weights of ${plan.graph}`, () => {
+          for (const { slot, data } of batch) {
+            signal?.throwIfAborted();
+            writeConstant(device, buffers, slot, data);
+          }
+        });
+      }
+    };
     try {
-      await guarded(device, `weights of ${plan.graph}`, () => {
-        device.queue.writeBuffer(buffers.uniforms, 0, new Uint32Array(plan.uniforms));
-        for (const { slot, data } of constants) {
-          signal?.throwIfAborted();
-          writeConstant(device, buffers, slot, data);
-        }
-      });
-      const pipelines = await compiling;
+      const [pipelines] = await Promise.all([compiling, upload()]);
       const bindGroups = await guarded(device, `bind groups of ${plan.graph}`, () =>
         createBindGroups(device, plan, pipelines, buffers),
       );
@@ -146,6 +159,7 @@ export class Executor {
       gpu.check();
       return new Executor(gpu, plan, pipelines, { ...buffers, bindGroups });
     } catch (error) {
+      failed = true;
       destroyBuffers(buffers);
       throw error;
     }
@@ -458,11 +472,13 @@ interface Resources extends Buffers {
 function createBuffers(device: GPUDevice, plan: Plan): Buffers {
   const create = (label: string, bytes: number, usage: number) =>
     device.createBuffer({ label, size: Math.max(16, Math.ceil(bytes / 16) * 16), usage });
+  const uniforms = create('uniforms', 4 * plan.uniforms.length, UNIFORM | COPY_DST);
+  device.queue.writeBuffer(uniforms, 0, new Uint32Array(plan.uniforms));
   return {
     arena: plan.arena.map((bytes, i) => create(`arena ${i}`, bytes, STORAGE | COPY_SRC | COPY_DST)),
     constants: create('constants', plan.constantBytes, STORAGE | UNIFORM | COPY_DST),
     textures: plan.textures.map((spec, i) => createTexture(device, `weights ${i}`, spec)),
-    uniforms: create('uniforms', 4 * plan.uniforms.length, UNIFORM | COPY_DST),
+    uniforms,
     readout: new Readout(device, plan, plan.outputs, IN_FLIGHT),
   };
 }
