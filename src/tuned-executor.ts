@@ -33,9 +33,6 @@ export interface TuneOptions {
   readonly onProgress?: ((progress: TuningProgress) => void) | undefined;
 }
 
-/** Normalised mean square error of an output past which another plan is not taken up. */
-const mostChange = (precision: Precision): number => (precision === 'float32' ? 1e-10 : 1e-5);
-
 /** The plan that runs a model on a GPU, from its first result's to that of the kernels measured fastest. */
 export class TunedExecutor {
   readonly gpu: Gpu;
@@ -137,14 +134,13 @@ export class TunedExecutor {
     const before = this.#executor;
     if (plan.dispatches.every(({ kernel }, i) => kernel === before.plan.dispatches[i]!.kernel)) return;
     const next = await Executor.create(this.gpu, plan, packConstants(this.#graph, plan), { signal });
-    const { compareOutputs } = await import('./validate/compare.ts');
+    const { judgeOutputs } = await import('./validate/compare.ts');
     try {
       const inputs = seededInputs(this.#graph);
       const [expected, found] = [await before.run(inputs, { signal }), await next.run(inputs, { signal })];
-      const wrong = Object.entries(expected).find(
-        ([name, values]) => !(compareOutputs(found[name]!, values).nmse <= mostChange(this.#precision)),
-      );
-      if (wrong) throw new DeviceError(`kernels tuned for this adapter change output "${wrong[0]}"; they are not used`);
+      const wrong = judgeOutputs(this.#graph, this.#precision, found, expected).find(({ ok }) => !ok);
+      if (wrong)
+        throw new DeviceError(`kernels tuned for this adapter change output "${wrong.name}"; they are not used`);
       signal.throwIfAborted();
     } catch (error) {
       next.dispose();

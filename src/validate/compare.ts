@@ -1,3 +1,6 @@
+import type { Graph } from '../graph/graph.ts';
+import type { Precision } from '../planner/plan.ts';
+
 /** How two outputs of a network differ. */
 export interface Difference {
   /** Largest |actual − expected|; `Number.MAX_VALUE` where `actual` is not finite. */
@@ -24,6 +27,45 @@ export function compareOutputs(actual: Float32Array, expected: Float32Array): Di
   const nmse = square === 0 ? 0 : square / Math.max(norm, Number.MIN_VALUE);
   return { maxError, nmse, topEqual: argMax(actual) === argMax(expected) };
 }
+
+export interface OutputReport extends Difference {
+  readonly name: string;
+  readonly ok: boolean;
+}
+
+/** Largest normalised mean square error of an output; rounding alone stays far below. */
+const mostNmse: Readonly<Record<Precision, number>> = {
+  float32: 1e-10,
+  float16: 1e-5,
+  'float16-packed': 1e-5,
+};
+
+/**
+ * Each output of a graph that a plan of this precision runs, by name, against what it should be; an output of one
+ * probability p as the distribution p, 1 − p.
+ */
+export function judgeOutputs(
+  graph: Graph,
+  precision: Precision,
+  actual: Readonly<Record<string, Float32Array>>,
+  expected: Readonly<Record<string, Float32Array>>,
+): OutputReport[] {
+  return graph.outputs.map(({ name, tensor }): OutputReport => {
+    const compared = isProbability(graph, tensor) ? asDistribution : (values: Float32Array) => values;
+    const difference = compareOutputs(compared(actual[name]!), compared(expected[name]!));
+    return { name, ...difference, ok: difference.nmse <= mostNmse[precision] };
+  });
+}
+
+/** Whether a tensor comes out of a sigmoid. */
+const isProbability = ({ nodes }: Graph, tensor: string): boolean =>
+  nodes
+    .flatMap((node) => (node.op === 'fused' ? node.parts : [node]))
+    .some((node) => node.output === tensor && 'activation' in node && node.activation === 'sigmoid');
+
+/** One probability p as p, 1 − p: near 0 the rounding of what the sigmoid reads is large beside p alone. */
+const asDistribution = (values: Float32Array): Float32Array =>
+  values.length === 1 ? Float32Array.of(values[0]!, 1 - values[0]!) : values;
 
 const argMax = (values: Float32Array): number =>
   values.reduce((best, value, i) => (value > values[best]! ? i : best), 0);

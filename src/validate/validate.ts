@@ -7,18 +7,13 @@ import type { KernelPreferences } from '../planner/select.ts';
 import { runGraphAsync, type Tensor } from '../reference/index.ts';
 import { Executor } from '../scheduler/executor.ts';
 import { fusedWithBounds, runWithBound, type Storage } from './bounds.ts';
-import { type BoundCheck, checkBounds, compareOutputs, type Difference } from './compare.ts';
+import { type BoundCheck, checkBounds, judgeOutputs, type OutputReport } from './compare.ts';
 
 export interface LayerReport extends BoundCheck {
   readonly name: string;
   readonly op: string;
   readonly kernel: string;
   readonly shape: Shape;
-}
-
-export interface OutputReport extends Difference {
-  readonly name: string;
-  readonly ok: boolean;
 }
 
 export interface ValidationReport {
@@ -53,13 +48,6 @@ export interface ValidateOptions {
   /** For tests: called with each executor once its weights are uploaded. */
   readonly tamper?: ((executor: Executor) => void) | undefined;
 }
-
-/** Largest normalised mean square error end to end; rounding alone stays far below. */
-const mostNmse: Readonly<Record<Precision, number>> = {
-  float32: 1e-10,
-  float16: 1e-5,
-  'float16-packed': 1e-5,
-};
 
 /**
  * Checks the GPU against the CPU reference in two ways. Layer by layer: a plan without aliasing runs the prepared
@@ -110,11 +98,8 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
     ...(signal ? { signal } : {}),
     onNode: (node) => options.onLayer?.(++done, total, node.name),
   });
-  const outputs = graph.outputs.map(({ name, tensor }): OutputReport => {
-    const compared = isProbability(graph, tensor) ? asDistribution : (values: Float32Array) => values;
-    const difference = compareOutputs(compared(results[name]!), compared(expected[name]!.data));
-    return { name, ...difference, ok: difference.nmse <= mostNmse[precision] };
-  });
+  const values = Object.fromEntries(Object.entries(expected).map(([name, { data }]) => [name, data]));
+  const outputs = judgeOutputs(graph, precision, results, values);
   return {
     model: graph.name,
     adapter: gpu.adapter,
@@ -125,14 +110,6 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
     outputs,
   };
 }
-
-/** Whether a tensor comes out of a sigmoid. */
-const isProbability = (graph: Graph, tensor: string): boolean =>
-  graph.nodes.some((node) => node.output === tensor && 'activation' in node && node.activation === 'sigmoid');
-
-/** One probability p as p, 1 − p: near 0 the rounding of what the sigmoid reads is large beside p alone. */
-const asDistribution = (values: Float32Array): Float32Array =>
-  values.length === 1 ? Float32Array.of(values[0]!, 1 - values[0]!) : values;
 
 async function withExecutor<T>(
   { gpu, prepared, signal, tamper, preferences, precision = 'float32' }: ValidateOptions,

@@ -1,6 +1,7 @@
 /** Tunes a model in the browser, with a cache of the test's own. */
-import { load, seededInputs, type TuningCache } from '../../src/index.ts';
+import { type Conv2d, type Graph, load, seededInputs, type TuningCache, type TuningRecord } from '../../src/index.ts';
 import { compareOutputs } from '../../src/validate/compare.ts';
+import { randomValues } from '../support/random-values.ts';
 
 export async function tuneTwice({ id, corrupt }: { id: string; corrupt?: unknown }) {
   const kept = new Map<string, unknown>();
@@ -68,4 +69,60 @@ export async function tuneMeanwhile({ id }: { id: string }) {
   );
   model.dispose();
   return { started, differences, outcome, works, disposed: await unfinished };
+}
+
+/** One probability near zero: the sigmoid of a sum of products that almost cancel out. */
+function improbable(): Graph {
+  const products = 256;
+  const graph: Graph = {
+    name: 'improbable',
+    inputs: [{ name: 'x', shape: [1, 1, 1, products] }],
+    outputs: [{ name: 'p', tensor: 'p' }],
+    nodes: [],
+  };
+  const weights = randomValues(products, 1).map((value) => 100 * value);
+  const sum = seededInputs(graph).x!.reduce((total, value, i) => total + value * weights[i]!, 0);
+  const node: Conv2d = {
+    op: 'conv2d',
+    name: 'improbable',
+    inputs: ['x'],
+    output: 'p',
+    weights,
+    bias: Float32Array.of(-10 - sum),
+    kernel: [1, 1],
+    stride: [1, 1],
+    dilation: [1, 1],
+    padding: { top: 0, left: 0, bottom: 0, right: 0 },
+    groups: 1,
+    outChannels: 1,
+    activation: 'sigmoid',
+  };
+  return { ...graph, nodes: [node] };
+}
+
+/** Tunes it to a kernel that sums in another order, which the cache claims to be the fastest. */
+export async function tuneProbability() {
+  let record: TuningRecord | null = null;
+  const cache: TuningCache = {
+    get: async () => record,
+    set: async (_, value) => {
+      record = value;
+    },
+  };
+  const graph = improbable();
+  const inputs = seededInputs(graph);
+  const open = () => load(graph, { device: 'webgpu', tuning: 'off' });
+  const first = await open();
+  await first.tune({ cache, budgetMs: 150_000 });
+  first.dispose();
+  const model = await open();
+  const [before] = model.plan.dispatches;
+  const other = before!.kernel === 'conv-pixel' ? 'conv-pixel/4x1-texture' : 'conv-pixel';
+  const { tuned, ...rest } = record! as TuningRecord;
+  record = { ...rest, tuned: Object.fromEntries(Object.keys(tuned).map((key) => [key, other])) };
+  const expected = (await model.run(inputs)).p!;
+  const { kernels } = await model.tune({ cache });
+  const actual = (await model.run(inputs)).p!;
+  model.dispose();
+  return { kernels, other, p: expected[0]!, nmse: compareOutputs(actual, expected).nmse };
 }

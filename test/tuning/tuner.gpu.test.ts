@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { enginePage } from '../support/engine-page.ts';
-import type { tuneMeanwhile, tuneTwice } from './in-page.ts';
+import type { tuneMeanwhile, tuneProbability, tuneTwice } from './in-page.ts';
 
 type Twice = Awaited<ReturnType<typeof tuneTwice>>;
 type Meanwhile = Awaited<ReturnType<typeof tuneMeanwhile>>;
+type Probability = Awaited<ReturnType<typeof tuneProbability>>;
 
 describe.each(['chrome', 'firefox'] as const)('the tuner in %s', (browser) => {
   const call = async <T>(name: string, argument: unknown) =>
@@ -36,5 +37,14 @@ describe.each(['chrome', 'firefox'] as const)('the tuner in %s', (browser) => {
     expect(result).toMatchObject({ started: true, outcome: 'AbortError', works: 1 });
     expect(result.disposed).toContain('was disposed of');
     expect(Math.max(...result.differences)).toBeLessThan(1e-10);
+  });
+
+  it('takes up kernels that round a probability near zero otherwise', async () => {
+    const { kernels, other, p, nmse } = await call<Probability>('tuneProbability', undefined);
+    expect(kernels).toEqual([other]);
+    expect(p).toBeGreaterThan(1e-5);
+    expect(p).toBeLessThan(1e-4);
+    // More than outputs of other kinds may differ by.
+    expect(nmse).toBeGreaterThan(1e-10);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkBounds, compareOutputs } from '../../src/validate/compare.ts';
+import type { Activation, Conv2d } from '../../src/graph/ops.ts';
+import { checkBounds, compareOutputs, judgeOutputs } from '../../src/validate/compare.ts';
 
 const f = (...values: number[]) => Float32Array.from(values);
 
@@ -31,5 +32,60 @@ describe('the difference of two outputs', () => {
     expect(compareOutputs(f(3, 1), f(1, 3)).topEqual).toBe(false);
     expect(compareOutputs(f(0, 0), f(0, 0))).toEqual({ maxError: 0, nmse: 0, topEqual: true });
     expect(compareOutputs(f(1, Number.NaN), f(1, 2))).toMatchObject({ maxError: Number.MAX_VALUE, topEqual: false });
+  });
+});
+
+describe('the outputs of a graph', () => {
+  const conv = (activation: Activation): Conv2d => ({
+    op: 'conv2d',
+    name: 'last',
+    inputs: ['x'],
+    output: 'p',
+    weights: f(1),
+    bias: null,
+    kernel: [1, 1],
+    stride: [1, 1],
+    dilation: [1, 1],
+    padding: { top: 0, left: 0, bottom: 0, right: 0 },
+    groups: 1,
+    outChannels: 1,
+    activation,
+  });
+  const graphOf = (node: Conv2d, fused = false) => ({
+    name: 'g',
+    inputs: [{ name: 'x', shape: [1, 1, 1, 1] as const }],
+    outputs: [{ name: 'found', tensor: 'p' }],
+    nodes: fused
+      ? [
+          {
+            op: 'fused',
+            name: 'all',
+            inputs: ['x'],
+            output: 'p',
+            parts: [{ ...node, activation: 'none' }, node],
+          } as const,
+        ]
+      : [node],
+  });
+  const ok = (graph: ReturnType<typeof graphOf>, actual: Float32Array, expected: Float32Array) =>
+    judgeOutputs(graph, 'float16', { found: actual }, { found: expected }).map((report) => report.ok);
+
+  it('are as close as the precision lets them be', () => {
+    const graph = graphOf(conv('none'));
+    expect(ok(graph, f(1.003), f(1))).toEqual([true]);
+    expect(ok(graph, f(1.004), f(1))).toEqual([false]);
+    expect(judgeOutputs(graph, 'float32', { found: f(1.003) }, { found: f(1) })).toMatchObject([
+      { name: 'found', ok: false, nmse: expect.closeTo(9e-6, 7) },
+    ]);
+    expect(ok(graph, f(Number.NaN), f(1))).toEqual([false]);
+  });
+
+  it.each([false, true])('are distributions where they are one probability (fused: %s)', (fused) => {
+    const graph = graphOf(conv('sigmoid'), fused);
+    expect(ok(graph, f(1.1e-4), f(1e-4))).toEqual([true]);
+    expect(ok(graphOf(conv('relu'), fused), f(1.1e-4), f(1e-4))).toEqual([false]);
+    expect(ok(graph, f(1.1e-4, 0), f(1e-4, 0))).toEqual([false]);
+    expect(ok(graph, f(0.52), f(0.5))).toEqual([false]);
+    expect(ok(graph, f(Number.NaN), f(1e-4))).toEqual([false]);
   });
 });
