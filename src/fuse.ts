@@ -8,12 +8,14 @@ import { invertedResidual } from './kernels/inverted-residual.ts';
 import type { Kernel } from './kernels/kernel.ts';
 import { poolFullyConnected } from './kernels/pool-fully-connected.ts';
 import { squeezeExciteGate } from './kernels/squeeze-excite-gate.ts';
+import { universalBottleneck } from './kernels/universal-bottleneck.ts';
 import { fuseBlocks } from './passes/fuse-blocks.ts';
 import { fuseSqueezeExcite } from './passes/fuse-squeeze-excite.ts';
 
 /** A kernel for each kind of fused node. */
 export const kernelsOfBlocks: readonly Kernel[] = [
   invertedResidual,
+  universalBottleneck,
   expandDepthwise,
   squeezeExciteGate,
   convPointwiseGated,

@@ -6,8 +6,9 @@ import { Links, replaceNodes } from './pass.ts';
  * Joins nodes whose hidden channels nobody else reads, as far as `runs` says that a kernel takes them:
  *
  * - [expand,] depthwise, project: an inverted residual, or a depthwise separable convolution;
- * - depthwise without activation, expand, project: a ConvNeXt-like block. Where another depthwise convolution follows the
- *   expansion instead, the first is left alone: its output is smaller than that of the expansion;
+ * - depthwise, expand[, depthwise], project: a universal inverted bottleneck that starts with a depthwise convolution, told
+ *   from a depthwise separable convolution by the missing activation of the first or the last. Where a kernel takes the
+ *   three last but not all four, the first is left alone: its output is smaller than that of the expansion;
  * - a normal convolution and the pointwise one that follows;
  * - global average pool and the product that follows.
  */
@@ -36,9 +37,14 @@ export function fuseBlocks(graph: Graph, runs: (node: Fused, links: Links) => bo
     if (isDepthwise(node, links)) {
       if (!isPointwise(next)) continue;
       const after = soleReader(next, links);
-      const starts = node.activation === 'none' && next.outChannels > node.outChannels;
-      if (starts && after && isDepthwise(after, links)) continue;
-      if (starts && isPointwise(after) && fuse([node, next, after])) continue;
+      if (after && next.inputs.length === 1 && next.outChannels > node.outChannels) {
+        const middle = isDepthwise(after, links) ? after : null;
+        const project = middle ? soleReader(middle, links) : after;
+        const linear = node.activation === 'none';
+        const starts = isPointwise(project) && (linear || project.activation === 'none');
+        if (starts && fuse([node, next, middle, project])) continue;
+        if (middle && linear) continue;
+      }
       const before = links.soleProducer(node.inputs[0]!);
       const expand = isPointwise(before) && before.inputs.length === 1 ? before : null;
       (expand && fuse([expand, node, next])) || fuse([node, next]);

@@ -333,6 +333,17 @@ describe('shapes', () => {
   });
 });
 
+/** Fusing blocks keeps what the graph computes, to the bit: the same parts run. */
+function expectFused(graph: Graph): void {
+  const inputs = seededInputs(graph);
+  expect(
+    runGraph(
+      fuseBlocks(graph, () => true),
+      inputs,
+    ),
+  ).toEqual(runGraph(graph, inputs));
+}
+
 describe('blocks', () => {
   it('keep a hidden tensor that is the residual too', () => {
     const pointwise = { kernel: [1, 1], ...bare, weights: values(16, 1) };
@@ -343,6 +354,56 @@ describe('blocks', () => {
       conv(pointwise),
     );
     expect(fuseBlocks(graph, () => true).nodes.map(({ op }) => op)).toEqual(['conv2d', 'conv2d', 'fused']);
+  });
+
+  const depthwise = (channels: number, activation = 'none') =>
+    conv({ groups: channels, outChannels: channels, weights: values(9 * channels, 1), bias: null, activation });
+  const pointwise = (from: number, to: number, activation = 'none') =>
+    conv({ kernel: [1, 1], ...bare, weights: values(from * to, 1), bias: null, outChannels: to, activation });
+  const parts = (graph: Graph, most = 4) =>
+    fuseBlocks(graph, (node) => node.parts.length <= most).nodes.map((node) =>
+      node.op === 'fused' ? node.parts.map(({ name }) => name).join(' ') : node.name,
+    );
+
+  it('take a starting depthwise in, with the residual that it reads too', () => {
+    const project = { ...pointwise(8, 4), inputs: ['t2', 'x'] };
+    const graph = chain(depthwise(4), pointwise(4, 8, 'relu'), depthwise(8, 'relu'), project);
+    expect(parts(graph)).toEqual(['n0 n1 n2 n3']);
+    expect(fuseBlocks(graph, () => true).nodes[0]!.inputs).toEqual(['x', 'x']);
+    expectFused(graph);
+  });
+
+  it('leave a starting depthwise alone where no kernel takes it', () => {
+    const graph = chain(depthwise(4), pointwise(4, 8, 'relu'), depthwise(8, 'relu'), pointwise(8, 4));
+    expect(parts(graph, 3)).toEqual(['n0', 'n1 n2 n3']);
+  });
+
+  it('take a starting depthwise with an activation for one where the last has none', () => {
+    const block = (last: string) => [
+      depthwise(4, 'relu'),
+      pointwise(4, 8, 'relu'),
+      depthwise(8, 'relu'),
+      pointwise(8, 4, last),
+    ];
+    expect(parts(chain(...block('none')))).toEqual(['n0 n1 n2 n3']);
+    expect(parts(chain(...block('relu')))).toEqual(['n0 n1', 'n2 n3']);
+    expect(parts(chain(...block('none')), 3)).toEqual(['n0 n1', 'n2 n3']);
+    expect(parts(chain(depthwise(4, 'relu'), pointwise(4, 8, 'relu'), pointwise(8, 4)))).toEqual(['n0 n1 n2']);
+    expectFused(chain(...block('none')));
+  });
+
+  it('end before an expansion that somebody else reads, or that adds a residual', () => {
+    const widened = { ...pointwise(4, 8, 'relu'), inputs: ['t1', 't0'] };
+    const residual = chain(pointwise(4, 8), depthwise(4), widened, depthwise(8), pointwise(8, 4));
+    const [first, start, ...rest] = residual.nodes;
+    const graph = { ...residual, nodes: [first!, { ...start!, inputs: ['x'] }, ...rest] };
+    expect(parts(graph)).toEqual(['n0', 'n1 n2', 'n3 n4']);
+    const read = chain(depthwise(4), pointwise(4, 8), depthwise(8), pointwise(8, 8), {
+      op: 'add',
+      inputs: ['t3', 't1'],
+      activation: 'none',
+    });
+    expect(parts(read)).toEqual(['n0 n1', 'n2 n3', 'n4']);
   });
 });
 

@@ -1,0 +1,197 @@
+// A universal inverted bottleneck with both of its depthwise convolutions in one kernel (Qin et al. 2024, "MobileNetV4",
+// section 3, "extra depthwise"): dst = project(depthwise(expand(start(src)))) [+ residual]. What lies between never
+// leaves workgroup memory.
+//
+// src              [batch][src_height][src_width][cin4]        NHWC, four channels a vec4
+// filters          depthwise [KERNEL_Y · KERNEL_X][hidden / 4], then start [START_KERNEL_Y · START_KERNEL_X][cin4]
+// expand_weights   [cin4][hidden]                              one vec4 over four inputs for each hidden channel
+// project_weights  [hidden / 4][4 · cout4]                     one vec4 over four hidden channels for each output channel
+// biases           depthwise [hidden / 4], expand [hidden / 4], project [cout4], start [cin4]
+// dst              [batch][out_height][out_width][cout4]
+//
+// `hidden` is rounded up to 4 · CHUNK4, the rest zero. `in_height` and `in_width` are the pixels between the two
+// depthwise convolutions.
+//
+// A workgroup computes a tile of TILE_Y × TILE_X pixels, all output channels. It goes through the hidden channels in
+// chunks of CHUNK4 vec4: expands the tile's inputs (zeros outside, as the depthwise convolution pads what is expanded),
+// filters them, and adds them to the output, of which each invocation holds 4 pixels × 4 channels. What is expanded is
+// filtered by the starting convolution PART4 vec4 of channels at a time: once where all of them fit, else for each chunk
+// again.
+struct Shape {
+  src_height: u32, src_width: u32, in_height: u32, in_width: u32, out_height: u32, out_width: u32, tiles_y: u32,
+  cin4: u32, hidden: u32, chunks: u32, cout4: u32,
+  pad_top: i32, pad_left: i32, start_pad_top: i32, start_pad_left: i32,
+}
+
+override START_ACTIVATION: u32;
+override EXPAND_ACTIVATION: u32;
+override DEPTHWISE_ACTIVATION: u32;
+
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> src: array<Src4>;
+@group(0) @binding(2) var<storage, read> filters: array<vec4f>;
+@group(0) @binding(3) var<storage, read> expand_weights: array<Weight4>;
+@group(0) @binding(4) var<storage, read> project_weights: array<Weight4>;
+@group(0) @binding(5) var<storage, read> biases: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> dst: array<Dst4>;
+#if RESIDUAL
+@group(0) @binding(7) var<storage, read> residual: array<Side4>;
+#endif
+
+// Pixels that the tile's depthwise convolution reads, and that it writes.
+const PLACES = $(INPUT_Y * INPUT_X)u;
+const PIXELS = $(TILE_Y * TILE_X)u;
+const QUADS = $((INPUT_Y * INPUT_X + 3) / 4)u;
+const CHUNK4 = $(CHUNK4)u;
+const PART4 = $(PART4)u;
+const THREADS = $(THREADS)u;
+
+var<workgroup> started: array<vec4f, PLACES * PART4>;
+var<workgroup> expanded: array<vec4f, PLACES * CHUNK4>;
+var<workgroup> filtered: array<vec4f, PIXELS * CHUNK4>;
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let image = workgroup.y / shape.tiles_y;
+  let out_y = (workgroup.y - image * shape.tiles_y) * $(TILE_Y)u;
+  let out_x = workgroup.x * $(TILE_X)u;
+  let in_y = i32(out_y * $(STRIDE_Y)u) - shape.pad_top;
+  let in_x = i32(out_x * $(STRIDE_X)u) - shape.pad_left;
+  let base = image * shape.src_height * shape.src_width;
+  let hidden4 = shape.hidden / 4u;
+  let start_filter = $(KERNEL_Y * KERNEL_X)u * hidden4;
+  let start_bias = 2u * hidden4 + shape.cout4;
+  // This invocation's pixels and channels of the output; lanes past the last channel group only help.
+  let group = lane % (PIXELS / 4u);
+  let channel4 = lane / (PIXELS / 4u);
+  let owns = channel4 < shape.cout4;
+#unroll p 4
+#unroll c 4
+  var sum$(p)_$c = 0.0;
+#end
+#end
+
+  for (var chunk = 0u; chunk < shape.chunks; chunk++) {
+    let first4 = chunk * CHUNK4;
+
+    for (var part4 = 0u; part4 < shape.cin4; part4 += PART4) {
+      if (chunk == 0u || shape.cin4 > PART4) {
+        for (var item = lane; item < PLACES * PART4; item += THREADS) {
+          let place = item / PART4;
+          let c = part4 + item % PART4;
+          let y = in_y + i32(place / $(INPUT_X)u);
+          let x = in_x + i32(place % $(INPUT_X)u);
+          if (u32(y) >= shape.in_height || u32(x) >= shape.in_width || c >= shape.cin4) { continue; }
+          let top = y * $(START_STRIDE_Y) - shape.start_pad_top;
+          let left = x * $(START_STRIDE_X) - shape.start_pad_left;
+          var value = biases[start_bias + c];
+          for (var ky = 0; ky < $(START_KERNEL_Y); ky++) {
+            for (var kx = 0; kx < $(START_KERNEL_X); kx++) {
+              let v = u32(top + ky * $(START_DILATION_Y));
+              let u = u32(left + kx * $(START_DILATION_X));
+              let inside = v < shape.src_height && u < shape.src_width;
+              let at = (base + select(0u, v * shape.src_width + u, inside)) * shape.cin4 + c;
+              let weight = filters[start_filter + u32(ky * $(START_KERNEL_X) + kx) * shape.cin4 + c];
+              value = fma(select(vec4f(0.0), load_src(src[at]), inside), weight, value);
+            }
+          }
+          started[item] = activation(START_ACTIVATION, value);
+        }
+      }
+      workgroupBarrier();
+
+      // Four neighbours of the flattened tile × four hidden channels at a time.
+      let count = min(PART4, shape.cin4 - part4);
+      for (var item = lane; item < QUADS * CHUNK4; item += THREADS) {
+        let e = item / QUADS;
+        let place = (item - e * QUADS) * 4u;
+#unroll p 4
+        let place$p = min(place + $(p)u, PLACES - 1u);
+        let y$p = in_y + i32(place$p / $(INPUT_X)u);
+        let x$p = in_x + i32(place$p % $(INPUT_X)u);
+        let inside$p = u32(y$p) < shape.in_height && u32(x$p) < shape.in_width;
+        let row$p = place$p * PART4;
+#unroll c 4
+        var hidden$(p)_$c = 0.0;
+#end
+#end
+        if (inside0 || inside1 || inside2 || inside3) {
+          var column = part4 * shape.hidden + (first4 + e) * 4u;
+          for (var k = 0u; k < count; k++) {
+#unroll p 4
+            let v$p = started[row$p + k];
+#end
+#unroll c 4
+            let w$c = load_weight(expand_weights[column + $(c)u]);
+#unroll p 4
+            hidden$(p)_$c = fma(v$p.x, w$c.x, fma(v$p.y, w$c.y, fma(v$p.z, w$c.z, fma(v$p.w, w$c.w, hidden$(p)_$c))));
+#end
+#end
+            column += shape.hidden;
+          }
+        }
+        let bias = biases[hidden4 + first4 + e];
+        let ends = part4 + PART4 >= shape.cin4;
+#unroll p 4
+        if (place + $(p)u < PLACES) {
+          var value = vec4f(hidden$(p)_0, hidden$(p)_1, hidden$(p)_2, hidden$(p)_3);
+          if (part4 > 0u) { value += expanded[place$p * CHUNK4 + e]; }
+          if (ends) { value = activation(EXPAND_ACTIVATION, value + bias); }
+          expanded[place$p * CHUNK4 + e] = select(vec4f(0.0), value, inside$p);
+        }
+#end
+      }
+      workgroupBarrier();
+    }
+
+    for (var item = lane; item < PIXELS * CHUNK4; item += THREADS) {
+      let place = item / CHUNK4;
+      let e = item % CHUNK4;
+      let corner = (place / $(TILE_X)u * $(STRIDE_Y * INPUT_X)u + place % $(TILE_X)u * $(STRIDE_X)u) * CHUNK4 + e;
+      var value = biases[first4 + e];
+#unroll ky KERNEL_Y
+#unroll kx KERNEL_X
+      value = fma(
+        expanded[corner + $((ky * DILATION_Y * INPUT_X + kx * DILATION_X) * CHUNK4)u],
+        filters[$(ky * KERNEL_X + kx)u * hidden4 + first4 + e], value);
+#end
+#end
+      filtered[item] = activation(DEPTHWISE_ACTIVATION, value);
+    }
+    workgroupBarrier();
+
+    if (owns) {
+      var column = (first4 * shape.cout4 + channel4) * 4u;
+      for (var e = 0u; e < CHUNK4; e++) {
+#unroll p 4
+        let v$p = filtered[(group * 4u + $(p)u) * CHUNK4 + e];
+#end
+#unroll c 4
+        let w$c = load_weight(project_weights[column + $(c)u]);
+#unroll p 4
+        sum$(p)_$c = fma(v$p.x, w$c.x, fma(v$p.y, w$c.y, fma(v$p.z, w$c.z, fma(v$p.w, w$c.w, sum$(p)_$c))));
+#end
+#end
+        column += 4u * shape.cout4;
+      }
+    }
+    // The next chunk overwrites `started` and `expanded`, which nobody reads any more, and `filtered` after another barrier.
+  }
+
+  if (!owns) { return; }
+  let bias = biases[2u * hidden4 + channel4];
+#unroll p 4
+  {
+    let y = out_y + (group * 4u + $(p)u) / $(TILE_X)u;
+    let x = out_x + (group * 4u + $(p)u) % $(TILE_X)u;
+    if (y < shape.out_height && x < shape.out_width) {
+      let at = ((image * shape.out_height + y) * shape.out_width + x) * shape.cout4 + channel4;
+      var value = activate(vec4f(sum$(p)_0, sum$(p)_1, sum$(p)_2, sum$(p)_3) + bias);
+#if RESIDUAL
+      value += load_side(residual[at]);
+#endif
+      dst[at] = store_dst(value);
+    }
+  }
+#end
+}

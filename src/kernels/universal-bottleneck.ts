@@ -1,0 +1,213 @@
+import source from '../../shaders/universal-bottleneck.wgsl?raw';
+import type { Conv2d, Fused, Pair, Shape } from '../graph/ops.ts';
+import { windowOutput } from '../graph/shapes.ts';
+import { isDepthwise } from './conv-depthwise.ts';
+import { isPointwise } from './conv-pointwise.ts';
+import {
+  activationCode,
+  activationOverride,
+  type Binding,
+  ceilDiv,
+  channelConstant,
+  constantBinding,
+  defineKernel,
+  floatWeightsConstant,
+  inputBinding,
+  type NodeShapes,
+  outputBinding,
+  shapeBinding,
+  weightsConstant,
+} from './kernel.ts';
+import { packDot, packRows } from './pack.ts';
+
+/** Default limits of WebGPU. */
+const WORKGROUP_BYTES = 16384;
+const MOST_INVOCATIONS = 256;
+
+const MOST_CHUNK4 = 8;
+
+/** Workgroups that are supposed to run at once: fewer take no less time. */
+const AT_ONCE = 12;
+
+const tiles: readonly Pair[] = [
+  [8, 8],
+  [4, 8],
+  [4, 4],
+  [2, 4],
+  [2, 2],
+];
+
+interface Block {
+  readonly start: Conv2d;
+  readonly expand: Conv2d;
+  readonly depthwise: Conv2d;
+  readonly project: Conv2d;
+}
+
+interface Tiling {
+  readonly tile: Pair;
+  /** Pixels that the tile's depthwise convolution reads. */
+  readonly input: Pair;
+  /** Hidden channels of a chunk, in fours. */
+  readonly chunk4: number;
+  /** Channels that the starting convolution filters at a time, in fours. */
+  readonly part4: number;
+  readonly threads: number;
+}
+
+function blockOf({ parts }: Fused, channels: number): Block | null {
+  const [start, expand, depthwise, project] = parts;
+  if (parts.length !== 4 || start?.op !== 'conv2d' || expand?.op !== 'conv2d') return null;
+  if (depthwise?.op !== 'conv2d' || project?.op !== 'conv2d') return null;
+  if ([start, expand, depthwise].some(({ inputs }) => inputs.length > 1)) return null;
+  if (!isPointwise(expand) || !isPointwise(project)) return null;
+  if (!isDepthwise(start, channels) || !isDepthwise(depthwise, expand.outChannels)) return null;
+  return { start, expand, depthwise, project };
+}
+
+const tapsOf = ({ kernel }: Conv2d): number => kernel[0] * kernel[1];
+
+/**
+ * The tiling with the fewest multiplications, halos and what is filtered again included, of those that fit into
+ * workgroup memory and hold all output channels. Null where there is none.
+ */
+function tilingOf({ start, depthwise, project }: Block, channels: number, output: Shape): Tiling | null {
+  const { kernel, stride, dilation, outChannels: hidden } = depthwise;
+  const extent = (tile: Pair, axis: 0 | 1) => (tile[axis] - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis] + 1;
+  const cin4 = ceilDiv(channels, 4);
+  let best: Tiling | null = null;
+  let least = Number.POSITIVE_INFINITY;
+  for (const tile of tiles) {
+    const input = [extent(tile, 0), extent(tile, 1)] as const;
+    const [pixels, places] = [tile[0] * tile[1], input[0] * input[1]];
+    const owners = (pixels / 4) * ceilDiv(project.outChannels, 4);
+    if (owners > MOST_INVOCATIONS) continue;
+    const workgroups = output[0] * ceilDiv(output[1], tile[0]) * ceilDiv(output[2], tile[1]);
+    for (let chunk4 = 1; chunk4 <= MOST_CHUNK4; chunk4++) {
+      const room = Math.floor((WORKGROUP_BYTES / 16 - (places + pixels) * chunk4) / places);
+      if (room < 1) break;
+      const parts = ceilDiv(cin4, room);
+      const chunks = ceilDiv(hidden, 4 * chunk4);
+      const work =
+        (parts > 1 ? chunks : 1) * places * channels * tapsOf(start) +
+        4 * chunk4 * chunks * (places * channels + pixels * (tapsOf(depthwise) + project.outChannels));
+      const cost = Math.max(workgroups, AT_ONCE) * work;
+      if (cost > least) continue;
+      least = cost;
+      const busy = Math.min(MOST_INVOCATIONS, Math.max(64, owners, ceilDiv(places, 4) * chunk4));
+      best = { tile, input, chunk4, part4: ceilDiv(cin4, parts), threads: 32 * ceilDiv(busy, 32) };
+    }
+  }
+  return best;
+}
+
+function resolve(node: Fused, { inputs: [input], output }: NodeShapes) {
+  const block = blockOf(node, input![3]);
+  const tiling = block && tilingOf(block, input![3], output);
+  if (!block || !tiling) return null;
+  return {
+    ...block,
+    ...tiling,
+    cin4: ceilDiv(input![3], 4),
+    cout4: ceilDiv(output[3], 4),
+    hidden: ceilDiv(block.depthwise.outChannels, 4 * tiling.chunk4) * 4 * tiling.chunk4,
+  };
+}
+
+/** Depthwise, expand, depthwise, project [+ residual]: a universal inverted bottleneck with an extra depthwise. */
+export const universalBottleneck = defineKernel<Fused>({
+  name: 'universal-bottleneck',
+  op: 'fused',
+  accepts: (node, shapes) => resolve(node, shapes) !== null,
+  program(node, shapes) {
+    const { inputs, output } = shapes;
+    const { start, expand, depthwise, project, ...sizes } = resolve(node, shapes)!;
+    const { tile, input, chunk4, part4, threads, cin4, cout4, hidden } = sizes;
+    const [, height, width] = inputs[0]!;
+    const started = (size: number, axis: 0 | 1, padding: number) =>
+      windowOutput(size, start.kernel[axis], start.stride[axis], start.dilation[axis], padding);
+    const residual = project.inputs.length > 1;
+    const tilesY = ceilDiv(output[1], tile[0]);
+    const constants = [0, 1, 2, 3].map(constantBinding);
+    const bindings: Binding[] = [shapeBinding, inputBinding(0), ...constants, outputBinding];
+    if (residual) bindings.push(inputBinding(1));
+    return {
+      file: 'universal-bottleneck.wgsl',
+      source,
+      constants: {
+        RESIDUAL: residual,
+        TILE_Y: tile[0],
+        TILE_X: tile[1],
+        INPUT_Y: input[0],
+        INPUT_X: input[1],
+        CHUNK4: chunk4,
+        PART4: part4,
+        THREADS: threads,
+        START_KERNEL_Y: start.kernel[0],
+        START_KERNEL_X: start.kernel[1],
+        START_STRIDE_Y: start.stride[0],
+        START_STRIDE_X: start.stride[1],
+        START_DILATION_Y: start.dilation[0],
+        START_DILATION_X: start.dilation[1],
+        KERNEL_Y: depthwise.kernel[0],
+        KERNEL_X: depthwise.kernel[1],
+        STRIDE_Y: depthwise.stride[0],
+        STRIDE_X: depthwise.stride[1],
+        DILATION_Y: depthwise.dilation[0],
+        DILATION_X: depthwise.dilation[1],
+      },
+      overrides: {
+        START_ACTIVATION: activationCode(start.activation),
+        EXPAND_ACTIVATION: activationCode(expand.activation),
+        DEPTHWISE_ACTIVATION: activationCode(depthwise.activation),
+        ...activationOverride(project.activation),
+      },
+      shape: {
+        src_height: height,
+        src_width: width,
+        in_height: started(height, 0, start.padding.top + start.padding.bottom),
+        in_width: started(width, 1, start.padding.left + start.padding.right),
+        out_height: output[1],
+        out_width: output[2],
+        tiles_y: tilesY,
+        cin4,
+        hidden,
+        chunks: hidden / 4 / chunk4,
+        cout4,
+        pad_top: depthwise.padding.top,
+        pad_left: depthwise.padding.left,
+        start_pad_top: start.padding.top,
+        start_pad_left: start.padding.left,
+      },
+      bindings,
+      workgroups: [ceilDiv(output[2], tile[1]), tilesY * output[0], 1],
+    };
+  },
+  constants(node, shapes) {
+    const { start, expand, depthwise, project, cin4, cout4, hidden } = resolve(node, shapes)!;
+    const cin = shapes.inputs[0]![3];
+    const channels = depthwise.outChannels;
+    const [taps, startTaps] = [tapsOf(depthwise), tapsOf(start)];
+    const biases = new Float32Array(2 * hidden + 4 * cout4 + 4 * cin4);
+    if (depthwise.bias) biases.set(depthwise.bias);
+    if (expand.bias) biases.set(expand.bias, hidden);
+    if (project.bias) biases.set(project.bias, 2 * hidden);
+    if (start.bias) biases.set(start.bias, 2 * hidden + 4 * cout4);
+    return [
+      floatWeightsConstant(taps * hidden + startTaps * 4 * cin4, () => {
+        const packed = new Float32Array(taps * hidden + startTaps * 4 * cin4);
+        packed.set(packRows(depthwise.weights, taps, channels, hidden));
+        packed.set(packRows(start.weights, startTaps, cin), taps * hidden);
+        return packed;
+      }),
+      weightsConstant(4 * cin4 * hidden, () => packDot(expand.weights, 1, cin, channels, hidden)),
+      weightsConstant(4 * cout4 * hidden, () => {
+        // Rows of hidden channels past the last are zero.
+        const packed = new Float32Array(4 * cout4 * hidden);
+        packed.set(packDot(project.weights, 1, channels, project.outChannels, 4 * cout4));
+        return packed;
+      }),
+      channelConstant(biases, biases.length),
+    ];
+  },
+});
