@@ -18,8 +18,10 @@ const usedFeatures: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'tim
 export class Gpu {
   readonly device: GPUDevice;
   readonly adapter: AdapterDescription;
-  /** Whether the queue must be nudged while it is waited for (`settle`); found out in the first 100 ms. */
-  pollsSlowly = false;
+  /** Whether the queue must be nudged while it is waited for (`settle`), which does no harm where that is not known. */
+  pollsSlowly = true;
+  /** Whether `settle` has waited for the queue. */
+  settled = false;
   /** Set once the device is lost. */
   #loss: string | null = null;
   readonly #owned: boolean;
@@ -31,7 +33,7 @@ export class Gpu {
     device.lost.then(({ reason, message }) => {
       this.#loss = `${reason}${message ? `: ${message}` : ''}`;
     });
-    pollsSlowly(device).then(
+    pollsSlowly(this).then(
       (slowly) => {
         this.pollsSlowly = slowly;
       },
