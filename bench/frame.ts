@@ -31,7 +31,7 @@ export interface WarmRun {
   readonly submits: number;
   /** GPU objects made. */
   readonly objects: number;
-  /** The most bytes of GPU buffers and textures that existed at once, so far. */
+  /** The most bytes of GPU buffers and textures that existed at once meanwhile. */
   readonly gpuBytes: number;
 }
 
@@ -103,6 +103,7 @@ globalThis.engineFrame = {
     settled = true;
     const { dispatches, submits, objects } = calls;
     calls.lastSubmit = 0;
+    calls.peakBytes = calls.liveBytes;
     const start = performance.now();
     const outputs = await session.run(prepared);
     const ms = performance.now() - start;

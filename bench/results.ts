@@ -30,7 +30,7 @@ export interface Row {
   readonly note?: string;
   /** JavaScript and WebAssembly, uncompressed. */
   readonly downloadBytes: number | null;
-  /** The most bytes of buffers and textures that existed at once; collected garbage counts on. */
+  /** The most bytes of buffers and textures that existed at once in a warm run; collected garbage counts on. */
   readonly gpuBytes: number | null;
   /** Of one warm run. */
   readonly dispatches: number | null;

@@ -7,7 +7,7 @@ export interface WebGpuCalls {
   objects: number;
   /** When the last submit returned (`performance.now`); 0 where there was none. */
   lastSubmit: number;
-  /** Bytes of buffers and textures that exist now, and the most that did at once. */
+  /** Bytes of buffers and textures that exist now, and the most that did at once since a caller set the latter to them. */
   liveBytes: number;
   peakBytes: number;
 }

@@ -85,6 +85,9 @@ test('bytes are those that exist at once', () => {
   a.destroy();
   device.createBuffer({ size: 100 });
   expect(calls).toMatchObject({ liveBytes: 600, peakBytes: 1500 });
+  calls.peakBytes = calls.liveBytes;
+  device.createBuffer({ size: 200 }).destroy();
+  expect(calls).toMatchObject({ liveBytes: 600, peakBytes: 800 });
   // 8 × 4 × 2 texels of four 16-bit and of one 32-bit number.
   device.createTexture({ format: 'rgba16float' });
   expect(calls.liveBytes).toBe(600 + 64 * 8);
