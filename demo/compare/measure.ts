@@ -6,6 +6,7 @@ import {
   seededInputs,
   type ValidationReport,
 } from '../../src/index.ts';
+import { loadShare } from '../ui/load-share.ts';
 
 /** Milliseconds from input upload to output readback. */
 export interface Times {
@@ -40,13 +41,12 @@ export async function measure(source: ModelSource, title: string, options: Measu
   const { runs, signal, onStage, onMeasured } = options;
   onStage('Loading', null);
   const start = performance.now();
+  const shareOf = loadShare();
   const model = await load(source, {
     name: title,
     signal,
     tuning: 'off',
-    onProgress: ({ stage, done, total }) => {
-      if (stage === 'compile') onStage('Compiling shaders', total > 0 ? done / total : 1);
-    },
+    onProgress: (step) => onStage(step.stage === 'compile' ? 'Compiling shaders' : 'Loading', shareOf(step)),
   });
   let measurement: Measurement = {
     model,

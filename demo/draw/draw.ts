@@ -1,8 +1,9 @@
-import { type LoadProgress, type Model, networkCost } from '../../src/index.ts';
+import { type Model, networkCost } from '../../src/index.ts';
 import { shelf } from '../models/shelf.ts';
 import { deviceText } from '../ui/device.ts';
 import { byId } from '../ui/dom.ts';
 import { bytes, compact, integer, milliseconds, percent, shapeText } from '../ui/format.ts';
+import { loadShare } from '../ui/load-share.ts';
 import { clearMessage, isAbort, showError } from '../ui/message.ts';
 import { checkAgainstReference, showCheck } from './check.ts';
 import { Drawing } from './drawing.ts';
@@ -97,8 +98,9 @@ export function startDraw(onModel: (model: Model) => void): void {
     progress.hidden = false;
     progress.removeAttribute('value');
     try {
-      await recognizer.open(openable, ({ stage, done, total }: LoadProgress) => {
-        if (stage === 'compile') progress.value = total > 0 ? done / total : 1;
+      const shareOf = loadShare();
+      await recognizer.open(openable, (step) => {
+        progress.value = shareOf(step);
       });
     } catch (error) {
       if (isAbort(error)) return;

@@ -15,7 +15,10 @@ export async function validateModel({
     plan,
     ...(inputShapes ? { inputShapes } : {}),
     ...(precision ? { precision } : {}),
-    onProgress: ({ stage, done, total }) => globalThis.reportProgress(`${stage} ${done}/${total}        `),
+    onProgress: ({ stage, done, total }) => {
+      const parts = stage === 'fetch' ? `${Math.round(done / 1e3)}/${Math.round(total / 1e3)} kB` : `${done}/${total}`;
+      globalThis.reportProgress(`${stage} ${parts}        `);
+    },
   });
   try {
     return await model.validate(undefined, {

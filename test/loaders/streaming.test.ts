@@ -1,17 +1,22 @@
 /** Models that arrive by and by: the same as when they are whole, and the same errors. */
 import { readFileSync } from 'node:fs';
-import { afterEach, describe, expect, it, test, vi } from 'vitest';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { afterAll, afterEach, beforeAll, describe, expect, it, test, vi } from 'vitest';
 import { buildArchitecture } from '../../src/architectures/index.ts';
+import { openGpu } from '../../src/device/gpu.ts';
 import { DeviceError, ModelFormatError, ShaderError, UsageError } from '../../src/errors.ts';
 import { fuse } from '../../src/fuse.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { type LoadOptions, type LoadProgress, load, readGraph } from '../../src/load.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { writeSavedModel } from '../../src/loaders/saved-model.ts';
-import { createPlan } from '../../src/planner/create-plan.ts';
+import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { prepare } from '../../src/prepare.ts';
 import { seededInputs } from '../../src/random-inputs.ts';
 import { runGraph } from '../../src/reference/index.ts';
+import { Executor } from '../../src/scheduler/executor.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
 import { writeOnnx } from '../support/onnx-writer.ts';
 
@@ -78,6 +83,19 @@ const errorOf = (promise: Promise<unknown>): Promise<Error> =>
 
 const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
 
+/** A pause behind the header, in which whatever can go on without the weights does. */
+async function* pausing(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  let pause = headerEnd(bytes);
+  for (const piece of pieces(bytes, size)) {
+    if (pause <= 0) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      pause = Number.POSITIVE_INFINITY;
+    }
+    yield piece;
+    pause -= piece.length;
+  }
+}
+
 /** Pieces that are sent one after another as `next` is called, and the last of them when `rest` is. */
 function held(bytes: Uint8Array, size: number) {
   const all = [...pieces(bytes, size)];
@@ -131,7 +149,7 @@ describe('a saved model that arrives in pieces', () => {
     const options = { device: 'webgpu', plan, precision, tuning: 'off' } as const;
     const [whole, streamed] = [new FakeGpu(), new FakeGpu()];
     await load(bytes, { ...options, gpu: whole.gpu });
-    serve({ [address]: pieces(bytes, size) });
+    serve({ [address]: pausing(bytes, size) });
     await load(address, { ...options, gpu: streamed.gpu });
     expect(whole.weights.length).toBeGreaterThan(1);
     expect(streamed.weights.map(([label]) => label)).toEqual(whole.weights.map(([label]) => label));
@@ -182,7 +200,7 @@ describe('a saved model that arrives in pieces', () => {
 describe('while the file arrives', () => {
   const bytes = saved('v2-0.35-32');
 
-  it('pipelines are compiled and weights packed and uploaded', async () => {
+  it.each(['unfused', 'fused'] as const)('pipelines of an %s plan are compiled, weights uploaded', async (plan) => {
     const source = held(bytes, 40_000);
     serve({ [address]: source });
     const fake = new FakeGpu();
@@ -190,6 +208,7 @@ describe('while the file arrives', () => {
     const loading = load(address, {
       device: 'webgpu',
       gpu: fake.gpu,
+      plan,
       onProgress: ({ stage, done, total }) => seen.push(`${stage} ${done === total ? 'done' : ''}`),
     });
     source.allow(Math.ceil((headerEnd(bytes) + 4000) / 40_000));
@@ -228,7 +247,33 @@ describe('while the file arrives', () => {
       source.rest();
       await turn();
     }
-    expect([refused.destroyed, refused.held]).toEqual([true, []]);
+    expect([refused.destroyed, refused.held, refused.misused]).toEqual([true, [], []]);
+  });
+
+  it('nothing is uploaded any more once a pipeline is refused', async () => {
+    const graph = prepare(buildArchitecture('v1-0.25-32', { classes: 4 }));
+    const plan = createPlan(graph);
+    const [first, ...others] = [...packConstants(graph, plan)];
+    const fake = new FakeGpu();
+    let refuse = (_: Error) => {};
+    fake.compiling = new Promise((_, reject) => {
+      refuse = reject;
+    });
+    let ended = false;
+    async function* batches() {
+      try {
+        yield [first!];
+        refuse(new Error('no such shader'));
+        await turn();
+        yield others;
+      } finally {
+        ended = true;
+      }
+    }
+    const gpu = await openGpu({ device: fake.device });
+    expect(await errorOf(Executor.create(gpu, plan, batches()))).toBeInstanceOf(ShaderError);
+    await vi.waitFor(() => expect(ended).toBe(true));
+    expect([fake.written, fake.held, fake.misused]).toEqual([first!.data.byteLength, [], []]);
   });
 
   it.each(['before the answer', 'in the header', 'in the weights'])('an abort %s ends all of it', async (when) => {
@@ -444,6 +489,58 @@ describe('progress in bytes', () => {
     const read: LoadProgress[] = [];
     expect((await readGraph(files, { onProgress: (progress) => read.push(progress) })).nodes).toEqual(graph.nodes);
     expect(read.at(-1)).toEqual({ stage: 'fetch', done: all, total: all });
+  });
+});
+
+describe('from a server', () => {
+  const bytes = saved('v2-0.35-32');
+  const half = Math.floor(bytes.length / 2);
+  const requests: ServerResponse[] = [];
+  const server = createServer((request, response) => {
+    requests.push(response);
+    if (request.url === '/packed') response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(bytes));
+    if (request.url === '/whole') response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
+    if (request.url === '/half')
+      response.writeHead(200, { 'content-length': bytes.length }).write(bytes.slice(0, half));
+  });
+  let origin = '';
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+
+  it.each(['whole', 'packed'])('%s, it is the same graph', async (name) => {
+    const seen: LoadProgress[] = [];
+    const graph = await readGraph(`${origin}/${name}`, { onProgress: (progress) => seen.push(progress) });
+    expect(graph).toEqual(await loadGraph({ name, bytes }));
+    expect(seen.at(-1)).toEqual({ stage: 'fetch', done: bytes.length, total: bytes.length });
+  });
+
+  it('that hangs up, it is refused', async () => {
+    const fake = new FakeGpu();
+    const failing = errorOf(load(`${origin}/half`, { gpu: fake.gpu }));
+    await vi.waitFor(() => expect(fake.written).toBeGreaterThan(0));
+    requests.at(-1)!.destroy();
+    const error = await failing;
+    expect(error).toBeInstanceOf(ModelFormatError);
+    expect(error.message).toMatch(/^half: tensor ".+" did not arrive: http:.+\/half: could not be read past byte \d+/);
+    expect([fake.destroyed, fake.held]).toEqual([true, []]);
+  });
+
+  it('by an abort, the connection is closed', async () => {
+    const fake = new FakeGpu();
+    const control = new AbortController();
+    const failing = errorOf(load(`${origin}/half`, { gpu: fake.gpu, signal: control.signal }));
+    await vi.waitFor(() => expect(fake.written).toBeGreaterThan(0));
+    const closed = new Promise((resolve) => requests.at(-1)!.on('close', resolve));
+    control.abort();
+    expect(await failing).toBe(control.signal.reason);
+    await closed;
+    expect(requests.at(-1)!.writableFinished).toBe(false);
   });
 });
 
