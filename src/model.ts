@@ -8,7 +8,7 @@ import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision } from './planner/plan.ts';
 import { type PlanKind, prepare, prepareFor } from './prepare.ts';
 import { seededInputs } from './random-inputs.ts';
-import { type Profile, type ProfileOptions, profile } from './scheduler/profile.ts';
+import type { Profile, ProfileOptions } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
 import type { Arriving } from './streaming.ts';
 import { TunedExecutor, type TuneOptions, type TuningReport } from './tuned-executor.ts';
@@ -190,6 +190,7 @@ export class Model {
   async profile(inputs: Inputs = seededInputs(this.graph), options: ProfileOptions = {}): Promise<Profile> {
     this.#check();
     if (!this.#gpu) throw new DeviceError(`there is no GPU to profile (${this.deviceReason})`);
+    const { profile } = await import('./scheduler/profile.ts');
     return profile(this.#gpu.current, inputs, options);
   }
 
