@@ -24,6 +24,13 @@ export interface LoadGraphOptions {
 export const plainBytes = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
   new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength);
 
+/** The first character that is not white space, skipping a byte order mark. */
+export function firstCharacter(bytes: Uint8Array): string {
+  let i = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+  while (i < bytes.length && [0x20, 0x09, 0x0a, 0x0d].includes(bytes[i]!)) i++;
+  return i < bytes.length ? String.fromCharCode(bytes[i]!) : '';
+}
+
 /** Reads the file at `path` beside the model. Throws `ModelFormatError` where the path is refused or nothing is there. */
 export async function readBeside(files: ModelFiles, path: string, signal?: AbortSignal): Promise<Uint8Array> {
   const trouble = pathTrouble(path);
