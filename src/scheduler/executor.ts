@@ -98,7 +98,7 @@ export class Executor {
   #active = 0;
   /** What waits, in the order in which it starts. */
   readonly #waiting: { readonly weight: number; readonly start: () => void }[] = [];
-  /** The end of the latest run. */
+  /** When the latest run and all before it were ready to be read. */
   #latest: Promise<void> = Promise.resolve();
   #disposed = false;
 
@@ -304,11 +304,6 @@ export class Executor {
     const { device } = this.gpu;
     const readout = ranker?.readout ?? this.#readout;
     const readback = readout.acquire();
-    const before = this.#latest;
-    let finish = () => {};
-    this.#latest = new Promise((resolve) => {
-      finish = resolve;
-    });
     try {
       const encoder = device.createCommandEncoder({ label: this.plan.graph });
       const pass = encoder.beginComputePass();
@@ -318,10 +313,12 @@ export class Executor {
       readout.copy(encoder, this.#arena, readback);
       const bytes = ranker?.stage.copy(encoder, count, readback, readout.bytes) ?? 0;
       device.queue.submit([encoder.finish()]);
-      await settle(this.gpu, readback.mapAsync(1 /* GPUMapMode.READ */, 0, readout.bytes + bytes));
+      const mapping = settle(this.gpu, readback.mapAsync(1 /* GPUMapMode.READ */, 0, readout.bytes + bytes));
+      // A browser may tell of two buffers in any order.
+      const inOrder = [this.#latest, mapping];
+      this.#latest = Promise.allSettled(inOrder).then(() => {});
+      await Promise.all(inOrder);
       try {
-        // A browser may tell of two buffers in any order.
-        await before;
         this.gpu.check();
         signal?.throwIfAborted();
         const outputs = readout.read(readback);
@@ -331,7 +328,6 @@ export class Executor {
       }
     } finally {
       readout.release(readback);
-      finish();
     }
   }
 
