@@ -1,11 +1,11 @@
-// A universal inverted bottleneck with both of its depthwise convolutions in one kernel (Qin et al. 2024, "MobileNetV4",
-// section 3, "extra depthwise"): dst = project(depthwise(expand(start(src)))) [+ residual]. What lies between never
+// A universal inverted bottleneck with both of its depthwise convolutions in one kernel ("extra depthwise", Qin et al.
+// 2024, "MobileNetV4", section 3): dst = project(depthwise(expand(start(src)))) [+ residual]. What lies between never
 // leaves workgroup memory.
 //
 // src              [batch][src_height][src_width][cin4]        NHWC, four channels a vec4
 // filters          depthwise [KERNEL_Y · KERNEL_X][hidden / 4], then start [START_KERNEL_Y · START_KERNEL_X][cin4]
 // expand_weights   [cin4][hidden]                              one vec4 over four inputs for each hidden channel
-// project_weights  [hidden / 4][4 · cout4]                     one vec4 over four hidden channels for each output channel
+// project_weights  [hidden / 4][4 · cout4]                     one vec4 over four hidden channels for each output
 // biases           depthwise [hidden / 4], expand [hidden / 4], project [cout4], start [cin4]
 // dst              [batch][out_height][out_width][cout4]
 //
@@ -14,9 +14,9 @@
 //
 // A workgroup computes a tile of TILE_Y × TILE_X pixels, all output channels. It goes through the hidden channels in
 // chunks of CHUNK4 vec4: expands the tile's inputs (zeros outside, as the depthwise convolution pads what is expanded),
-// filters them, and adds them to the output, of which each invocation holds 4 pixels × 4 channels. What is expanded is
-// filtered by the starting convolution PART4 vec4 of channels at a time: once where all of them fit, else for each chunk
-// again.
+// filters them, and adds them to the output, of which each invocation holds 4 pixels × 4 channels. The starting
+// convolution filters PART4 vec4 of channels at a time, ahead of their expansion: once where all of them fit, else for
+// each chunk again.
 struct Shape {
   src_height: u32, src_width: u32, in_height: u32, in_width: u32, out_height: u32, out_width: u32, tiles_y: u32,
   cin4: u32, hidden: u32, chunks: u32, cout4: u32,
@@ -76,29 +76,44 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 
     for (var part4 = 0u; part4 < shape.cin4; part4 += PART4) {
       if (chunk == 0u || shape.cin4 > PART4) {
-        for (var item = lane; item < PLACES * PART4; item += THREADS) {
-          let place = item / PART4;
-          let c = part4 + item % PART4;
-          let y = in_y + i32(place / $(INPUT_X)u);
-          let x = in_x + i32(place % $(INPUT_X)u);
-          if (u32(y) >= shape.in_height || u32(x) >= shape.in_width || c >= shape.cin4) { continue; }
+        // STRIP neighbours of a row at a time, so that a weight is loaded once for them.
+        for (var item = lane; item < $(INPUT_Y * STRIPS)u * PART4; item += THREADS) {
+          let strip = item / PART4;
+          let k = item % PART4;
+          let c = part4 + k;
+          let row = strip / $(STRIPS)u;
+          let first = strip % $(STRIPS)u * $(STRIP)u;
+          let y = in_y + i32(row);
+          if (u32(y) >= shape.in_height || c >= shape.cin4) { continue; }
           let top = y * $(START_STRIDE_Y) - shape.start_pad_top;
-          let left = x * $(START_STRIDE_X) - shape.start_pad_left;
-          var value = biases[start_bias + c];
-          for (var ky = 0; ky < $(START_KERNEL_Y); ky++) {
-            for (var kx = 0; kx < $(START_KERNEL_X); kx++) {
-              let v = u32(top + ky * $(START_DILATION_Y));
-              let u = u32(left + kx * $(START_DILATION_X));
-              let inside = v < shape.src_height && u < shape.src_width;
-              let at = (base + select(0u, v * shape.src_width + u, inside)) * shape.cin4 + c;
-              let weight = filters[start_filter + u32(ky * $(START_KERNEL_X) + kx) * shape.cin4 + c];
-              value = fma(select(vec4f(0.0), load_src(src[at]), inside), weight, value);
+          let left = (in_x + i32(first)) * $(START_STRIDE_X) - shape.start_pad_left;
+          let bias = biases[start_bias + c];
+#unroll p STRIP
+          var value$p = bias;
+#end
+          for (var ky = 0u; ky < $(START_KERNEL_Y)u; ky++) {
+            let v = u32(top) + ky * $(START_DILATION_Y)u;
+            if (v >= shape.src_height) { continue; }
+            let at = (base + v * shape.src_width) * shape.cin4 + c;
+            for (var kx = 0u; kx < $(START_KERNEL_X)u; kx++) {
+              let weight = filters[start_filter + (ky * $(START_KERNEL_X)u + kx) * shape.cin4 + c];
+              // What lies outside is read from anywhere, and masked.
+#unroll p STRIP
+              let u$p = u32(left) + kx * $(START_DILATION_X)u + $(p * START_STRIDE_X)u;
+              let pixel$p = select(vec4f(0.0), load_src(src[at + u$p * shape.cin4]), u$p < shape.src_width);
+              value$p = fma(pixel$p, weight, value$p);
+#end
             }
           }
-          started[item] = activation(START_ACTIVATION, value);
+          let to = row * $(INPUT_X)u + first;
+#unroll p STRIP
+          if (first + $(p)u < $(INPUT_X)u) {
+            started[(to + $(p)u) * PART4 + k] = activation(START_ACTIVATION, value$p);
+          }
+#end
         }
+        workgroupBarrier();
       }
-      workgroupBarrier();
 
       // Four neighbours of the flattened tile × four hidden channels at a time.
       let count = min(PART4, shape.cin4 - part4);
@@ -147,15 +162,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     for (var item = lane; item < PIXELS * CHUNK4; item += THREADS) {
       let place = item / CHUNK4;
       let e = item % CHUNK4;
-      let corner = (place / $(TILE_X)u * $(STRIDE_Y * INPUT_X)u + place % $(TILE_X)u * $(STRIDE_X)u) * CHUNK4 + e;
-      var value = biases[first4 + e];
-#unroll ky KERNEL_Y
-#unroll kx KERNEL_X
-      value = fma(
-        expanded[corner + $((ky * DILATION_Y * INPUT_X + kx * DILATION_X) * CHUNK4)u],
-        filters[$(ky * KERNEL_X + kx)u * hidden4 + first4 + e], value);
-#end
-#end
+      var at = (place / $(TILE_X)u * $(STRIDE_Y * INPUT_X)u + place % $(TILE_X)u * $(STRIDE_X)u) * CHUNK4 + e;
+      var weight = first4 + e;
+      var value = biases[weight];
+      for (var ky = 0u; ky < $(KERNEL_Y)u; ky++) {
+        for (var kx = 0u; kx < $(KERNEL_X)u; kx++) {
+          value = fma(expanded[at + kx * $(DILATION_X)u * CHUNK4], filters[weight], value);
+          weight += hidden4;
+        }
+        at += $(DILATION_Y * INPUT_X)u * CHUNK4;
+      }
       filtered[item] = activation(DEPTHWISE_ACTIVATION, value);
     }
     workgroupBarrier();
@@ -175,7 +191,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
         column += 4u * shape.cout4;
       }
     }
-    // The next chunk overwrites `started` and `expanded`, which nobody reads any more, and `filtered` after another barrier.
+    // The next chunk overwrites `started` and `expanded`, which nobody reads any more, and `filtered` after a barrier.
   }
 
   if (!owns) { return; }

@@ -26,8 +26,11 @@ const MOST_INVOCATIONS = 256;
 
 const MOST_CHUNK4 = 8;
 
+/** Neighbours in a row that an invocation of the starting convolution computes together. */
+const MOST_STRIP = 4;
+
 /** Workgroups that are supposed to run at once: fewer take no less time. */
-const AT_ONCE = 12;
+const AT_ONCE = 8;
 
 const tiles: readonly Pair[] = [
   [8, 8],
@@ -94,8 +97,7 @@ function tilingOf({ start, depthwise, project }: Block, channels: number, output
       const cost = Math.max(workgroups, AT_ONCE) * work;
       if (cost > least) continue;
       least = cost;
-      const busy = Math.min(MOST_INVOCATIONS, Math.max(64, owners, ceilDiv(places, 4) * chunk4));
-      best = { tile, input, chunk4, part4: ceilDiv(cin4, parts), threads: 32 * ceilDiv(busy, 32) };
+      best = { tile, input, chunk4, part4: ceilDiv(cin4, parts), threads: Math.max(64, 32 * ceilDiv(owners, 32)) };
     }
   }
   return best;
@@ -128,6 +130,7 @@ export const universalBottleneck = defineKernel<Fused>({
       windowOutput(size, start.kernel[axis], start.stride[axis], start.dilation[axis], padding);
     const residual = project.inputs.length > 1;
     const tilesY = ceilDiv(output[1], tile[0]);
+    const strips = ceilDiv(input[1], MOST_STRIP);
     const constants = [0, 1, 2, 3].map(constantBinding);
     const bindings: Binding[] = [shapeBinding, inputBinding(0), ...constants, outputBinding];
     if (residual) bindings.push(inputBinding(1));
@@ -142,6 +145,8 @@ export const universalBottleneck = defineKernel<Fused>({
         INPUT_X: input[1],
         CHUNK4: chunk4,
         PART4: part4,
+        STRIP: ceilDiv(input[1], strips),
+        STRIPS: strips,
         THREADS: threads,
         START_KERNEL_Y: start.kernel[0],
         START_KERNEL_X: start.kernel[1],

@@ -6,9 +6,9 @@ import { Links, replaceNodes } from './pass.ts';
  * Joins nodes whose hidden channels nobody else reads, as far as `runs` says that a kernel takes them:
  *
  * - [expand,] depthwise, project: an inverted residual, or a depthwise separable convolution;
- * - depthwise, expand[, depthwise], project: a universal inverted bottleneck that starts with a depthwise convolution, told
- *   from a depthwise separable convolution by the missing activation of the first or the last. Where a kernel takes the
- *   three last but not all four, the first is left alone: its output is smaller than that of the expansion;
+ * - depthwise, expand[, depthwise], project: a universal inverted bottleneck that starts with a depthwise convolution,
+ *   told from depthwise separable convolutions by the missing activation of the first or the last. Where a kernel takes
+ *   the last three but not all four, the first is left alone: its output is smaller than that of the expansion;
  * - a normal convolution and the pointwise one that follows;
  * - global average pool and the product that follows.
  */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../src/architectures/index.ts';
+import { fuse } from '../../src/fuse.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import type { Node, Shape } from '../../src/graph/ops.ts';
 import { fuseBlocks } from '../../src/passes/fuse-blocks.ts';
@@ -390,6 +391,13 @@ describe('blocks', () => {
     expect(parts(chain(...block('none')), 3)).toEqual(['n0 n1', 'n2 n3']);
     expect(parts(chain(depthwise(4, 'relu'), pointwise(4, 8, 'relu'), pointwise(8, 4)))).toEqual(['n0 n1 n2']);
     expectFused(chain(...block('none')));
+  });
+
+  it('hold every depthwise convolution of MobileNetV4', () => {
+    const { nodes } = fuse(runPasses(buildArchitecture('v4-conv-small-0.35-96')));
+    expect(nodes).toHaveLength(18);
+    const alone = nodes.filter((node) => node.op === 'conv2d' && node.groups > 1);
+    expect(alone).toEqual([]);
   });
 
   it('end before an expansion that somebody else reads, or that adds a residual', () => {
