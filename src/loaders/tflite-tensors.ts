@@ -101,35 +101,30 @@ export function decodeConstant(file: string, tensor: TfliteTensor, budget: FoldB
     fail(`is [${dims}] of ${type} and has ${bytes.length} bytes, expected ${count * size}`);
   }
   if (type === 'FLOAT16') return floats(dims, fromFloat16(bytes));
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (type === 'FLOAT32')
-    return floats(
-      dims,
-      Float32Array.from({ length: count }, (_, i) => view.getFloat32(4 * i, true)),
-    );
-  const read: Readonly<Record<string, (i: number) => number>> = {
-    INT32: (i) => view.getInt32(4 * i, true),
-    INT64: (i) => Number(view.getBigInt64(8 * i, true)),
-    INT16: (i) => view.getInt16(2 * i, true),
-    UINT8: (i) => view.getUint8(i),
-    INT8: (i) => view.getInt8(i),
-    BOOL: (i) => view.getUint8(i),
-  };
-  const stored = read[type]!;
-  if (!quantisation)
-    return integers(
-      dims,
-      Float64Array.from({ length: count }, (_, i) => stored(i)),
-    );
+  const stored = storedNumbers(type, bytes);
+  if (stored instanceof Float32Array) return floats(dims, stored);
+  if (!quantisation) return integers(dims, stored);
   const { scales, zeroPoints, dimension } = quantisation;
   if (scales.length > 1 && dims[dimension] !== scales.length) {
     fail(`is [${dims}] and has ${scales.length} scales along dimension ${dimension}`);
   }
   // Elements between two neighbours along the quantised dimension.
-  const stride = scales.length > 1 ? dims.slice(dimension + 1).reduce((product, d) => product * d, 1) : 1;
-  const values = Float32Array.from({ length: count }, (_, i) => {
-    const channel = scales.length > 1 ? Math.floor(i / stride) % scales.length : 0;
-    return (stored(i) - (zeroPoints[channel] ?? 0)) * scales[channel]!;
-  });
+  const stride = scales.length > 1 ? dims.slice(dimension + 1).reduce((product, d) => product * d, 1) : count;
+  const values = new Float32Array(count);
+  for (let from = 0, channel = 0; from < count; from += stride, channel = (channel + 1) % scales.length) {
+    const scale = scales[channel]!;
+    const zeroPoint = zeroPoints[channel] ?? 0;
+    for (let i = from; i < from + stride; i++) values[i] = (stored[i]! - zeroPoint) * scale;
+  }
   return floats(dims, values);
+}
+
+/** Little-endian numbers, as the machines are that WebGPU runs on; a copy, as the bytes may lie at any place. */
+function storedNumbers(type: string, bytes: Uint8Array): ArrayLike<number> {
+  const { buffer } = bytes.slice();
+  if (type === 'FLOAT32') return new Float32Array(buffer);
+  if (type === 'INT32') return new Int32Array(buffer);
+  if (type === 'INT64') return Float64Array.from(new BigInt64Array(buffer), Number);
+  if (type === 'INT16') return new Int16Array(buffer);
+  return type === 'INT8' ? new Int8Array(buffer) : bytes;
 }

@@ -26,11 +26,12 @@ export function factorsOf(node: BatchNorm | Affine, channels: number): Factors {
 /** The layer followed by the factors, as one layer. It must have no activation. Weights have the output channel last. */
 export function scaleOutputs<N extends Conv2d | FullyConnected>(node: N, { scale, shift }: Factors): N {
   const outputs = scale.length;
-  return {
-    ...node,
-    weights: node.weights.map((weight, i) => weight * scale[i % outputs]!),
-    bias: Float32Array.from({ length: outputs }, (_, o) => (node.bias?.[o] ?? 0) * scale[o]! + shift[o]!),
-  };
+  const weights = new Float32Array(node.weights.length);
+  for (let from = 0; from < weights.length; from += outputs) {
+    for (let o = 0; o < outputs; o++) weights[from + o] = node.weights[from + o]! * scale[o]!;
+  }
+  const bias = Float32Array.from(shift, (value, o) => (node.bias?.[o] ?? 0) * scale[o]! + value);
+  return { ...node, weights, bias };
 }
 
 /**
@@ -43,12 +44,14 @@ export function scaleInputs<N extends Conv2d | FullyConnected>(node: N, { scale,
   const groupInputs = scale.length / groups;
   const weights = new Float32Array(node.weights.length);
   const bias = Float64Array.from({ length: outputs }, (_, o) => node.bias?.[o] ?? 0);
-  node.weights.forEach((weight, i) => {
-    const output = i % outputs;
-    const group = Math.floor(output / (outputs / groups));
-    const input = group * groupInputs + (Math.floor(i / outputs) % groupInputs);
-    weights[i] = weight * scale[input]!;
-    bias[output] = bias[output]! + weight * shift[input]!;
-  });
+  for (let from = 0; from < weights.length; from += outputs) {
+    const groupInput = (from / outputs) % groupInputs;
+    for (let o = 0; o < outputs; o++) {
+      const input = Math.floor(o / (outputs / groups)) * groupInputs + groupInput;
+      const weight = node.weights[from + o]!;
+      weights[from + o] = weight * scale[input]!;
+      bias[o] = bias[o]! + weight * shift[input]!;
+    }
+  }
   return { ...node, weights, bias: Float32Array.from(bias) };
 }

@@ -43,6 +43,7 @@ export function placeTensors(tensors: readonly LiveTensor[]): MemoryPlan {
   const index = new Map(tensors.map((tensor, i) => [tensor.name, i]));
   let beam: Assignment[] = [{ buffers: [], peaks: [] }];
   tensors.forEach((tensor, i) => {
+    const alive = [...tensors.slice(0, i).keys()].filter((j) => tensors[j]!.to >= tensor.from);
     const next = beam.flatMap((assignment) => {
       const forbidden = new Set(tensor.readByProducer.map((name) => assignment.buffers[index.get(name)!]));
       const options: Assignment[] = [];
@@ -50,8 +51,8 @@ export function placeTensors(tensors: readonly LiveTensor[]): MemoryPlan {
       for (let buffer = 0; buffer <= fresh; buffer++) {
         if (forbidden.has(buffer)) continue;
         let live = tensor.bytes;
-        for (let j = 0; j < i; j++) {
-          if (assignment.buffers[j] === buffer && tensors[j]!.to >= tensor.from) live += tensors[j]!.bytes;
+        for (const j of alive) {
+          if (assignment.buffers[j] === buffer) live += tensors[j]!.bytes;
         }
         const peaks = [...assignment.peaks];
         peaks[buffer] = Math.max(peaks[buffer] ?? 0, live);

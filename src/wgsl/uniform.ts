@@ -33,8 +33,22 @@ export function repackUniform(file: string, source: string, words: readonly numb
   return repacked;
 }
 
+type Field = { readonly name: string; readonly type: string };
+
+/** By source: a plan packs a shape for each dispatch. */
+const known = new Map<string, readonly Field[]>();
+
 /** The fields as `struct Shape` declares them. */
-function fieldsOf(file: string, source: string): { name: string; type: string }[] {
+function fieldsOf(file: string, source: string): readonly Field[] {
+  let fields = known.get(source);
+  if (!fields) {
+    fields = parseFields(file, source);
+    known.set(source, fields);
+  }
+  return fields;
+}
+
+function parseFields(file: string, source: string): readonly Field[] {
   const body = /struct Shape\s*\{([^}]*)\}/.exec(source)?.[1];
   if (body === undefined) throw new ShaderError(`${file}: has no "struct Shape"`);
   return [...body.replace(/\/\/.*$/gm, '').matchAll(/(\w+)\s*:\s*(\w+)/g)].map(([, name, type]) => ({
