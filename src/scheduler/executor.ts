@@ -5,6 +5,7 @@ import { settle } from '../device/settle.ts';
 import { UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
 import { checkPicture, type Picture } from '../images/image-to-tensor.ts';
+import { LARGEST_TEXTURE } from '../kernels/kernel.ts';
 import type { BoundRange, ConstantSlot, Plan, TextureSpec } from '../planner/plan.ts';
 import type { PictureStage } from './picture-stage.ts';
 import type { Ranked, RankStage } from './rank-stage.ts';
@@ -145,7 +146,7 @@ export class Executor {
         await guarded(device, `weights of ${plan.graph}`, () => {
           for (const { slot, data } of batch) {
             signal?.throwIfAborted();
-            writeConstant(device, buffers, slot, data);
+            writeConstant(device, plan, buffers, slot, data);
           }
         });
       }
@@ -429,7 +430,7 @@ export class Executor {
 
   /** Overwrites a packed constant. For tests that must see a damaged weight found. */
   writeConstant(slot: ConstantSlot, data: Float32Array | Uint16Array): void {
-    writeConstant(this.gpu.device, { constants: this.#constants, textures: this.#textures }, slot, data);
+    writeConstant(this.gpu.device, this.plan, { constants: this.#constants, textures: this.#textures }, slot, data);
   }
 
   /** Frees every GPU object of this executor; the device stays. */
@@ -507,10 +508,22 @@ function destroyBuffers({ arena, constants, textures, uniforms, readout }: Buffe
 }
 
 const createTexture = (device: GPUDevice, label: string, { width, height, format }: TextureSpec): GPUTexture =>
-  device.createTexture({ label, size: [width, height], format, usage: COPY_DST_TEXTURE | TEXTURE_BINDING });
+  device.createTexture({
+    label,
+    size: [sideOfTexture(width), sideOfTexture(height)],
+    format,
+    usage: COPY_DST_TEXTURE | TEXTURE_BINDING,
+  });
+
+/** At least `side`, and no power of two: lavapipe compiles a shader once more for textures that have such sides. */
+function sideOfTexture(side: number): number {
+  if ((side & (side - 1)) !== 0 || side === LARGEST_TEXTURE) return side;
+  return Math.max(3, side + 1);
+}
 
 function writeConstant(
   device: GPUDevice,
+  plan: Plan,
   { constants, textures }: Pick<Buffers, 'constants' | 'textures'>,
   slot: ConstantSlot,
   values: Float32Array | Uint16Array,
@@ -521,6 +534,6 @@ function writeConstant(
     return;
   }
   const texture = textures[slot.texture]!;
-  const { width, height } = texture;
+  const { width, height } = plan.textures[slot.texture]!;
   device.queue.writeTexture({ texture }, data, { bytesPerRow: data.byteLength / height }, [width, height]);
 }

@@ -58,7 +58,11 @@ export class FakeGpu {
       popErrorScope: async () => null,
       createBuffer: ({ label, size }: GPUBufferDescriptor) => resource(label!, size),
       createTexture: ({ label, size: [width, height], format }: { label: string; size: number[]; format: string }) =>
-        Object.assign(resource(label, width! * height! * (format === 'rgba32float' ? 16 : 8)), { width, height }),
+        Object.assign(resource(label, width! * height! * (format === 'rgba32float' ? 16 : 8)), {
+          width,
+          height,
+          createView: () => ({}),
+        }),
       createShaderModule: () => ({ getCompilationInfo: async () => ({ messages: [] }) }),
       createBindGroupLayout: () => ({}),
       createPipelineLayout: () => ({}),
