@@ -9,12 +9,12 @@
 //
 // One invocation computes TILE_PIXELS neighbours of a row × TILE_CHANNELS channels; places outside are zero. With
 // BROADCAST each of four neighbouring lanes loads one of four weights and all read the others' from it, so that no lane
-// may leave early. With STORE_LOOP the sums go through an array at the end (see conv-pointwise.wgsl).
+// may leave early. NARROW and STORE_LOOP are for software adapters (see conv-pointwise.wgsl).
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32, cin4: u32, cout4: u32, columns: u32,
   kernel_y: u32, kernel_x: u32, stride_y: u32, stride_x: u32, dilation_y: u32, dilation_x: u32,
   pad_top: i32, pad_left: i32, groups_of_channels: u32,
-  low: f32, high: f32, adds_residual: u32,
+  low: f32, high: f32, shift: f32, scale: f32, times_input: u32, adds_residual: u32,
 }
 
 override WORKGROUP_X: u32;
@@ -43,7 +43,7 @@ fn weight(index: u32, row: u32, column: u32) -> vec4f {
 }
 
 fn finish(sum: vec4f, at: u32) {
-  var value = activate(clamp(sum, vec4f(shape.low), vec4f(shape.high)));
+  var value = activate(piecewise(sum, shape.low, shape.high, shape.shift, shape.scale, shape.times_input));
 #if RESIDUAL
   if (shape.adds_residual == 1u) { value += load_side(residual[at]); }
 #endif
@@ -74,8 +74,8 @@ fn main(
 
 #unroll p TILE_PIXELS
   let left$p = i32((out_x + $(p)u) * shape.stride_x) - shape.pad_left;
-#unroll c TILE_CHANNELS
-  var sum$(p)_$c = 0.0;
+#unroll q TILE_CHANNELS/4
+  var sum$(p)_$q = vec4f(0.0);
 #end
 #end
   var index = 0u;
@@ -87,12 +87,12 @@ fn main(
     for (var kx = 0u; kx < shape.kernel_x; kx++) {
       let dx = i32(kx * shape.dilation_x);
 #unroll p TILE_PIXELS
-      let inside$p = inside_y && left$p + dx >= 0 && left$p + dx <= last_x;
+      let keep$p = select(0.0, 1.0, inside_y && left$p + dx >= 0 && left$p + dx <= last_x);
       let at$p = (row + u32(clamp(left$p + dx, 0, last_x))) * shape.cin4;
 #end
       for (var k = 0u; k < shape.cin4; k++) {
 #unroll p TILE_PIXELS
-        let x$p = select(vec4f(0.0), load_src(src[at$p + k]), inside$p);
+        let x$p = load_src(src[at$p + k]) * keep$p;
 #end
 #unroll c TILE_CHANNELS
 #if BROADCAST && c % 4 == 0
@@ -103,10 +103,20 @@ fn main(
 #else
         let w$c = weight(index, row_of_weights, channel + $(c)u);
 #endif
+#if !NARROW
 #unroll p TILE_PIXELS
-        sum$(p)_$c = fma(x$p.x, w$c.x, fma(x$p.y, w$c.y, fma(x$p.z, w$c.z, fma(x$p.w, w$c.w, sum$(p)_$c))));
+        sum$(p)_$(c/4)[$(c%4)] = fma(x$p.x, w$c.x, fma(x$p.y, w$c.y, fma(x$p.z, w$c.z, fma(x$p.w, w$c.w, sum$(p)_$(c/4)[$(c%4)]))));
+#end
+#endif
+#end
+#if NARROW
+#unroll q TILE_CHANNELS/4
+        let four$q = mat4x4f(w$(4*q), w$(4*q+1), w$(4*q+2), w$(4*q+3));
+#unroll p TILE_PIXELS
+        sum$(p)_$q += x$p * four$q;
 #end
 #end
+#endif
         row_of_weights += shape.columns;
         index++;
       }
@@ -118,7 +128,7 @@ fn main(
   var sums: array<vec4f, $(TILE_PIXELS*TILE_CHANNELS/4)>;
 #unroll p TILE_PIXELS
 #unroll q TILE_CHANNELS/4
-  sums[$(p*TILE_CHANNELS/4+q)] = vec4f(sum$(p)_$(4*q), sum$(p)_$(4*q+1), sum$(p)_$(4*q+2), sum$(p)_$(4*q+3));
+  sums[$(p*TILE_CHANNELS/4+q)] = sum$(p)_$q;
 #end
 #end
   let pixels = select(0u, min($(TILE_PIXELS)u, max(shape.out_width, out_x) - out_x), out_y < shape.out_height);
@@ -141,7 +151,7 @@ fn main(
     let at = first + $(p)u * shape.cout4;
 #unroll q TILE_CHANNELS/4
     if (channel4 + $(q)u < shape.cout4) {
-      finish(vec4f(sum$(p)_$(4*q), sum$(p)_$(4*q+1), sum$(p)_$(4*q+2), sum$(p)_$(4*q+3)) + bias$q, at + $(q)u);
+      finish(sum$(p)_$q + bias$q, at + $(q)u);
     }
 #end
   }

@@ -10,7 +10,9 @@
 //
 // One invocation computes TILE_PIXELS pixels × TILE_CHANNELS channels, and scales each input as it is loaded. The
 // invocations of a workgroup share their output channels and the image, and differ in pixels.
-struct Shape { pixels: u32, cin4: u32, cout4: u32, columns: u32, low: f32, high: f32 }
+struct Shape {
+  pixels: u32, cin4: u32, cout4: u32, columns: u32, low: f32, high: f32, shift: f32, scale: f32, times_input: u32,
+}
 
 override WORKGROUP_X: u32;
 
@@ -25,7 +27,7 @@ override WORKGROUP_X: u32;
 #endif
 
 fn finish(sum: vec4f, at: u32) {
-  var value = activate(clamp(sum, vec4f(shape.low), vec4f(shape.high)));
+  var value = activate(piecewise(sum, shape.low, shape.high, shape.shift, shape.scale, shape.times_input));
 #if RESIDUAL
   value += load_side(residual[at]);
 #endif

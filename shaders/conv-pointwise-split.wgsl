@@ -10,7 +10,9 @@
 // A workgroup of 8 × SLICES = 8 invocations computes 32 pixels × 8 channels. Invocation (x, y) sums every eighth vec4 of
 // input channels, from y on, for pixels 4·x to 4·x + 3; the partial sums meet in workgroup memory, where each invocation
 // adds those of one pixel and four channels, always in the same order.
-struct Shape { pixels: u32, cin4: u32, cout4: u32, columns: u32, low: f32, high: f32 }
+struct Shape {
+  pixels: u32, cin4: u32, cout4: u32, columns: u32, low: f32, high: f32, shift: f32, scale: f32, times_input: u32,
+}
 
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> src: array<Src4>;
@@ -27,7 +29,7 @@ const SLICES = 8u;
 var<workgroup> shares: array<vec4f, 512>;
 
 fn finish(sum: vec4f, at: u32) {
-  var value = activate(clamp(sum, vec4f(shape.low), vec4f(shape.high)));
+  var value = activate(piecewise(sum, shape.low, shape.high, shape.shift, shape.scale, shape.times_input));
 #if RESIDUAL
   value += load_side(residual[at]);
 #endif

@@ -9,7 +9,9 @@
 // A workgroup of 8 × 8 invocations computes TILE = 32 pixels × 32 channels. DEPTH vec4 of input channels at a time, it
 // brings the pixels and weights that all of its invocations need into workgroup memory, each once; an invocation then
 // adds to its 4 pixels × 4 channels: pixels y, y + 8, … and channels 4·x to 4·x + 3.
-struct Shape { pixels: u32, cin4: u32, cout4: u32, columns: u32, low: f32, high: f32 }
+struct Shape {
+  pixels: u32, cin4: u32, cout4: u32, columns: u32, low: f32, high: f32, shift: f32, scale: f32, times_input: u32,
+}
 
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> src: array<Src4>;
@@ -27,7 +29,7 @@ var<workgroup> pixels_of_tile: array<vec4f, TILE * DEPTH>;
 var<workgroup> weights_of_tile: array<vec4f, DEPTH * TILE>;
 
 fn finish(sum: vec4f, at: u32) {
-  var value = activate(clamp(sum, vec4f(shape.low), vec4f(shape.high)));
+  var value = activate(piecewise(sum, shape.low, shape.high, shape.shift, shape.scale, shape.times_input));
 #if RESIDUAL
   value += load_side(residual[at]);
 #endif

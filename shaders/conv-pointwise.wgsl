@@ -10,10 +10,12 @@
 //
 // One invocation computes TILE_PIXELS pixels × TILE_CHANNELS channels. The invocations of a workgroup share their
 // output channels, so that their weight loads are uniform, and differ in pixels. With BROADCAST each of four
-// neighbouring lanes loads one of four weights and all read the others' from it. With STORE_LOOP the sums go through an
-// array at the end: less code, which a software adapter compiles sooner; hardware would keep the array in memory.
+// neighbouring lanes loads one of four weights and all read the others' from it. With NARROW products are with matrices:
+// less code, which a software adapter compiles sooner; hardware has more to add then. With STORE_LOOP the sums go through
+// an array at the end: less code again; hardware would keep the array in memory.
 struct Shape {
-  pixels: u32, cin4: u32, cout4: u32, columns: u32, low: f32, high: f32, adds_residual: u32, activation: u32,
+  pixels: u32, cin4: u32, cout4: u32, columns: u32,
+  low: f32, high: f32, shift: f32, scale: f32, times_input: u32, adds_residual: u32,
 }
 
 override WORKGROUP_X: u32;
@@ -47,11 +49,7 @@ fn weight(k: u32, row: u32, column: u32) -> vec4f {
 #endif
 
 fn finish(sum: vec4f, at: u32) {
-#if ANY_ACTIVATION
-  var value = activation(shape.activation, sum);
-#else
-  var value = activate(clamp(sum, vec4f(shape.low), vec4f(shape.high)));
-#endif
+  var value = activate(piecewise(sum, shape.low, shape.high, shape.shift, shape.scale, shape.times_input));
 #if RESIDUAL
   if (shape.adds_residual == 1u) { value += load_side(residual[at]); }
 #endif
@@ -70,8 +68,8 @@ fn main(
   let pixel = (workgroup.x * WORKGROUP_X + lane) * $(TILE_PIXELS)u;
 #unroll p TILE_PIXELS
   let row$p = min(pixel + $(p)u, shape.pixels - 1u) * shape.cin4;
-#unroll c TILE_CHANNELS
-  var sum$(p)_$c = 0.0;
+#unroll q TILE_CHANNELS/4
+  var sum$(p)_$q = vec4f(0.0);
 #end
 #end
 #if BROADCAST
@@ -100,10 +98,20 @@ fn main(
 #else
     let w$c = weight(k, row, channel + $(c)u);
 #endif
+#if !NARROW
 #unroll p TILE_PIXELS
-    sum$(p)_$c = fma(x$p.x, w$c.x, fma(x$p.y, w$c.y, fma(x$p.z, w$c.z, fma(x$p.w, w$c.w, sum$(p)_$c))));
+    sum$(p)_$(c/4)[$(c%4)] = fma(x$p.x, w$c.x, fma(x$p.y, w$c.y, fma(x$p.z, w$c.z, fma(x$p.w, w$c.w, sum$(p)_$(c/4)[$(c%4)]))));
+#end
+#endif
+#end
+#if NARROW
+#unroll q TILE_CHANNELS/4
+    let four$q = mat4x4f(w$(4*q), w$(4*q+1), w$(4*q+2), w$(4*q+3));
+#unroll p TILE_PIXELS
+    sum$(p)_$q += x$p * four$q;
 #end
 #end
+#endif
     row += shape.columns;
   }
   let channel4 = channel / 4u;
@@ -111,7 +119,7 @@ fn main(
   var sums: array<vec4f, $(TILE_PIXELS*TILE_CHANNELS/4)>;
 #unroll p TILE_PIXELS
 #unroll q TILE_CHANNELS/4
-  sums[$(p*TILE_CHANNELS/4+q)] = vec4f(sum$(p)_$(4*q), sum$(p)_$(4*q+1), sum$(p)_$(4*q+2), sum$(p)_$(4*q+3));
+  sums[$(p*TILE_CHANNELS/4+q)] = sum$(p)_$q;
 #end
 #end
   let pixels = min($(TILE_PIXELS)u, max(shape.pixels, pixel) - pixel);
@@ -129,7 +137,7 @@ fn main(
     let at = (pixel + $(p)u) * shape.cout4 + channel4;
 #unroll q TILE_CHANNELS/4
     if (channel4 + $(q)u < shape.cout4) {
-      finish(vec4f(sum$(p)_$(4*q), sum$(p)_$(4*q+1), sum$(p)_$(4*q+2), sum$(p)_$(4*q+3)) + bias$q, at + $(q)u);
+      finish(sum$(p)_$q + bias$q, at + $(q)u);
     }
 #end
   }

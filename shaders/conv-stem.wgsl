@@ -15,7 +15,7 @@
 // conv-pointwise.wgsl).
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32, cout4: u32, columns: u32,
-  kernel_y: u32, stride_y: u32, pad_top: i32, pad_left: i32, groups_of_channels: u32, low: f32, high: f32,
+  kernel_y: u32, stride_y: u32, pad_top: i32, pad_left: i32, groups_of_channels: u32,
   scale_0: f32, scale_1: f32, scale_2: f32, offset_0: f32, offset_1: f32, offset_2: f32, first_bit: u32, last_bit: u32,
 }
 
@@ -60,7 +60,7 @@ fn inputs(pixel: u32) -> vec3f {
 }
 
 fn finish(sum: vec4f, at: u32) {
-  dst[at] = store_dst(activate(clamp(sum, vec4f(shape.low), vec4f(shape.high))));
+  dst[at] = store_dst(activate(sum));
 }
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)

@@ -7,7 +7,9 @@
 //
 // A workgroup computes COLUMNS × 4 outputs. With SLICED, SLICES invocations share each of them, sum every SLICES-th input,
 // and the partial sums are added in workgroup memory in a fixed order. Without, there is no barrier to wait at.
-struct Shape { inputs4: u32, outputs4: u32, activation: u32 }
+struct Shape {
+  inputs4: u32, outputs4: u32, low: f32, high: f32, shift: f32, scale: f32, times_input: u32,
+}
 
 override COLUMNS: u32;
 #if SLICED
@@ -62,11 +64,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
 #else
     total += sum;
 #endif
-#if ANY_ACTIVATION
-    total = activation(shape.activation, total);
-#else
-    total = activate(total);
-#endif
+    total = activate(piecewise(total, shape.low, shape.high, shape.shift, shape.scale, shape.times_input));
     dst[image * shape.outputs4 + n] = store_dst(total);
   }
 }

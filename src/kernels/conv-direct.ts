@@ -1,30 +1,34 @@
 import source from '../../shaders/conv-direct.wgsl?raw';
-import type { Conv2d } from '../graph/ops.ts';
-import { type DotVariant, dotVariantName, isPointwise, wasteful, workgroupOf } from './conv-pointwise.ts';
+import type { Conv2d, Shape } from '../graph/ops.ts';
+import { type DotVariant, dotVariantName, isPointwise, storesInLoop, wasteful, workgroupOf } from './conv-pointwise.ts';
 import {
   ceilDiv,
   channelConstant,
-  clampOf,
   convolutionBindings,
-  curveOverride,
   defineKernel,
   type Kernel,
   LARGEST_TEXTURE,
+  piecewiseOf,
+  sigmoidOverride,
   textureConstant,
   weightsConstant,
 } from './kernel.ts';
 import { packDot } from './pack.ts';
 import { windowShape } from './window.ts';
 
-/** Rows of pixels of a workgroup. */
-const ROWS = 4;
+interface DirectVariant extends DotVariant {
+  /** Rows of pixels of a workgroup. */
+  readonly rows: number;
+}
+
+const row = ([batch, height, width, channels]: Shape): Shape => [1, 1, batch * height * width, channels];
 
 /** Any convolution of one group that `takes` allows. */
-function direct(name: string, variant: DotVariant, takes: (node: Conv2d) => boolean): Kernel {
-  const { pixels: tilePixels, channels: tileChannels, weights, broadcast, narrow } = variant;
-  const columnsOfWorkgroup = workgroupOf(variant) / ROWS;
+function direct(name: string, variant: DirectVariant, takes: (node: Conv2d) => boolean): Kernel {
+  const { pixels: tilePixels, channels: tileChannels, weights, broadcast, narrow, rows } = variant;
+  const columnsOfWorkgroup = workgroupOf(variant) / rows;
   const columnsOf = (node: Conv2d) => ceilDiv(node.outChannels, tileChannels) * tileChannels;
-  const rowsOf = ({ kernel }: Conv2d, channels: number) => kernel[0] * kernel[1] * ceilDiv(channels, 4);
+  const weightRowsOf = ({ kernel }: Conv2d, channels: number) => kernel[0] * kernel[1] * ceilDiv(channels, 4);
   const texture = weights === 'texture';
   return defineKernel<Conv2d>({
     name,
@@ -33,9 +37,13 @@ function direct(name: string, variant: DotVariant, takes: (node: Conv2d) => bool
     accepts: (node, { inputs: [input] }) =>
       node.groups === 1 &&
       takes(node) &&
-      !(texture && Math.max(columnsOf(node), rowsOf(node, input![3])) > LARGEST_TEXTURE),
-    suits: (node) => !wasteful(node, variant),
-    program(node, { inputs: [input], output }) {
+      !(texture && Math.max(columnsOf(node), weightRowsOf(node, input![3])) > LARGEST_TEXTURE),
+    suits: (node) => rows === 1 || !wasteful(node, variant),
+    program(node, shapes) {
+      // Where no pixel sees another they are one row, which tiles fill.
+      const [input, output] = [shapes.inputs[0]!, shapes.output].map((shape) =>
+        isPointwise(node) ? row(shape) : shape,
+      );
       const residual = node.inputs.length > 1;
       const channelGroups = columnsOf(node) / tileChannels;
       return {
@@ -47,35 +55,36 @@ function direct(name: string, variant: DotVariant, takes: (node: Conv2d) => bool
           RESIDUAL: residual || narrow,
           TEXTURE: texture,
           BROADCAST: broadcast,
-          STORE_LOOP: narrow,
+          NARROW: narrow,
+          STORE_LOOP: storesInLoop(variant),
         },
-        overrides: { WORKGROUP_X: columnsOfWorkgroup, WORKGROUP_Y: ROWS, ...curveOverride(node.activation) },
+        overrides: { WORKGROUP_X: columnsOfWorkgroup, WORKGROUP_Y: rows, ...sigmoidOverride(node.activation) },
         shape: {
-          ...windowShape(node, input!, output),
+          ...windowShape(node, input!, output!),
           cin4: ceilDiv(input![3], 4),
           cout4: ceilDiv(node.outChannels, 4),
           columns: columnsOf(node),
           dilation_y: node.dilation[0],
           dilation_x: node.dilation[1],
           groups_of_channels: channelGroups,
-          ...clampOf(node.activation),
+          ...piecewiseOf(node.activation),
           adds_residual: residual ? 1 : 0,
         },
         bindings: convolutionBindings(residual, narrow),
         workgroups: [
-          ceilDiv(ceilDiv(output[2], tilePixels), columnsOfWorkgroup),
-          ceilDiv(output[1], ROWS),
-          channelGroups * output[0],
+          ceilDiv(ceilDiv(output![2], tilePixels), columnsOfWorkgroup),
+          ceilDiv(output![1], rows),
+          channelGroups * output![0],
         ],
       };
     },
     constants(node, { inputs: [input] }) {
       const columns = columnsOf(node);
       const taps = node.kernel[0] * node.kernel[1];
-      const rows = rowsOf(node, input![3]);
+      const weightRows = weightRowsOf(node, input![3]);
       const pack = () => packDot(node.weights, taps, input![3], node.outChannels, columns);
       return [
-        texture ? textureConstant(columns, rows, pack) : weightsConstant(4 * rows * columns, pack),
+        texture ? textureConstant(columns, weightRows, pack) : weightsConstant(4 * weightRows * columns, pack),
         channelConstant(node.bias, columns),
       ];
     },
@@ -84,18 +93,25 @@ function direct(name: string, variant: DotVariant, takes: (node: Conv2d) => bool
 
 export const convDirect = direct(
   'conv-direct',
-  { pixels: 4, channels: 16, weights: 'buffer', broadcast: false, narrow: false },
+  { pixels: 4, channels: 16, weights: 'buffer', broadcast: false, narrow: false, rows: 4 },
   () => true,
 );
 
-const tiles: readonly DotVariant[] = [
-  { pixels: 4, channels: 16, weights: 'texture', broadcast: true, narrow: true },
-  { pixels: 7, channels: 32, weights: 'texture', broadcast: true, narrow: true },
-  { pixels: 7, channels: 16, weights: 'texture', broadcast: true, narrow: true },
-  { pixels: 4, channels: 16, weights: 'texture', broadcast: false, narrow: false },
-  { pixels: 8, channels: 8, weights: 'buffer', broadcast: false, narrow: false },
+const tiles: readonly DirectVariant[] = [
+  { pixels: 7, channels: 32, weights: 'texture', broadcast: true, narrow: true, rows: 4 },
+  { pixels: 7, channels: 16, weights: 'texture', broadcast: true, narrow: true, rows: 4 },
+  { pixels: 4, channels: 16, weights: 'texture', broadcast: false, narrow: false, rows: 4 },
+  { pixels: 8, channels: 8, weights: 'buffer', broadcast: false, narrow: false, rows: 4 },
 ];
 
 export const directVariants: readonly Kernel[] = tiles.map((tile) =>
   direct(dotVariantName('conv-direct', tile), tile, (node) => !isPointwise(node)),
 );
+
+/** For first results on devices that compile slowly: one pipeline for all of a network's convolutions of one group. */
+export const convAnyVariants: readonly Kernel[] = (
+  [
+    { pixels: 4, channels: 8, weights: 'texture', broadcast: true, narrow: true, rows: 1 },
+    { pixels: 2, channels: 8, weights: 'texture', broadcast: false, narrow: true, rows: 1 },
+  ] as const
+).map((tile) => direct(dotVariantName('conv-any', tile), tile, () => true));

@@ -5,11 +5,11 @@ import { isPointwise } from './conv-pointwise.ts';
 import {
   ceilDiv,
   channelConstant,
-  clampOf,
   convolutionBindings,
-  curveOverride,
   defineKernel,
   type Kernel,
+  piecewiseOf,
+  sigmoidOverride,
   weightsConstant,
 } from './kernel.ts';
 import { packDot } from './pack.ts';
@@ -34,13 +34,13 @@ function shared(name: string, source: string, tile: Tile): Kernel {
         file: `${name}.wgsl`,
         source,
         constants: { RESIDUAL: residual },
-        overrides: curveOverride(node.activation),
+        overrides: sigmoidOverride(node.activation),
         shape: {
           pixels,
           cin4: ceilDiv(input![3], 4),
           cout4: ceilDiv(node.outChannels, 4),
           columns: columnsOf(node),
-          ...clampOf(node.activation),
+          ...piecewiseOf(node.activation),
         },
         bindings: convolutionBindings(residual),
         workgroups: [ceilDiv(pixels, tile.pixels), columnsOf(node) / tile.channels, 1],

@@ -1,15 +1,14 @@
 import source from '../../shaders/conv-pointwise.wgsl?raw';
 import type { Conv2d } from '../graph/ops.ts';
 import {
-  activationCode,
   ceilDiv,
   channelConstant,
-  clampOf,
   convolutionBindings,
-  curveOverride,
   defineKernel,
   type Kernel,
   LARGEST_TEXTURE,
+  piecewiseOf,
+  sigmoidOverride,
   textureConstant,
   weightsConstant,
 } from './kernel.ts';
@@ -24,16 +23,17 @@ export interface DotVariant<Weights extends string = 'buffer' | 'texture'> {
   /** Four neighbouring lanes of a subgroup load a weight each and hand it round. */
   readonly broadcast: boolean;
   /**
-   * For software adapters: a loop stores the sums, which compiles sooner, one pipeline adds a residual or none, and few
+   * For software adapters: products with matrices, which compile sooner, one pipeline adds a residual or none, and few
    * lanes make a workgroup.
    */
   readonly narrow: boolean;
-  /** One pipeline serves all activations. */
-  readonly anyActivation?: true;
 }
 
 /** Invocations of a workgroup. */
 export const workgroupOf = ({ narrow, pixels }: DotVariant<string>): number => (narrow ? (pixels > 8 ? 4 : 8) : 32);
+
+/** SwiftShader, the software adapter with subgroups, compiles stores in a loop sooner; lavapipe runs them more slowly. */
+export const storesInLoop = ({ narrow, broadcast }: DotVariant<string>): boolean => narrow && broadcast;
 
 /** `conv-pointwise/p7-c24-texture-broadcast-narrow`: shader, tile, where the weights are, and how they are read. */
 export const dotVariantName = (
@@ -88,18 +88,17 @@ function pointwise(name: string, variant: PointwiseVariant): Kernel {
           TEXTURE: texture,
           UNIFORM_VECTORS: uniform ? UNIFORM_VECTORS : 0,
           BROADCAST: broadcast,
-          STORE_LOOP: narrow,
-          ANY_ACTIVATION: variant.anyActivation ?? false,
+          NARROW: narrow,
+          STORE_LOOP: storesInLoop(variant),
         },
-        overrides: { WORKGROUP_X: workgroup, ...(variant.anyActivation ? {} : curveOverride(node.activation)) },
+        overrides: { WORKGROUP_X: workgroup, ...sigmoidOverride(node.activation) },
         shape: {
           pixels,
           cin4: ceilDiv(input![3], 4),
           cout4: ceilDiv(node.outChannels, 4),
           columns: columnsOf(node),
-          ...clampOf(node.activation),
+          ...piecewiseOf(node.activation),
           adds_residual: residual ? 1 : 0,
-          activation: activationCode(node.activation),
         },
         bindings: convolutionBindings(residual, narrow, uniform ? 16 * UNIFORM_VECTORS : 0),
         workgroups: [ceilDiv(ceilDiv(pixels, tilePixels), workgroup), columnsOf(node) / tileChannels, 1],
@@ -129,10 +128,9 @@ export const convPointwise = pointwise('conv-pointwise', {
 const tiles: readonly PointwiseVariant[] = [
   { pixels: 7, channels: 24, weights: 'texture', broadcast: true, narrow: true },
   { pixels: 14, channels: 32, weights: 'texture', broadcast: true, narrow: true },
-  { pixels: 4, channels: 16, weights: 'texture', broadcast: true, narrow: true, anyActivation: true },
+  { pixels: 4, channels: 16, weights: 'texture', broadcast: true, narrow: true },
   { pixels: 7, channels: 16, weights: 'texture', broadcast: false, narrow: true },
   { pixels: 4, channels: 16, weights: 'texture', broadcast: false, narrow: true },
-  { pixels: 4, channels: 8, weights: 'texture', broadcast: false, narrow: true, anyActivation: true },
   { pixels: 4, channels: 16, weights: 'texture', broadcast: false, narrow: false },
   { pixels: 4, channels: 16, weights: 'uniform', broadcast: false, narrow: false },
   { pixels: 4, channels: 8, weights: 'uniform', broadcast: false, narrow: false },

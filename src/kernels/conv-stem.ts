@@ -2,13 +2,12 @@ import source from '../../shaders/conv-stem.wgsl?raw';
 import type { ImageRule } from '../graph/graph.ts';
 import type { Conv2d } from '../graph/ops.ts';
 import { constant } from '../images/image-to-tensor.ts';
-import { type DotVariant, dotVariantName, wasteful, workgroupOf } from './conv-pointwise.ts';
+import { type DotVariant, dotVariantName, storesInLoop, wasteful, workgroupOf } from './conv-pointwise.ts';
 import {
+  activationOverride,
   ceilDiv,
   channelConstant,
-  clampOf,
   constantBinding,
-  curveOverride,
   defineKernel,
   inputBinding,
   type Kernel,
@@ -48,7 +47,7 @@ const MOST_INPUTS = 21;
 
 /** A network's first convolution, of a picture's few channels as the caller gave them. */
 function stem(name: string, variant: DotVariant): Kernel {
-  const { pixels: tilePixels, channels: tileChannels, weights, broadcast, narrow } = variant;
+  const { pixels: tilePixels, channels: tileChannels, weights, broadcast } = variant;
   const columnsOfWorkgroup = workgroupOf(variant) / ROWS;
   const columnsOf = (node: Conv2d) => ceilDiv(node.outChannels, tileChannels) * tileChannels;
   const texture = weights === 'texture';
@@ -78,15 +77,14 @@ function stem(name: string, variant: DotVariant): Kernel {
           CHANNELS: input![3],
           TEXTURE: texture,
           BROADCAST: broadcast,
-          STORE_LOOP: narrow,
+          STORE_LOOP: storesInLoop(variant),
         },
-        overrides: { WORKGROUP_X: columnsOfWorkgroup, WORKGROUP_Y: ROWS, ...curveOverride(node.activation) },
+        overrides: { WORKGROUP_X: columnsOfWorkgroup, WORKGROUP_Y: ROWS, ...activationOverride(node.activation) },
         shape: {
           ...window,
           cout4: ceilDiv(node.outChannels, 4),
           columns: columnsOf(node),
           groups_of_channels: channelGroups,
-          ...clampOf(node.activation),
           ...pixelFields(),
         },
         bindings: [shapeBinding, inputBinding(0), constantBinding(0), constantBinding(1), outputBinding],
@@ -120,9 +118,7 @@ export const convStem = stem('conv-stem', {
 
 const tiles: readonly DotVariant[] = [
   { pixels: 7, channels: 16, weights: 'texture', broadcast: true, narrow: true },
-  { pixels: 2, channels: 8, weights: 'texture', broadcast: true, narrow: true },
   { pixels: 7, channels: 16, weights: 'texture', broadcast: false, narrow: true },
-  { pixels: 4, channels: 8, weights: 'texture', broadcast: false, narrow: true },
 ];
 
 export const stemVariants: readonly Kernel[] = tiles.map((tile) => stem(dotVariantName('conv-stem', tile), tile));

@@ -1,8 +1,6 @@
 import source from '../../shaders/fully-connected.wgsl?raw';
 import type { Activation, Conv2d, FullyConnected, Shape } from '../graph/ops.ts';
 import {
-  activationCode,
-  activationOverride,
   ceilDiv,
   channelConstant,
   constantBinding,
@@ -13,13 +11,15 @@ import {
   outputBinding,
   type PackedConstant,
   type Program,
+  piecewiseOf,
   shapeBinding,
+  sigmoidOverride,
   textureConstant,
   weightsConstant,
 } from './kernel.ts';
 import { packRows } from './pack.ts';
 
-/** Invocations across four outputs each, and those that share the inputs of each. Of one, a pipeline serves all activations. */
+/** Invocations across four outputs each, and those that share the inputs of each. */
 interface Variant {
   readonly columns: number;
   readonly slices: number;
@@ -46,9 +46,9 @@ function program({ columns, slices, texture }: Variant, { input, outputs, activa
   return {
     file: 'fully-connected.wgsl',
     source,
-    constants: { TEXTURE: texture, SLICED: slices > 1, ANY_ACTIVATION: slices === 1 },
-    overrides: { COLUMNS: columns, ...(slices > 1 ? { SLICES: slices, ...activationOverride(activation) } : {}) },
-    shape: { inputs4: rowsOf(input) / 4, outputs4, activation: activationCode(activation) },
+    constants: { TEXTURE: texture, SLICED: slices > 1 },
+    overrides: { COLUMNS: columns, ...(slices > 1 ? { SLICES: slices } : {}), ...sigmoidOverride(activation) },
+    shape: { inputs4: rowsOf(input) / 4, outputs4, ...piecewiseOf(activation) },
     bindings: [shapeBinding, inputBinding(0), constantBinding(0), constantBinding(1), outputBinding],
     workgroups: [ceilDiv(outputs4, columns), input[0], 1],
   };

@@ -4,9 +4,9 @@ import { affine, batchNorm } from './affine.ts';
 import { clip } from './clip.ts';
 import { concat } from './concat.ts';
 import { convDepthwise, depthwiseVariants } from './conv-depthwise.ts';
-import { convDepthwiseAny } from './conv-depthwise-any.ts';
+import { depthwiseAnyVariants } from './conv-depthwise-any.ts';
 import { depthwiseStripVariants } from './conv-depthwise-strip.ts';
-import { convDirect, directVariants } from './conv-direct.ts';
+import { convAnyVariants, convDirect, directVariants } from './conv-direct.ts';
 import { convGrouped } from './conv-grouped.ts';
 import { convPointwise, pointwiseVariants } from './conv-pointwise.ts';
 import { convPointwiseSplit, convPointwiseTiled } from './conv-pointwise-shared.ts';
@@ -50,13 +50,15 @@ export const variants: readonly Kernel[] = [
   convPointwiseTiled,
   convPointwiseSplit,
   ...depthwiseVariants,
-  convDepthwiseAny,
   ...depthwiseStripVariants,
   ...stemVariants,
   ...directVariants,
   ...fullyConnectedVariants,
   ...globalAveragePoolVariants,
 ];
+
+/** For first results on devices that compile slowly. They are slower than variants, and the tuner does not try them. */
+export const startingKernels: readonly Kernel[] = [...convAnyVariants, ...depthwiseAnyVariants];
 
 const ofBlocks: Kernel[] = [];
 

@@ -87,17 +87,23 @@ export const activationOverride = (activation: Activation) => ({ ACTIVATION: act
 const LARGEST = 3.4028234663852886e38;
 
 /**
- * `low` and `high` of a convolution's `struct Shape`. Its activations none, relu and relu6 are a clamp between them, so
- * that they share a pipeline; the others come after it (`curveOverride`).
+ * Fields of a `struct Shape` by which one pipeline serves all activations but the sigmoid, as `piecewise` of the prelude:
+ * clamp(x + shift, low, high) · scale [· x]. They leave the sigmoid to `sigmoidOverride`.
  */
-export const clampOf = (activation: Activation): { low: number; high: number } => ({
-  low: activation === 'relu' || activation === 'relu6' ? 0 : -LARGEST,
-  high: activation === 'relu6' ? 6 : LARGEST,
-});
+export function piecewiseOf(activation: Activation) {
+  const hard = activation === 'hard-sigmoid' || activation === 'hard-swish';
+  return {
+    low: hard || activation === 'relu' || activation === 'relu6' ? 0 : -LARGEST,
+    high: hard || activation === 'relu6' ? 6 : LARGEST,
+    shift: hard ? 3 : 0,
+    scale: hard ? 1 / 6 : 1,
+    times_input: activation === 'hard-swish' ? 1 : 0,
+  };
+}
 
-/** `ACTIVATION` for what `clampOf` leaves to do. */
-export const curveOverride = (activation: Activation) =>
-  activationOverride(activation === 'relu' || activation === 'relu6' ? 'none' : activation);
+/** `ACTIVATION` for what `piecewiseOf` leaves to do. */
+export const sigmoidOverride = (activation: Activation) =>
+  activationOverride(activation === 'sigmoid' ? activation : 'none');
 
 export const ceilDiv = (a: number, b: number): number => Math.ceil(a / b);
 
@@ -157,8 +163,8 @@ function padded(values: Float32Array | null, length: number): Float32Array {
   return out;
 }
 
-/** A workgroup for lanes of four channels × pixels: as many channel lanes as there are, at most 16; 64 in all. */
+/** A workgroup of 64 lanes for four channels × pixels: eight of channels, so that few pipelines serve all layers, unless there is one. */
 export function channelsByPixels(channels4: number): { x: number; y: number } {
-  const x = channels4 >= 16 ? 16 : channels4 >= 8 ? 8 : channels4 >= 4 ? 4 : 1;
+  const x = channels4 > 1 ? 8 : 1;
   return { x, y: 64 / x };
 }

@@ -1,6 +1,6 @@
 import { GraphError } from '../errors.ts';
 import type { Node, OpName } from '../graph/ops.ts';
-import { blockKernels, kernels, variants } from '../kernels/index.ts';
+import { blockKernels, kernels, startingKernels, variants } from '../kernels/index.ts';
 import type { Kernel, NodeShapes } from '../kernels/kernel.ts';
 
 /** Which kernels run on a device, and which of them are wanted. Plain data. */
@@ -23,6 +23,8 @@ export function layerKey(node: Node, { inputs, output }: NodeShapes): string {
   return JSON.stringify([Object.fromEntries(plain), inputs, output]);
 }
 
+const registry = (): Kernel[] => [...kernels, ...variants, ...startingKernels, ...blockKernels];
+
 const usable = (kernel: Kernel, node: Node, shapes: NodeShapes, features: readonly string[]): boolean =>
   kernel.op === node.op &&
   (kernel.requires ?? []).every((feature) => features.includes(feature)) &&
@@ -42,9 +44,7 @@ export function candidates(node: Node, shapes: NodeShapes, features: readonly st
 export function selectKernel(node: Node, shapes: NodeShapes, preferences = noPreferences): Kernel {
   const { features, prefer, tuned } = preferences;
   const named = (name: string) =>
-    [...kernels, ...variants, ...blockKernels].find(
-      (kernel) => kernel.name === name && usable(kernel, node, shapes, features),
-    );
+    registry().find((kernel) => kernel.name === name && usable(kernel, node, shapes, features));
   const measured = tuned?.[layerKey(node, shapes)];
   const preferred = prefer.map(named).find((kernel) => kernel && (kernel.suits?.(node, shapes) ?? true));
   const found =
@@ -60,9 +60,7 @@ export function selectKernel(node: Node, shapes: NodeShapes, preferences = noPre
 
 /** The kernel of this name for an operation. Throws `GraphError` where the registry has none. */
 export function kernelNamed(name: string, op: OpName): Kernel {
-  const kernel = [...kernels, ...variants, ...blockKernels].find(
-    (candidate) => candidate.name === name && candidate.op === op,
-  );
+  const kernel = registry().find((candidate) => candidate.name === name && candidate.op === op);
   if (!kernel) throw new GraphError(`there is no kernel "${name}" for ${op}; the plan is of another version`);
   return kernel;
 }

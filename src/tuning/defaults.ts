@@ -17,13 +17,9 @@ import type { KernelPreferences } from '../planner/select.ts';
 export function startingPreferences({ fallback, features }: AdapterDescription): KernelPreferences {
   if (!fallback) return { features, prefer: [] };
   const prefer = features.includes('subgroups')
-    ? [
-        'conv-pointwise/p4-c16-texture-broadcast-narrow',
-        'conv-stem/p2-c8-texture-broadcast-narrow',
-        'conv-direct/p4-c16-texture-broadcast-narrow',
-      ]
-    : ['conv-pointwise/p4-c8-texture-narrow', 'conv-stem/p4-c8-texture-narrow', 'conv-direct/p4-c16-texture'];
-  return { features, prefer: [...prefer, ...vectors, 'conv-depthwise-any'] };
+    ? ['conv-any/p4-c8-texture-broadcast-narrow', 'conv-depthwise-any/p4']
+    : ['conv-any/p2-c8-texture-narrow', 'conv-depthwise-any/p2'];
+  return { features, prefer: [...vectors, ...prefer] };
 }
 
 /** The kernels that follow in the background: the fastest known for a kind of device. */

@@ -338,7 +338,7 @@ function epilogue({ sums, magnitudes, roundings, flushed, activation, residual }
  *
  * - relu, relu6: slope 1, exact.
  * - hard-sigmoid: slope 1/6; x + 3 may be reassociated with the sum, so one rounding more and 3 more to round; the
- *   division.
+ *   division, which a product with 1/6 rounded does not exceed.
  * - hard-swish: slope 3/2 (at 3); the same, and a product.
  * - sigmoid 1 / (1 + e^-x): slope 1/4. Relative to the result s: the exponential's 2u·(3 + 2|x|) counts by its share
  *   1 − s of the denominator; a sum and the division. Kernels clamp x to ±80, which costs e^-80.

@@ -1,5 +1,5 @@
-import { convDepthwiseAny } from '../../src/kernels/conv-depthwise-any.ts';
+import { depthwiseAnyVariants } from '../../src/kernels/conv-depthwise-any.ts';
 import { depthwiseCases } from './depthwise-cases.ts';
 import { describeVariants } from './describe-kernel.ts';
 
-describeVariants([convDepthwiseAny], depthwiseCases);
+describeVariants(depthwiseAnyVariants, depthwiseCases);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AdapterDescription } from '../../src/device/gpu.ts';
-import { kernels, variants } from '../../src/kernels/index.ts';
+import { kernels, startingKernels, variants } from '../../src/kernels/index.ts';
 import { plausible } from '../../src/scheduler/dispatch-time.ts';
 import { usableRecord } from '../../src/tuning/cache.ts';
 import { startingPreferences, steadyPreferences } from '../../src/tuning/defaults.ts';
@@ -114,9 +114,10 @@ describe('a remembered outcome', () => {
 });
 
 it('every kernel that is shipped as a default is in the registry', () => {
-  const all = [...kernels, ...variants].map(({ op, name }) => `${op} ${name}`);
+  const registry = [...kernels, ...variants, ...startingKernels];
+  const all = registry.map(({ op, name }) => `${op} ${name}`);
   expect(new Set(all).size).toBe(all.length);
-  const names = [...kernels, ...variants].map(({ name }) => name);
+  const names = registry.map(({ name }) => name);
   for (const fallback of [true, false]) {
     for (const features of [[], ['subgroups']]) {
       const adapter: AdapterDescription = { vendor: '', architecture: '', description: '', fallback, features };
