@@ -8,6 +8,7 @@ import type { Precision } from './planner/plan.ts';
 import type { PlanKind } from './prepare.ts';
 import type { Arriving, Fetched, OpenedSource } from './streaming.ts';
 import type { TuningCache } from './tuning/cache.ts';
+import { warmUp } from './warm-up.ts';
 
 /**
  * Where a model comes from: an architecture id with random weights (`v2-1.0-224`), an address that is fetched (shards
@@ -123,6 +124,7 @@ async function openDevice(
       gpu.dispose();
       throw new UsageError('this adapter has no shader-f16; use precision "float16-packed"');
     }
+    if (options.plan !== 'fused') warmUp(gpu, options.precision);
     return { gpu, reason: '' };
   } catch (error) {
     if (device === 'auto' && error instanceof DeviceError) return { gpu: null, reason: error.message };
