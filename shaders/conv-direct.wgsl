@@ -72,10 +72,14 @@ fn main(
   let last_x = i32(shape.in_width) - 1;
   let base = image * shape.in_height * shape.in_width;
 
+  let channel4 = channel / 4u;
+#unroll q TILE_CHANNELS/4
+  let bias$q = bias[channel4 + $(q)u];
+#end
 #unroll p TILE_PIXELS
   let left$p = i32((out_x + $(p)u) * shape.stride_x) - shape.pad_left;
 #unroll q TILE_CHANNELS/4
-  var sum$(p)_$q = vec4f(0.0);
+  var sum$(p)_$q = bias$q;
 #end
 #end
   var index = 0u;
@@ -122,7 +126,6 @@ fn main(
       }
     }
   }
-  let channel4 = channel / 4u;
   let first = ((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.cout4 + channel4;
 #if STORE_LOOP
   var sums: array<vec4f, $(TILE_PIXELS*TILE_CHANNELS/4)>;
@@ -135,13 +138,10 @@ fn main(
   let groups = min($(TILE_CHANNELS/4)u, shape.cout4 - channel4);
   for (var p = 0u; p < pixels; p++) {
     for (var q = 0u; q < groups; q++) {
-      finish(sums[p * $(TILE_CHANNELS/4)u + q] + bias[channel4 + q], first + p * shape.cout4 + q);
+      finish(sums[p * $(TILE_CHANNELS/4)u + q], first + p * shape.cout4 + q);
     }
   }
 #else
-#unroll q TILE_CHANNELS/4
-  let bias$q = bias[channel4 + $(q)u];
-#end
 #unroll p TILE_PIXELS
 #if BROADCAST
   if (out_y < shape.out_height && out_x + $(p)u < shape.out_width) {
@@ -151,7 +151,7 @@ fn main(
     let at = first + $(p)u * shape.cout4;
 #unroll q TILE_CHANNELS/4
     if (channel4 + $(q)u < shape.cout4) {
-      finish(sum$(p)_$q + bias$q, at + $(q)u);
+      finish(sum$(p)_$q, at + $(q)u);
     }
 #end
   }

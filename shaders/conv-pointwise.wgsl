@@ -15,7 +15,7 @@
 // an array at the end: less code again; hardware would keep the array in memory.
 struct Shape {
   pixels: u32, cin4: u32, cout4: u32, columns: u32,
-  low: f32, high: f32, shift: f32, scale: f32, times_input: u32, adds_residual: u32,
+  low: f32, high: f32, shift: f32, scale: f32, times_input: u32,
 }
 
 override WORKGROUP_X: u32;
@@ -51,7 +51,7 @@ fn weight(k: u32, row: u32, column: u32) -> vec4f {
 fn finish(sum: vec4f, at: u32) {
   var value = activate(piecewise(sum, shape.low, shape.high, shape.shift, shape.scale, shape.times_input));
 #if RESIDUAL
-  if (shape.adds_residual == 1u) { value += load_side(residual[at]); }
+  value += load_side(residual[at]);
 #endif
   dst[at] = store_dst(value);
 }
@@ -66,10 +66,14 @@ fn main(
 ) {
   let channel = workgroup.y * $(TILE_CHANNELS)u;
   let pixel = (workgroup.x * WORKGROUP_X + lane) * $(TILE_PIXELS)u;
+  let channel4 = channel / 4u;
+#unroll q TILE_CHANNELS/4
+  let bias$q = bias[channel4 + $(q)u];
+#end
 #unroll p TILE_PIXELS
   let row$p = min(pixel + $(p)u, shape.pixels - 1u) * shape.cin4;
 #unroll q TILE_CHANNELS/4
-  var sum$(p)_$q = vec4f(0.0);
+  var sum$(p)_$q = bias$q;
 #end
 #end
 #if BROADCAST
@@ -114,7 +118,6 @@ fn main(
 #endif
     row += shape.columns;
   }
-  let channel4 = channel / 4u;
 #if STORE_LOOP
   var sums: array<vec4f, $(TILE_PIXELS*TILE_CHANNELS/4)>;
 #unroll p TILE_PIXELS
@@ -126,18 +129,15 @@ fn main(
   let groups = min($(TILE_CHANNELS/4)u, shape.cout4 - channel4);
   for (var p = 0u; p < pixels; p++) {
     let at = (pixel + p) * shape.cout4 + channel4;
-    for (var q = 0u; q < groups; q++) { finish(sums[p * $(TILE_CHANNELS/4)u + q] + bias[channel4 + q], at + q); }
+    for (var q = 0u; q < groups; q++) { finish(sums[p * $(TILE_CHANNELS/4)u + q], at + q); }
   }
 #else
-#unroll q TILE_CHANNELS/4
-  let bias$q = bias[channel4 + $(q)u];
-#end
 #unroll p TILE_PIXELS
   if (pixel + $(p)u < shape.pixels) {
     let at = (pixel + $(p)u) * shape.cout4 + channel4;
 #unroll q TILE_CHANNELS/4
     if (channel4 + $(q)u < shape.cout4) {
-      finish(sum$(p)_$q + bias$q, at + $(q)u);
+      finish(sum$(p)_$q, at + $(q)u);
     }
 #end
   }

@@ -90,9 +90,13 @@ fn main(
   let column$x = u32(clamp(left + $(x), 0, last_x));
   let inside$x = left + $(x) >= 0 && left + $(x) <= last_x;
 #end
+  let channel4 = channel / 4u;
+#unroll q TILE_CHANNELS/4
+  let bias$q = bias[channel4 + $(q)u];
+#end
 #unroll p TILE_PIXELS
-#unroll c TILE_CHANNELS
-  var sum$(p)_$c = 0.0;
+#unroll q TILE_CHANNELS/4
+  var sum$(p)_$q = bias$q;
 #end
 #end
   for (var ky = 0u; ky < shape.kernel_y; ky++) {
@@ -119,11 +123,11 @@ fn main(
 #endif
 #end
 #unroll p TILE_PIXELS
-    sum$(p)_$c =
+    sum$(p)_$(c/4)[$(c%4)] =
 #unroll k KERNEL_X*CHANNELS
       fma(v$(p*STRIDE_X*CHANNELS+k), w$(c)_$(k/4)[$(k%4)],
 #end
-      sum$(p)_$c
+      sum$(p)_$(c/4)[$(c%4)]
 #unroll k KERNEL_X*CHANNELS
       )
 #end
@@ -131,26 +135,22 @@ fn main(
 #end
 #end
   }
-  let channel4 = channel / 4u;
   let first = ((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.cout4 + channel4;
 #if STORE_LOOP
   var sums: array<vec4f, $(TILE_PIXELS*TILE_CHANNELS/4)>;
 #unroll p TILE_PIXELS
 #unroll q TILE_CHANNELS/4
-  sums[$(p*TILE_CHANNELS/4+q)] = vec4f(sum$(p)_$(4*q), sum$(p)_$(4*q+1), sum$(p)_$(4*q+2), sum$(p)_$(4*q+3));
+  sums[$(p*TILE_CHANNELS/4+q)] = sum$(p)_$q;
 #end
 #end
   let pixels = select(0u, min($(TILE_PIXELS)u, max(shape.out_width, out_x) - out_x), out_y < shape.out_height);
   let groups = min($(TILE_CHANNELS/4)u, shape.cout4 - channel4);
   for (var p = 0u; p < pixels; p++) {
     for (var q = 0u; q < groups; q++) {
-      finish(sums[p * $(TILE_CHANNELS/4)u + q] + bias[channel4 + q], first + p * shape.cout4 + q);
+      finish(sums[p * $(TILE_CHANNELS/4)u + q], first + p * shape.cout4 + q);
     }
   }
 #else
-#unroll q TILE_CHANNELS/4
-  let bias$q = bias[channel4 + $(q)u];
-#end
 #unroll p TILE_PIXELS
 #if BROADCAST
   if (out_y < shape.out_height && out_x + $(p)u < shape.out_width) {
@@ -160,7 +160,7 @@ fn main(
     let at = first + $(p)u * shape.cout4;
 #unroll q TILE_CHANNELS/4
     if (channel4 + $(q)u < shape.cout4) {
-      finish(vec4f(sum$(p)_$(4*q), sum$(p)_$(4*q+1), sum$(p)_$(4*q+2), sum$(p)_$(4*q+3)) + bias$q, at + $(q)u);
+      finish(sum$(p)_$q, at + $(q)u);
     }
 #end
   }

@@ -30,6 +30,7 @@ function direct(name: string, variant: DirectVariant, takes: (node: Conv2d) => b
   const columnsOf = (node: Conv2d) => ceilDiv(node.outChannels, tileChannels) * tileChannels;
   const weightRowsOf = ({ kernel }: Conv2d, channels: number) => kernel[0] * kernel[1] * ceilDiv(channels, 4);
   const texture = weights === 'texture';
+  const any = rows === 1;
   return defineKernel<Conv2d>({
     name,
     op: 'conv2d',
@@ -38,7 +39,7 @@ function direct(name: string, variant: DirectVariant, takes: (node: Conv2d) => b
       node.groups === 1 &&
       takes(node) &&
       !(texture && Math.max(columnsOf(node), weightRowsOf(node, input![3])) > LARGEST_TEXTURE),
-    suits: (node) => rows === 1 || !wasteful(node, variant),
+    suits: (node) => any || !wasteful(node, variant),
     program(node, shapes) {
       // Where no pixel sees another they are one row, which tiles fill.
       const [input, output] = [shapes.inputs[0]!, shapes.output].map((shape) =>
@@ -52,7 +53,7 @@ function direct(name: string, variant: DirectVariant, takes: (node: Conv2d) => b
         constants: {
           TILE_PIXELS: tilePixels,
           TILE_CHANNELS: tileChannels,
-          RESIDUAL: residual || narrow,
+          RESIDUAL: residual || any,
           TEXTURE: texture,
           BROADCAST: broadcast,
           NARROW: narrow,
@@ -70,7 +71,7 @@ function direct(name: string, variant: DirectVariant, takes: (node: Conv2d) => b
           ...piecewiseOf(node.activation),
           adds_residual: residual ? 1 : 0,
         },
-        bindings: convolutionBindings(residual, narrow),
+        bindings: convolutionBindings(residual, any),
         workgroups: [
           ceilDiv(ceilDiv(output![2], tilePixels), columnsOfWorkgroup),
           ceilDiv(output![1], rows),

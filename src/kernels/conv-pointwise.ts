@@ -23,8 +23,7 @@ export interface DotVariant<Weights extends string = 'buffer' | 'texture'> {
   /** Four neighbouring lanes of a subgroup load a weight each and hand it round. */
   readonly broadcast: boolean;
   /**
-   * For software adapters: products with matrices, which compile sooner, one pipeline adds a residual or none, and few
-   * lanes make a workgroup.
+   * For software adapters: products with matrices, which compile sooner, and few lanes make a workgroup.
    */
   readonly narrow: boolean;
 }
@@ -84,7 +83,7 @@ function pointwise(name: string, variant: PointwiseVariant): Kernel {
         constants: {
           TILE_PIXELS: tilePixels,
           TILE_CHANNELS: tileChannels,
-          RESIDUAL: residual || narrow,
+          RESIDUAL: residual,
           TEXTURE: texture,
           UNIFORM_VECTORS: uniform ? UNIFORM_VECTORS : 0,
           BROADCAST: broadcast,
@@ -98,9 +97,8 @@ function pointwise(name: string, variant: PointwiseVariant): Kernel {
           cout4: ceilDiv(node.outChannels, 4),
           columns: columnsOf(node),
           ...piecewiseOf(node.activation),
-          adds_residual: residual ? 1 : 0,
         },
-        bindings: convolutionBindings(residual, narrow, uniform ? 16 * UNIFORM_VECTORS : 0),
+        bindings: convolutionBindings(residual, false, uniform ? 16 * UNIFORM_VECTORS : 0),
         workgroups: [ceilDiv(ceilDiv(pixels, tilePixels), workgroup), columnsOf(node) / tileChannels, 1],
       };
     },
