@@ -36,12 +36,14 @@ interface Assignment {
   readonly buffers: readonly number[];
   /** Largest sum of live bytes seen in each buffer. */
   readonly peaks: readonly number[];
+  /** Their sum. */
+  readonly bytes: number;
 }
 
 /** Chooses a buffer and an offset for each tensor; `tensors` are in the order in which they are written. */
 export function placeTensors(tensors: readonly LiveTensor[]): MemoryPlan {
   const index = new Map(tensors.map((tensor, i) => [tensor.name, i]));
-  let beam: Assignment[] = [{ buffers: [], peaks: [] }];
+  let beam: Assignment[] = [{ buffers: [], peaks: [], bytes: 0 }];
   tensors.forEach((tensor, i) => {
     const alive = [...tensors.slice(0, i).keys()].filter((j) => tensors[j]!.to >= tensor.from);
     const next = beam.flatMap((assignment) => {
@@ -55,12 +57,14 @@ export function placeTensors(tensors: readonly LiveTensor[]): MemoryPlan {
           if (assignment.buffers[j] === buffer) live += tensors[j]!.bytes;
         }
         const peaks = [...assignment.peaks];
-        peaks[buffer] = Math.max(peaks[buffer] ?? 0, live);
-        options.push({ buffers: [...assignment.buffers, buffer], peaks });
+        const peak = peaks[buffer] ?? 0;
+        peaks[buffer] = Math.max(peak, live);
+        const bytes = assignment.bytes + peaks[buffer]! - peak;
+        options.push({ buffers: [...assignment.buffers, buffer], peaks, bytes });
       }
       return options;
     });
-    next.sort((a, b) => total(a.peaks) - total(b.peaks) || a.peaks.length - b.peaks.length);
+    next.sort((a, b) => a.bytes - b.bytes || a.peaks.length - b.peaks.length);
     beam = next.slice(0, BEAM);
   });
 
