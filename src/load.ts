@@ -93,8 +93,8 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
     const opened = await openGraph(source, options);
     arriving = opened.arriving;
     const graph = options.embedding ? (await import('./embedding.ts')).withEmbedding(opened.graph) : opened.graph;
-    const { gpu, reason } = (await opening) ?? { gpu: null, reason: 'the CPU was asked for' };
-    return await Model.create(graph, gpu, reason, {
+    const { gpu, reason, warm } = (await opening) ?? { gpu: null, reason: 'the CPU was asked for', warm: null };
+    const model = await Model.create(graph, gpu, reason, {
       plan,
       precision,
       tuning: options.tuning,
@@ -103,6 +103,8 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
       onCompiled: (done, total) => onProgress?.({ stage: 'compile', done, total }),
       arriving,
     });
+    await warm;
+    return model;
   } catch (error) {
     arriving?.cancel(error);
     opening?.then(({ gpu }) => gpu?.dispose()).catch(() => {});
@@ -110,10 +112,15 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   }
 }
 
-async function openDevice(
-  device: 'auto' | 'webgpu',
-  options: LoadOptions,
-): Promise<{ gpu: Gpu | null; reason: string }> {
+interface Opened {
+  readonly gpu: Gpu | null;
+  /** Why there is none. */
+  readonly reason: string;
+  /** The end of `warmUp`. */
+  readonly warm: Promise<void> | null;
+}
+
+async function openDevice(device: 'auto' | 'webgpu', options: LoadOptions): Promise<Opened> {
   const gpuOptions: GpuOptions = {
     ...(options.gpuDevice ? { device: options.gpuDevice } : {}),
     ...(options.gpu ? { gpu: options.gpu } : {}),
@@ -124,10 +131,9 @@ async function openDevice(
       gpu.dispose();
       throw new UsageError('this adapter has no shader-f16; use precision "float16-packed"');
     }
-    if (options.plan !== 'fused') warmUp(gpu, options.precision);
-    return { gpu, reason: '' };
+    return { gpu, reason: '', warm: options.plan === 'fused' ? null : warmUp(gpu, options.precision) };
   } catch (error) {
-    if (device === 'auto' && error instanceof DeviceError) return { gpu: null, reason: error.message };
+    if (device === 'auto' && error instanceof DeviceError) return { gpu: null, reason: error.message, warm: null };
     throw error;
   }
 }

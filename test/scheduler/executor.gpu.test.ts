@@ -34,7 +34,8 @@ describe.each(browsers)('the scheduler in %s', (browser) => {
       expect(inspected.dispatches).toBeLessThanOrEqual(dispatches);
       expect(loading.pipelines).toBe(inspected.pipelines);
       expect(loading.pipelines).toBeLessThanOrEqual(pipelines);
-      expect(loading.dispatches).toBe(0);
+      // A software adapter is warmed up by a network of four layers.
+      expect(loading.dispatches).toBeLessThanOrEqual(plan === 'fused' ? 0 : 4);
     },
   );
 

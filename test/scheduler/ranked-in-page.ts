@@ -5,6 +5,7 @@ import {
   type ClassifyOptions,
   type Graph,
   imageToTensor,
+  type LoadOptions,
   load,
   type Model,
   type Picture,
@@ -53,6 +54,13 @@ async function bytesOf(work: () => Promise<unknown>): Promise<{ copied: number; 
   return bytes;
 }
 
+/** A model on the kernels that follow the first result: its first convolution takes pictures. */
+async function opened(graph: Graph, options: LoadOptions = {}): Promise<Model> {
+  const model = await load(graph, { device: 'webgpu', tuning: 'off', ...options });
+  await model.tune({ budgetMs: 0, cache: null });
+  return model;
+}
+
 /** Calls of WebGPU and bytes of a warm classification, and those of one that asks for another number of classes. */
 export async function countClassify({
   id,
@@ -67,7 +75,7 @@ export async function countClassify({
   embedding?: boolean;
   size?: number;
 }) {
-  const model = await load(networkOf(id, classes), { device: 'webgpu', tuning: 'off', embedding });
+  const model = await opened(networkOf(id, classes), { embedding });
   try {
     const classify = (seed: number, options: ClassifyOptions) =>
       model[embedding ? 'embed' : 'classify'](pictureOf(seed, size, size), options);
@@ -99,7 +107,7 @@ export async function rankedAndSorted({
   size?: number;
 }) {
   const picture = pictureOf(3, size, size);
-  const model = await load(networkOf(id, classes, probabilities), { device: 'webgpu', tuning: 'off', precision });
+  const model = await opened(networkOf(id, classes, probabilities), { precision });
   try {
     const ranked = await model.classify(picture, { image, top });
     const all = await model.classify(picture, { image, top: 1e6 });
@@ -127,7 +135,7 @@ export async function rankedAndSorted({
  * rule that needs another pipeline, two by all scores, two that need no resizing, beside what each gives alone.
  */
 export async function overlappedClassify({ id }: { id: string }) {
-  const model = await load(networkOf(id, 100), { device: 'webgpu', tuning: 'off' });
+  const model = await opened(networkOf(id, 100));
   const requests = Array.from({ length: 9 }, (_, i) => ({
     picture: i === 4 || i === 5 ? pictureOf(i + 1, 64, 64) : pictureOf(i + 1, i === 7 ? 40 : 20),
     options: {
@@ -164,7 +172,7 @@ export async function overlappedClassify({ id }: { id: string }) {
 
 /** Calls of WebGPU by pictures that take turns: of the input's size, smaller, and by two orders of channels. */
 export async function takingTurns({ id }: { id: string }) {
-  const model = await load(networkOf(id, 10), { device: 'webgpu', tuning: 'off' });
+  const model = await opened(networkOf(id, 10));
   const bgr = { ...image, channels: 'bgr' } as const;
   const turns = async () => {
     for (const size of [64, 20]) {
@@ -179,7 +187,7 @@ export async function takingTurns({ id }: { id: string }) {
 
 /** What is submitted at once by warm classifications that do not wait for one another, and what they create. */
 export async function atOnce({ id, size }: { id: string; size: number }) {
-  const model = await load(networkOf(id, 10), { device: 'webgpu', tuning: 'off' });
+  const model = await opened(networkOf(id, 10));
   await model.classify(pictureOf(1, size, size), { image });
   let submitted = 0;
   const { submit } = GPUQueue.prototype;
@@ -203,7 +211,7 @@ export async function atOnce({ id, size }: { id: string; size: number }) {
 
 /** Numbers of classes at the limits, a model whose output is no list of classes, and a model disposed of meanwhile. */
 export async function unusual({ id }: { id: string }) {
-  const model = await load(networkOf(id, 70), { device: 'webgpu', tuning: 'off' });
+  const model = await opened(networkOf(id, 70), { device: 'webgpu', tuning: 'off' });
   const lengths: number[] = [];
   for (const top of [0, 1, 64, 65, 70, 71, 2.5]) {
     lengths.push((await model.classify(pictureOf(1), { image, top })).length);
@@ -220,7 +228,7 @@ export async function unusual({ id }: { id: string }) {
   const { length, 0: first } = ofPlaces;
   places.dispose();
   const sum = ofPlaces.reduce((total, { score }) => total + score, 0);
-  const said = await interrupted(await load(networkOf(id, 10), { device: 'webgpu', tuning: 'off' }));
+  const said = await interrupted(await opened(networkOf(id, 10)));
   return { lengths, places: { length, sum, ordered: ofPlaces.every(({ score }) => score <= first!.score) }, said };
 }
 
