@@ -91,12 +91,17 @@ fn main(
     for (var kx = 0u; kx < shape.kernel_x; kx++) {
       let dx = i32(kx * shape.dilation_x);
 #unroll p TILE_PIXELS
-      let keep$p = select(0.0, 1.0, inside_y && left$p + dx >= 0 && left$p + dx <= last_x);
+      let inside$p = inside_y && left$p + dx >= 0 && left$p + dx <= last_x;
+      let keep$p = select(0.0, 1.0, inside$p);
       let at$p = (row + u32(clamp(left$p + dx, 0, last_x))) * shape.cin4;
 #end
       for (var k = 0u; k < shape.cin4; k++) {
 #unroll p TILE_PIXELS
+#if NARROW
         let x$p = load_src(src[at$p + k]) * keep$p;
+#else
+        let x$p = select(vec4f(0.0), load_src(src[at$p + k]), inside$p);
+#endif
 #end
 #unroll c TILE_CHANNELS
 #if BROADCAST && c % 4 == 0
@@ -109,7 +114,8 @@ fn main(
 #endif
 #if !NARROW
 #unroll p TILE_PIXELS
-        sum$(p)_$(c/4)[$(c%4)] = fma(x$p.x, w$c.x, fma(x$p.y, w$c.y, fma(x$p.z, w$c.z, fma(x$p.w, w$c.w, sum$(p)_$(c/4)[$(c%4)]))));
+        sum$(p)_$(c/4)[$(c%4)] = fma(x$p.x, w$c.x,
+          fma(x$p.y, w$c.y, fma(x$p.z, w$c.z, fma(x$p.w, w$c.w, sum$(p)_$(c/4)[$(c%4)]))));
 #end
 #endif
 #end

@@ -10,9 +10,11 @@
 //
 // One invocation computes TILE_PIXELS pixels × TILE_CHANNELS channels. The invocations of a workgroup share their
 // output channels, so that their weight loads are uniform, and differ in pixels. With BROADCAST each of four
-// neighbouring lanes loads one of four weights and all read the others' from it. With NARROW products are with matrices:
-// less code, which a software adapter compiles sooner; hardware has more to add then. With STORE_LOOP the sums go through
-// an array at the end: less code again; hardware would keep the array in memory.
+// neighbouring lanes loads one of four weights and all read the others' from it.
+//
+// NARROW and STORE_LOOP make less code, which a software adapter compiles sooner. With NARROW products are with matrices;
+// hardware adds once more then for each four products. With STORE_LOOP the sums go through an array at the end; hardware
+// would keep it in memory.
 struct Shape {
   pixels: u32, cin4: u32, cout4: u32, columns: u32,
   low: f32, high: f32, shift: f32, scale: f32, times_input: u32,
@@ -104,7 +106,8 @@ fn main(
 #endif
 #if !NARROW
 #unroll p TILE_PIXELS
-    sum$(p)_$(c/4)[$(c%4)] = fma(x$p.x, w$c.x, fma(x$p.y, w$c.y, fma(x$p.z, w$c.z, fma(x$p.w, w$c.w, sum$(p)_$(c/4)[$(c%4)]))));
+    sum$(p)_$(c/4)[$(c%4)] = fma(x$p.x, w$c.x,
+      fma(x$p.y, w$c.y, fma(x$p.z, w$c.z, fma(x$p.w, w$c.w, sum$(p)_$(c/4)[$(c%4)]))));
 #end
 #endif
 #end

@@ -57,8 +57,8 @@ fn activation(code: u32, x: vec4f) -> vec4f {
 
 fn activate(x: vec4f) -> vec4f { return activation(ACTIVATION, x); }
 
-// Every activation but the sigmoid, by numbers of a shape (`piecewiseOf` in src/kernels/kernel.ts) and without a branch: a
-// software adapter takes both sides of one.
+// Every activation but the sigmoid, by numbers of a shape (`piecewiseOf` in src/kernels/kernel.ts) and without a branch:
+// a software adapter takes both sides of one.
 fn piecewise(x: vec4f, low: f32, high: f32, shift: f32, scale: f32, times_input: u32) -> vec4f {
   return clamp(x + shift, vec4f(low), vec4f(high)) * scale * select(vec4f(1.0), x, times_input == 1u);
 }

@@ -24,7 +24,7 @@ const conv = (input: string, output: string, groups: number): Conv2d => ({
 });
 
 /** A network of a convolution, a depthwise one, a mean and a fully connected layer. */
-const smallest: Graph = {
+export const smallest: Graph = {
   name: 'warm-up',
   inputs: [{ name: 'input', shape: [1, 2, 2, 4] }],
   outputs: [{ name: 'output', tensor: 'output' }],
@@ -46,7 +46,7 @@ const smallest: Graph = {
 };
 
 /**
- * On a software adapter, whose first plans share their pipelines whatever the network: has it compile them while a file
+ * On a software adapter, whose first plans share most pipelines whatever the network: has it compile these while a file
  * is read, by a first inference, as some compile no sooner. What goes wrong here goes wrong again where it is reported.
  */
 export async function warmUp(gpu: Gpu, precision: Precision | undefined): Promise<void> {

@@ -9,7 +9,7 @@ const ENOUGH = 4;
 /**
  * Whether this browser looks at its queue only now and then: Firefox does every 100 ms (bug 1870699), which hides
  * every faster kernel. Measured on an idle queue, so before `settle` first waits for one; without an answer by then, it
- * does. A slow answer to a page that was busy itself says nothing.
+ * is taken to. A slow answer to a page that was busy itself says nothing.
  */
 export async function pollsSlowly(gpu: Gpu): Promise<boolean> {
   for (let quick = 0; quick < ENOUGH; ) {

@@ -8,6 +8,7 @@ import {
   defineKernel,
   type Kernel,
   LARGEST_TEXTURE,
+  MOST_WORKGROUPS,
   piecewiseOf,
   sigmoidOverride,
   textureConstant,
@@ -17,28 +18,31 @@ import { packDot } from './pack.ts';
 import { windowShape } from './window.ts';
 
 interface DirectVariant extends DotVariant {
-  /** Rows of pixels of a workgroup. */
-  readonly rows: number;
+  /** For first plans: pointwise layers too, with a residual or none, so that one pipeline serves all. */
+  readonly any?: true;
 }
 
+/** All pixels in one row. */
 const row = ([batch, height, width, channels]: Shape): Shape => [1, 1, batch * height * width, channels];
 
 /** Any convolution of one group that `takes` allows. */
 function direct(name: string, variant: DirectVariant, takes: (node: Conv2d) => boolean): Kernel {
-  const { pixels: tilePixels, channels: tileChannels, weights, broadcast, narrow, rows } = variant;
+  const { pixels: tilePixels, channels: tileChannels, weights, broadcast, narrow, any = false } = variant;
+  // Rows of pixels of a workgroup.
+  const rows = any ? 1 : 4;
   const columnsOfWorkgroup = workgroupOf(variant) / rows;
   const columnsOf = (node: Conv2d) => ceilDiv(node.outChannels, tileChannels) * tileChannels;
   const weightRowsOf = ({ kernel }: Conv2d, channels: number) => kernel[0] * kernel[1] * ceilDiv(channels, 4);
   const texture = weights === 'texture';
-  const any = rows === 1;
   return defineKernel<Conv2d>({
     name,
     op: 'conv2d',
     requires: broadcast ? ['subgroups'] : [],
-    accepts: (node, { inputs: [input] }) =>
+    accepts: (node, { inputs: [input], output }) =>
       node.groups === 1 &&
       takes(node) &&
-      !(texture && Math.max(columnsOf(node), weightRowsOf(node, input![3])) > LARGEST_TEXTURE),
+      !(texture && Math.max(columnsOf(node), weightRowsOf(node, input![3])) > LARGEST_TEXTURE) &&
+      !(any && isPointwise(node) && ceilDiv(row(output)[2], tilePixels * columnsOfWorkgroup) > MOST_WORKGROUPS),
     suits: (node) => any || !wasteful(node, variant),
     program(node, shapes) {
       // Where no pixel sees another they are one row, which tiles fill.
@@ -94,15 +98,15 @@ function direct(name: string, variant: DirectVariant, takes: (node: Conv2d) => b
 
 export const convDirect = direct(
   'conv-direct',
-  { pixels: 4, channels: 16, weights: 'buffer', broadcast: false, narrow: false, rows: 4 },
+  { pixels: 4, channels: 16, weights: 'buffer', broadcast: false, narrow: false },
   () => true,
 );
 
 const tiles: readonly DirectVariant[] = [
-  { pixels: 7, channels: 32, weights: 'texture', broadcast: true, narrow: true, rows: 4 },
-  { pixels: 7, channels: 16, weights: 'texture', broadcast: true, narrow: true, rows: 4 },
-  { pixels: 4, channels: 16, weights: 'texture', broadcast: false, narrow: false, rows: 4 },
-  { pixels: 8, channels: 8, weights: 'buffer', broadcast: false, narrow: false, rows: 4 },
+  { pixels: 7, channels: 32, weights: 'texture', broadcast: true, narrow: true },
+  { pixels: 7, channels: 16, weights: 'texture', broadcast: true, narrow: true },
+  { pixels: 4, channels: 16, weights: 'texture', broadcast: false, narrow: false },
+  { pixels: 8, channels: 8, weights: 'buffer', broadcast: false, narrow: false },
 ];
 
 export const directVariants: readonly Kernel[] = tiles.map((tile) =>
@@ -112,7 +116,7 @@ export const directVariants: readonly Kernel[] = tiles.map((tile) =>
 /** For first results on devices that compile slowly: one pipeline for all of a network's convolutions of one group. */
 export const convAnyVariants: readonly Kernel[] = (
   [
-    { pixels: 4, channels: 8, weights: 'texture', broadcast: true, narrow: true, rows: 1 },
-    { pixels: 2, channels: 8, weights: 'texture', broadcast: false, narrow: true, rows: 1 },
+    { pixels: 4, channels: 8, weights: 'texture', broadcast: true, narrow: true, any: true },
+    { pixels: 2, channels: 8, weights: 'texture', broadcast: false, narrow: true, any: true },
   ] as const
 ).map((tile) => direct(dotVariantName('conv-any', tile), tile, () => true));

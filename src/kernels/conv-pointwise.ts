@@ -22,9 +22,7 @@ export interface DotVariant<Weights extends string = 'buffer' | 'texture'> {
   readonly weights: Weights;
   /** Four neighbouring lanes of a subgroup load a weight each and hand it round. */
   readonly broadcast: boolean;
-  /**
-   * For software adapters: products with matrices, which compile sooner, and few lanes make a workgroup.
-   */
+  /** For software adapters: few lanes make a workgroup, and products are with matrices where the shader has that. */
   readonly narrow: boolean;
 }
 

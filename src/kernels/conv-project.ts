@@ -6,22 +6,20 @@ import {
   activationCode,
   activationOverride,
   type Binding,
+  biasesConstant,
   ceilDiv,
-  channelConstant,
   constantBinding,
   defineKernel,
   floatWeightsConstant,
   inputBinding,
+  MOST_INVOCATIONS,
   type NodeShapes,
   outputBinding,
   shapeBinding,
+  WORKGROUP_BYTES,
   weightsConstant,
 } from './kernel.ts';
 import { packDot, packRows } from './pack.ts';
-
-/** Default limits of WebGPU. */
-const WORKGROUP_BYTES = 16384;
-const MOST_INVOCATIONS = 256;
 
 const COLUMNS = 16;
 const CHUNK4 = 8;
@@ -140,10 +138,6 @@ export const convProject = defineKernel<Fused>({
     const { start, first, project, cin4, hidden, columns } = resolve(node, shapes)!;
     const taps = first.kernel[0] * first.kernel[1];
     const cin = shapes.inputs[0]![3];
-    const biases = new Float32Array(hidden + columns + (start ? 4 * cin4 : 0));
-    if (first.bias) biases.set(first.bias);
-    if (project.bias) biases.set(project.bias, hidden);
-    if (start?.bias) biases.set(start.bias, hidden + columns);
     const constants = [
       weightsConstant(taps * 4 * cin4 * hidden, () => packDot(first.weights, taps, cin, first.outChannels, hidden)),
       weightsConstant(hidden * columns, () => {
@@ -152,7 +146,11 @@ export const convProject = defineKernel<Fused>({
         packed.set(packDot(project.weights, 1, first.outChannels, project.outChannels, columns));
         return packed;
       }),
-      channelConstant(biases, biases.length),
+      biasesConstant(hidden + columns + (start ? 4 * cin4 : 0), [
+        [first.bias, 0],
+        [project.bias, hidden],
+        [start?.bias, hidden + columns],
+      ]),
     ];
     if (start) {
       const startTaps = start.kernel[0] * start.kernel[1];

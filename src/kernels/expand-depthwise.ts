@@ -14,12 +14,11 @@ import {
   type NodeShapes,
   outputBinding,
   shapeBinding,
+  WORKGROUP_BYTES,
   weightsConstant,
 } from './kernel.ts';
 import { packDot, packRows } from './pack.ts';
 
-/** Default limit of WebGPU. */
-const WORKGROUP_BYTES = 16384;
 const MOST_CHUNK4 = 8;
 
 interface Half {

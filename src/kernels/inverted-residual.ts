@@ -10,10 +10,12 @@ import {
   defineKernel,
   floatWeightsConstant,
   inputBinding,
+  MOST_INVOCATIONS,
   type NodeShapes,
   outputBinding,
   type PackedConstant,
   shapeBinding,
+  WORKGROUP_BYTES,
 } from './kernel.ts';
 import { packDot, packRows } from './pack.ts';
 
@@ -41,10 +43,6 @@ const tiles = [
   [4, 4],
   [2, 4],
 ] as const;
-
-/** Default limits of WebGPU. */
-const WORKGROUP_BYTES = 16384;
-const MOST_INVOCATIONS = 256;
 
 /** Below this many workgroups a smaller tile is taken. */
 const FEW_WORKGROUPS = 12;

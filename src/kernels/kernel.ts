@@ -87,8 +87,8 @@ export const activationOverride = (activation: Activation) => ({ ACTIVATION: act
 const LARGEST = 3.4028234663852886e38;
 
 /**
- * Fields of a `struct Shape` by which one pipeline serves all activations but the sigmoid, as `piecewise` of the prelude:
- * clamp(x + shift, low, high) · scale [· x]. They leave the sigmoid to `sigmoidOverride`.
+ * Fields of a `struct Shape` by which one pipeline serves all activations but the sigmoid, as the prelude's `piecewise`
+ * does: clamp(x + shift, low, high) · scale [· x]. They leave the sigmoid to `sigmoidOverride`.
  */
 export function piecewiseOf(activation: Activation) {
   const hard = activation === 'hard-sigmoid' || activation === 'hard-swish';
@@ -132,8 +132,11 @@ export const textureConstant = (width: number, height: number, pack: () => Float
   pack,
 });
 
-/** Textures of every WebGPU implementation may be this wide and high. */
+/** Limits of every WebGPU implementation: the sides of a texture, and what a dispatch and a workgroup may have. */
 export const LARGEST_TEXTURE = 8192;
+export const MOST_WORKGROUPS = 65535;
+export const MOST_INVOCATIONS = 256;
+export const WORKGROUP_BYTES = 16384;
 
 /** Weights in the plan's precision. */
 export const weightsConstant = (elements: number, pack: () => Float32Array): PackedConstant => ({
@@ -147,6 +150,20 @@ export const floatWeightsConstant = (elements: number, pack: () => Float32Array)
   elements,
   precision: 'float32',
   pack,
+});
+
+/** Biases of several layers one after another, each from its place on, zeros where null or missing; always float32. */
+export const biasesConstant = (
+  elements: number,
+  biases: readonly (readonly [values: Float32Array | null | undefined, from: number])[],
+): PackedConstant => ({
+  elements,
+  precision: 'float32',
+  pack() {
+    const out = new Float32Array(elements);
+    for (const [values, from] of biases) if (values) out.set(values, from);
+    return out;
+  },
 });
 
 /** A value for each channel (all zero where null), followed by zeros up to `elements`; always float32. */
@@ -163,7 +180,7 @@ function padded(values: Float32Array | null, length: number): Float32Array {
   return out;
 }
 
-/** A workgroup of 64 lanes for four channels × pixels: eight of channels, so that few pipelines serve all layers, unless there is one. */
+/** A workgroup of 64 lanes, four channels × pixels: eight of channels, or one, for few pipelines to serve all layers. */
 export function channelsByPixels(channels4: number): { x: number; y: number } {
   const x = channels4 > 1 ? 8 : 1;
   return { x, y: 64 / x };

@@ -7,22 +7,20 @@ import {
   activationCode,
   activationOverride,
   type Binding,
+  biasesConstant,
   ceilDiv,
-  channelConstant,
   constantBinding,
   defineKernel,
   floatWeightsConstant,
   inputBinding,
+  MOST_INVOCATIONS,
   type NodeShapes,
   outputBinding,
   shapeBinding,
+  WORKGROUP_BYTES,
   weightsConstant,
 } from './kernel.ts';
 import { packDot, packRows } from './pack.ts';
-
-/** Default limits of WebGPU. */
-const WORKGROUP_BYTES = 16384;
-const MOST_INVOCATIONS = 256;
 
 const MOST_CHUNK4 = 8;
 
@@ -193,11 +191,6 @@ export const universalBottleneck = defineKernel<Fused>({
     const cin = shapes.inputs[0]![3];
     const channels = depthwise.outChannels;
     const [taps, startTaps] = [tapsOf(depthwise), tapsOf(start)];
-    const biases = new Float32Array(2 * hidden + 4 * cout4 + 4 * cin4);
-    if (depthwise.bias) biases.set(depthwise.bias);
-    if (expand.bias) biases.set(expand.bias, hidden);
-    if (project.bias) biases.set(project.bias, 2 * hidden);
-    if (start.bias) biases.set(start.bias, 2 * hidden + 4 * cout4);
     return [
       floatWeightsConstant(taps * hidden + startTaps * 4 * cin4, () => {
         const packed = new Float32Array(taps * hidden + startTaps * 4 * cin4);
@@ -212,7 +205,12 @@ export const universalBottleneck = defineKernel<Fused>({
         packed.set(packDot(project.weights, 1, channels, project.outChannels, 4 * cout4));
         return packed;
       }),
-      channelConstant(biases, biases.length),
+      biasesConstant(2 * hidden + 4 * cout4 + 4 * cin4, [
+        [depthwise.bias, 0],
+        [expand.bias, hidden],
+        [project.bias, 2 * hidden],
+        [start.bias, 2 * hidden + 4 * cout4],
+      ]),
     ];
   },
 });

@@ -2,7 +2,13 @@ import { GraphError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { type Node, type Shape, writtenBy } from '../graph/ops.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
-import type { Binding, NodeShapes, PackedConstant, Program } from '../kernels/kernel.ts';
+import {
+  type Binding,
+  MOST_WORKGROUPS,
+  type NodeShapes,
+  type PackedConstant,
+  type Program,
+} from '../kernels/kernel.ts';
 import { toFloat16 } from '../kernels/pack.ts';
 import { version } from '../version.ts';
 import type { Names } from '../wgsl/preprocess.ts';
@@ -25,7 +31,6 @@ import { halfTensors, inputsOfOneReader } from './storage.ts';
 
 /** Offsets of storage and uniform bindings are multiples of this in every WebGPU implementation. */
 const ALIGNMENT = 256;
-const MOST_WORKGROUPS = 65535;
 
 const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 

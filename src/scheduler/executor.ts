@@ -515,7 +515,7 @@ const createTexture = (device: GPUDevice, label: string, { width, height, format
     usage: COPY_DST_TEXTURE | TEXTURE_BINDING,
   });
 
-/** At least `side`, and no power of two: lavapipe compiles a shader once more for textures that have such sides. */
+/** At least `side`, and no power of two but the largest side: lavapipe compiles a shader once more for textures that have such sides. */
 function sideOfTexture(side: number): number {
   if ((side & (side - 1)) !== 0 || side === LARGEST_TEXTURE) return side;
   return Math.max(3, side + 1);

@@ -35,7 +35,7 @@ it.each([
   { inputs: 4, outputs: 16, texels: [16, 1], size: [17, 3] },
   { inputs: 24, outputs: 48, texels: [48, 6], size: [48, 6] },
   { inputs: 4, outputs: 8192, texels: [8192, 1], size: [8192, 3] },
-])('weights of $texels texels lie in a texture of $size, no side a power of two', async (expected) => {
+])('weights of $texels texels lie in a texture of $size, no side a power of two but the largest', async (expected) => {
   const fake = new FakeGpu();
   const { device } = fake;
   const sizes: unknown[] = [];
