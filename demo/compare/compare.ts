@@ -53,7 +53,6 @@ export function startCompare(): void {
     if (isNew) {
       blocks = blocksOf(measurement.model);
       chosen = 0;
-      showFigures(byId('figures', HTMLDListElement), measurement);
       byId('network-legend', HTMLDivElement).replaceChildren(...legend(blocks));
       picture = drawNetwork(byId('network', HTMLDivElement), blocks, (index) => {
         chosen = index;
@@ -61,6 +60,8 @@ export function startCompare(): void {
       });
       byId('ran-on', HTMLParagraphElement).textContent = ranOn(measurement);
     }
+    // The plan that runs is another once kernels are chosen.
+    showFigures(byId('figures', HTMLDListElement), measurement);
     showTimes(times, measurement);
     byId('layers-summary', HTMLParagraphElement).textContent = layersSummary(measurement);
     showLayers(byId('layers', HTMLDivElement), blocks, measurement);
