@@ -17,9 +17,9 @@ import { warmUp } from './warm-up.ts';
 export type ModelSource = string | URL | Blob | ArrayBuffer | Uint8Array | readonly File[] | Graph;
 
 /**
- * `fetch`: bytes read, of all the bytes that are known of so far; `total` is what the server or the file itself says, else
- * `done`, and grows where a file names others beside it. `parse`: told once, when that begins. `compile`: pipelines of the
- * GPU. Files beside the model are fetched after `parse`; of a saved model, the weights are fetched during `compile`.
+ * `fetch`: bytes read, of all the bytes that are known of so far; `total` is what the server or the file itself says,
+ * else `done`, and grows where a file names others beside it. `parse`: told once. `compile`: pipelines of the GPU.
+ * Files beside the model are fetched after `parse`; of a saved model, the weights are fetched during `compile`.
  */
 export interface LoadProgress {
   readonly stage: 'fetch' | 'parse' | 'compile';
@@ -104,6 +104,8 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
       arriving,
     });
     await warm;
+    if (signal?.aborted) model.dispose();
+    signal?.throwIfAborted();
     return model;
   } catch (error) {
     arriving?.cancel(error);

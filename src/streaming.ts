@@ -6,8 +6,8 @@ import type { LoadOptions, LoadProgress } from './load.ts';
 import { ByteStream } from './loaders/byte-stream.ts';
 import { isSafetensors, type LoadGraphOptions, loadGraph } from './loaders/index.ts';
 import type { ArrivingWeights } from './loaders/saved-model-stream.ts';
-import { type ConstantUpload, packConstants } from './planner/create-plan.ts';
-import type { ConstantSlot, Plan } from './planner/plan.ts';
+import { packConstants } from './planner/create-plan.ts';
+import type { ConstantSlot, ConstantUpload, Plan } from './planner/plan.ts';
 
 /** Weights of a graph that are still on their way; nobody may read them before they are there. */
 export interface Arriving {

@@ -140,12 +140,9 @@ export const convProject = defineKernel<Fused>({
     const cin = shapes.inputs[0]![3];
     const constants = [
       weightsConstant(taps * 4 * cin4 * hidden, () => packDot(first.weights, taps, cin, first.outChannels, hidden)),
-      weightsConstant(hidden * columns, () => {
-        // Rows of hidden channels past the last are zero.
-        const packed = new Float32Array(hidden * columns);
-        packed.set(packDot(project.weights, 1, first.outChannels, project.outChannels, columns));
-        return packed;
-      }),
+      weightsConstant(hidden * columns, () =>
+        packDot(project.weights, 1, first.outChannels, project.outChannels, columns, hidden),
+      ),
       biasesConstant(hidden + columns + (start ? 4 * cin4 : 0), [
         [first.bias, 0],
         [project.bias, hidden],

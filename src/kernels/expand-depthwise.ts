@@ -18,6 +18,7 @@ import {
   weightsConstant,
 } from './kernel.ts';
 import { packDot, packRows } from './pack.ts';
+import { inputExtent } from './window.ts';
 
 const MOST_CHUNK4 = 8;
 
@@ -27,12 +28,10 @@ interface Half {
   readonly sums: SumTiles;
 }
 
-const extent = ({ kernel, stride, dilation }: Conv2d, tile: Pair, axis: 0 | 1): number =>
-  (tile[axis] - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis] + 1;
-
 /** Four-channel groups that fit beside each other in workgroup memory. */
 const chunkOf = (depthwise: Conv2d, tile: Pair): number => {
-  const places = extent(depthwise, tile, 0) * extent(depthwise, tile, 1) + tile[0] * tile[1];
+  const [inputY, inputX] = inputExtent(depthwise, tile);
+  const places = inputY * inputX + tile[0] * tile[1];
   return Math.min(MOST_CHUNK4, Math.floor(WORKGROUP_BYTES / 16 / places));
 };
 
@@ -76,6 +75,7 @@ export const expandDepthwise = defineKernel<Fused>({
     const { inputs, output } = shapes;
     const { expand, depthwise, sums, chunk4, hidden } = resolve(node, shapes)!;
     const [tileY, tileX] = sums.tile;
+    const [inputY, inputX] = inputExtent(depthwise, sums.tile);
     const [tilesY, tilesX] = [ceilDiv(output[1], tileY), ceilDiv(output[2], tileX)];
     const bindings: Binding[] = [shapeBinding, inputBinding(0), constantBinding(0), constantBinding(1)];
     bindings.push(outputBinding, { role: 'output', index: 1 });
@@ -87,8 +87,8 @@ export const expandDepthwise = defineKernel<Fused>({
         EXPAND: expand !== null,
         TILE_Y: tileY,
         TILE_X: tileX,
-        INPUT_Y: extent(depthwise, sums.tile, 0),
-        INPUT_X: extent(depthwise, sums.tile, 1),
+        INPUT_Y: inputY,
+        INPUT_X: inputX,
         CHUNK4: chunk4,
         KERNEL_Y: depthwise.kernel[0],
         KERNEL_X: depthwise.kernel[1],

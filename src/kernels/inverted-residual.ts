@@ -5,6 +5,7 @@ import {
   activationCode,
   activationOverride,
   type Binding,
+  biasesConstant,
   ceilDiv,
   constantBinding,
   defineKernel,
@@ -16,8 +17,10 @@ import {
   type PackedConstant,
   shapeBinding,
   WORKGROUP_BYTES,
+  weightsConstant,
 } from './kernel.ts';
 import { packDot, packRows } from './pack.ts';
+import { inputExtent } from './window.ts';
 
 /** The convolutions of a block; without an expansion the depthwise one reads the block's input. */
 interface Block {
@@ -62,11 +65,9 @@ function blockOf({ parts }: Fused, channels: number): Block | null {
 }
 
 function tilingOf({ depthwise, project }: Block, output: Shape): Tiling | null {
-  const extent = (tile: number, axis: 0 | 1) =>
-    (tile - 1) * depthwise.stride[axis] + (depthwise.kernel[axis] - 1) * depthwise.dilation[axis] + 1;
   let best: Tiling | null = null;
   for (const [tileY, tileX] of tiles) {
-    const [inputY, inputX] = [extent(tileY, 0), extent(tileX, 1)];
+    const [inputY, inputX] = inputExtent(depthwise, [tileY, tileX]);
     const chunk4 = Math.min(8, Math.floor(WORKGROUP_BYTES / 16 / (inputY * inputX + tileY * tileX)));
     const owners = ((tileY * tileX) / 4) * ceilDiv(project.outChannels, COLUMNS);
     if (chunk4 < 1 || owners > MOST_INVOCATIONS) continue;
@@ -150,34 +151,18 @@ export const invertedResidual = defineKernel<Fused>({
     const cin = shapes.inputs[0]![3];
     const constants: PackedConstant[] = [
       floatWeightsConstant(taps * hidden, () => packRows(depthwise.weights, taps, channels, hidden)),
-      {
-        elements: hidden * columns,
-        precision: 'storage',
-        // Rows of hidden channels past the last are zero.
-        pack: () => {
-          const packed = new Float32Array(hidden * columns);
-          packed.set(packDot(project.weights, 1, channels, project.outChannels, columns));
-          return packed;
-        },
-      },
-      {
-        elements: hidden + columns + (expand ? hidden : 0),
-        precision: 'float32',
-        pack: () => {
-          const biases = new Float32Array(hidden + columns + (expand ? hidden : 0));
-          if (depthwise.bias) biases.set(depthwise.bias);
-          if (project.bias) biases.set(project.bias, hidden);
-          if (expand?.bias) biases.set(expand.bias, hidden + columns);
-          return biases;
-        },
-      },
+      weightsConstant(hidden * columns, () =>
+        packDot(project.weights, 1, channels, project.outChannels, columns, hidden),
+      ),
+      biasesConstant(hidden + columns + (expand ? hidden : 0), [
+        [depthwise.bias, 0],
+        [project.bias, hidden],
+        [expand?.bias, hidden + columns],
+      ]),
     ];
     if (expand) {
-      constants.push({
-        elements: 4 * ceilDiv(cin, 4) * hidden,
-        precision: 'storage',
-        pack: () => packDot(expand.weights, 1, cin, channels, hidden),
-      });
+      const elements = 4 * ceilDiv(cin, 4) * hidden;
+      constants.push(weightsConstant(elements, () => packDot(expand.weights, 1, cin, channels, hidden)));
     }
     return constants;
   },

@@ -2,7 +2,7 @@ import { ceilDiv } from './kernel.ts';
 
 /**
  * `[taps][inputs][outputs]` → `[taps][⌈inputs / 4⌉][columns][4]`: for each output column one vec4 over four inputs,
- * zeros past the last input and output.
+ * zeros past the last input and output. With `padded` there are rows for as many inputs as that.
  */
 export function packDot(
   weights: Float32Array,
@@ -10,8 +10,9 @@ export function packDot(
   inputs: number,
   outputs: number,
   columns: number,
+  padded = inputs,
 ): Float32Array {
-  const inputs4 = ceilDiv(inputs, 4);
+  const inputs4 = ceilDiv(padded, 4);
   const out = new Float32Array(taps * inputs4 * columns * 4);
   for (let tap = 0; tap < taps; tap++) {
     for (let i = 0; i < inputs; i++) {

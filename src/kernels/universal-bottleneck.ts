@@ -21,6 +21,7 @@ import {
   weightsConstant,
 } from './kernel.ts';
 import { packDot, packRows } from './pack.ts';
+import { inputExtent } from './window.ts';
 
 const MOST_CHUNK4 = 8;
 
@@ -73,13 +74,12 @@ const tapsOf = ({ kernel }: Conv2d): number => kernel[0] * kernel[1];
  * workgroup memory and hold all output channels. Null where there is none.
  */
 function tilingOf({ start, depthwise, project }: Block, channels: number, output: Shape): Tiling | null {
-  const { kernel, stride, dilation, outChannels: hidden } = depthwise;
-  const extent = (tile: Pair, axis: 0 | 1) => (tile[axis] - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis] + 1;
+  const hidden = depthwise.outChannels;
   const cin4 = ceilDiv(channels, 4);
   let best: Tiling | null = null;
   let least = Number.POSITIVE_INFINITY;
   for (const tile of tiles) {
-    const input = [extent(tile, 0), extent(tile, 1)] as const;
+    const input = inputExtent(depthwise, tile);
     const [pixels, places] = [tile[0] * tile[1], input[0] * input[1]];
     const owners = (pixels / 4) * ceilDiv(project.outChannels, 4);
     if (owners > MOST_INVOCATIONS) continue;
@@ -199,12 +199,9 @@ export const universalBottleneck = defineKernel<Fused>({
         return packed;
       }),
       weightsConstant(4 * cin4 * hidden, () => packDot(expand.weights, 1, cin, channels, hidden)),
-      weightsConstant(4 * cout4 * hidden, () => {
-        // Rows of hidden channels past the last are zero.
-        const packed = new Float32Array(4 * cout4 * hidden);
-        packed.set(packDot(project.weights, 1, channels, project.outChannels, 4 * cout4));
-        return packed;
-      }),
+      weightsConstant(4 * cout4 * hidden, () =>
+        packDot(project.weights, 1, channels, project.outChannels, 4 * cout4, hidden),
+      ),
       biasesConstant(2 * hidden + 4 * cout4 + 4 * cin4, [
         [depthwise.bias, 0],
         [expand.bias, hidden],

@@ -19,3 +19,14 @@ export function windowShape(
     pad_left: node.padding.left,
   };
 }
+
+/** Height and width of the input that a tile of outputs reads. */
+export function inputExtent(
+  { kernel, stride, dilation }: { readonly kernel: Pair; readonly stride: Pair; readonly dilation: Pair },
+  [height, width]: Pair,
+): Pair {
+  return [
+    (height - 1) * stride[0] + (kernel[0] - 1) * dilation[0] + 1,
+    (width - 1) * stride[1] + (kernel[1] - 1) * dilation[1] + 1,
+  ];
+}

@@ -19,6 +19,7 @@ import {
   type BoundRange,
   bytesPerElement,
   type ConstantSlot,
+  type ConstantUpload,
   type Dispatch,
   type PipelineSpec,
   type Placement,
@@ -244,12 +245,6 @@ export function liveTensors(graph: Graph, bytesOf: (tensor: string) => number, a
     ...graph.inputs.map(({ name }) => tensor(name, -1, [])),
     ...graph.nodes.flatMap((node, i) => writtenBy(node).map((name) => tensor(name, i, node.inputs))),
   ];
-}
-
-/** A packed constant and where it goes in the constants buffer. */
-export interface ConstantUpload {
-  readonly slot: ConstantSlot;
-  readonly data: Float32Array | Uint16Array;
 }
 
 /** Packs the weights of `graph` for its plan, a constant at a time, in the order of the buffer. */

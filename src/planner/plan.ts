@@ -63,6 +63,12 @@ export interface ConstantSlot extends Range {
   readonly texture?: number;
 }
 
+/** A packed constant and where it goes. */
+export interface ConstantUpload {
+  readonly slot: ConstantSlot;
+  readonly data: Float32Array | Uint16Array;
+}
+
 /** A texture of weights, four values a texel. */
 export interface TextureSpec {
   readonly width: number;

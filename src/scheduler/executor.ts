@@ -6,7 +6,7 @@ import { UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
 import { checkPicture, type Picture } from '../images/image-to-tensor.ts';
 import { LARGEST_TEXTURE } from '../kernels/kernel.ts';
-import type { BoundRange, ConstantSlot, Plan, TextureSpec } from '../planner/plan.ts';
+import type { BoundRange, ConstantSlot, ConstantUpload, Plan, TextureSpec } from '../planner/plan.ts';
 import type { PictureStage } from './picture-stage.ts';
 import type { Ranked, RankStage } from './rank-stage.ts';
 import { Readout } from './readout.ts';
@@ -23,12 +23,6 @@ const TEXTURE_BINDING = 0x04;
 
 /** Runs in flight at once: one on the GPU, one queued behind it, one being read. */
 const IN_FLIGHT = 3;
-
-/** Packed weights and where they go. */
-interface Constant {
-  readonly slot: ConstantSlot;
-  readonly data: Float32Array | Uint16Array;
-}
 
 export interface ExecutorOptions {
   readonly signal?: AbortSignal | undefined;
@@ -128,7 +122,7 @@ export class Executor {
   static async create(
     gpu: Gpu,
     plan: Plan,
-    constants: Iterable<Constant> | AsyncIterable<Iterable<Constant>>,
+    constants: Iterable<ConstantUpload> | AsyncIterable<Iterable<ConstantUpload>>,
     { signal, onCompiled }: ExecutorOptions = {},
   ): Promise<Executor> {
     signal?.throwIfAborted();
@@ -515,7 +509,7 @@ const createTexture = (device: GPUDevice, label: string, { width, height, format
     usage: COPY_DST_TEXTURE | TEXTURE_BINDING,
   });
 
-/** At least `side`, and no power of two but the largest side: lavapipe compiles a shader once more for textures that have such sides. */
+/** At least `side`, no power of two but the largest: lavapipe compiles a shader once more for textures with such sides. */
 function sideOfTexture(side: number): number {
   if ((side & (side - 1)) !== 0 || side === LARGEST_TEXTURE) return side;
   return Math.max(3, side + 1);
