@@ -21,7 +21,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   images: ['graph'],
   tasks: ['graph', 'images'],
   plan: ['graph'],
-  planner: ['plan', 'graph', 'kernels', 'wgsl', 'version'],
+  planner: ['plan', 'graph', 'kernels', 'passes', 'wgsl', 'version'],
   device: ['plan', 'wgsl'],
   scheduler: ['plan', 'graph', 'kernels', 'device', 'images', 'wgsl'],
   validate: ['plan', 'graph', 'reference', 'planner', 'scheduler', 'device'],
