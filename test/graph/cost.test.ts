@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { normalConvolution, separableConvolution } from '../../src/architectures/lesson.ts';
+import { normalConvolution, separableConvolution } from '../../demo/learn/graphs.ts';
 import { layerCosts, networkCost, separableRatio } from '../../src/graph/cost.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import type { Conv2d, Node } from '../../src/graph/ops.ts';

@@ -1,18 +1,16 @@
 /** Functions that the tests of the scheduler run in the browser. */
 
+import { composedFilter, normalConvolution, separableConvolution } from '../../demo/learn/graphs.ts';
 import { openGpu } from '../../src/device/gpu.ts';
 import { sizeOf } from '../../src/graph/shapes.ts';
 import {
   buildArchitecture,
-  composedFilter,
   type Graph,
   load,
   Model,
-  normalConvolution,
   type PlanKind,
   type Precision,
   seededInputs,
-  separableConvolution,
 } from '../../src/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { prepare } from '../../src/planner/prepare.ts';
