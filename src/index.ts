@@ -1,5 +1,5 @@
 /** MobileNets on WebGPU: `load()` a model, `run()` it, `validate()` it against the CPU reference. */
-export { buildArchitecture, isArchitectureId } from './architectures/index.ts';
+export { isArchitectureId } from './architectures/id.ts';
 export type { AdapterDescription } from './device/gpu.ts';
 export * from './errors.ts';
 export { type LayerCost, layerCosts, networkCost, separableRatio } from './graph/cost.ts';

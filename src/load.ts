@@ -1,4 +1,4 @@
-import { buildArchitecture, isArchitectureId } from './architectures/index.ts';
+import { isArchitectureId } from './architectures/id.ts';
 import { type Gpu, type GpuOptions, openGpu } from './device/gpu.ts';
 import { DeviceError, UsageError } from './errors.ts';
 import type { ArrivingWeights } from './graph/arriving.ts';
@@ -120,7 +120,7 @@ async function openGraph(source: ModelSource, options: LoadOptions): Promise<Ope
   const { name = 'model', outputs, inputShapes, signal, onProgress } = options;
   const named = typeof source === 'string' && isArchitectureId(source);
   if (named || isGraph(source)) {
-    const graph = named ? buildArchitecture(source) : (source as Graph);
+    const graph = named ? (await import('./architectures/index.ts')).buildArchitecture(source) : (source as Graph);
     if (outputs) throw new UsageError(`the option "outputs" cuts a file's network; ${graph.name} is no file`);
     if (inputShapes) throw new UsageError(`the option "inputShapes" sizes a file's inputs; ${graph.name} is no file`);
     return { graph, arriving: null };

@@ -5,7 +5,7 @@ import type { Graph, GraphInput, GraphOutput, ImageRule } from './graph/graph.ts
 import { seededInputs } from './graph/random-inputs.ts';
 import { inferShapes } from './graph/shapes.ts';
 import { imageToTensor, type Picture } from './images/image-to-tensor.ts';
-import { type Inspection, inspectAs } from './inspect.ts';
+import type { Inspection } from './inspect.ts';
 import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision as Storage } from './planner/plan.ts';
 import { type PlanKind, prepare, prepareFor } from './planner/prepare.ts';
@@ -184,7 +184,8 @@ export class Model {
   }
 
   /** Costs, plan and memory in numbers; with the kernels that the model runs on now. */
-  inspect(): Promise<Inspection> {
+  async inspect(): Promise<Inspection> {
+    const { inspectAs } = await import('./inspect.ts');
     return inspectAs(this.graph, this.#precision, this.#gpu?.preferences ?? noPreferences);
   }
 

@@ -1,17 +1,10 @@
 /** Functions that the tests of the scheduler run in the browser. */
 
 import { composedFilter, normalConvolution, separableConvolution } from '../../demo/learn/graphs.ts';
+import { buildArchitecture } from '../../src/architectures/index.ts';
 import { openGpu } from '../../src/device/gpu.ts';
 import { sizeOf } from '../../src/graph/shapes.ts';
-import {
-  buildArchitecture,
-  type Graph,
-  load,
-  Model,
-  type PlanKind,
-  type Precision,
-  seededInputs,
-} from '../../src/index.ts';
+import { type Graph, load, Model, type PlanKind, type Precision, seededInputs } from '../../src/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { prepare } from '../../src/planner/prepare.ts';
 import { Executor } from '../../src/scheduler/executor.ts';

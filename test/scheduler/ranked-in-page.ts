@@ -1,6 +1,6 @@
 /** Functions that the tests of ranked classes run in the browser. */
+import { buildArchitecture } from '../../src/architectures/index.ts';
 import {
-  buildArchitecture,
   type Classification,
   type ClassifyOptions,
   type Graph,
