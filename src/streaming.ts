@@ -5,7 +5,7 @@ import type { Node } from './graph/ops.ts';
 import type { LoadOptions, LoadProgress } from './load.ts';
 import { ByteStream } from './loaders/byte-stream.ts';
 import { isSafetensors, type LoadGraphOptions, loadGraph } from './loaders/index.ts';
-import type { ArrivingWeights } from './loaders/saved-model-stream.ts';
+import type { ArrivingWeights } from './loaders/saved-model/stream.ts';
 import { packConstants } from './planner/create-plan.ts';
 import type { ConstantSlot, ConstantUpload, Plan } from './planner/plan.ts';
 
@@ -55,7 +55,7 @@ export async function openStreamed(
     const begun = await stream.atLeast(9);
     const parsing = () => options.onProgress?.({ stage: 'parse', done: 0, total: 1 });
     if (isSafetensors(begun)) {
-      const { openArriving } = await import('./loaders/saved-model-stream.ts');
+      const { openArriving } = await import('./loaders/saved-model/stream.ts');
       const opened = await openArriving(name, stream, graphOptions);
       if (opened) {
         parsing();

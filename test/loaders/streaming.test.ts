@@ -11,7 +11,7 @@ import { fuse } from '../../src/fuse.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { type LoadOptions, type LoadProgress, load, readGraph } from '../../src/load.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
-import { writeSavedModel } from '../../src/loaders/saved-model.ts';
+import { writeSavedModel } from '../../src/loaders/saved-model/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { prepare } from '../../src/prepare.ts';
 import { seededInputs } from '../../src/random-inputs.ts';
