@@ -181,7 +181,7 @@ export class Model {
    * it without loader and passes, and later engines open it too.
    */
   async save(): Promise<Uint8Array<ArrayBuffer>> {
-    const { writeSavedModel } = await import('./loaders/saved-model.ts');
+    const { writeSavedModel } = await import('./loaders/saved-model/index.ts');
     return writeSavedModel(prepare(this.graph), version);
   }
 

@@ -11,7 +11,7 @@ import type { Graph } from '../../src/graph/graph.ts';
 import { seededInputs } from '../../src/graph/random-inputs.ts';
 import { type LoadOptions, load, readGraph } from '../../src/load.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
-import { writeSavedModel } from '../../src/loaders/saved-model.ts';
+import { writeSavedModel } from '../../src/loaders/saved-model/index.ts';
 import type { LoadProgress } from '../../src/loaders/streaming.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { fuse } from '../../src/planner/fuse.ts';
