@@ -1,9 +1,10 @@
 import { writeFile } from 'node:fs/promises';
+import { buildArchitecture } from '../src/architectures/index.ts';
 import { EnginePage, EngineServer } from '../src/cli/engine-page.ts';
 import type { BrowserName } from '../src/cli/find-browsers.ts';
 import type { Io } from '../src/cli/io.ts';
 import { table } from '../src/cli/table.ts';
-import { type AdapterDescription, buildArchitecture, networkCost, type PlanKind } from '../src/index.ts';
+import { type AdapterDescription, networkCost, type PlanKind } from '../src/index.ts';
 import type { GrowthRequest, GrowthSample } from './growth-in-page.ts';
 import { growthPlot } from './growth-plot.ts';
 import { adapterName } from './report.ts';

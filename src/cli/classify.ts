@@ -6,7 +6,7 @@ import { type ImageRule, load, type Model, outputShapes, type Picture, UsageErro
 import type { Io } from './io.ts';
 import { inputShapeHelp, inputShapesOf, readModel, usage } from './model-argument.ts';
 
-const help = `usage: npm run classify -- --model FILE [--labels FILE] [--device auto|webgpu|cpu] [--top K]
+const help = `usage: npm run classify -- --model FILE [--labels FILE] [--device auto|webgpu|reference] [--top K]
                            [--range LOW,HIGH] [--input-shape NAME=SIZES]… [--embedding] [--json] IMAGE…
 
 The best classes of pictures (JPEG, PNG, WebP, BMP; upright, as their EXIF data say), a line each. WebGPU in Node needs
@@ -19,7 +19,7 @@ ${inputShapeHelp}`;
 interface Settings {
   readonly model: string;
   readonly labels: string | undefined;
-  readonly device: 'auto' | 'webgpu' | 'cpu';
+  readonly device: 'auto' | 'webgpu' | 'reference';
   readonly top: number;
   readonly range: readonly [number, number] | null;
   readonly shapes: ReturnType<typeof inputShapesOf>;
@@ -47,8 +47,8 @@ function settings(argv: readonly string[]): Settings {
   if (!model) throw new UsageError('--model is missing');
   if (embedding && !json) throw new UsageError('--embedding needs --json: it is a field of the JSON');
   if (positionals.length === 0) throw new UsageError('expected at least one IMAGE');
-  if (device !== 'auto' && device !== 'webgpu' && device !== 'cpu') {
-    throw new UsageError(`--device is "${device}", expected auto, webgpu or cpu`);
+  if (device !== 'auto' && device !== 'webgpu' && device !== 'reference') {
+    throw new UsageError(`--device is "${device}", expected auto, webgpu or reference`);
   }
   const top = Number(values.top);
   if (!(Number.isInteger(top) && top > 0))
@@ -75,7 +75,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   if (!chosen) return 2;
   const graph = await readModel(chosen.model, chosen.shapes);
   const model = await load(graph, { device: chosen.device, embedding: chosen.embedding });
-  if (model.device === 'cpu' && chosen.device !== 'cpu') {
+  if (model.device === 'reference' && chosen.device !== 'reference') {
     io.stderr.write(`on the CPU reference: ${model.deviceReason}\n`);
   }
   try {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { DeviceError } from '../../src/errors.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
-import { prepare } from '../../src/prepare.ts';
+import { prepare } from '../../src/planner/prepare.ts';
 import { PlanResources } from '../../src/scheduler/plan-resources.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
 import { fakeDevice, pointwise } from './one-layer.ts';
