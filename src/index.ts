@@ -29,6 +29,6 @@ export type { LayerTime, Profile, ProfileOptions } from './scheduler/profile.ts'
 export type { TuneOptions, TuningReport } from './tuned-executor.ts';
 export type { TuningCache, TuningRecord } from './tuning/cache.ts';
 export type { Tried, TunedLayer, TuningProgress } from './tuning/tuner.ts';
-export type { OutputReport } from './validate/compare.ts';
-export type { LayerReport, ValidationReport } from './validate/validate.ts';
+export type { LayerReport, OutputReport } from './validate/compare.ts';
+export type { ValidationReport } from './validate/validate.ts';
 export { version } from './version.ts';
