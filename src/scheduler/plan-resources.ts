@@ -1,15 +1,12 @@
-import { guarded, type Keep } from '../device/buffers.ts';
+import { bufferUsage, createBuffer, guarded, type Keep } from '../device/buffers.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { compilePipelines } from '../device/pipelines.ts';
 import { DeviceError } from '../errors.ts';
 import { LARGEST_TEXTURE } from '../kernels/kernel.ts';
 import type { BoundRange, ConstantSlot, ConstantUpload, DeviceLimits, Plan, TextureSpec } from '../planner/plan.ts';
 
-// GPUBufferUsage is not a global in Node.
-const COPY_SRC = 0x0004;
-const COPY_DST = 0x0008;
-const UNIFORM = 0x0040;
-const STORAGE = 0x0080;
+const { COPY_DST, COPY_SRC, STORAGE, UNIFORM } = bufferUsage;
+// GPUTextureUsage is not a global in Node.
 const COPY_DST_TEXTURE = 0x02;
 const TEXTURE_BINDING = 0x04;
 
@@ -47,8 +44,7 @@ export class PlanResources {
   private constructor(gpu: Gpu, plan: Plan, keep: Keep, pool: Memory | undefined) {
     const memory = pool ?? gpu.device;
     const own: Keep = pool ? (object) => object : keep;
-    const create = (label: string, bytes: number, usage: number) =>
-      own(memory.createBuffer({ label, size: Math.max(16, Math.ceil(bytes / 16) * 16), usage }));
+    const create = (label: string, bytes: number, usage: number) => own(createBuffer(memory, label, bytes, usage));
     this.gpu = gpu;
     this.plan = plan;
     this.#pooled = pool !== undefined;
