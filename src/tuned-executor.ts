@@ -64,7 +64,7 @@ export class TunedExecutor {
     arriving?: ArrivingWeights | null,
   ): Promise<TunedExecutor> {
     const preferences = startingPreferences(gpu.adapter);
-    const plan = createPlan(graph, { precision, preferences });
+    const plan = createPlan(graph, { precision, preferences, limits: gpu.device.limits });
     const constants = arriving ? arrivingConstants(graph, plan, arriving) : packConstants(graph, plan);
     const executor = await Executor.create(gpu, plan, constants, options);
     return new TunedExecutor(gpu, graph, precision, executor, preferences);
@@ -131,7 +131,8 @@ export class TunedExecutor {
 
   /** Runs on the kernels of these preferences from now on, where they give the same outputs as those so far. */
   async #adopt(preferences: KernelPreferences, signal: AbortSignal): Promise<void> {
-    const plan = createPlan(this.#graph, { precision: this.#precision, preferences });
+    const { limits } = this.gpu.device;
+    const plan = createPlan(this.#graph, { precision: this.#precision, preferences, limits });
     const before = this.#executor;
     if (plan.dispatches.every(({ kernel }, i) => kernel === before.plan.dispatches[i]!.kernel)) return;
     const next = await Executor.create(this.gpu, plan, packConstants(this.#graph, plan), { signal });

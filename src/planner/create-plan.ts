@@ -20,6 +20,7 @@ import {
   bytesPerElement,
   type ConstantSlot,
   type ConstantUpload,
+  type DeviceLimits,
   type Dispatch,
   type PipelineSpec,
   type Placement,
@@ -47,6 +48,8 @@ export interface PlanOptions {
   readonly aliasing?: boolean;
   /** Which kernels to choose; without it those that run on every device. */
   readonly preferences?: KernelPreferences;
+  /** No buffer of the arena is made larger than a device has them; without it they may be of any size. */
+  readonly limits?: Pick<DeviceLimits, 'maxBufferSize'>;
 }
 
 /**
@@ -77,7 +80,7 @@ export function createPlan(graph: Graph, options: PlanOptions = {}): Plan {
     return dense.has(name) ? 4 * sizeOf(shape) : storedBytes(shape, precisionOf(name));
   };
   const live = liveTensors(graph, bytesOf, aliasing);
-  const memory = placeTensors(live);
+  const memory = placeTensors(live, options.limits?.maxBufferSize);
   const tensors: Record<string, Placement> = Object.create(null);
   for (const { name } of live) {
     const shape = shapes.get(name)!;

@@ -117,7 +117,8 @@ async function withExecutor<T>(
   aliasing: boolean,
   use: (executor: Executor) => Promise<T>,
 ): Promise<T> {
-  const plan = createPlan(prepared, { precision, aliasing, ...(preferences ? { preferences } : {}) });
+  const { limits } = gpu.device;
+  const plan = createPlan(prepared, { precision, aliasing, limits, ...(preferences ? { preferences } : {}) });
   const executor = await Executor.create(gpu, plan, packConstants(prepared, plan), { signal });
   try {
     tamper?.(executor);
