@@ -6,6 +6,7 @@ import { createServer, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchBrowser } from '../../src/cli/launch-browser.ts';
 import { writeOnnx } from '../support/onnx-writer.ts';
+import { browsers } from '../support/suite.ts';
 
 let server: ViteDevServer;
 let url = '';
@@ -127,7 +128,7 @@ const guessNames = (page: Page): Promise<string[]> =>
 const hasGuesses =
   "document.querySelectorAll('#guesses > li:not(.guess-none)').length === 5 && /%/.test(document.querySelector('#guesses').innerText)";
 
-describe.each(['chrome', 'firefox'] as const)('the page in %s', (name) => {
+describe.each(browsers)('the page in %s', (name) => {
   let browser: Browser;
 
   beforeAll(async () => {
