@@ -37,7 +37,7 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: 'common', test: /src\/(errors|images\/resample)/, priority: 1 },
-            { name: 'graph', test: /src\/(graph|architectures|loaders\/model-files|tuning\/defaults)/ },
+            { name: 'graph', test: /src\/(graph|loaders\/model-files|tuning\/defaults)/ },
             // Of the entries for pages and for Node.
             { name: 'engine', test: /src\/load\.ts/ },
           ],

@@ -1,16 +1,17 @@
 import type { AdapterDescription, Gpu } from './device/gpu.ts';
 import { DeviceError, UsageError } from './errors.ts';
+import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph, GraphInput, GraphOutput, ImageRule } from './graph/graph.ts';
+import { seededInputs } from './graph/random-inputs.ts';
 import { inferShapes } from './graph/shapes.ts';
 import { imageToTensor, type Picture } from './images/image-to-tensor.ts';
-import { type Inspection, inspect } from './inspect.ts';
+import type { Inspection } from './inspect.ts';
 import { createPlan } from './planner/create-plan.ts';
-import type { Plan, Precision } from './planner/plan.ts';
-import { type PlanKind, prepare, prepareFor } from './prepare.ts';
-import { seededInputs } from './random-inputs.ts';
+import type { Plan, Precision as Storage } from './planner/plan.ts';
+import { type PlanKind, prepare, prepareFor } from './planner/prepare.ts';
+import { noPreferences } from './planner/select.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
-import type { Arriving } from './streaming.ts';
 import { TunedExecutor, type TuneOptions, type TuningReport } from './tuned-executor.ts';
 import type { TuningCache } from './tuning/cache.ts';
 import type { ValidationReport } from './validate/validate.ts';
@@ -50,11 +51,12 @@ export interface ModelOptions {
   readonly tuning?: 'background' | 'off' | undefined;
   /** Where `tune` remembers unless it is told otherwise: IndexedDB unless given; null: nowhere. */
   readonly tuningCache?: TuningCache | null | undefined;
-  readonly precision?: Precision | undefined;
+  /** How tensors and weights are stored on the GPU. */
+  readonly precision?: Storage | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onCompiled?: ((done: number, total: number) => void) | undefined;
   /** Where weights of the graph are still on their way. */
-  readonly arriving?: Arriving | null | undefined;
+  readonly arriving?: ArrivingWeights | null | undefined;
 }
 
 /** A network that is ready to run, on the GPU or, where there is none, on the CPU reference. */
@@ -66,7 +68,7 @@ export class Model {
   readonly planKind: PlanKind;
   /** Why `device` is what it is; empty where WebGPU was asked for or found. */
   readonly deviceReason: string;
-  readonly #precision: Precision;
+  readonly #precision: Storage;
   /** Null on the CPU. */
   readonly #gpu: TunedExecutor | null;
   /** What a GPU would run, once somebody asks on the CPU. */
@@ -118,8 +120,8 @@ export class Model {
     return this.#plan;
   }
 
-  get device(): 'webgpu' | 'cpu' {
-    return this.#gpu ? 'webgpu' : 'cpu';
+  get device(): 'webgpu' | 'reference' {
+    return this.#gpu ? 'webgpu' : 'reference';
   }
 
   /** What the browser tells of the adapter; null on the CPU. */
@@ -182,8 +184,9 @@ export class Model {
   }
 
   /** Costs, plan and memory in numbers; with the kernels that the model runs on now. */
-  inspect(): Promise<Inspection> {
-    return inspect(this.graph, this.#gpu?.preferences);
+  async inspect(): Promise<Inspection> {
+    const { inspectAs } = await import('./inspect.ts');
+    return inspectAs(this.graph, this.#precision, this.#gpu?.preferences ?? noPreferences);
   }
 
   /** The time of each dispatch on the GPU. Throws `DeviceError` on the CPU. */

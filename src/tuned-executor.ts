@@ -1,12 +1,13 @@
 import type { Gpu } from './device/gpu.ts';
 import { DeviceError } from './errors.ts';
+import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph } from './graph/graph.ts';
+import { seededInputs } from './graph/random-inputs.ts';
+import { arrivingConstants } from './planner/arriving-constants.ts';
 import { createPlan, packConstants } from './planner/create-plan.ts';
 import type { Plan, Precision } from './planner/plan.ts';
 import type { KernelPreferences } from './planner/select.ts';
-import { seededInputs } from './random-inputs.ts';
 import { Executor, type ExecutorOptions } from './scheduler/executor.ts';
-import type { Arriving } from './streaming.ts';
 import type { TuningCache } from './tuning/cache.ts';
 import { startingPreferences, steadyPreferences } from './tuning/defaults.ts';
 import type { TunedLayer, TuningProgress } from './tuning/tuner.ts';
@@ -60,11 +61,11 @@ export class TunedExecutor {
     graph: Graph,
     precision: Precision,
     options: ExecutorOptions,
-    arriving?: Arriving | null,
+    arriving?: ArrivingWeights | null,
   ): Promise<TunedExecutor> {
     const preferences = startingPreferences(gpu.adapter);
     const plan = createPlan(graph, { precision, preferences });
-    const constants = arriving?.constants(graph, plan) ?? packConstants(graph, plan);
+    const constants = arriving ? arrivingConstants(graph, plan, arriving) : packConstants(graph, plan);
     const executor = await Executor.create(gpu, plan, constants, options);
     return new TunedExecutor(gpu, graph, precision, executor, preferences);
   }

@@ -63,8 +63,8 @@ export function startDraw(onModel: (model: Model) => void): void {
     showGuesses(guesses, named);
     announcement.textContent = named.map(({ name, score }) => `${name} ${percent(score)}`).join('; ');
     ran.textContent = `${milliseconds(recognition.ms)} on ${deviceText(model)}`;
-    check.disabled = model.device === 'cpu';
-    check.title = model.device === 'cpu' ? 'The CPU reference itself is running: there is no GPU to check.' : '';
+    check.disabled = model.device === 'reference';
+    check.title = model.device === 'reference' ? 'The CPU reference itself is running: there is no GPU to check.' : '';
   };
 
   const recognize = async () => {

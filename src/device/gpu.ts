@@ -89,13 +89,13 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
     const secure =
       globalThis.isSecureContext === false ? ' (this page is not a secure context: use https or localhost)' : '';
     throw new DeviceError(
-      `WebGPU is not available here${secure}; the CPU reference can be used instead: device: 'cpu'`,
+      `WebGPU is not available here${secure}; the CPU reference can be used instead: device: 'reference'`,
     );
   }
   const adapter = await gpu.requestAdapter();
   if (!adapter) {
     throw new DeviceError(
-      "WebGPU found no adapter (no usable GPU or driver); the CPU reference can be used: device: 'cpu'",
+      "WebGPU found no adapter (no usable GPU or driver); the CPU reference can be used: device: 'reference'",
     );
   }
   try {

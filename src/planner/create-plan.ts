@@ -274,15 +274,17 @@ export interface PlanSummary {
   /** The largest sum of tensors live at once: no arena can be smaller. */
   readonly peakBytes: number;
   readonly weightBytes: number;
-  /** For each dispatch each distinct tensor that it reads or writes, once, as float32, without weights. */
+  /** For each dispatch each distinct tensor that it reads or writes, once, without padding lanes and weights. */
   readonly activationBytes: number;
 }
 
 export function summarizePlan(graph: Graph, plan: Plan): PlanSummary {
-  const shapes = inferShapes(graph);
   let activationBytes = 0;
   for (const { reads, writes } of plan.dispatches) {
-    for (const name of new Set([...reads, ...writes])) activationBytes += 4 * sizeOf(shapes.get(name)!);
+    for (const name of new Set([...reads, ...writes])) {
+      const { shape, precision } = plan.tensors[name]!;
+      activationBytes += bytesPerElement(precision) * sizeOf(shape);
+    }
   }
   return {
     dispatches: plan.dispatches.length,

@@ -1,11 +1,11 @@
 /** Runs kernel cases in the browser: a graph of one node on the GPU, against the reference. */
 import { type Gpu, openGpu } from '../../src/device/gpu.ts';
-import { kernelsOfBlocks } from '../../src/fuse.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { type Node, type OpName, writtenBy } from '../../src/graph/ops.ts';
 import { inferShapes, sizeOf } from '../../src/graph/shapes.ts';
 import { addBlockKernels } from '../../src/kernels/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
+import { kernelsOfBlocks } from '../../src/planner/fuse.ts';
 import { kernelNamed, layerKey } from '../../src/planner/select.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { fusedWithBounds, runWithBound, type Storage } from '../../src/validate/bounds.ts';

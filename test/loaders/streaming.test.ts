@@ -7,14 +7,15 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, test, vi } from '
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { openGpu } from '../../src/device/gpu.ts';
 import { DeviceError, ModelFormatError, ShaderError, UsageError } from '../../src/errors.ts';
-import { fuse } from '../../src/fuse.ts';
 import type { Graph } from '../../src/graph/graph.ts';
-import { type LoadOptions, type LoadProgress, load, readGraph } from '../../src/load.ts';
+import { seededInputs } from '../../src/graph/random-inputs.ts';
+import { type LoadOptions, load, readGraph } from '../../src/load.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { writeSavedModel } from '../../src/loaders/saved-model.ts';
+import type { LoadProgress } from '../../src/loaders/streaming.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
-import { prepare } from '../../src/prepare.ts';
-import { seededInputs } from '../../src/random-inputs.ts';
+import { fuse } from '../../src/planner/fuse.ts';
+import { prepare } from '../../src/planner/prepare.ts';
 import { runGraph } from '../../src/reference/index.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
@@ -141,9 +142,9 @@ describe('a saved model that arrives in pieces', () => {
   it.each([
     ['v1-0.25-32', 'unfused', 'float32', 997],
     ['v2-0.35-32', 'fused', 'float32', 10_001],
-    ['v3-small-0.35-32', 'unfused', 'float16-packed', 65_536],
+    ['v3-small-0.35-32', 'unfused', 'float16-storage', 65_536],
     ['v3-small-0.35-32', 'fused', 'float32', 65_537],
-    ['v4-conv-small-0.35-32', 'fused', 'float16-packed', 33_333],
+    ['v4-conv-small-0.35-32', 'fused', 'float16-storage', 33_333],
   ] as const)('%s, %s, %s: the GPU holds the same weights', async (id, plan, precision, size) => {
     const bytes = saved(id);
     const options = { device: 'webgpu', plan, precision, tuning: 'off' } as const;
@@ -175,8 +176,8 @@ describe('a saved model that arrives in pieces', () => {
   it('runs on the CPU once all is there, with an embedding too', async () => {
     const bytes = saved('v1-0.25-32');
     serve({ [address]: pieces(bytes, 4096) });
-    const model = await load(address, { device: 'cpu', embedding: true });
-    const whole = await load(bytes, { device: 'cpu', embedding: true });
+    const model = await load(address, { device: 'reference', embedding: true });
+    const whole = await load(bytes, { device: 'reference', embedding: true });
     const inputs = seededInputs(model.graph);
     const outputs = await model.run(inputs);
     expect(Object.keys(outputs)).toEqual(['logits', 'embedding']);
@@ -185,14 +186,14 @@ describe('a saved model that arrives in pieces', () => {
     nowhere.adapters = false;
     serve({ [address]: pieces(bytes, 4096) });
     const fallen = await load(address, { gpu: nowhere.gpu, embedding: true });
-    expect([fallen.device, await fallen.run(inputs)]).toEqual(['cpu', outputs]);
+    expect([fallen.device, await fallen.run(inputs)]).toEqual(['reference', outputs]);
   });
 
   it('is saved again byte by byte', async () => {
     const bytes = saved('v3-small-0.35-32');
     serve({ [address]: pieces(bytes, 50_000) });
     const model = await load(address, { device: 'webgpu', gpu: new FakeGpu().gpu, plan: 'fused' });
-    const again = await load(await model.save(), { device: 'cpu' });
+    const again = await load(await model.save(), { device: 'reference' });
     expect(again.graph).toEqual({ ...(await loadGraph({ name: 'model', bytes })) });
   });
 });
@@ -233,7 +234,7 @@ describe('while the file arrives', () => {
     const cases: [LoadOptions, new (message: string) => Error][] = [
       [{ device: 'webgpu', gpu: refused.gpu }, ShaderError],
       [{ device: 'webgpu', gpu: nowhere.gpu }, DeviceError],
-      [{ device: 'cpu', outputs: ['x'] }, UsageError],
+      [{ device: 'reference', outputs: ['x'] }, UsageError],
     ];
     for (const [options, kind] of cases) {
       const source = held(bytes, 40_000);
@@ -304,7 +305,7 @@ describe('while the file arrives', () => {
   });
 
   it('an abort ends the wait of the CPU, and of a file', async () => {
-    for (const options of [{ device: 'cpu' }, { gpu: new FakeGpu().gpu, plan: 'fused' }] as const) {
+    for (const options of [{ device: 'reference' }, { gpu: new FakeGpu().gpu, plan: 'fused' }] as const) {
       const source = held(saved('v3-small-0.35-32'), 50_000);
       const { closed } = serve({ [address]: source });
       const control = new AbortController();
@@ -318,7 +319,11 @@ describe('while the file arrives', () => {
     }
     const control = new AbortController();
     const failing = errorOf(
-      load(new Blob([tiny as BlobPart]), { device: 'cpu', signal: control.signal, onProgress: () => control.abort() }),
+      load(new Blob([tiny as BlobPart]), {
+        device: 'reference',
+        signal: control.signal,
+        onProgress: () => control.abort(),
+      }),
     );
     expect(await failing).toBe(control.signal.reason);
   });
@@ -371,7 +376,7 @@ describe('a file that arrives damaged is refused', () => {
       expect(message).toBe(whole.message);
       expect(message).toMatch(/node \d+ \(".+"\): tensor "\d+\.bias" holds (NaN|-Infinity) at \d+$/);
       serve({ [address]: pieces(damaged, 10_001) });
-      expect((await errorOf(load(address, { device: 'cpu' }))).message).toBe(message);
+      expect((await errorOf(load(address, { device: 'reference' }))).message).toBe(message);
     }
   });
 
@@ -426,7 +431,7 @@ describe('a file that arrives damaged is refused', () => {
     expect((await gpu([])).message).toMatch(/is empty/);
     expect((await gpu([new TextEncoder().encode('<html>')])).message).toMatch(/HTML/);
     serve({});
-    expect((await errorOf(load(address, { device: 'cpu' }))).message).toBe(
+    expect((await errorOf(load(address, { device: 'reference' }))).message).toBe(
       `${address}: the server answered 404 Not Found`,
     );
   });

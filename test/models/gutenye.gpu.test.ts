@@ -10,7 +10,7 @@ describe.each(browsers)('a MobileNetV3 of open size in %s', (browser) => {
   it.each([
     { plan: 'unfused', precision: 'float32', x: [1, 3, 48, 192] },
     { plan: 'fused', precision: 'float32', x: [2, 3, 33, 50] },
-    { plan: 'unfused', precision: 'float16-packed', x: [1, 3, 48, 192] },
+    { plan: 'unfused', precision: 'float16-storage', x: [1, 3, 48, 192] },
   ] as const)('$plan, $precision, x $x: layers within bounds, outputs as loaded', async ({ plan, precision, x }) => {
     const page = await enginePage(browser);
     const folder = (await engineServer()).lend('gutenye', dirname(resolve(file)));

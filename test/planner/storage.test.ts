@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { sizeOf } from '../../src/graph/shapes.ts';
 import { createPlan, summarizePlan } from '../../src/planner/create-plan.ts';
+import { prepare } from '../../src/planner/prepare.ts';
 import { halfTensors } from '../../src/planner/storage.ts';
-import { prepare } from '../../src/prepare.ts';
 
 describe('inputs that are stored as the caller gives them', () => {
   const conv = prepare(buildArchitecture('v2-0.35-96', { classes: 10 })).nodes[0]!;

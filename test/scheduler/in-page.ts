@@ -1,21 +1,12 @@
 /** Functions that the tests of the scheduler run in the browser. */
 
+import { composedFilter, normalConvolution, separableConvolution } from '../../demo/learn/graphs.ts';
+import { buildArchitecture } from '../../src/architectures/index.ts';
 import { openGpu } from '../../src/device/gpu.ts';
 import { sizeOf } from '../../src/graph/shapes.ts';
-import {
-  buildArchitecture,
-  composedFilter,
-  type Graph,
-  load,
-  type Model,
-  normalConvolution,
-  type PlanKind,
-  type Precision,
-  seededInputs,
-  separableConvolution,
-} from '../../src/index.ts';
+import { type Graph, load, Model, type PlanKind, type Precision, seededInputs } from '../../src/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
-import { prepare } from '../../src/prepare.ts';
+import { prepare } from '../../src/planner/prepare.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { steadyPreferences } from '../../src/tuning/defaults.ts';
 import { compareOutputs } from '../../src/validate/compare.ts';
@@ -103,19 +94,19 @@ export async function endToEnd({ id, plan, precision }: { id: string; plan: Plan
   }
 }
 
-/** Every layer of a model within its bound, in another storage precision; or why that cannot be had here. */
-export async function validatePrecision({ id, precision }: { id: string; precision: Precision }) {
-  try {
-    const model = await load(id, { device: 'webgpu', precision });
-    try {
-      const { ok, layers } = await model.validate();
-      return { ok, failed: layers.filter((layer) => !layer.ok).map(({ name }) => name), refused: '' };
-    } finally {
-      model.dispose();
-    }
-  } catch (error) {
-    return { ok: false, failed: [], refused: `${(error as Error).name}: ${(error as Error).message}` };
+/** Every layer of a model within its bound, with halves stored as the adapter can, and packed in pairs. */
+export async function validateHalves({ id }: { id: string }) {
+  const models = [
+    await load(id, { device: 'webgpu', precision: 'float16-storage' }),
+    await Model.create(buildArchitecture(id), await openGpu(), '', { precision: 'float16-packed' }),
+  ];
+  const reports = [];
+  for (const model of models) {
+    const { ok, layers, precision } = await model.validate();
+    reports.push({ ok, precision, failed: layers.filter((layer) => !layer.ok).map(({ name }) => name) });
+    model.dispose();
   }
+  return reports;
 }
 
 /** Several runs at once, an abort among them, give what they give alone. */

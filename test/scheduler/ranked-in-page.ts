@@ -1,6 +1,6 @@
 /** Functions that the tests of ranked classes run in the browser. */
+import { buildArchitecture } from '../../src/architectures/index.ts';
 import {
-  buildArchitecture,
   type Classification,
   type ClassifyOptions,
   type Graph,
@@ -233,7 +233,7 @@ export async function unusual({ id }: { id: string }) {
 }
 
 /** Classes by three scores, one of which is NaN: the best two, and as many as there are. */
-export async function notANumber({ device }: { device: 'webgpu' | 'cpu' }) {
+export async function notANumber({ device }: { device: 'webgpu' | 'reference' }) {
   const shift = Float32Array.of(0, 0, Number.NaN);
   const graph: Graph = {
     name: 'damaged',

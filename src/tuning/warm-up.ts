@@ -1,10 +1,10 @@
-import type { Gpu } from './device/gpu.ts';
-import type { Graph } from './graph/graph.ts';
-import type { Conv2d } from './graph/ops.ts';
-import { createPlan, packConstants } from './planner/create-plan.ts';
-import type { Precision } from './planner/plan.ts';
-import { Executor } from './scheduler/executor.ts';
-import { startingPreferences } from './tuning/defaults.ts';
+import type { Gpu } from '../device/gpu.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Conv2d } from '../graph/ops.ts';
+import { createPlan, packConstants } from '../planner/create-plan.ts';
+import type { Precision } from '../planner/plan.ts';
+import { Executor } from '../scheduler/executor.ts';
+import { startingPreferences } from './defaults.ts';
 
 /** Of four channels and one pixel: the shaders do not depend on the sizes. */
 const conv = (input: string, output: string, groups: number): Conv2d => ({

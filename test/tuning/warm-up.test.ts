@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { buildArchitecture } from '../src/architectures/index.ts';
-import { createPlan } from '../src/planner/create-plan.ts';
-import { prepare } from '../src/prepare.ts';
-import { startingPreferences } from '../src/tuning/defaults.ts';
-import { smallest } from '../src/warm-up.ts';
+import { buildArchitecture } from '../../src/architectures/index.ts';
+import { createPlan } from '../../src/planner/create-plan.ts';
+import { prepare } from '../../src/planner/prepare.ts';
+import { startingPreferences } from '../../src/tuning/defaults.ts';
+import { smallest } from '../../src/tuning/warm-up.ts';
 
 it.each([[['subgroups']], [[]]])('with the features %j every pipeline of it is one of a first plan', (features) => {
   const adapter = { vendor: '', architecture: '', description: '', fallback: true, features };
