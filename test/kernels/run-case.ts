@@ -6,14 +6,13 @@ import { inferShapes, sizeOf } from '../../src/graph/shapes.ts';
 import { addBlockKernels } from '../../src/kernels/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { kernelsOfBlocks } from '../../src/planner/fuse.ts';
-import type { Precision } from '../../src/planner/plan.ts';
 import { kernelNamed, layerKey } from '../../src/planner/select.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { fusedWithBounds, runWithBound, type Storage } from '../../src/validate/bounds.ts';
 import { checkBounds } from '../../src/validate/compare.ts';
 import { poison } from '../../src/validate/poison.ts';
 import { randomValues as uniformValues } from '../support/random-values.ts';
-import type { CaseResult, Halves, KernelCase } from './case.ts';
+import type { CaseResult, KernelCase, KernelRun, TableResult } from './case.ts';
 
 const REPEATS = 3;
 
@@ -126,15 +125,18 @@ export async function missingFeatures({ kernel, op }: { kernel: string; op: OpNa
   return (kernelNamed(kernel, op).requires ?? []).filter((feature) => !device.features.has(feature));
 }
 
-export async function runCase(args: {
-  readonly testCase: KernelCase;
-  /** The kernel to run it. */
-  readonly kernel: string;
-  readonly seed: number;
-  readonly precision?: Precision;
-  /** Which tensors are stored as halves on float16 storage. */
-  readonly halves?: Halves;
-}): Promise<CaseResult> {
+/** All runs of one kernel, one after another. A run that throws is an error of its own. */
+export async function runTable({ runs }: { readonly runs: readonly KernelRun[] }): Promise<TableResult> {
+  const [first] = runs;
+  const missing = first ? await missingFeatures({ kernel: first.kernel, op: first.testCase.node.op }) : [];
+  const results: TableResult['results'][number][] = [];
+  for (const run of missing.length > 0 ? [] : runs) {
+    results.push(await runCase(run).catch((error: Error) => ({ error: `${error.name}: ${error.message}` })));
+  }
+  return { missing, results };
+}
+
+async function runCase(args: KernelRun): Promise<CaseResult> {
   const { testCase, kernel, seed, precision = 'float32', halves = 'all' } = args;
   opening ??= openGpu();
   const gpu = await opening;
