@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EnginePage } from '../../src/cli/engine-page.ts';
 import { inferShapes } from '../../src/graph/shapes.ts';
+import { allKernels } from '../../src/kernels/index.ts';
 import type { Kernel } from '../../src/kernels/kernel.ts';
 import { kernelNamed } from '../../src/planner/select.ts';
 import { enginePage } from '../support/engine-page.ts';
@@ -63,7 +64,7 @@ function describeHalf(kernel: string, cases: readonly KernelCase[]): void {
         seed: 1000 * i + 1,
         precision: browser === 'firefox' ? 'float16' : 'float16-packed',
         // A dense input is float32.
-        halves: kernelNamed(kernel, testCase.node.op).readsDense
+        halves: kernelNamed(await allKernels(), kernel, testCase.node.op).readsDense
           ? 'outputs'
           : (['all', 'inputs', 'outputs'] as const)[(i / 3) % 3],
       });

@@ -1,9 +1,12 @@
 import { expect, it } from 'vitest';
 import { Gpu } from '../../src/device/gpu.ts';
 import type { Graph } from '../../src/graph/graph.ts';
+import { allKernels } from '../../src/kernels/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
+
+const kernels = await allKernels();
 
 /** A pointwise convolution whose weights are a texture of `outputs` × `inputs` / 4 texels. */
 const pointwise = (inputs: number, outputs: number): Graph => ({
@@ -52,9 +55,9 @@ it.each([
   };
   const graph = pointwise(expected.inputs, expected.outputs);
   const preferences = { features: [], prefer: ['conv-pointwise/p4-c16-texture'] };
-  const plan = createPlan(graph, { preferences });
+  const plan = createPlan(graph, kernels, { preferences });
   const adapter = { vendor: '', architecture: '', description: '', fallback: true, features: [] };
-  await Executor.create(new Gpu(device, adapter, false), plan, packConstants(graph, plan));
+  await Executor.create(new Gpu(device, adapter, false), plan, packConstants(graph, plan, kernels));
   expect(sizes).toEqual([expected.size]);
   expect(writes).toEqual([{ extent: expected.texels, bytesPerRow: 16 * expected.texels[0]! }]);
 });
