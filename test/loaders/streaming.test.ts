@@ -1,4 +1,5 @@
 /** Models that arrive by and by: the same as when they are whole, and the same errors. */
+
 import { readFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,6 +11,7 @@ import { DeviceError, ModelFormatError, ShaderError, UsageError } from '../../sr
 import type { Graph } from '../../src/graph/graph.ts';
 import { withMeanings } from '../../src/graph/output-meaning.ts';
 import { seededInputs } from '../../src/graph/random-inputs.ts';
+import { allKernels } from '../../src/kernels/index.ts';
 import { type LoadOptions, load, readGraph } from '../../src/load.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { writeSavedModel } from '../../src/loaders/saved-model/index.ts';
@@ -21,6 +23,8 @@ import { runGraph } from '../../src/reference/index.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
 import { writeOnnx } from '../support/onnx-writer.ts';
+
+const kernels = await allKernels();
 
 const address = 'https://models.test/a/model.safetensors';
 
@@ -254,8 +258,8 @@ describe('while the file arrives', () => {
 
   it('nothing is uploaded any more once a pipeline is refused', async () => {
     const graph = prepare(buildArchitecture('v1-0.25-32', { classes: 4 }));
-    const plan = createPlan(graph);
-    const [first, ...others] = [...packConstants(graph, plan)];
+    const plan = createPlan(graph, kernels);
+    const [first, ...others] = [...packConstants(graph, plan, kernels)];
     const fake = new FakeGpu();
     let refuse = (_: Error) => {};
     fake.compiling = new Promise((_, reject) => {
@@ -567,12 +571,12 @@ test.each(['v1-0.5-64', 'v2-0.5-64', 'v3-small-0.5-64', 'v4-conv-small-0.5-64', 
   'no plan of %s reads a weight, fused ones of squeeze-and-excitation apart',
   (id) => {
     const graph = prepare(buildArchitecture(id, { classes: 5 }));
-    expect(createPlan(emptied(graph))).toEqual(createPlan(graph));
+    expect(createPlan(emptied(graph), kernels)).toEqual(createPlan(graph, kernels));
     const values = (fused: Graph) =>
       fused.nodes.flatMap((node) => (node.op === 'fused' ? node.parts : [node])).flatMap(Object.values);
     const own = new Set(graph.nodes.flatMap(Object.values));
     const reads = values(fuse(graph)).some((value) => value instanceof Float32Array && !own.has(value));
     expect(reads).toBe(graph.nodes.some(({ op }) => op === 'multiply'));
-    if (!reads) expect(createPlan(fuse(emptied(graph)))).toEqual(createPlan(fuse(graph)));
+    if (!reads) expect(createPlan(fuse(emptied(graph)), kernels)).toEqual(createPlan(fuse(graph), kernels));
   },
 );
