@@ -7,10 +7,11 @@ import { seededInputs } from './graph/random-inputs.ts';
 import { inferShapes } from './graph/shapes.ts';
 import { imageToTensor, type Picture } from './images/image-to-tensor.ts';
 import type { Inspection } from './inspect.ts';
+import type { KernelRegistry } from './kernels/index.ts';
 import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision as Storage } from './planner/plan.ts';
 import { type PlanKind, prepare, prepareFor } from './planner/prepare.ts';
-import { noPreferences } from './planner/select.ts';
+import { kernelsFor, noPreferences } from './planner/select.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
 import { TunedExecutor, type TuneOptions, type TuningReport } from './tuned-executor.ts';
@@ -74,6 +75,8 @@ export class Model {
   readonly #gpu: TunedExecutor | null;
   /** What a GPU would run, once somebody asks on the CPU. */
   #plan: Plan | null = null;
+  /** For that plan; null on a GPU. */
+  readonly #kernels: KernelRegistry | null;
   #tunesItself: boolean;
   readonly #tuningCache: TuningCache | null | undefined;
   readonly #disposal = new AbortController();
@@ -82,6 +85,7 @@ export class Model {
     graph: Graph,
     prepared: Graph,
     gpu: TunedExecutor | null,
+    kernels: KernelRegistry | null,
     reason: string,
     { plan = 'unfused', precision = 'float32', tuning = 'background', tuningCache }: ModelOptions,
   ) {
@@ -90,6 +94,7 @@ export class Model {
     this.planKind = plan;
     this.deviceReason = reason;
     this.#gpu = gpu;
+    this.#kernels = kernels;
     this.#precision = precision;
     this.#tunesItself = gpu !== null && tuning !== 'off';
     this.#tuningCache = tuningCache;
@@ -108,7 +113,8 @@ export class Model {
       if (readsWeights) await arriving?.all;
       const prepared = await prepareFor(graph, plan);
       const running = gpu && (await TunedExecutor.create(gpu, prepared, precision, { signal, onCompiled }, arriving));
-      return new Model(graph, prepared, running, reason, options);
+      const kernels = gpu ? null : await kernelsFor(prepared);
+      return new Model(graph, prepared, running, kernels, reason, options);
     } catch (error) {
       gpu?.dispose();
       throw error;
@@ -118,7 +124,7 @@ export class Model {
   /** What the GPU runs; on the CPU what it would. Throws `GraphError` where no GPU could. */
   get plan(): Plan {
     if (this.#gpu) return this.#gpu.plan;
-    this.#plan ??= createPlan(this.prepared, { precision: this.#precision });
+    this.#plan ??= createPlan(this.prepared, this.#kernels!, { precision: this.#precision });
     return this.#plan;
   }
 

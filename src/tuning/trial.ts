@@ -5,7 +5,7 @@ import { seededUniform } from '../graph/random.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
 import { createPlan, packConstants } from '../planner/create-plan.ts';
 import type { Precision } from '../planner/plan.ts';
-import { layerKey } from '../planner/select.ts';
+import { kernelsFor, layerKey } from '../planner/select.ts';
 import { Executor } from '../scheduler/executor.ts';
 import { poison } from '../validate/poison.ts';
 
@@ -51,12 +51,13 @@ export class Trial {
     const shapes = inferShapes(this.graph);
     const key = layerKey(node!, { inputs: node!.inputs.map((name) => shapes.get(name)!), output: shapes.get('y')! });
     const preferences = { features: gpu.adapter.features, prefer: [], tuned: { [key]: kernel } };
-    const plan = createPlan(this.graph, {
+    const kernels = await kernelsFor(this.graph, preferences);
+    const plan = createPlan(this.graph, kernels, {
       precision,
       preferences,
       halves: new Set([...Object.keys(this.inputs), 'y']),
     });
-    return Executor.create(gpu, plan, packConstants(this.graph, plan), { withinTimed: true });
+    return Executor.create(gpu, plan, packConstants(this.graph, plan, kernels), { withinTimed: true });
   }
 
   /** Its output, from an arena full of NaN, so that what no invocation writes shows. */

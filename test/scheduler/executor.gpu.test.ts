@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { BrowserName } from '../../src/cli/find-browsers.ts';
 import type { ValidationReport } from '../../src/index.ts';
 import type { Difference } from '../../src/validate/compare.ts';
 import { enginePage } from '../support/engine-page.ts';
+import { browsers } from '../support/suite.ts';
 import type { Calls } from './in-page.ts';
-
-const browsers: readonly BrowserName[] = ['chrome', 'firefox'];
 
 describe.each(browsers)('the scheduler in %s', (browser) => {
   const call = async <T>(name: string, argument?: unknown): Promise<T> =>

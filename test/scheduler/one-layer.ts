@@ -1,8 +1,11 @@
 import { Gpu } from '../../src/device/gpu.ts';
 import type { Graph } from '../../src/graph/graph.ts';
+import { allKernels } from '../../src/kernels/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import type { FakeGpu } from '../support/fake-gpu.ts';
+
+const kernels = await allKernels();
 
 /** A pointwise convolution of 5 × 5 pixels. */
 export const pointwise = (inputs: number, outputs: number): Graph => ({
@@ -38,6 +41,6 @@ export function fakeDevice(fake: FakeGpu): Gpu {
 
 /** Such a convolution on a GPU that computes nothing, its weights in a texture. */
 export function fakeExecutor(gpu: Gpu, graph: Graph = pointwise(4, 16)): Promise<Executor> {
-  const plan = createPlan(graph, { preferences: { features: [], prefer: ['conv-pointwise/p4-c16-texture'] } });
-  return Executor.create(gpu, plan, packConstants(graph, plan));
+  const plan = createPlan(graph, kernels, { preferences: { features: [], prefer: ['conv-pointwise/p4-c16-texture'] } });
+  return Executor.create(gpu, plan, packConstants(graph, plan, kernels));
 }

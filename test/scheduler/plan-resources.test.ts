@@ -1,11 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { DeviceError } from '../../src/errors.ts';
+import { allKernels } from '../../src/kernels/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { prepare } from '../../src/planner/prepare.ts';
 import { PlanResources } from '../../src/scheduler/plan-resources.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
 import { fakeDevice, pointwise } from './one-layer.ts';
+
+const kernels = await allKernels();
 
 const MiB = 2 ** 20;
 /** What every implementation of WebGPU has at least. */
@@ -14,9 +17,9 @@ const defaults = { maxBufferSize: 256 * MiB, maxStorageBufferBindingSize: 128 * 
 describe('the limits of a device', () => {
   it('are kept by a plan of large pictures whose tensors all keep their places', () => {
     const graph = prepare(buildArchitecture('v2-1.0-1024'));
-    const free = createPlan(graph, { aliasing: false });
+    const free = createPlan(graph, kernels, { aliasing: false });
     expect(Math.max(...free.arena)).toBeGreaterThan(defaults.maxBufferSize);
-    const plan = createPlan(graph, { aliasing: false, limits: defaults });
+    const plan = createPlan(graph, kernels, { aliasing: false, limits: defaults });
     expect(Math.max(...plan.arena)).toBeLessThanOrEqual(defaults.maxBufferSize);
     for (const { buffer, offset, bytes } of Object.values(plan.tensors)) {
       expect(bytes).toBeLessThanOrEqual(defaults.maxStorageBufferBindingSize);
@@ -30,7 +33,7 @@ describe('the limits of a device', () => {
 
   it('change nothing where they are wide enough', () => {
     const graph = prepare(buildArchitecture('v3-small-0.5-64'));
-    expect(createPlan(graph, { limits: defaults })).toEqual(createPlan(graph));
+    expect(createPlan(graph, kernels, { limits: defaults })).toEqual(createPlan(graph, kernels));
   });
 
   it.each([
@@ -48,8 +51,8 @@ describe('the limits of a device', () => {
     const fake = new FakeGpu();
     fake.limits = { ...defaults, ...limits };
     const graph = pointwise(64, 64);
-    const plan = createPlan(graph);
-    const creating = PlanResources.create(fakeDevice(fake), plan, packConstants(graph, plan));
+    const plan = createPlan(graph, kernels);
+    const creating = PlanResources.create(fakeDevice(fake), plan, packConstants(graph, plan, kernels));
     await expect(creating).rejects.toBeInstanceOf(DeviceError);
     await expect(creating).rejects.toThrow(message);
     expect(fake.resources).toEqual([]);
@@ -60,7 +63,7 @@ it('of a pool are left to it, and not freed where something fails either', async
   const fake = new FakeGpu();
   const gpu = fakeDevice(fake);
   const graph = pointwise(64, 64);
-  const plan = createPlan(graph);
+  const plan = createPlan(graph, kernels);
   const given: string[] = [];
   const pool = {
     createBuffer: (descriptor: GPUBufferDescriptor) => {
@@ -69,11 +72,13 @@ it('of a pool are left to it, and not freed where something fails either', async
     },
     createTexture: gpu.device.createTexture,
   };
-  const resources = await PlanResources.create(gpu, plan, packConstants(graph, plan), { pool });
+  const resources = await PlanResources.create(gpu, plan, packConstants(graph, plan, kernels), { pool });
   resources.dispose();
   expect(given).toEqual(['uniforms', 'arena 0', 'arena 1', 'constants']);
   expect(fake.held).toEqual(given);
   fake.lacks = (label) => label === 'constants';
-  await expect(PlanResources.create(gpu, plan, packConstants(graph, plan), { pool })).rejects.toThrow('out of memory');
+  await expect(PlanResources.create(gpu, plan, packConstants(graph, plan, kernels), { pool })).rejects.toThrow(
+    'out of memory',
+  );
   expect(fake.held).toEqual(given);
 });

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { BrowserName } from '../../src/cli/find-browsers.ts';
 import { enginePage } from '../support/engine-page.ts';
+import { browsers } from '../support/suite.ts';
 
-const browsers: readonly BrowserName[] = ['chrome', 'firefox'];
 const id = 'v1-0.25-64';
 
 describe.each(browsers)('ranked classes in %s', (browser) => {
