@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
+import { coloursOf, plainImage } from '../graph/image-rule.ts';
 import { type ImageRule, load, type Model, outputShapes, type Picture, UsageError } from '../node/index.ts';
 import type { Io } from './io.ts';
 import { inputShapeHelp, inputShapesOf, readModel, usage } from './model-argument.ts';
@@ -129,16 +130,7 @@ export async function decode(file: string): Promise<Picture> {
 
 /** The whole picture, squashed, black to `low` and white to `high`. */
 function ruleOf([low, high]: readonly [number, number], channels: number): ImageRule {
-  return {
-    fit: 'stretch',
-    cropFraction: 1,
-    filter: 'bilinear',
-    antialias: true,
-    corners: 'half-pixel',
-    channels: channels === 1 ? 'grey' : 'rgb',
-    scale: [(high - low) / 255],
-    offset: [low],
-  };
+  return { ...plainImage, channels: coloursOf(channels), scale: [(high - low) / 255], offset: [low] };
 }
 
 /** Classes of a model with one output beside an embedding. */

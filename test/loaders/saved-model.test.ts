@@ -11,6 +11,7 @@ import { seededInputs } from '../../src/random-inputs.ts';
 import { runGraph } from '../../src/reference/index.ts';
 import { poseImage } from '../../src/tasks/index.ts';
 import { zoo, zooFiles } from '../models/zoo.ts';
+import { cheaply } from '../support/cost.ts';
 
 const open = (bytes: Uint8Array, name = 'model.safetensors') => loadGraph({ name, bytes });
 
@@ -112,17 +113,15 @@ describe('a damaged or hostile file is refused', () => {
   });
 
   const refused = async (bytes: Uint8Array, message: RegExp | string) => {
-    const start = performance.now();
-    const before = process.memoryUsage().rss;
-    const error = await open(bytes).then(
-      () => null,
-      (reason) => reason,
+    const error = await cheaply(() =>
+      open(bytes).then(
+        () => null,
+        (reason) => reason,
+      ),
     );
     expect(error).toBeInstanceOf(ModelFormatError);
     expect(error.message).toMatch(message);
     expect(error.message).toContain('model.safetensors');
-    expect(performance.now() - start).toBeLessThan(1000);
-    expect(process.memoryUsage().rss - before).toBeLessThan(100e6);
   };
 
   const file = (header: unknown, data = 0): Uint8Array => {

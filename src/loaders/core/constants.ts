@@ -298,3 +298,15 @@ export function float16Value(bits: number): number {
   if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
   return sign * (1024 + fraction) * 2 ** (exponent - 25);
 }
+
+/** `[outputs][inputs][taps]` → `[taps][inputs][outputs]`. */
+export function outputsLast(values: Float32Array, outputs: number, inputs: number, taps = 1): Float32Array {
+  const result = new Float32Array(values.length);
+  let from = 0;
+  for (let o = 0; o < outputs; o++) {
+    for (let i = 0; i < inputs; i++) {
+      for (let tap = 0; tap < taps; tap++) result[(tap * inputs + i) * outputs + o] = values[from++]!;
+    }
+  }
+  return result;
+}
