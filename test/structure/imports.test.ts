@@ -21,7 +21,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   images: ['graph'],
   tasks: ['graph', 'images'],
   plan: ['graph'],
-  planner: ['plan', 'graph', 'kernels', 'wgsl', 'version'],
+  planner: ['plan', 'graph', 'kernels', 'passes', 'wgsl', 'version'],
   device: ['plan', 'wgsl'],
   scheduler: ['plan', 'graph', 'kernels', 'device', 'images', 'wgsl'],
   validate: ['plan', 'graph', 'reference', 'planner', 'scheduler', 'device'],
@@ -34,7 +34,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   cli: ['api', 'graph', 'architectures', 'loaders', 'node'],
   demo: ['node_modules'],
   // Beside the public API: files for peers are written from the graph that runs, outputs judged by the reference.
-  bench: ['api', 'cli', 'device', 'graph', 'passes', 'reference', 'validate', 'version'],
+  bench: ['api', 'architectures', 'cli', 'device', 'graph', 'passes', 'reference', 'validate', 'version'],
 };
 
 interface Source {

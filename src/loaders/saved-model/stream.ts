@@ -3,6 +3,7 @@
  * buffer that is filled behind the graph's back.
  */
 import { ModelFormatError } from '../../errors.ts';
+import type { ArrivingWeights } from '../../graph/arriving.ts';
 import type { Graph } from '../../graph/graph.ts';
 import type { Node } from '../../graph/ops.ts';
 import type { ByteStream } from '../byte-stream.ts';
@@ -39,13 +40,12 @@ export async function openArriving(
     checks.set(tensor, check);
   });
   stream.length = start + size;
-  const weights = new ArrivingWeights(file, data, entries, checks, stream, bytes.subarray(start));
+  const weights = new StreamedWeights(file, data, entries, checks, stream, bytes.subarray(start));
   return { graph, weights };
 }
 
 /** Fills the weights of a graph, tensor by tensor in the order of the file, each checked before it counts as there. */
-export class ArrivingWeights {
-  /** Once the file has ended where its header says; rejects with what is wrong, or with why it was cancelled. */
+class StreamedWeights implements ArrivingWeights {
   readonly all: Promise<void>;
   readonly #file: string;
   readonly #data: Uint8Array;
@@ -80,19 +80,16 @@ export class ArrivingWeights {
     this.all.catch(() => {});
   }
 
-  /** Whether every weight of these nodes is there. */
   has(nodes: readonly Node[]): boolean {
     return this.#endOf(nodes) <= this.#settledBytes;
   }
 
-  /** Waits for every weight of these nodes. Throws as `all`. */
   async of(nodes: readonly Node[]): Promise<void> {
     const end = this.#endOf(nodes);
     if (end <= this.#settledBytes) return;
     await Promise.race([this.all, new Promise<void>((start) => this.#waiting.push({ end, start }))]);
   }
 
-  /** Closes the source; what waits throws `reason`. */
   cancel(reason: unknown): void {
     this.#stream.cancel(reason);
   }

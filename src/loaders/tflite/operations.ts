@@ -1,10 +1,10 @@
 /** What each TensorFlow Lite operator becomes in the graph. Indices of fields are those of TensorFlow's schema.fbs. */
 import type { Activation, Padding, Pair, Pool, Resize } from '../../graph/ops.ts';
 import { noPadding, samePadding } from '../../graph/shapes.ts';
-import { outputsLast } from '../core/constants.ts';
 import { nhwc, type Value, type Variable } from '../core/import-builder.ts';
 import type { Operands } from '../core/operands.ts';
 import { activation, bounded, floatData, joined, padded, reduced, resized } from '../core/operations.ts';
+import { outputsLast } from '../core/weights.ts';
 import type { FlatTable } from './flat-table.ts';
 
 export interface TfliteOperation extends Operands {

@@ -1,31 +1,32 @@
 /** Models whose bytes come by and by: from an address or a file. */
-import { ModelFormatError, UsageError } from './errors.ts';
-import type { Graph } from './graph/graph.ts';
-import type { Node } from './graph/ops.ts';
-import type { LoadOptions, LoadProgress } from './load.ts';
-import { ByteStream } from './loaders/byte-stream.ts';
-import { isSafetensors, type LoadGraphOptions, loadGraph } from './loaders/index.ts';
-import type { ArrivingWeights } from './loaders/saved-model/stream.ts';
-import { packConstants } from './planner/create-plan.ts';
-import type { ConstantSlot, ConstantUpload, Plan } from './planner/plan.ts';
+import { ModelFormatError, UsageError } from '../errors.ts';
+import type { ArrivingWeights } from '../graph/arriving.ts';
+import type { Graph } from '../graph/graph.ts';
+import { ByteStream } from './byte-stream.ts';
+import { isSafetensors, type LoadGraphOptions, loadGraph } from './index.ts';
 
-/** Weights of a graph that are still on their way; nobody may read them before they are there. */
-export interface Arriving {
-  /** Once all are there and sound, and the file ends. Rejects with what `load` throws, or with why it was cancelled. */
-  readonly all: Promise<void>;
-  /**
-   * What `packConstants` gives, as it arrives: each batch is what is there, and packed while it is gone through. Ends
-   * with `all`; throws as it does.
-   */
-  constants(graph: Graph, plan: Plan): AsyncIterable<Iterable<ConstantUpload>>;
-  /** Ends the fetch; what waits throws `reason`. */
-  cancel(reason: unknown): void;
+/**
+ * `fetch`: bytes read, of all the bytes that are known of so far; `total` is what the server or the file itself says,
+ * else `done`, and grows where a file names others beside it. `parse`: told once. `compile`: pipelines of the GPU.
+ * Files beside the model are fetched after `parse`; of a saved model, the weights are fetched during `compile`.
+ */
+export interface LoadProgress {
+  readonly stage: 'fetch' | 'parse' | 'compile';
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface StreamOptions {
+  /** Used in messages where the source has no name. */
+  readonly name?: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: LoadProgress) => void;
 }
 
 export interface OpenedSource {
   readonly graph: Graph;
   /** Null where the graph is complete. */
-  readonly arriving: Arriving | null;
+  readonly arriving: ArrivingWeights | null;
 }
 
 /** An address and the answer of its server, which is under way. */
@@ -47,7 +48,7 @@ interface Source {
  */
 export async function openStreamed(
   source: Fetched | Blob | readonly File[],
-  options: LoadOptions,
+  options: StreamOptions,
   graphOptions: LoadGraphOptions,
 ): Promise<OpenedSource> {
   const { name, stream, read } = await openSource(source, options);
@@ -55,11 +56,11 @@ export async function openStreamed(
     const begun = await stream.atLeast(9);
     const parsing = () => options.onProgress?.({ stage: 'parse', done: 0, total: 1 });
     if (isSafetensors(begun)) {
-      const { openArriving } = await import('./loaders/saved-model/stream.ts');
+      const { openArriving } = await import('./saved-model/stream.ts');
       const opened = await openArriving(name, stream, graphOptions);
       if (opened) {
         parsing();
-        return { graph: opened.graph, arriving: arrivingOf(opened.weights) };
+        return { graph: opened.graph, arriving: opened.weights };
       }
     }
     const bytes = await stream.atLeast(Number.POSITIVE_INFINITY);
@@ -71,7 +72,7 @@ export async function openStreamed(
   }
 }
 
-async function openSource(source: Fetched | Blob | readonly File[], options: LoadOptions): Promise<Source> {
+async function openSource(source: Fetched | Blob | readonly File[], options: StreamOptions): Promise<Source> {
   const { name = 'model', signal, onProgress } = options;
   const progress = progressOf(onProgress);
   if ('url' in source) {
@@ -157,37 +158,4 @@ function progressOf(onProgress: ((progress: LoadProgress) => void) | undefined):
       onProgress?.({ stage: 'fetch', done: sum('done'), total: sum('total') });
     };
   };
-}
-
-const arrivingOf = (weights: ArrivingWeights): Arriving => ({
-  all: weights.all,
-  constants: (graph, plan) => arrivingConstants(graph, plan, weights),
-  cancel: (reason) => weights.cancel(reason),
-});
-
-async function* arrivingConstants(
-  graph: Graph,
-  plan: Plan,
-  weights: ArrivingWeights,
-): AsyncGenerator<Iterable<ConstantUpload>> {
-  const packed = packConstants(graph, plan);
-  const nodes = new Map<string, Node[]>();
-  for (const node of graph.nodes) {
-    const named = nodes.get(node.name);
-    if (named) named.push(node);
-    else nodes.set(node.name, [node]);
-  }
-  const nodesOf = ({ node }: ConstantSlot) => nodes.get(node) ?? [];
-  let next = 0;
-  // Packing reads weights from the moment on in which the next constant is asked for.
-  function* there(): Generator<ConstantUpload> {
-    for (let slot = plan.constants[next]; slot && weights.has(nodesOf(slot)); slot = plan.constants[++next]) {
-      yield packed.next().value!;
-    }
-  }
-  for (let slot = plan.constants[next]; slot; slot = plan.constants[next]) {
-    await weights.of(nodesOf(slot));
-    yield there();
-  }
-  await weights.all;
 }

@@ -1,7 +1,7 @@
-import { UsageError } from './errors.ts';
-import type { Graph } from './graph/graph.ts';
-import type { Node } from './graph/ops.ts';
-import { inferShapes } from './graph/shapes.ts';
+import { UsageError } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Node } from '../graph/ops.ts';
+import { inferShapes } from '../graph/shapes.ts';
 
 /** The name of the further output of `withEmbedding`. */
 export const embeddingOutput = 'embedding';

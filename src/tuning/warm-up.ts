@@ -1,10 +1,11 @@
-import type { Gpu } from './device/gpu.ts';
-import type { Graph } from './graph/graph.ts';
-import type { Conv2d } from './graph/ops.ts';
-import { createPlan, packConstants } from './planner/create-plan.ts';
-import type { Precision } from './planner/plan.ts';
-import { Executor } from './scheduler/executor.ts';
-import { startingPreferences } from './tuning/defaults.ts';
+import type { Gpu } from '../device/gpu.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Conv2d } from '../graph/ops.ts';
+import { createPlan, packConstants } from '../planner/create-plan.ts';
+import type { Precision } from '../planner/plan.ts';
+import { kernelsFor } from '../planner/select.ts';
+import { Executor } from '../scheduler/executor.ts';
+import { startingPreferences } from './defaults.ts';
 
 /** Of four channels and one pixel: the shaders do not depend on the sizes. */
 const conv = (input: string, output: string, groups: number): Conv2d => ({
@@ -52,11 +53,10 @@ export const smallest: Graph = {
 export async function warmUp(gpu: Gpu, precision: Precision | undefined): Promise<void> {
   if (!gpu.adapter.fallback) return;
   try {
-    const plan = createPlan(smallest, {
-      ...(precision ? { precision } : {}),
-      preferences: startingPreferences(gpu.adapter),
-    });
-    const executor = await Executor.create(gpu, plan, packConstants(smallest, plan));
+    const preferences = startingPreferences(gpu.adapter);
+    const kernels = await kernelsFor(smallest, preferences);
+    const plan = createPlan(smallest, kernels, { ...(precision ? { precision } : {}), preferences });
+    const executor = await Executor.create(gpu, plan, packConstants(smallest, plan, kernels));
     try {
       await executor.run(new Float32Array(16));
     } finally {

@@ -2,10 +2,7 @@
  * The lesson on depthwise separable convolution: one convolution, "valid" padding, stride 1, in both ways. Example:
  * 6×6×3 with a 3×3 kernel to 4×4×5 costs 2160 multiplications, or 432 + 240.
  */
-import type { Graph } from '../graph/graph.ts';
-import type { Conv2d, Shape } from '../graph/ops.ts';
-import { noPadding } from '../graph/shapes.ts';
-import { Random } from './random.ts';
+import { type Conv2d, type Graph, type Shape, seededInputs } from '../../src/index.ts';
 
 export interface LessonOptions {
   /** Height and width of the input. */
@@ -25,12 +22,16 @@ export interface SeparableFilters {
   readonly pointwise: Float32Array;
 }
 
-/** The filters that `separableConvolution` has for the same options. */
+/** The filters that `separableConvolution` has for the same options: made-up numbers, scaled so that sums stay near 1. */
 export function separableFilters({ kernel, inChannels, outChannels, seed = 1 }: LessonOptions): SeparableFilters {
-  const random = new Random(seed);
+  const inputs = [
+    { name: 'depthwise', shape: [1, kernel, kernel, inChannels] },
+    { name: 'pointwise', shape: [1, 1, inChannels, outChannels] },
+  ] as const;
+  const filters = seededInputs({ name: 'filters', inputs, outputs: [], nodes: [] }, seed);
   return {
-    depthwise: random.normal(kernel * kernel * inChannels, 0, 1 / kernel),
-    pointwise: random.normal(inChannels * outChannels, 0, 1 / Math.sqrt(inChannels)),
+    depthwise: filters.depthwise!.map((value) => value / kernel),
+    pointwise: filters.pointwise!.map((value) => value / Math.sqrt(inChannels)),
   };
 }
 
@@ -90,7 +91,7 @@ function convolution(
     kernel: [kernel, kernel],
     stride: [1, 1],
     dilation: [1, 1],
-    padding: noPadding,
+    padding: { top: 0, left: 0, bottom: 0, right: 0 },
     groups,
     outChannels,
     activation: 'none',

@@ -1,6 +1,6 @@
-import type { Graph } from './graph/graph.ts';
-import { seededUniform } from './graph/random.ts';
-import { sizeOf } from './graph/shapes.ts';
+import type { Graph } from './graph.ts';
+import { seededUniform } from './random.ts';
+import { sizeOf } from './shapes.ts';
 
 /** Reproducible inputs for a graph, uniform in [−1, 1): the range of most checkpoints. */
 export function seededInputs(graph: Graph, seed = 1): Record<string, Float32Array> {

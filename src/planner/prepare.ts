@@ -1,5 +1,5 @@
-import type { Graph } from './graph/graph.ts';
-import { runPasses } from './passes/index.ts';
+import type { Graph } from '../graph/graph.ts';
+import { runPasses } from '../passes/index.ts';
 
 /** `unfused`: one kernel an operation, with bias, activation and residual in it. `fused`: whole blocks in one kernel. */
 export type PlanKind = 'unfused' | 'fused';
