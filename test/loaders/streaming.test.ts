@@ -29,7 +29,7 @@ const kernels = await allKernels();
 
 const address = 'https://models.test/a/model.safetensors';
 
-const tiny = new Uint8Array(readFileSync('test/loaders/saved-model-v1.safetensors'));
+const tiny = new Uint8Array(readFileSync('test/loaders/saved-model/saved-model-v1.safetensors'));
 const saved = (id: string) => writeSavedModel(prepare(buildArchitecture(id, { classes: 4 })), '1');
 
 /** Where the tensors begin. */

@@ -1,10 +1,10 @@
 /** Damaged and hostile weights: each ends soon, in a typed error that names the tensor. The container's own: saved-model.test.ts. */
 import { describe, expect, it } from 'vitest';
-import { buildArchitecture } from '../../src/architectures/index.ts';
-import { MobileNetError } from '../../src/errors.ts';
-import { loadGraph } from '../../src/loaders/index.ts';
-import { cheaply } from '../support/cost.ts';
-import { type State, stateOf, writeState } from '../support/safetensors-models.ts';
+import { buildArchitecture } from '../../../src/architectures/index.ts';
+import { MobileNetError } from '../../../src/errors.ts';
+import { loadGraph } from '../../../src/loaders/index.ts';
+import { cheaply } from '../../support/cost.ts';
+import { type State, stateOf, writeState } from '../../support/safetensors-models.ts';
 
 const name = 'weights.safetensors';
 const options = { inputShapes: { input: [1, 3, 32, 32] } };

@@ -1,9 +1,9 @@
 /** Damaged and hostile layers models: each ends in a typed error that names layer or weight, within seconds and 100 MB. */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { MobileNetError } from '../../src/errors.ts';
-import { loadGraph, type ModelFiles } from '../../src/loaders/index.ts';
-import { cheaply } from '../support/cost.ts';
-import { randomValues } from '../support/oracles.ts';
+import { MobileNetError } from '../../../src/errors.ts';
+import { loadGraph, type ModelFiles } from '../../../src/loaders/index.ts';
+import { cheaply } from '../../support/cost.ts';
+import { randomValues } from '../../support/oracles.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

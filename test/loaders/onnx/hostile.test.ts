@@ -1,9 +1,9 @@
 /** ONNX files made to harm: each ends in a typed error that names the place, within seconds and 100 MB. */
 import { PbfWriter } from 'pbf';
 import { describe, expect, test } from 'vitest';
-import { MobileNetError } from '../../src/errors.ts';
-import { loadGraph, type ModelFiles } from '../../src/loaders/index.ts';
-import { cheaply } from '../support/cost.ts';
+import { MobileNetError } from '../../../src/errors.ts';
+import { loadGraph, type ModelFiles } from '../../../src/loaders/index.ts';
+import { cheaply } from '../../support/cost.ts';
 import {
   type AttributeSpec,
   type GraphSpec,
@@ -11,8 +11,8 @@ import {
   type NodeSpec,
   type TensorSpec,
   writeOnnx,
-} from '../support/onnx-writer.ts';
-import { randomValues } from '../support/oracles.ts';
+} from '../../support/onnx-writer.ts';
+import { randomValues } from '../../support/oracles.ts';
 
 type Expected = readonly [code: 'model-format' | 'unsupported-op', message: RegExp];
 

@@ -3,11 +3,11 @@
  * seconds and 100 MB.
  */
 import { describe, expect, test } from 'vitest';
-import { MobileNetError, UsageError } from '../../src/errors.ts';
-import { loadGraph } from '../../src/loaders/index.ts';
-import { cheaply } from '../support/cost.ts';
-import { type FlatNode, type FlatRecord, writeFlat } from '../support/flat-writer.ts';
-import { randomValues } from '../support/oracles.ts';
+import { MobileNetError, UsageError } from '../../../src/errors.ts';
+import { loadGraph } from '../../../src/loaders/index.ts';
+import { cheaply } from '../../support/cost.ts';
+import { type FlatNode, type FlatRecord, writeFlat } from '../../support/flat-writer.ts';
+import { randomValues } from '../../support/oracles.ts';
 
 type Code = 'model-format' | 'unsupported-op';
 type Expected = readonly [code: Code, message: RegExp];
