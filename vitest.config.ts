@@ -13,8 +13,8 @@ const slow = [
   'test/structure/build.test.ts',
 ];
 
-/** Files on the GPU that the quick suite keeps: the case tables of kernels, and one file of whole networks. */
-const quickOnGpu = ['test/kernels/*.gpu.test.ts'];
+/** Files on the GPU that the quick suite keeps: the case tables of kernels. */
+const quickOnGpu = ['test/kernels/!(conv-stem-picture|image-to-tensor|rank-classes).gpu.test.ts'];
 
 export default defineConfig(({ mode }) => {
   const suite = suiteOf(mode);

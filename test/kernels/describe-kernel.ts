@@ -21,7 +21,7 @@ export function describeKernel(kernel: string, cases: readonly KernelCase[]): vo
     const straight = cases.map((testCase, i): KernelRun => ({ testCase, kernel, seed: 1000 * i + 1 }));
     const every = suite === 'full' ? 1 : 3;
     const halves = straight.flatMap((run, i) => (i % every === 0 ? [onHalves(run, (i / every) % 3, browser)] : []));
-    const chosen = (runs: readonly KernelRun[]) => runs.filter((_, i) => isChosen(i));
+    const chosen = (runs: readonly KernelRun[]) => runs.filter((_, i) => isChosen(kernel, i));
     const runs = [...chosen(straight), ...chosen(halves)];
     let running: Promise<TableResult> | undefined;
     /** The first test that asks runs the table. */
@@ -35,7 +35,7 @@ export function describeKernel(kernel: string, cases: readonly KernelCase[]): vo
     };
 
     it.for(straight.map((run, i) => [run.testCase.title, run, i] as const))('%s', async ([, run, i], { skip }) => {
-      if (!isChosen(i)) return skip(leftToUsual);
+      if (!isChosen(kernel, i)) return skip(leftToUsual);
       const result = await resultOf(run, skip);
       expect(result.kernel, 'the kernel that ran').toBe(kernel);
       expect(result, JSON.stringify(run.testCase)).toMatchObject(expected);
