@@ -1,8 +1,6 @@
-import { afterEach, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { TestModule, Vitest } from 'vitest/node';
 import SkipReporter, { skipSummary } from './skip-reporter.ts';
-
-afterEach(() => vi.restoreAllMocks());
 
 /** What the reporter writes, and the exit code that it leaves, for tests skipped with these reasons. */
 function report(notes: readonly (string | undefined)[], { pattern, leftOut = [] as string[] } = {} as Options) {
@@ -18,7 +16,9 @@ function report(notes: readonly (string | undefined)[], { pattern, leftOut = [] 
   reporter.onTestRunEnd([{ children: { allTests: () => tests } } as unknown as TestModule]);
   const code = process.exitCode;
   process.exitCode = before;
-  return { text: write.mock.calls.map(([text]) => text).join(''), failed: code === 1 };
+  const text = write.mock.calls.map(([written]) => written).join('');
+  write.mockRestore();
+  return { text, failed: code === 1 };
 }
 
 interface Options {
