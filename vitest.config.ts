@@ -5,12 +5,14 @@ import { suiteOf } from './test/support/suite.ts';
 /** Files of Node that take more than a second or two, or start a command or a build: `npm run test:quick` leaves them out. */
 const slow = [
   'test/bench/{onnx-writer,tflite-writer,quantised}.test.ts',
-  'test/cli/{classify,commands,inspect,packages}.test.ts',
+  'test/cli/{classify,inspect,table,webgpu-package}.test.ts',
   'test/loaders/{safetensors,saved-model,streaming,onnx-hostile,onnx-quantised,damaged*}.test.ts',
   'test/models/*.test.ts',
   'test/passes/random-graphs.test.ts',
   'test/roundtrip/*.test.ts',
   'test/structure/build.test.ts',
+  'test/tasks/{detect,pose}.test.ts',
+  'test/tuning/warm-up.test.ts',
 ];
 
 /** Files on the GPU that the quick suite keeps: the case tables of kernels. */
