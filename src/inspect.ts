@@ -4,7 +4,7 @@ import { type Precision, resolveChoice, storageOf } from './options.ts';
 import { createPlan, type PlanSummary, summarizePlan } from './planner/create-plan.ts';
 import type { Precision as Storage } from './planner/plan.ts';
 import { type PlanKind, prepareFor } from './planner/prepare.ts';
-import { type KernelPreferences, noPreferences } from './planner/select.ts';
+import { type KernelPreferences, kernelsFor, noPreferences } from './planner/select.ts';
 
 /** A plan in numbers; bytes unless said otherwise. */
 export interface PlanInspection extends PlanSummary {
@@ -55,5 +55,11 @@ async function inspectPlan(
   preferences: KernelPreferences,
 ): Promise<PlanInspection> {
   const prepared = await prepareFor(graph, kind);
-  return { ...summarizePlan(prepared, createPlan(prepared, { precision, preferences })), submits: 1 };
+  return {
+    ...summarizePlan(
+      prepared,
+      createPlan(prepared, await kernelsFor(prepared, preferences), { precision, preferences }),
+    ),
+    submits: 1,
+  };
 }

@@ -6,7 +6,7 @@ import { seededInputs } from './graph/random-inputs.ts';
 import { arrivingConstants } from './planner/arriving-constants.ts';
 import { createPlan, packConstants } from './planner/create-plan.ts';
 import type { Plan, Precision } from './planner/plan.ts';
-import type { KernelPreferences } from './planner/select.ts';
+import { type KernelPreferences, kernelsFor } from './planner/select.ts';
 import { Executor, type ExecutorOptions } from './scheduler/executor.ts';
 import type { TuningCache } from './tuning/cache.ts';
 import { startingPreferences, steadyPreferences } from './tuning/defaults.ts';
@@ -64,8 +64,9 @@ export class TunedExecutor {
     arriving?: ArrivingWeights | null,
   ): Promise<TunedExecutor> {
     const preferences = startingPreferences(gpu.adapter);
-    const plan = createPlan(graph, { precision, preferences });
-    const constants = arriving ? arrivingConstants(graph, plan, arriving) : packConstants(graph, plan);
+    const kernels = await kernelsFor(graph, preferences);
+    const plan = createPlan(graph, kernels, { precision, preferences, limits: gpu.device.limits });
+    const constants = arriving ? arrivingConstants(graph, plan, arriving) : packConstants(graph, plan, kernels);
     const executor = await Executor.create(gpu, plan, constants, options);
     return new TunedExecutor(gpu, graph, precision, executor, preferences);
   }
@@ -131,10 +132,12 @@ export class TunedExecutor {
 
   /** Runs on the kernels of these preferences from now on, where they give the same outputs as those so far. */
   async #adopt(preferences: KernelPreferences, signal: AbortSignal): Promise<void> {
-    const plan = createPlan(this.#graph, { precision: this.#precision, preferences });
+    const { limits } = this.gpu.device;
+    const kernels = await kernelsFor(this.#graph, preferences);
+    const plan = createPlan(this.#graph, kernels, { precision: this.#precision, preferences, limits });
     const before = this.#executor;
     if (plan.dispatches.every(({ kernel }, i) => kernel === before.plan.dispatches[i]!.kernel)) return;
-    const next = await Executor.create(this.gpu, plan, packConstants(this.#graph, plan), { signal });
+    const next = await Executor.create(this.gpu, plan, packConstants(this.#graph, plan, kernels), { signal });
     const { judgeOutputs } = await import('./validate/compare.ts');
     try {
       const inputs = seededInputs(this.#graph);
@@ -151,7 +154,7 @@ export class TunedExecutor {
     this.#preferences = preferences;
     // Runs that wait on it come first.
     const retire = () => before.dispose();
-    before.exclusive(async () => {}).then(retire, retire);
+    before.idle().then(retire, retire);
   }
 
   dispose(): void {

@@ -3,6 +3,7 @@ import type { Graph } from '../graph/graph.ts';
 import type { Node } from '../graph/ops.ts';
 import { packConstants } from './create-plan.ts';
 import type { ConstantSlot, ConstantUpload, Plan } from './plan.ts';
+import { kernelsOf } from './select.ts';
 
 /**
  * What `packConstants` gives, as it arrives: each batch is what is there, and packed while it is gone through. Ends with
@@ -13,7 +14,7 @@ export async function* arrivingConstants(
   plan: Plan,
   weights: ArrivingWeights,
 ): AsyncGenerator<Iterable<ConstantUpload>> {
-  const packed = packConstants(graph, plan);
+  const packed = packConstants(graph, plan, await kernelsOf(plan));
   const nodes = new Map<string, Node[]>();
   for (const node of graph.nodes) {
     const named = nodes.get(node.name);

@@ -5,8 +5,9 @@ import { seededUniform } from '../graph/random.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
 import { createPlan, packConstants } from '../planner/create-plan.ts';
 import type { Precision } from '../planner/plan.ts';
-import { layerKey } from '../planner/select.ts';
+import { kernelsFor, layerKey } from '../planner/select.ts';
 import { Executor } from '../scheduler/executor.ts';
+import { poison } from '../validate/poison.ts';
 
 /**
  * One layer with made-up values, for trying kernels on: weights, inputs and bias are positive and small enough that
@@ -50,17 +51,18 @@ export class Trial {
     const shapes = inferShapes(this.graph);
     const key = layerKey(node!, { inputs: node!.inputs.map((name) => shapes.get(name)!), output: shapes.get('y')! });
     const preferences = { features: gpu.adapter.features, prefer: [], tuned: { [key]: kernel } };
-    const plan = createPlan(this.graph, {
+    const kernels = await kernelsFor(this.graph, preferences);
+    const plan = createPlan(this.graph, kernels, {
       precision,
       preferences,
       halves: new Set([...Object.keys(this.inputs), 'y']),
     });
-    return Executor.create(gpu, plan, packConstants(this.graph, plan));
+    return Executor.create(gpu, plan, packConstants(this.graph, plan, kernels), { withinTimed: true });
   }
 
   /** Its output, from an arena full of NaN, so that what no invocation writes shows. */
   async output(executor: Executor): Promise<Float32Array> {
-    executor.poison();
+    poison(executor.resources);
     return (await executor.run(this.inputs)).y!;
   }
 }

@@ -2,9 +2,10 @@ import type { Gpu } from '../device/gpu.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Conv2d } from '../graph/ops.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
+import type { KernelRegistry } from '../kernels/index.ts';
 import type { Kernel, NodeShapes } from '../kernels/kernel.ts';
 import type { Precision } from '../planner/plan.ts';
-import { candidates, type KernelPreferences, layerKey, selectKernel } from '../planner/select.ts';
+import { candidates, type KernelPreferences, kernelsFor, layerKey, selectKernel } from '../planner/select.ts';
 import { inputsOfOneReader } from '../planner/storage.ts';
 import { dispatchTime } from '../scheduler/dispatch-time.ts';
 import type { Executor } from '../scheduler/executor.ts';
@@ -82,7 +83,8 @@ interface Layer {
  */
 export async function tuneKernels(gpu: Gpu, graph: Graph, options: TunerOptions): Promise<Tuning> {
   const { preferences, budgetMs, signal, onProgress } = options;
-  const layers = distinctLayers(graph, preferences.features);
+  const registry = await kernelsFor(graph, preferences, true);
+  const layers = distinctLayers(graph, registry, preferences.features);
   const end = performance.now() + budgetMs;
   const tuned: Record<string, string> = {};
   const reports: TunedLayer[] = [];
@@ -93,9 +95,9 @@ export async function tuneKernels(gpu: Gpu, graph: Graph, options: TunerOptions)
       complete = false;
       break;
     }
-    const { tried, all } = await tryKernels(gpu, layer, options, end);
+    const { tried, all } = await tryKernels(gpu, registry, layer, options, end);
     complete &&= all;
-    const usual = selectKernel(layer.node, layer.shapes, preferences).name;
+    const usual = selectKernel(registry, layer.node, layer.shapes, preferences).name;
     const chosen = choose(tried, usual);
     // What the budget cut short is measured again another time.
     if (all) tuned[layer.key] = chosen;
@@ -119,7 +121,7 @@ export function choose(tried: readonly Tried[], usual: string): string {
   return own === undefined || fastest.ms <= CLEARLY_FASTER * own.ms ? fastest.kernel : usual;
 }
 
-function distinctLayers(graph: Graph, features: readonly string[]): Layer[] {
+function distinctLayers(graph: Graph, registry: KernelRegistry, features: readonly string[]): Layer[] {
   const shapes = inferShapes(graph);
   const dense = inputsOfOneReader(graph);
   const layers = new Map<string, Layer>();
@@ -130,7 +132,7 @@ function distinctLayers(graph: Graph, features: readonly string[]): Layer[] {
       output: shapes.get(node.output)!,
       dense: dense.has(node.inputs[0]!),
     };
-    const kernels = candidates(node, nodeShapes, features);
+    const kernels = candidates(registry, node, nodeShapes, features);
     if (kernels.length < 2) continue;
     const key = layerKey(node, nodeShapes);
     const known = layers.get(key);
@@ -147,6 +149,7 @@ function distinctLayers(graph: Graph, features: readonly string[]): Layer[] {
 
 async function tryKernels(
   gpu: Gpu,
+  registry: KernelRegistry,
   { node, shapes, kernels }: Layer,
   { precision, preferences, signal, exclusive = (work) => work() }: TunerOptions,
   end: number,
@@ -158,7 +161,7 @@ async function tryKernels(
   let all = true;
   try {
     // The registry's own kernel first, as the others are compared with it; then the one that would run.
-    const usual = selectKernel(node, shapes, preferences);
+    const usual = selectKernel(registry, node, shapes, preferences);
     const [own, ...others] = kernels;
     const order = [
       own!,

@@ -3,6 +3,7 @@ import type { Graph } from '../graph/graph.ts';
 import type { Conv2d } from '../graph/ops.ts';
 import { createPlan, packConstants } from '../planner/create-plan.ts';
 import type { Precision } from '../planner/plan.ts';
+import { kernelsFor } from '../planner/select.ts';
 import { Executor } from '../scheduler/executor.ts';
 import { startingPreferences } from './defaults.ts';
 
@@ -52,11 +53,10 @@ export const smallest: Graph = {
 export async function warmUp(gpu: Gpu, precision: Precision | undefined): Promise<void> {
   if (!gpu.adapter.fallback) return;
   try {
-    const plan = createPlan(smallest, {
-      ...(precision ? { precision } : {}),
-      preferences: startingPreferences(gpu.adapter),
-    });
-    const executor = await Executor.create(gpu, plan, packConstants(smallest, plan));
+    const preferences = startingPreferences(gpu.adapter);
+    const kernels = await kernelsFor(smallest, preferences);
+    const plan = createPlan(smallest, kernels, { ...(precision ? { precision } : {}), preferences });
+    const executor = await Executor.create(gpu, plan, packConstants(smallest, plan, kernels));
     try {
       await executor.run(new Float32Array(16));
     } finally {

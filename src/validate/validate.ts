@@ -3,11 +3,12 @@ import type { Graph } from '../graph/graph.ts';
 import { type Shape, writtenBy } from '../graph/ops.ts';
 import { createPlan, packConstants } from '../planner/create-plan.ts';
 import type { Precision } from '../planner/plan.ts';
-import type { KernelPreferences } from '../planner/select.ts';
+import { type KernelPreferences, kernelsFor } from '../planner/select.ts';
 import { runGraphAsync, type Tensor } from '../reference/index.ts';
 import { Executor } from '../scheduler/executor.ts';
 import { fusedWithBounds, runWithBound, type Storage } from './bounds.ts';
 import { type BoundCheck, checkBounds, judgeOutputs, type OutputReport } from './compare.ts';
+import { poison } from './poison.ts';
 
 export interface LayerReport extends BoundCheck {
   readonly name: string;
@@ -61,7 +62,7 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
   let done = 0;
   const layers = await withExecutor(options, false, async (executor) => {
     const reports: LayerReport[] = [];
-    executor.poison();
+    poison(executor.resources);
     await executor.run(inputs, { signal });
     const tensors = new Map<string, Tensor>();
     for (const { name, shape } of prepared.inputs) tensors.set(name, { shape, data: await executor.readTensor(name) });
@@ -91,7 +92,7 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
     return reports;
   });
   const results = await withExecutor(options, true, (executor) => {
-    executor.poison();
+    poison(executor.resources);
     return executor.run(inputs, { signal });
   });
   const expected = await runGraphAsync(graph, inputs, {
@@ -116,8 +117,10 @@ async function withExecutor<T>(
   aliasing: boolean,
   use: (executor: Executor) => Promise<T>,
 ): Promise<T> {
-  const plan = createPlan(prepared, { precision, aliasing, ...(preferences ? { preferences } : {}) });
-  const executor = await Executor.create(gpu, plan, packConstants(prepared, plan), { signal });
+  const { limits } = gpu.device;
+  const kernels = await kernelsFor(prepared, preferences);
+  const plan = createPlan(prepared, kernels, { precision, aliasing, limits, ...(preferences ? { preferences } : {}) });
+  const executor = await Executor.create(gpu, plan, packConstants(prepared, plan, kernels), { signal });
   try {
     tamper?.(executor);
     return await use(executor);

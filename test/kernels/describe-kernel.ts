@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { BrowserName } from '../../src/cli/find-browsers.ts';
 import { inferShapes } from '../../src/graph/shapes.ts';
+import { allKernels } from '../../src/kernels/index.ts';
 import type { Kernel } from '../../src/kernels/kernel.ts';
 import { kernelNamed } from '../../src/planner/select.ts';
 import { enginePage } from '../support/engine-page.ts';
 import { browsers, isChosen, leftToUsual, suite } from '../support/suite.ts';
 import type { CaseResult, KernelCase, KernelRun, TableResult } from './case.ts';
 import { graphOf } from './run-case.ts';
+
+const kernels = await allKernels();
 
 const expected = { ok: true, unwritten: 0, notFinite: 0, repeatable: true };
 
@@ -55,7 +58,7 @@ export function describeKernel(kernel: string, cases: readonly KernelCase[]): vo
  */
 function onHalves(run: KernelRun, turn: number, browser: BrowserName): KernelRun {
   // A dense input is float32.
-  const { readsDense } = kernelNamed(run.kernel, run.testCase.node.op);
+  const { readsDense } = kernelNamed(kernels, run.kernel, run.testCase.node.op);
   return {
     ...run,
     precision: browser === 'firefox' ? 'float16' : 'float16-packed',

@@ -2,10 +2,12 @@ import { openGpu } from '../../src/device/gpu.ts';
 import type { Graph, ImageRule } from '../../src/graph/graph.ts';
 import { imageBound } from '../../src/images/image-bound.ts';
 import { imageToTensor } from '../../src/images/image-to-tensor.ts';
+import { allKernels } from '../../src/kernels/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { layerKey } from '../../src/planner/select.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { checkBounds } from '../../src/validate/compare.ts';
+import { poison } from '../../src/validate/poison.ts';
 import { randomValues } from '../support/random-values.ts';
 
 export interface ImageCase {
@@ -48,9 +50,10 @@ export async function runImageCase({ picture: [height, width], size, rule, dense
   const data = Uint8Array.from(randomValues(4 * height * width, 12345, 0, 256));
   const gpu = await openGpu();
   const tuned = { [layerKey(graph.nodes[0]!, { inputs: [shape], output: shape })]: 'conv-stem' };
-  const plan = createPlan(graph, { preferences: { features: [], prefer: [], tuned } });
-  const executor = await Executor.create(gpu, plan, packConstants(graph, plan));
-  executor.poison();
+  const kernels = await allKernels();
+  const plan = createPlan(graph, kernels, { preferences: { features: [], prefer: [], tuned } });
+  const executor = await Executor.create(gpu, plan, packConstants(graph, plan, kernels));
+  poison(executor.resources);
   const picture = { width, height, data };
   const [first, again] = [await executor.runPicture(picture, rule), await executor.runPicture(picture, rule)];
   const expected = imageToTensor(picture, rule, size, channels);

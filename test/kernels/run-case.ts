@@ -3,19 +3,17 @@ import { type Gpu, openGpu } from '../../src/device/gpu.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { type Node, type OpName, writtenBy } from '../../src/graph/ops.ts';
 import { inferShapes, sizeOf } from '../../src/graph/shapes.ts';
-import { addBlockKernels } from '../../src/kernels/index.ts';
+import { allKernels } from '../../src/kernels/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
-import { kernelsOfBlocks } from '../../src/planner/fuse.ts';
 import { kernelNamed, layerKey } from '../../src/planner/select.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { fusedWithBounds, runWithBound, type Storage } from '../../src/validate/bounds.ts';
 import { checkBounds } from '../../src/validate/compare.ts';
+import { poison } from '../../src/validate/poison.ts';
 import { randomValues as uniformValues } from '../support/random-values.ts';
 import type { CaseResult, KernelCase, KernelRun, TableResult } from './case.ts';
 
 const REPEATS = 3;
-
-addBlockKernels(kernelsOfBlocks);
 
 let opening: Promise<Gpu> | undefined;
 
@@ -121,7 +119,9 @@ export function graphOf(testCase: KernelCase, seed: number): Graph {
 export async function missingFeatures({ kernel, op }: { kernel: string; op: OpName }): Promise<string[]> {
   opening ??= openGpu();
   const { device } = await opening;
-  return (kernelNamed(kernel, op).requires ?? []).filter((feature) => !device.features.has(feature));
+  return (kernelNamed(await allKernels(), kernel, op).requires ?? []).filter(
+    (feature) => !device.features.has(feature),
+  );
 }
 
 /** All runs of one kernel, one after another. A run that throws is an error of its own. */
@@ -151,13 +151,14 @@ async function runCase(args: KernelRun): Promise<CaseResult> {
   const preferences = { features, prefer: [], tuned: { [layerKey(node, nodeShapes)]: kernel } };
   const names = writtenBy(node);
   const half = new Set([...(halves === 'outputs' ? [] : node.inputs), ...(halves === 'inputs' ? [] : names)]);
-  const plan = createPlan(graph, { precision, halves: half, aliasing: false, preferences });
-  const executor = await Executor.create(gpu, plan, packConstants(graph, plan));
+  const kernels = await allKernels();
+  const plan = createPlan(graph, kernels, { precision, halves: half, aliasing: false, preferences });
+  const executor = await Executor.create(gpu, plan, packConstants(graph, plan, kernels));
   try {
     const runs: Record<string, Float32Array>[] = [];
     let notFinite = 0;
     for (let run = 0; run < REPEATS; run++) {
-      executor.poison();
+      poison(executor.resources);
       runs.push(await executor.run(inputs));
       for (const name of names) {
         const raw = await executor.readTensor(name, { raw: true });

@@ -1,10 +1,12 @@
 /** Pictures straight into a network's first convolution, in the browser. */
+
 import { type Gpu, openGpu } from '../../src/device/gpu.ts';
 import type { ImageRule } from '../../src/graph/graph.ts';
 import type { Conv2d } from '../../src/graph/ops.ts';
 import { inferShapes } from '../../src/graph/shapes.ts';
 import { imageBound } from '../../src/images/image-bound.ts';
 import { imageToTensor, type Picture } from '../../src/images/image-to-tensor.ts';
+import { allKernels } from '../../src/kernels/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import type { Precision } from '../../src/planner/plan.ts';
 import { layerKey } from '../../src/planner/select.ts';
@@ -12,6 +14,7 @@ import { runNode } from '../../src/reference/index.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { runWithBound } from '../../src/validate/bounds.ts';
 import { checkBounds } from '../../src/validate/compare.ts';
+import { poison } from '../../src/validate/poison.ts';
 import { counted } from '../scheduler/in-page.ts';
 import { randomValues } from '../support/random-values.ts';
 import type { KernelCase } from './case.ts';
@@ -40,8 +43,9 @@ export async function runStemPicture(args: StemPictureCase & { kernel: string; p
   const size = [shape[1], shape[2]] as const;
   const tuned = { [layerKey(node, { inputs: [shape], output: shapes.get('y')! })]: kernel };
   const preferences = { features: [...gpu.device.features], prefer: [], tuned };
-  const plan = createPlan(graph, { precision, preferences });
-  const executor = await Executor.create(gpu, plan, packConstants(graph, plan));
+  const kernels = await allKernels();
+  const plan = createPlan(graph, kernels, { precision, preferences });
+  const executor = await Executor.create(gpu, plan, packConstants(graph, plan, kernels));
   try {
     const [height, width] = size;
     const data = Uint8Array.from(randomValues(4 * height * width, seed + 5, 0, 256));
@@ -49,10 +53,10 @@ export async function runStemPicture(args: StemPictureCase & { kernel: string; p
     await executor.runPicture(picture, rule);
     const runs: Float32Array[] = [];
     const calls = await counted(async () => {
-      executor.poison();
+      poison(executor.resources);
       for (let i = 0; i < 3; i++) runs.push((await executor.runPicture(picture, rule)).y!);
     });
-    executor.poison();
+    poison(executor.resources);
     const flipped = { ...rule, flip: true };
     let byTensor = new Float32Array();
     const [prepared, warm] = [

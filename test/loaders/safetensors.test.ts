@@ -1,8 +1,8 @@
 /** Weights named as timm, torchvision and transformers name them: the same network, whatever the library. */
 import { describe, expect, it } from 'vitest';
-import type { PaddingRule } from '../../src/architectures/builder.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { mobileNetV2 } from '../../src/architectures/mobilenet-v2.ts';
+import type { PaddingRule } from '../../src/architectures/weights.ts';
 import { UsageError } from '../../src/errors.ts';
 import { networkCost } from '../../src/graph/cost.ts';
 import type { Graph } from '../../src/graph/graph.ts';

@@ -1,4 +1,5 @@
 /** Models that arrive by and by: the same as when they are whole, and the same errors. */
+
 import { readFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,10 +9,12 @@ import { buildArchitecture } from '../../src/architectures/index.ts';
 import { openGpu } from '../../src/device/gpu.ts';
 import { DeviceError, ModelFormatError, ShaderError, UsageError } from '../../src/errors.ts';
 import type { Graph } from '../../src/graph/graph.ts';
+import { withMeanings } from '../../src/graph/output-meaning.ts';
 import { seededInputs } from '../../src/graph/random-inputs.ts';
+import { allKernels } from '../../src/kernels/index.ts';
 import { type LoadOptions, load, readGraph } from '../../src/load.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
-import { writeSavedModel } from '../../src/loaders/saved-model.ts';
+import { writeSavedModel } from '../../src/loaders/saved-model/index.ts';
 import type { LoadProgress } from '../../src/loaders/streaming.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { fuse } from '../../src/planner/fuse.ts';
@@ -20,6 +23,8 @@ import { runGraph } from '../../src/reference/index.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
 import { writeOnnx } from '../support/onnx-writer.ts';
+
+const kernels = await allKernels();
 
 const address = 'https://models.test/a/model.safetensors';
 
@@ -194,7 +199,7 @@ describe('a saved model that arrives in pieces', () => {
     serve({ [address]: pieces(bytes, 50_000) });
     const model = await load(address, { device: 'webgpu', gpu: new FakeGpu().gpu, plan: 'fused' });
     const again = await load(await model.save(), { device: 'reference' });
-    expect(again.graph).toEqual({ ...(await loadGraph({ name: 'model', bytes })) });
+    expect(again.graph).toEqual(withMeanings(await loadGraph({ name: 'model', bytes })));
   });
 });
 
@@ -253,8 +258,8 @@ describe('while the file arrives', () => {
 
   it('nothing is uploaded any more once a pipeline is refused', async () => {
     const graph = prepare(buildArchitecture('v1-0.25-32', { classes: 4 }));
-    const plan = createPlan(graph);
-    const [first, ...others] = [...packConstants(graph, plan)];
+    const plan = createPlan(graph, kernels);
+    const [first, ...others] = [...packConstants(graph, plan, kernels)];
     const fake = new FakeGpu();
     let refuse = (_: Error) => {};
     fake.compiling = new Promise((_, reject) => {
@@ -292,7 +297,7 @@ describe('while the file arrives', () => {
       }
       if (when === 'in the weights') {
         source.allow(Math.floor(source.count / 2));
-        await vi.waitFor(() => expect(fake.written).toBeGreaterThan(0));
+        await vi.waitFor(() => expect(fake.written).toBeGreaterThan(0), 30_000);
       }
       const reason = new Error('not wanted any more');
       control.abort(reason);
@@ -528,7 +533,7 @@ describe('from a server', () => {
   it('that hangs up, it is refused', async () => {
     const fake = new FakeGpu();
     const failing = errorOf(load(`${origin}/half`, { gpu: fake.gpu }));
-    await vi.waitFor(() => expect(fake.written).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(fake.written).toBeGreaterThan(0), 30_000);
     requests.at(-1)!.destroy();
     const error = await failing;
     expect(error).toBeInstanceOf(ModelFormatError);
@@ -540,7 +545,7 @@ describe('from a server', () => {
     const fake = new FakeGpu();
     const control = new AbortController();
     const failing = errorOf(load(`${origin}/half`, { gpu: fake.gpu, signal: control.signal }));
-    await vi.waitFor(() => expect(fake.written).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(fake.written).toBeGreaterThan(0), 30_000);
     const closed = new Promise((resolve) => requests.at(-1)!.on('close', resolve));
     control.abort();
     expect(await failing).toBe(control.signal.reason);
@@ -566,12 +571,12 @@ test.each(['v1-0.5-64', 'v2-0.5-64', 'v3-small-0.5-64', 'v4-conv-small-0.5-64', 
   'no plan of %s reads a weight, fused ones of squeeze-and-excitation apart',
   (id) => {
     const graph = prepare(buildArchitecture(id, { classes: 5 }));
-    expect(createPlan(emptied(graph))).toEqual(createPlan(graph));
+    expect(createPlan(emptied(graph), kernels)).toEqual(createPlan(graph, kernels));
     const values = (fused: Graph) =>
       fused.nodes.flatMap((node) => (node.op === 'fused' ? node.parts : [node])).flatMap(Object.values);
     const own = new Set(graph.nodes.flatMap(Object.values));
     const reads = values(fuse(graph)).some((value) => value instanceof Float32Array && !own.has(value));
     expect(reads).toBe(graph.nodes.some(({ op }) => op === 'multiply'));
-    if (!reads) expect(createPlan(fuse(emptied(graph)))).toEqual(createPlan(fuse(graph)));
+    if (!reads) expect(createPlan(fuse(emptied(graph)), kernels)).toEqual(createPlan(fuse(graph), kernels));
   },
 );

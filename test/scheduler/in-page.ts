@@ -5,6 +5,7 @@ import { buildArchitecture } from '../../src/architectures/index.ts';
 import { openGpu } from '../../src/device/gpu.ts';
 import { sizeOf } from '../../src/graph/shapes.ts';
 import { type Graph, load, Model, type PlanKind, type Precision, seededInputs } from '../../src/index.ts';
+import { allKernels } from '../../src/kernels/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { prepare } from '../../src/planner/prepare.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
@@ -132,8 +133,9 @@ export async function concurrentRuns({ id }: { id: string }) {
 export async function overlappedRuns({ id }: { id: string }) {
   const gpu = await openGpu();
   const prepared = prepare(buildArchitecture(id));
-  const plan = createPlan(prepared, { preferences: steadyPreferences(gpu.adapter) });
-  const executor = await Executor.create(gpu, plan, packConstants(prepared, plan));
+  const kernels = await allKernels();
+  const plan = createPlan(prepared, kernels, { preferences: steadyPreferences(gpu.adapter) });
+  const executor = await Executor.create(gpu, plan, packConstants(prepared, plan, kernels));
   const inputs = Array.from({ length: 8 }, (_, i) => seededInputs(prepared, i + 1).input!);
   const alone: Float32Array[] = [];
   for (const input of inputs) alone.push((await executor.run(input)).logits!);
@@ -278,6 +280,7 @@ export async function validateTampered({ id, layer }: { id: string; layer: strin
   const gpu = await openGpu();
   const graph = buildArchitecture(id);
   const prepared = prepare(graph);
+  const kernels = await allKernels();
   try {
     return await validate({
       gpu,
@@ -287,12 +290,12 @@ export async function validateTampered({ id, layer }: { id: string; layer: strin
       preferences: steadyPreferences(gpu.adapter),
       inputs: seededInputs(graph),
       tamper: (executor) => {
-        for (const { slot, data } of packConstants(prepared, executor.plan)) {
+        for (const { slot, data } of packConstants(prepared, executor.plan, kernels)) {
           if (slot.node !== layer || slot.index !== 0 || !(data instanceof Float32Array)) continue;
           const largest = data.reduce((best, value, i) => (Math.abs(value) > Math.abs(data[best]!) ? i : best), 0);
           const damaged = data.slice();
           damaged[largest]! *= 1.01;
-          executor.writeConstant(slot, damaged);
+          executor.resources.writeConstant(slot, damaged);
         }
       },
     });
@@ -305,13 +308,14 @@ export async function validateTampered({ id, layer }: { id: string; layer: strin
 export async function planAsJson({ id }: { id: string }) {
   const gpu = await openGpu();
   const prepared = prepare(buildArchitecture(id));
-  const plan = createPlan(prepared, { preferences: steadyPreferences(gpu.adapter) });
+  const kernels = await allKernels();
+  const plan = createPlan(prepared, kernels, { preferences: steadyPreferences(gpu.adapter) });
   const copy = JSON.parse(JSON.stringify(plan)) as typeof plan;
   const [input] = prepared.inputs;
   const values = new Float32Array(sizeOf(input!.shape)).fill(0.5);
   const results: Float32Array[] = [];
   for (const each of [plan, copy]) {
-    const executor = await Executor.create(gpu, each, packConstants(prepared, each));
+    const executor = await Executor.create(gpu, each, packConstants(prepared, each, kernels));
     results.push((await executor.run(values)).logits!);
     executor.dispose();
   }
