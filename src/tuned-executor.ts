@@ -150,7 +150,7 @@ export class TunedExecutor {
     this.#preferences = preferences;
     // Runs that wait on it come first.
     const retire = () => before.dispose();
-    before.exclusive(async () => {}).then(retire, retire);
+    before.idle().then(retire, retire);
   }
 
   dispose(): void {

@@ -1,31 +1,48 @@
 import { DeviceError, OutOfMemoryError } from '../errors.ts';
 
+/** A buffer, a texture or a query set. */
+interface Destroyable {
+  destroy(): void;
+}
+
+/** Hands an object through, and destroys it should what is made together with it fail. */
+export type Keep = <T extends Destroyable>(object: T) => T;
+
 /**
  * Runs `create`, which makes GPU objects, inside error scopes. Throws `OutOfMemoryError` or `DeviceError` where the
- * device reports an error for them; without scopes such errors would surface only as wrong results.
+ * device reports an error for them; without scopes such errors would surface only as wrong results. What `create` has
+ * kept is destroyed before anything is thrown.
  */
-export async function guarded<T>(device: GPUDevice, what: string, create: () => T): Promise<T> {
+export async function guarded<T>(device: GPUDevice, what: string, create: (keep: Keep) => T): Promise<T> {
+  const kept: Destroyable[] = [];
   device.pushErrorScope('internal');
   device.pushErrorScope('validation');
   device.pushErrorScope('out-of-memory');
   let result: T;
   let thrown: unknown;
   try {
-    result = create();
+    result = create((object) => {
+      kept.push(object);
+      return object;
+    });
   } catch (error) {
     thrown = error;
   }
-  const [memory, validation, internal] = await Promise.all([
-    device.popErrorScope(),
-    device.popErrorScope(),
-    device.popErrorScope(),
-  ]);
-  if (memory || thrown instanceof RangeError) {
-    const detail = memory?.message ?? (thrown as Error).message;
-    throw new OutOfMemoryError(`${what}: the GPU is out of memory (${detail}); use a smaller model or float16 weights`);
+  const scopes = [device.popErrorScope(), device.popErrorScope(), device.popErrorScope()];
+  try {
+    const [memory, validation, internal] = await Promise.all(scopes);
+    if (memory || thrown instanceof RangeError) {
+      const detail = memory?.message ?? (thrown as Error).message;
+      throw new OutOfMemoryError(
+        `${what}: the GPU is out of memory (${detail}); use a smaller model or float16 weights`,
+      );
+    }
+    if (thrown) throw thrown;
+    const error = validation ?? internal;
+    if (error) throw new DeviceError(`${what}: ${error.message}`);
+    return result!;
+  } catch (error) {
+    for (const object of kept) object.destroy();
+    throw error;
   }
-  if (thrown) throw thrown;
-  const error = validation ?? internal;
-  if (error) throw new DeviceError(`${what}: ${error.message}`);
-  return result!;
 }

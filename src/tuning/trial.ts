@@ -7,6 +7,7 @@ import { createPlan, packConstants } from '../planner/create-plan.ts';
 import type { Precision } from '../planner/plan.ts';
 import { layerKey } from '../planner/select.ts';
 import { Executor } from '../scheduler/executor.ts';
+import { poison } from '../validate/poison.ts';
 
 /**
  * One layer with made-up values, for trying kernels on: weights, inputs and bias are positive and small enough that
@@ -55,12 +56,12 @@ export class Trial {
       preferences,
       halves: new Set([...Object.keys(this.inputs), 'y']),
     });
-    return Executor.create(gpu, plan, packConstants(this.graph, plan));
+    return Executor.create(gpu, plan, packConstants(this.graph, plan), { withinTimed: true });
   }
 
   /** Its output, from an arena full of NaN, so that what no invocation writes shows. */
   async output(executor: Executor): Promise<Float32Array> {
-    executor.poison();
+    poison(executor.resources);
     return (await executor.run(this.inputs)).y!;
   }
 }

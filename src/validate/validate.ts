@@ -8,6 +8,7 @@ import { runGraphAsync, type Tensor } from '../reference/index.ts';
 import { Executor } from '../scheduler/executor.ts';
 import { fusedWithBounds, runWithBound, type Storage } from './bounds.ts';
 import { type BoundCheck, checkBounds, judgeOutputs, type OutputReport } from './compare.ts';
+import { poison } from './poison.ts';
 
 export interface LayerReport extends BoundCheck {
   readonly name: string;
@@ -61,7 +62,7 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
   let done = 0;
   const layers = await withExecutor(options, false, async (executor) => {
     const reports: LayerReport[] = [];
-    executor.poison();
+    poison(executor.resources);
     await executor.run(inputs, { signal });
     const tensors = new Map<string, Tensor>();
     for (const { name, shape } of prepared.inputs) tensors.set(name, { shape, data: await executor.readTensor(name) });
@@ -91,7 +92,7 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
     return reports;
   });
   const results = await withExecutor(options, true, (executor) => {
-    executor.poison();
+    poison(executor.resources);
     return executor.run(inputs, { signal });
   });
   const expected = await runGraphAsync(graph, inputs, {

@@ -6,6 +6,7 @@ import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { layerKey } from '../../src/planner/select.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { checkBounds } from '../../src/validate/compare.ts';
+import { poison } from '../../src/validate/poison.ts';
 import { randomValues } from '../support/random-values.ts';
 
 export interface ImageCase {
@@ -50,7 +51,7 @@ export async function runImageCase({ picture: [height, width], size, rule, dense
   const tuned = { [layerKey(graph.nodes[0]!, { inputs: [shape], output: shape })]: 'conv-stem' };
   const plan = createPlan(graph, { preferences: { features: [], prefer: [], tuned } });
   const executor = await Executor.create(gpu, plan, packConstants(graph, plan));
-  executor.poison();
+  poison(executor.resources);
   const picture = { width, height, data };
   const [first, again] = [await executor.runPicture(picture, rule), await executor.runPicture(picture, rule)];
   const expected = imageToTensor(picture, rule, size, channels);

@@ -11,6 +11,7 @@ import { kernelNamed, layerKey } from '../../src/planner/select.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { fusedWithBounds, runWithBound, type Storage } from '../../src/validate/bounds.ts';
 import { checkBounds } from '../../src/validate/compare.ts';
+import { poison } from '../../src/validate/poison.ts';
 import { randomValues as uniformValues } from '../support/random-values.ts';
 import type { CaseResult, Halves, KernelCase } from './case.ts';
 
@@ -155,7 +156,7 @@ export async function runCase(args: {
     const runs: Record<string, Float32Array>[] = [];
     let notFinite = 0;
     for (let run = 0; run < REPEATS; run++) {
-      executor.poison();
+      poison(executor.resources);
       runs.push(await executor.run(inputs));
       for (const name of names) {
         const raw = await executor.readTensor(name, { raw: true });

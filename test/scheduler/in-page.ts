@@ -301,7 +301,7 @@ export async function validateTampered({ id, layer }: { id: string; layer: strin
           const largest = data.reduce((best, value, i) => (Math.abs(value) > Math.abs(data[best]!) ? i : best), 0);
           const damaged = data.slice();
           damaged[largest]! *= 1.01;
-          executor.writeConstant(slot, damaged);
+          executor.resources.writeConstant(slot, damaged);
         }
       },
     });
