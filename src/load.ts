@@ -4,9 +4,10 @@ import { DeviceError, UsageError } from './errors.ts';
 import type { Graph } from './graph/graph.ts';
 import { loadGraph } from './loaders/index.ts';
 import { Model } from './model.ts';
+import type { Arriving } from './planner/arriving.ts';
 import type { Precision } from './planner/plan.ts';
 import type { PlanKind } from './prepare.ts';
-import type { Arriving, Fetched, OpenedSource } from './streaming.ts';
+import type { Fetched, OpenedSource } from './streaming.ts';
 import type { TuningCache } from './tuning/cache.ts';
 import { warmUp } from './warm-up.ts';
 

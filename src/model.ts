@@ -4,15 +4,16 @@ import type { Graph, GraphInput, GraphOutput, ImageRule } from './graph/graph.ts
 import { inferShapes } from './graph/shapes.ts';
 import { imageToTensor, type Picture } from './images/image-to-tensor.ts';
 import { type Inspection, inspect } from './inspect.ts';
+import type { Arriving } from './planner/arriving.ts';
 import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision } from './planner/plan.ts';
 import { type PlanKind, prepare, prepareFor } from './prepare.ts';
 import { seededInputs } from './random-inputs.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
-import type { Arriving } from './streaming.ts';
-import { TunedExecutor, type TuneOptions, type TuningReport } from './tuned-executor.ts';
 import type { TuningCache } from './tuning/cache.ts';
+import type { TuneOptions, TuningReport } from './tuning/index.ts';
+import { TunedExecutor } from './tuning/tuned-executor.ts';
 import type { ValidationReport } from './validate/validate.ts';
 import { version } from './version.ts';
 

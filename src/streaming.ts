@@ -6,21 +6,9 @@ import type { LoadOptions, LoadProgress } from './load.ts';
 import { ByteStream } from './loaders/byte-stream.ts';
 import { isSafetensors, type LoadGraphOptions, loadGraph } from './loaders/index.ts';
 import type { ArrivingWeights } from './loaders/saved-model-stream.ts';
+import type { Arriving } from './planner/arriving.ts';
 import { packConstants } from './planner/create-plan.ts';
 import type { ConstantSlot, ConstantUpload, Plan } from './planner/plan.ts';
-
-/** Weights of a graph that are still on their way; nobody may read them before they are there. */
-export interface Arriving {
-  /** Once all are there and sound, and the file ends. Rejects with what `load` throws, or with why it was cancelled. */
-  readonly all: Promise<void>;
-  /**
-   * What `packConstants` gives, as it arrives: each batch is what is there, and packed while it is gone through. Ends
-   * with `all`; throws as it does.
-   */
-  constants(graph: Graph, plan: Plan): AsyncIterable<Iterable<ConstantUpload>>;
-  /** Ends the fetch; what waits throws `reason`. */
-  cancel(reason: unknown): void;
-}
 
 export interface OpenedSource {
   readonly graph: Graph;

@@ -4,17 +4,18 @@ export const SUPPOSED_STEP_MS = 0.1;
 /** So many readings that differ do not have a common divisor that is not the clock's by chance. */
 const ENOUGH = 8;
 
-/** The step of a clock, the greatest common divisor of what lies between its readings. */
+/** The step of a clock: the greatest common divisor of what lies between its readings. */
 export class ClockStep {
-  #first: number | bigint | null = null;
+  #first: bigint | null = null;
   #last = 0;
   #divisor = 0;
   #readings = 0;
 
-  /** A reading in nanoseconds. */
+  /** A reading in nanoseconds: a GPU's, or a page's in doubles, which has no finer steps than microseconds. */
   observe(reading: number | bigint): void {
-    this.#first ??= reading;
-    const since = Math.abs(Math.round(Number(BigInt.asIntN(64, toWhole(reading) - toWhole(this.#first)))));
+    const whole = typeof reading === 'bigint' ? reading : 1000n * BigInt(Math.round(reading / 1000));
+    this.#first ??= whole;
+    const since = Math.abs(Number(whole - this.#first));
     if (since === this.#last) return;
     this.#last = since;
     this.#readings++;
@@ -27,9 +28,6 @@ export class ClockStep {
     return this.#readings >= ENOUGH ? seen : Math.max(SUPPOSED_STEP_MS, Math.min(seen, 1));
   }
 }
-
-const toWhole = (reading: number | bigint): bigint =>
-  typeof reading === 'bigint' ? reading : BigInt(Math.round(reading));
 
 function divisor(a: number, b: number): number {
   while (b > 0) [a, b] = [b, a % b];

@@ -37,6 +37,11 @@ export interface RaceResult {
   readonly complete: boolean;
 }
 
+interface Champion extends Contender {
+  readonly kernel: string;
+  readonly pace: Pace;
+}
+
 /**
  * The usual kernel against each of the others in turn; who is clearly faster takes its place. Two are open at a time. A
  * kernel that cannot be used is recorded with its reason, and the rest go on; one that is usual gives way to any that
@@ -44,7 +49,7 @@ export interface RaceResult {
  */
 export async function race({ usual, others, open, stepMs, more, signal }: RaceOptions): Promise<RaceResult> {
   const tried: Tried[] = [];
-  let champion: (Contender & { readonly kernel: string; readonly pace: Pace }) | null = null;
+  let champion = null as Champion | null;
   let complete = true;
   try {
     for (const kernel of [usual, ...others]) {
@@ -62,7 +67,7 @@ export async function race({ usual, others, open, stepMs, more, signal }: RaceOp
           tried.push({ kernel, ms: null, reason: 'the clock gave no time' });
           continue;
         }
-        const challenger: NonNullable<typeof champion> = { ...contender, kernel, pace };
+        const challenger: Champion = { ...contender, kernel, pace };
         const result: Duel = champion ? await duel(champion, challenger, stepMs) : { faster: true, ms: pace.ms };
         tried.push({ kernel, ms: result.ms });
         if (!result.faster) continue;

@@ -17,7 +17,7 @@ import {
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { prepare } from '../../src/prepare.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
-import { steadyPreferences } from '../../src/tuning/defaults.ts';
+import { shippedPreferences } from '../../src/tuning/defaults.ts';
 import { compareOutputs } from '../../src/validate/compare.ts';
 import { type ValidationReport, validate } from '../../src/validate/validate.ts';
 
@@ -141,7 +141,7 @@ export async function concurrentRuns({ id }: { id: string }) {
 export async function overlappedRuns({ id }: { id: string }) {
   const gpu = await openGpu();
   const prepared = prepare(buildArchitecture(id));
-  const plan = createPlan(prepared, { preferences: steadyPreferences(gpu.adapter) });
+  const plan = createPlan(prepared, { preferences: shippedPreferences(gpu.adapter) });
   const executor = await Executor.create(gpu, plan, packConstants(prepared, plan));
   const inputs = Array.from({ length: 8 }, (_, i) => seededInputs(prepared, i + 1).input!);
   const alone: Float32Array[] = [];
@@ -293,7 +293,7 @@ export async function validateTampered({ id, layer }: { id: string; layer: strin
       graph,
       prepared,
       plan: 'unfused',
-      preferences: steadyPreferences(gpu.adapter),
+      preferences: shippedPreferences(gpu.adapter),
       inputs: seededInputs(graph),
       tamper: (executor) => {
         for (const { slot, data } of packConstants(prepared, executor.plan)) {
@@ -314,7 +314,7 @@ export async function validateTampered({ id, layer }: { id: string; layer: strin
 export async function planAsJson({ id }: { id: string }) {
   const gpu = await openGpu();
   const prepared = prepare(buildArchitecture(id));
-  const plan = createPlan(prepared, { preferences: steadyPreferences(gpu.adapter) });
+  const plan = createPlan(prepared, { preferences: shippedPreferences(gpu.adapter) });
   const copy = JSON.parse(JSON.stringify(plan)) as typeof plan;
   const [input] = prepared.inputs;
   const values = new Float32Array(sizeOf(input!.shape)).fill(0.5);

@@ -53,7 +53,7 @@ it.each([
   const graph = pointwise(expected.inputs, expected.outputs);
   const preferences = { features: [], prefer: ['conv-pointwise/p4-c16-texture'] };
   const plan = createPlan(graph, { preferences });
-  const adapter = { vendor: '', architecture: '', description: '', fallback: true, features: [] };
+  const adapter = { vendor: '', architecture: '', description: '', software: true, features: [] };
   await Executor.create(new Gpu(device, adapter, false), plan, packConstants(graph, plan));
   expect(sizes).toEqual([expected.size]);
   expect(writes).toEqual([{ extent: expected.texels, bytesPerRow: 16 * expected.texels[0]! }]);
