@@ -88,16 +88,13 @@ export class TrialBench {
    * keeps it, and looks only whether it is finite. Throws as `guarded` does, `DeviceLostError`.
    */
   async compare(
-    {
-      plan,
-      arena,
-      ...resources
-    }: Pick<PlanResources, 'plan' | 'arena'> & { encode(pass: GPUComputePassEncoder): void },
+    resources: PlanResources,
     inputs: readonly TrialInput[],
     output: string,
     { keep = false } = {},
   ): Promise<TensorDifference> {
     const { device } = this.gpu;
+    const { plan, arena } = resources;
     const placement = plan.tensors[output]!;
     const tensor = storedAs(placement);
     const buffer = arena[placement.buffer]!;
