@@ -1,5 +1,6 @@
 /** Warm times of one network in many sizes, in the browser. */
-import { type AdapterDescription, buildArchitecture, load, type PlanKind, seededInputs } from '../src/index.ts';
+import { buildArchitecture } from '../src/architectures/index.ts';
+import { type AdapterDescription, load, type PlanKind, seededInputs } from '../src/index.ts';
 
 export interface GrowthRequest {
   readonly networks: readonly { readonly id: string; readonly batch: number }[];

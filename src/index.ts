@@ -1,14 +1,15 @@
 /** MobileNets on WebGPU: `load()` a model, `run()` it, `validate()` it against the CPU reference. */
-export { buildArchitecture, isArchitectureId } from './architectures/index.ts';
-export { composedFilter, normalConvolution, separableConvolution } from './architectures/lesson.ts';
+export { isArchitectureId } from './architectures/id.ts';
 export type { AdapterDescription } from './device/gpu.ts';
 export * from './errors.ts';
 export { type LayerCost, layerCosts, networkCost, separableRatio } from './graph/cost.ts';
-export type { Graph, GraphInput, GraphOutput, ImageRule } from './graph/graph.ts';
+export type { Graph, GraphInput, GraphOutput, ImageRule, OutputMeaning } from './graph/graph.ts';
 export type { Activation, Conv2d, Node, NodeOf, OpName, Padding, Pair, Shape } from './graph/ops.ts';
+export { seededInputs } from './graph/random-inputs.ts';
 export { imageToTensor, type Picture } from './images/image-to-tensor.ts';
-export { type Inspection, inspect, type PlanInspection } from './inspect.ts';
-export { type LoadOptions, type LoadProgress, load, type ModelSource, readGraph } from './load.ts';
+export { type Inspection, type InspectOptions, inspect, type PlanInspection } from './inspect.ts';
+export { type LoadOptions, load, type ModelSource, readGraph } from './load.ts';
+export type { LoadProgress } from './loaders/streaming.ts';
 export {
   type Classification,
   type ClassifyOptions,
@@ -21,9 +22,9 @@ export {
   softmax,
   topK,
 } from './model.ts';
-export type { Plan, Precision } from './planner/plan.ts';
-export type { PlanKind } from './prepare.ts';
-export { seededInputs } from './random-inputs.ts';
+export type { Device, PlanOption, Precision } from './options.ts';
+export type { Plan } from './planner/plan.ts';
+export type { PlanKind } from './planner/prepare.ts';
 export type { LayerTime, Profile, ProfileOptions } from './scheduler/profile.ts';
 export type { Refusal } from './tuning/adopt.ts';
 export type { LayerRecord, TuningCache, TuningRecord } from './tuning/cache.ts';

@@ -1,8 +1,10 @@
 import { type LayerCost, layerCosts, networkCost } from './graph/cost.ts';
 import type { Graph } from './graph/graph.ts';
+import { type Precision, resolveChoice, storageOf } from './options.ts';
 import { createPlan, type PlanSummary, summarizePlan } from './planner/create-plan.ts';
-import { type KernelPreferences, noPreferences } from './planner/select.ts';
-import { type PlanKind, prepareFor } from './prepare.ts';
+import type { Precision as Storage } from './planner/plan.ts';
+import { type PlanKind, prepareFor } from './planner/prepare.ts';
+import { type KernelPreferences, kernelsFor, noPreferences } from './planner/select.ts';
 
 /** A plan in numbers; bytes unless said otherwise. */
 export interface PlanInspection extends PlanSummary {
@@ -23,8 +25,17 @@ export interface Inspection extends PlanInspection {
   readonly fused: PlanInspection;
 }
 
-/** `preferences`: kernels as a device has them; without it those that run on every device. */
-export async function inspect(graph: Graph, preferences?: KernelPreferences): Promise<Inspection> {
+export interface InspectOptions {
+  readonly precision?: Precision | undefined;
+}
+
+/** With the kernels that run on every device. Throws `UsageError` for a precision that no plan has. */
+export function inspect(graph: Graph, { precision }: InspectOptions = {}): Promise<Inspection> {
+  return inspectAs(graph, storageOf(resolveChoice({ precision }).precision, ['shader-f16']), noPreferences);
+}
+
+/** With kernels as a device prefers them. */
+export async function inspectAs(graph: Graph, precision: Storage, preferences: KernelPreferences): Promise<Inspection> {
   const { parameters, macs, macsWithNormalConvolutions } = networkCost(graph);
   return {
     model: graph.name,
@@ -32,16 +43,23 @@ export async function inspect(graph: Graph, preferences?: KernelPreferences): Pr
     macs,
     macsWithNormalConvolutions,
     layers: layerCosts(graph),
-    ...(await inspectPlan(graph, 'unfused', preferences)),
-    fused: await inspectPlan(graph, 'fused', preferences),
+    ...(await inspectPlan(graph, 'unfused', precision, preferences)),
+    fused: await inspectPlan(graph, 'fused', precision, preferences),
   };
 }
 
 async function inspectPlan(
   graph: Graph,
   kind: PlanKind,
-  preferences: KernelPreferences = noPreferences,
+  precision: Storage,
+  preferences: KernelPreferences,
 ): Promise<PlanInspection> {
   const prepared = await prepareFor(graph, kind);
-  return { ...summarizePlan(prepared, createPlan(prepared, { preferences })), submits: 1 };
+  return {
+    ...summarizePlan(
+      prepared,
+      createPlan(prepared, await kernelsFor(prepared, preferences), { precision, preferences }),
+    ),
+    submits: 1,
+  };
 }

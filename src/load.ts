@@ -1,15 +1,14 @@
-import { buildArchitecture, isArchitectureId } from './architectures/index.ts';
+import { isArchitectureId } from './architectures/id.ts';
 import { type Gpu, type GpuOptions, openGpu } from './device/gpu.ts';
 import { DeviceError, UsageError } from './errors.ts';
+import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph } from './graph/graph.ts';
 import { loadGraph } from './loaders/index.ts';
+import type { Fetched, LoadProgress, OpenedSource } from './loaders/streaming.ts';
 import { Model } from './model.ts';
-import type { Arriving } from './planner/arriving.ts';
-import type { Precision } from './planner/plan.ts';
-import type { PlanKind } from './prepare.ts';
-import type { Fetched, OpenedSource } from './streaming.ts';
+import { type RunChoice, resolveChoice, storageOf } from './options.ts';
 import type { TuningCache } from './tuning/cache.ts';
-import { warmUp } from './warm-up.ts';
+import { warmUp } from './tuning/warm-up.ts';
 
 /**
  * Where a model comes from: an architecture id with random weights (`v2-1.0-224`), an address that is fetched (shards
@@ -17,24 +16,9 @@ import { warmUp } from './warm-up.ts';
  */
 export type ModelSource = string | URL | Blob | ArrayBuffer | Uint8Array | readonly File[] | Graph;
 
-/**
- * `fetch`: bytes read, of all the bytes that are known of so far; `total` is what the server or the file itself says,
- * else `done`, and grows where a file names others beside it. `parse`: told once. `compile`: pipelines of the GPU.
- * Files beside the model are fetched after `parse`; of a saved model, the weights are fetched during `compile`.
- */
-export interface LoadProgress {
-  readonly stage: 'fetch' | 'parse' | 'compile';
-  readonly done: number;
-  readonly total: number;
-}
-
-export interface LoadOptions {
+export interface LoadOptions extends RunChoice {
   /** Used in messages where the source has no name. */
   readonly name?: string;
-  /** `auto` (default): WebGPU where there is an adapter, else the CPU reference. */
-  readonly device?: 'auto' | 'webgpu' | 'cpu';
-  /** Default `unfused`: measured faster on software adapters; whole blocks in one kernel save memory traffic on others. */
-  readonly plan?: PlanKind;
   /**
    * `background` (default): after the first result the model moves to the kernels that are fastest on this adapter
    * (`Model.tune`). `off`: it keeps those that it starts with.
@@ -42,8 +26,6 @@ export interface LoadOptions {
   readonly tuning?: 'background' | 'off';
   /** Where the outcome of tuning is remembered: the browser's IndexedDB unless given; null: nowhere. */
   readonly tuningCache?: TuningCache | null;
-  /** How tensors and weights are stored on the GPU; default `float32`. */
-  readonly precision?: Precision;
   /** A device of the caller's; it is never destroyed. */
   readonly gpuDevice?: GPUDevice;
   /** Where WebGPU is, `navigator.gpu` unless given. */
@@ -64,40 +46,28 @@ export interface LoadOptions {
   readonly onProgress?: (progress: LoadProgress) => void;
 }
 
-const planKinds: readonly PlanKind[] = ['unfused', 'fused'];
-const precisions: readonly Precision[] = ['float32', 'float16', 'float16-packed'];
-
 /**
  * Loads a model and prepares it to run. Throws `ModelFormatError`, `UnsupportedOpError`, `GraphError`, `DeviceError`,
  * `OutOfMemoryError`, `ShaderError`, `UsageError`, or the signal's reason.
  */
 export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
-  const { device = 'auto', plan, precision, signal, onProgress } = options;
-  if (!['auto', 'webgpu', 'cpu'].includes(device)) {
-    throw new UsageError(`device is "${device}", expected "auto", "webgpu" or "cpu"`);
-  }
-  if (plan !== undefined && !planKinds.includes(plan)) {
-    throw new UsageError(`plan is "${plan}", expected ${planKinds.join(' or ')}`);
-  }
-  if (precision !== undefined && !precisions.includes(precision)) {
-    throw new UsageError(`precision is "${precision}", expected ${precisions.join(', ')}`);
-  }
-  if (precision !== undefined && precision !== 'float32' && device === 'cpu') {
-    throw new UsageError(`precision "${precision}" is for the GPU only`);
-  }
+  const { signal, onProgress } = options;
+  const { device, precision, plan } = resolveChoice(options);
   signal?.throwIfAborted();
-  const opening = device === 'cpu' ? null : openDevice(device, options);
+  const opening = device === 'reference' ? null : openDevice(device, options);
   // Reported by the await below, also when the file fails first.
   opening?.catch(() => {});
-  let arriving: Arriving | null = null;
+  let arriving: ArrivingWeights | null = null;
   try {
     const opened = await openGraph(source, options);
     arriving = opened.arriving;
-    const graph = options.embedding ? (await import('./embedding.ts')).withEmbedding(opened.graph) : opened.graph;
-    const { gpu, reason, warm } = (await opening) ?? { gpu: null, reason: 'the CPU was asked for', warm: null };
+    const graph = options.embedding
+      ? (await import('./passes/embedding.ts')).withEmbedding(opened.graph)
+      : opened.graph;
+    const { gpu, reason, warm } = (await opening) ?? { gpu: null, reason: 'the reference was asked for', warm: null };
     const model = await Model.create(graph, gpu, reason, {
       plan,
-      precision,
+      precision: gpu ? storageOf(precision, gpu.adapter.features) : 'float32',
       tuning: options.tuning,
       tuningCache: options.tuningCache,
       signal,
@@ -130,11 +100,9 @@ async function openDevice(device: 'auto' | 'webgpu', options: LoadOptions): Prom
   };
   try {
     const gpu = await openGpu(gpuOptions);
-    if (options.precision === 'float16' && !gpu.device.features.has('shader-f16')) {
-      gpu.dispose();
-      throw new UsageError('this adapter has no shader-f16; use precision "float16-packed"');
-    }
-    return { gpu, reason: '', warm: options.plan === 'fused' ? null : warmUp(gpu, options.precision) };
+    const { plan, precision } = resolveChoice(options);
+    const warm = plan === 'fused' ? null : warmUp(gpu, storageOf(precision, gpu.adapter.features));
+    return { gpu, reason: '', warm };
   } catch (error) {
     if (device === 'auto' && error instanceof DeviceError) return { gpu: null, reason: error.message, warm: null };
     throw error;
@@ -152,7 +120,7 @@ async function openGraph(source: ModelSource, options: LoadOptions): Promise<Ope
   const { name = 'model', outputs, inputShapes, signal, onProgress } = options;
   const named = typeof source === 'string' && isArchitectureId(source);
   if (named || isGraph(source)) {
-    const graph = named ? buildArchitecture(source) : (source as Graph);
+    const graph = named ? (await import('./architectures/index.ts')).buildArchitecture(source) : (source as Graph);
     if (outputs) throw new UsageError(`the option "outputs" cuts a file's network; ${graph.name} is no file`);
     if (inputShapes) throw new UsageError(`the option "inputShapes" sizes a file's inputs; ${graph.name} is no file`);
     return { graph, arriving: null };
@@ -168,7 +136,7 @@ async function openGraph(source: ModelSource, options: LoadOptions): Promise<Ope
     return { graph: await loadGraph({ name, bytes }, graphOptions), arriving: null };
   }
   const streamed = typeof source === 'string' || source instanceof URL ? fetched(source, signal) : source;
-  return (await import('./streaming.ts')).openStreamed(streamed, options, graphOptions);
+  return (await import('./loaders/streaming.ts')).openStreamed(streamed, options, graphOptions);
 }
 
 const isGraph = (source: ModelSource): source is Graph =>

@@ -1,14 +1,17 @@
 import type { AdapterDescription, Gpu } from './device/gpu.ts';
-import { DeviceError, UsageError } from './errors.ts';
+import { DeviceError, InvalidResultError, UsageError } from './errors.ts';
+import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph, GraphInput, GraphOutput, ImageRule } from './graph/graph.ts';
+import { withMeanings } from './graph/output-meaning.ts';
+import { seededInputs } from './graph/random-inputs.ts';
 import { inferShapes } from './graph/shapes.ts';
 import { imageToTensor, type Picture } from './images/image-to-tensor.ts';
-import { type Inspection, inspect } from './inspect.ts';
-import type { Arriving } from './planner/arriving.ts';
+import type { Inspection } from './inspect.ts';
+import type { KernelRegistry } from './kernels/index.ts';
 import { createPlan } from './planner/create-plan.ts';
-import type { Plan, Precision } from './planner/plan.ts';
-import { type PlanKind, prepare, prepareFor } from './prepare.ts';
-import { seededInputs } from './random-inputs.ts';
+import type { Plan, Precision as Storage } from './planner/plan.ts';
+import { type PlanKind, prepare, prepareFor } from './planner/prepare.ts';
+import { kernelsFor, noPreferences } from './planner/select.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
 import type { TuningCache } from './tuning/cache.ts';
@@ -27,7 +30,7 @@ export interface Classification {
   readonly index: number;
   /** From the model's labels; null where it has none. */
   readonly label: string | null;
-  /** The output's own value where the model ends in a softmax, else the softmax of it. */
+  /** Of logits the softmax, else the output's own value: a probability, or a sigmoid that stands for itself. */
   readonly score: number;
 }
 
@@ -51,11 +54,12 @@ export interface ModelOptions {
   readonly tuning?: 'background' | 'off' | undefined;
   /** Where `tune` remembers unless it is told otherwise: IndexedDB unless given; null: nowhere. */
   readonly tuningCache?: TuningCache | null | undefined;
-  readonly precision?: Precision | undefined;
+  /** How tensors and weights are stored on the GPU. */
+  readonly precision?: Storage | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onCompiled?: ((done: number, total: number) => void) | undefined;
   /** Where weights of the graph are still on their way. */
-  readonly arriving?: Arriving | null | undefined;
+  readonly arriving?: ArrivingWeights | null | undefined;
 }
 
 /** A network that is ready to run, on the GPU or, where there is none, on the CPU reference. */
@@ -67,11 +71,13 @@ export class Model {
   readonly planKind: PlanKind;
   /** Why `device` is what it is; empty where WebGPU was asked for or found. */
   readonly deviceReason: string;
-  readonly #precision: Precision;
+  readonly #precision: Storage;
   /** Null on the CPU. */
   readonly #gpu: TunedExecutor | null;
   /** What a GPU would run, once somebody asks on the CPU. */
   #plan: Plan | null = null;
+  /** For that plan; null on a GPU. */
+  readonly #kernels: KernelRegistry | null;
   #tunesItself: boolean;
   readonly #tuningCache: TuningCache | null | undefined;
   readonly #disposal = new AbortController();
@@ -80,6 +86,7 @@ export class Model {
     graph: Graph,
     prepared: Graph,
     gpu: TunedExecutor | null,
+    kernels: KernelRegistry | null,
     reason: string,
     { plan = 'unfused', precision = 'float32', tuning = 'background', tuningCache }: ModelOptions,
   ) {
@@ -88,24 +95,27 @@ export class Model {
     this.planKind = plan;
     this.deviceReason = reason;
     this.#gpu = gpu;
+    this.#kernels = kernels;
     this.#precision = precision;
     this.#tunesItself = gpu !== null && tuning !== 'off';
     this.#tuningCache = tuningCache;
   }
 
   /**
-   * Prepares `graph` for `gpu`, or for the CPU reference where that is null (`reason` says why). The model takes
+   * Prepares the graph for `gpu`, or for the CPU reference where that is null (`reason` says why). The model takes
    * `gpu` over and disposes of it. Most callers want `load`.
    */
-  static async create(graph: Graph, gpu: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
+  static async create(loaded: Graph, gpu: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
     const { plan = 'unfused', precision = 'float32', signal, onCompiled, arriving } = options;
+    const graph = withMeanings(loaded);
     try {
       // Fusing squeeze-and-excitation scales weights, and the reference reads all of them: they must be there before.
       const readsWeights = !gpu || (plan === 'fused' && graph.nodes.some(({ op }) => op === 'multiply'));
       if (readsWeights) await arriving?.all;
       const prepared = await prepareFor(graph, plan);
       const running = gpu && (await TunedExecutor.create(gpu, prepared, precision, { signal, onCompiled }, arriving));
-      return new Model(graph, prepared, running, reason, options);
+      const kernels = gpu ? null : await kernelsFor(prepared);
+      return new Model(graph, prepared, running, kernels, reason, options);
     } catch (error) {
       gpu?.dispose();
       throw error;
@@ -115,12 +125,12 @@ export class Model {
   /** What the GPU runs; on the CPU what it would. Throws `GraphError` where no GPU could. */
   get plan(): Plan {
     if (this.#gpu) return this.#gpu.plan;
-    this.#plan ??= createPlan(this.prepared, { precision: this.#precision });
+    this.#plan ??= createPlan(this.prepared, this.#kernels!, { precision: this.#precision });
     return this.#plan;
   }
 
-  get device(): 'webgpu' | 'cpu' {
-    return this.#gpu ? 'webgpu' : 'cpu';
+  get device(): 'webgpu' | 'reference' {
+    return this.#gpu ? 'webgpu' : 'reference';
   }
 
   /** What the browser tells of the adapter; null on the CPU. */
@@ -178,13 +188,14 @@ export class Model {
    * it without loader and passes, and later engines open it too.
    */
   async save(): Promise<Uint8Array<ArrayBuffer>> {
-    const { writeSavedModel } = await import('./loaders/saved-model.ts');
+    const { writeSavedModel } = await import('./loaders/saved-model/index.ts');
     return writeSavedModel(prepare(this.graph), version);
   }
 
   /** Costs, plan and memory in numbers; with the kernels that the model runs on now. */
-  inspect(): Promise<Inspection> {
-    return inspect(this.graph, this.#gpu?.preferences);
+  async inspect(): Promise<Inspection> {
+    const { inspectAs } = await import('./inspect.ts');
+    return inspectAs(this.graph, this.#precision, this.#gpu?.preferences ?? noPreferences);
   }
 
   /** The time of each dispatch on the GPU. Throws `DeviceError` on the CPU. */
@@ -227,9 +238,9 @@ export class Model {
 
   /**
    * The best classes of a picture, by the only output beside an "embedding"; of equal scores, the class of the lower
-   * index first. Up to 64 of them are ranked on the GPU, and nothing else is read back. A NaN among the output's values
-   * makes every score NaN. `image` says how pixels become the input tensor; it may be left out where the file carries
-   * the rule.
+   * index first. Up to 64 of them are ranked on the GPU, and nothing else is read back. `image` says how pixels become
+   * the input tensor; it may be left out where the file carries the rule. Throws `UsageError` where the output holds no
+   * scores of classes, and `InvalidResultError` where a score is NaN.
    */
   async classify(picture: Picture, options: ClassifyOptions = {}): Promise<Classification[]> {
     return (await this.#classify(picture, options)).top;
@@ -262,7 +273,12 @@ export class Model {
       );
     }
     this.#check();
-    const logits = !this.prepared.nodes.some((node) => node.op === 'softmax' && node.output === output.tensor);
+    if (output.meaning === 'features') {
+      throw new UsageError(
+        `output "${output.name}" of ${this.graph.name} holds features, not scores of classes: use run`,
+      );
+    }
+    const logits = output.meaning === 'logits';
     const ranking = { output: output.name, logits, count: top };
     const [, height, width, channels] = input.shape;
     const { outputs, ranked } = this.#gpu
@@ -273,6 +289,12 @@ export class Model {
         };
     this.#tuneAfterFirst();
     const best = ranked ?? bestClasses(outputs[output.name]!, logits, top);
+    if (best.some(({ score }) => Number.isNaN(score))) {
+      throw new InvalidResultError(
+        `${this.graph.name}: scores of output "${output.name}" are NaN, so that no class is the best; validate() tells where ` +
+          'they come from, and a picture rule or a file that is not meant so is the usual reason',
+      );
+    }
     const labelled = best.map(({ index, score }) => ({ index, label: this.labels?.[index] ?? null, score }));
     return { top: labelled, outputs };
   }
@@ -337,9 +359,8 @@ export function topK(values: Float32Array, k: number): { index: number; score: n
  */
 function bestClasses(values: Float32Array, logits: boolean, count: number): { index: number; score: number }[] {
   const scores = logits ? softmax(values) : values;
-  // Beside NaN nothing can be ranked.
-  const order = scores.some(Number.isNaN) ? new Float32Array(values.length) : values;
-  return topK(order, count).map(({ index }) => ({ index, score: order === values ? scores[index]! : Number.NaN }));
+  const valid = !scores.some(Number.isNaN);
+  return topK(values, count).map(({ index }) => ({ index, score: valid ? scores[index]! : Number.NaN }));
 }
 
 /** Probabilities of logits. */

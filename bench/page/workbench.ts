@@ -1,7 +1,7 @@
+import { buildArchitecture } from '../../src/architectures/index.ts';
 import { openGpu } from '../../src/device/gpu.ts';
 import {
   type AdapterDescription,
-  buildArchitecture,
   DeviceError,
   type Graph,
   isArchitectureId,

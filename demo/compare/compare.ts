@@ -116,7 +116,7 @@ export function startCompare(): void {
 
 function ranOn({ model, loadMs }: Measurement): string {
   const ready = `Ready ${milliseconds(loadMs)} after the start, file and shaders included.`;
-  if (model.device === 'cpu') return `Ran on the CPU alone. ${ready}`;
+  if (model.device === 'reference') return `Ran on the CPU alone. ${ready}`;
   const features = model.adapter?.features ?? [];
   const used = ['timestamp-query', 'shader-f16', 'subgroups'].filter((feature) => features.includes(feature));
   return `Ran on ${adapterText(model.adapter)}, which has ${used.join(', ') || 'none of timestamp-query, shader-f16, subgroups'}. ${ready}`;

@@ -9,7 +9,7 @@ export function showLayers(
   blocks: readonly Block[],
   { model, profile, report }: Measurement,
 ): void {
-  if (model.device === 'cpu') {
+  if (model.device === 'reference') {
     place.replaceChildren(
       html('p', { class: 'quiet' }, 'Without a GPU there is nothing to time or to check layer by layer.'),
     );
@@ -83,7 +83,7 @@ function bar(share: number, text: string, kind: string): HTMLElement {
 
 /** One sentence over the table. */
 export function layersSummary({ model, profile, report }: Measurement): string {
-  if (model.device === 'cpu') return '';
+  if (model.device === 'reference') return '';
   if (!profile) return 'Times and errors of each layer follow.';
   const method =
     profile.method === 'timestamp-query'

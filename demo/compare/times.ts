@@ -17,7 +17,7 @@ export function showTimes(place: HTMLElement, { model, gpu, cpu, profile }: Meas
   const width = Math.max(200, Math.floor(place.clientWidth));
   const clock = profile?.method === 'timestamp-query' ? "the GPU's own clock" : "the page's clock, around repeats";
   place.replaceChildren(
-    ...(model.device === 'cpu' ? [html('p', { class: 'quiet' }, `No GPU here: ${model.deviceReason}`)] : []),
+    ...(model.device === 'reference' ? [html('p', { class: 'quiet' }, `No GPU here: ${model.deviceReason}`)] : []),
     ...(gpu ? [row('GPU', 'upload and readback counted', gpu, axis, width, 'gpu')] : []),
     ...(onGpu !== null
       ? [

@@ -63,8 +63,8 @@ export function startDraw(onModel: (model: Model) => void): void {
     showGuesses(guesses, named);
     announcement.textContent = named.map(({ name, score }) => `${name} ${percent(score)}`).join('; ');
     ran.textContent = `${milliseconds(recognition.ms)} on ${deviceText(model)}`;
-    check.disabled = model.device === 'cpu';
-    check.title = model.device === 'cpu' ? 'The CPU reference itself is running: there is no GPU to check.' : '';
+    check.disabled = model.device === 'reference';
+    check.title = model.device === 'reference' ? 'The CPU reference itself is running: there is no GPU to check.' : '';
   };
 
   const recognize = async () => {
@@ -110,7 +110,9 @@ export function startDraw(onModel: (model: Model) => void): void {
       const kept = recognizer.opened
         ? `${openable.title} could not be opened. ${recognizer.opened.title} and your drawing are still here.`
         : `${openable.title} could not be opened. Your drawing is still here.`;
+      // Above the tabs' panels: files are dropped anywhere on the page.
       showError(modelMessage, error, kept);
+      modelMessage.scrollIntoView({ block: 'nearest' });
       return;
     }
     progress.hidden = true;

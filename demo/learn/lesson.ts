@@ -1,4 +1,5 @@
-import { type Graph, layerCosts, normalConvolution, separableConvolution, separableRatio } from '../../src/index.ts';
+import { type Graph, layerCosts, separableRatio } from '../../src/index.ts';
+import { normalConvolution, separableConvolution } from './graphs.ts';
 import type { Counts, Sizes } from './race.ts';
 
 /** One choice of sizes: its two networks, and what the engine's cost model counts for them. */

@@ -2,7 +2,7 @@ import type { Model } from '../../src/index.ts';
 
 /** What ran a model, in a few words: "WebGPU · google swiftshader (software)". */
 export function deviceText({ device, adapter }: Model): string {
-  if (device === 'cpu') return 'CPU reference';
+  if (device === 'reference') return 'CPU reference';
   return `WebGPU · ${adapterText(adapter)}`;
 }
 

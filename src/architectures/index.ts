@@ -1,23 +1,11 @@
 import { UsageError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { ArchitectureOptions } from './builder.ts';
+import { partsOfId } from './id.ts';
 import { mobileNetV1 } from './mobilenet-v1.ts';
 import { mobileNetV2 } from './mobilenet-v2.ts';
 import { mobileNetV3 } from './mobilenet-v3.ts';
 import { mobileNetV4 } from './mobilenet-v4.ts';
-
-const forms = [
-  'v1-α-size',
-  'v2-α-size',
-  'v3-{small|large}[-minimalistic]-α-size',
-  'v4-conv-{small|medium}[-α]-size',
-] as const;
-
-const pattern =
-  /^(?:(?<plain>v1|v2)|v3-(?<v3>small|large)(?<minimalistic>-minimalistic)?|v4-conv-(?<v4>small|medium))(?:-(?<alpha>\d\.\d+))?-(?<size>\d+)$/;
-
-/** Whether the text has the form of an architecture id, `v2-1.0-224` for example. */
-export const isArchitectureId = (text: string): boolean => pattern.test(text);
 
 /**
  * A MobileNet with seeded random weights: tensor `input`, `[batch, size, size, inputChannels]`, to `logits`,
@@ -25,11 +13,9 @@ export const isArchitectureId = (text: string): boolean => pattern.test(text);
  * `UsageError` on an unknown id and on an option that is no whole number in its range.
  */
 export function buildArchitecture(id: string, options: Partial<ArchitectureOptions> = {}): Graph {
-  const groups = pattern.exec(id)?.groups;
-  if (!groups) throw new UsageError(`"${id}" is no architecture id; the forms are: ${forms.join(', ')} (v2-1.0-224)`);
-  const { plain, v3, minimalistic, v4 } = groups;
-  const alpha = Number(groups.alpha ?? (v4 ? 1 : Number.NaN));
-  const size = Number(groups.size);
+  const { plain, v3, minimalistic, v4, ...numbers } = partsOfId(id);
+  const alpha = Number(numbers.alpha ?? (v4 ? 1 : Number.NaN));
+  const size = Number(numbers.size);
   if (!(alpha > 0 && alpha <= 4))
     throw new UsageError(`"${id}": α is missing or out of range; ids look like v2-1.0-224`);
   if (size < 32 || size > 1024) throw new UsageError(`"${id}": the input size ${size} is not between 32 and 1024`);

@@ -9,6 +9,23 @@ interface Destroyable {
 export type Keep = <T extends Destroyable>(object: T) => T;
 
 /**
+ * Runs `work`, which gives commands to the device, in an error scope: what it finds invalid there. Nothing else tells of
+ * it: the queue goes on, and buffers keep what they held before.
+ */
+export function inScope(device: GPUDevice, work: () => void): Promise<GPUError | null> {
+  device.pushErrorScope('validation');
+  let found: Promise<GPUError | null>;
+  try {
+    work();
+  } finally {
+    found = device.popErrorScope();
+    // For who never asks, as something else went wrong.
+    found.catch(() => {});
+  }
+  return found;
+}
+
+/**
  * Runs `create`, which makes GPU objects, inside error scopes. Throws `OutOfMemoryError` or `DeviceError` where the
  * device reports an error for them; without scopes such errors would surface only as wrong results. What `create` has
  * kept is destroyed before anything is thrown.

@@ -1,5 +1,5 @@
 import { DeviceError, DeviceLostError } from '../errors.ts';
-import { pollsSlowly } from './settle.ts';
+import { type PolledDevice, pollsSlowly } from './settle.ts';
 
 /** What the browser tells of an adapter. Firefox leaves the strings empty. */
 export interface AdapterDescription {
@@ -15,12 +15,11 @@ export interface AdapterDescription {
 const usedFeatures: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
 
 /** A device, what it runs on, and whether it is still there. */
-export class Gpu {
+export class Gpu implements PolledDevice {
   readonly device: GPUDevice;
   readonly adapter: AdapterDescription;
   /** Whether the queue must be nudged while it is waited for (`settle`), which does no harm where that is not known. */
   pollsSlowly = true;
-  /** Whether `settle` has waited for the queue. */
   settled = false;
   /** Set once the device is lost. */
   #loss: string | null = null;
@@ -89,13 +88,13 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
     const secure =
       globalThis.isSecureContext === false ? ' (this page is not a secure context: use https or localhost)' : '';
     throw new DeviceError(
-      `WebGPU is not available here${secure}; the CPU reference can be used instead: device: 'cpu'`,
+      `WebGPU is not available here${secure}; the CPU reference can be used instead: device: 'reference'`,
     );
   }
   const adapter = await gpu.requestAdapter();
   if (!adapter) {
     throw new DeviceError(
-      "WebGPU found no adapter (no usable GPU or driver); the CPU reference can be used: device: 'cpu'",
+      "WebGPU found no adapter (no usable GPU or driver); the CPU reference can be used: device: 'reference'",
     );
   }
   try {

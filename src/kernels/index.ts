@@ -1,70 +1,92 @@
-import { activation } from './activation.ts';
 import { add } from './add.ts';
-import { affine, batchNorm } from './affine.ts';
-import { clip } from './clip.ts';
-import { concat } from './concat.ts';
 import { convDepthwise, depthwiseVariants } from './conv-depthwise.ts';
-import { depthwiseAnyVariants } from './conv-depthwise-any.ts';
-import { depthwiseStripVariants } from './conv-depthwise-strip.ts';
 import { convAnyVariants, convDirect, directVariants } from './conv-direct.ts';
-import { convGrouped } from './conv-grouped.ts';
 import { convPointwise, pointwiseVariants } from './conv-pointwise.ts';
-import { convPointwiseSplit, convPointwiseTiled } from './conv-pointwise-shared.ts';
 import { convStem, stemVariants } from './conv-stem.ts';
 import { convPixel, fullyConnected, fullyConnectedVariants, pixelVariants } from './fully-connected.ts';
 import { globalAveragePool, globalAveragePoolVariants } from './global-average-pool.ts';
 import type { Kernel } from './kernel.ts';
 import { multiply } from './multiply.ts';
-import { pool } from './pool.ts';
-import { reshape } from './reshape.ts';
-import { resize } from './resize.ts';
 import { softmax } from './softmax.ts';
 
-/** A kernel for every operation. For a node, the first of its op that accepts it runs it: the special before the general. */
-export const kernels: readonly Kernel[] = [
-  convPixel,
-  convPointwise,
-  convDepthwise,
-  convStem,
-  convDirect,
-  convGrouped,
-  fullyConnected,
-  globalAveragePool,
-  pool,
-  softmax,
-  add,
-  multiply,
-  activation,
-  clip,
-  affine,
-  batchNorm,
-  resize,
-  concat,
-  reshape,
-];
-
-/** Other ways to run what some of these run, for devices where they are faster: see `src/tuning/`. */
-export const variants: readonly Kernel[] = [
-  ...pixelVariants,
-  ...pointwiseVariants,
-  convPointwiseTiled,
-  convPointwiseSplit,
-  ...depthwiseVariants,
-  ...depthwiseStripVariants,
-  ...stemVariants,
-  ...directVariants,
-  ...fullyConnectedVariants,
-  ...globalAveragePoolVariants,
-];
-
-/** For first results on devices that compile slowly. They are slower than variants, and the tuner does not try them. */
-export const startingKernels: readonly Kernel[] = [...convAnyVariants, ...depthwiseAnyVariants];
-
-const ofBlocks: Kernel[] = [];
-
-/** Kernels of whole blocks. Most pages never fetch them, so they come in where a plan is fused (`src/fuse.ts`). */
-export function addBlockKernels(added: readonly Kernel[]): void {
-  for (const kernel of added) if (!ofBlocks.includes(kernel)) ofBlocks.push(kernel);
+/** Kernels that a plan is made of. */
+export interface KernelRegistry {
+  /** For a node, the first of its op that accepts it runs it, unless another is preferred: the special before the general. */
+  readonly usual: readonly Kernel[];
+  /** Other ways to run what some of these run, for devices where they are faster: see `src/tuning/`. */
+  readonly variants: readonly Kernel[];
+  /** For first results on devices that compile slowly. They are slower than variants, and the tuner does not try them. */
+  readonly starting: readonly Kernel[];
 }
 
-export const blockKernels: readonly Kernel[] = ofBlocks;
+/** What most networks need, with the variants that share its shaders. */
+export const coreKernels: KernelRegistry = {
+  usual: [
+    convPixel,
+    convPointwise,
+    convDepthwise,
+    convStem,
+    convDirect,
+    fullyConnected,
+    globalAveragePool,
+    softmax,
+    add,
+    multiply,
+  ],
+  variants: [
+    ...pixelVariants,
+    ...pointwiseVariants,
+    ...depthwiseVariants,
+    ...stemVariants,
+    ...directVariants,
+    ...fullyConnectedVariants,
+    ...globalAveragePoolVariants,
+  ],
+  starting: convAnyVariants,
+};
+
+/** Kernels that are fetched for the plans that need them. */
+export type KernelModule = 'rare' | 'blocks' | 'variants';
+
+const modules: Readonly<Record<KernelModule, () => Promise<Partial<KernelRegistry>>>> = {
+  rare: () => import('./rare.ts'),
+  blocks: () => import('./blocks.ts'),
+  variants: () => import('./variants.ts'),
+};
+
+/** Where kernels are that are not of the core, by their names without what follows a slash. */
+const moduleOfKernel: Readonly<Record<string, KernelModule>> = {
+  'conv-grouped': 'rare',
+  pool: 'rare',
+  activation: 'rare',
+  clip: 'rare',
+  affine: 'rare',
+  resize: 'rare',
+  concat: 'rare',
+  reshape: 'rare',
+  'inverted-residual': 'blocks',
+  'universal-bottleneck': 'blocks',
+  'expand-depthwise': 'blocks',
+  'squeeze-excite-gate': 'blocks',
+  'conv-pointwise-gated': 'blocks',
+  'conv-project': 'blocks',
+  'pool-fully-connected': 'blocks',
+  'conv-pointwise-tiled': 'variants',
+  'conv-pointwise-split': 'variants',
+  'conv-depthwise-strip': 'variants',
+  'conv-depthwise-any': 'variants',
+};
+
+/** The core and what these modules add. */
+export async function fetchKernels(names: Iterable<KernelModule>): Promise<KernelRegistry> {
+  const added = await Promise.all([...new Set(names)].sort().map((name) => modules[name]()));
+  const all = (key: keyof KernelRegistry) => [coreKernels, ...added].flatMap((kernels) => kernels[key] ?? []);
+  return { usual: all('usual'), variants: all('variants'), starting: all('starting') };
+}
+
+/** The module that has the kernels with these names; none for the core's. */
+export const modulesOf = (names: readonly string[]): KernelModule[] =>
+  names.flatMap((name) => moduleOfKernel[name.split('/')[0]!] ?? []);
+
+/** Every kernel. */
+export const allKernels = (): Promise<KernelRegistry> => fetchKernels(Object.keys(modules) as KernelModule[]);

@@ -7,6 +7,9 @@ const softwareDrivers = [
   '/opt/google/chrome/vk_swiftshader_icd.json',
 ];
 
+/** The command that installs Dawn. */
+export const installAdvice = 'npm install --no-save webgpu';
+
 /** WebGPU in Node, by Dawn; or why there is none. */
 export type NodeGpu = { readonly gpu: GPU; readonly reason: '' } | { readonly gpu: null; readonly reason: string };
 
@@ -28,7 +31,7 @@ async function open(): Promise<NodeGpu> {
   try {
     ({ create } = await import(/* @vite-ignore */ name));
   } catch {
-    return { gpu: null, reason: 'the package "webgpu" is not installed (npm install --no-save webgpu)' };
+    return { gpu: null, reason: `the package "webgpu" is not installed (${installAdvice})` };
   }
   const gpu = create([]);
   if (await gpu.requestAdapter()) return { gpu, reason: '' };

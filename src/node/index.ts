@@ -31,7 +31,7 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   const graph = path === null ? source : await readGraph(path, options);
   const { outputs, inputShapes, ...rest } = options;
   const remaining = path === null ? options : rest;
-  if (options.device === 'cpu' || options.gpu || options.gpuDevice) return loadAnywhere(graph, remaining);
+  if (options.device === 'reference' || options.gpu || options.gpuDevice) return loadAnywhere(graph, remaining);
   return loadAnywhere(graph, { ...remaining, gpu: await dawn() });
 }
 

@@ -1,14 +1,9 @@
 import { GraphError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
-import { type Node, type Shape, writtenBy } from '../graph/ops.ts';
+import { type Shape, writtenBy } from '../graph/ops.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
-import {
-  type Binding,
-  MOST_WORKGROUPS,
-  type NodeShapes,
-  type PackedConstant,
-  type Program,
-} from '../kernels/kernel.ts';
+import type { KernelRegistry } from '../kernels/index.ts';
+import { type Binding, MOST_WORKGROUPS, type PackedConstant, type Program } from '../kernels/kernel.ts';
 import { toFloat16 } from '../kernels/pack.ts';
 import { version } from '../version.ts';
 import type { Names } from '../wgsl/preprocess.ts';
@@ -20,6 +15,7 @@ import {
   bytesPerElement,
   type ConstantSlot,
   type ConstantUpload,
+  type DeviceLimits,
   type Dispatch,
   type PipelineSpec,
   type Placement,
@@ -27,7 +23,7 @@ import {
   type Precision,
   type TextureSpec,
 } from './plan.ts';
-import { type KernelPreferences, kernelNamed, selectKernel } from './select.ts';
+import { type KernelPreferences, kernelNamed, selectKernel, shapesOf } from './select.ts';
 import { halfTensors, inputsOfOneReader } from './storage.ts';
 
 /** Offsets of storage and uniform bindings are multiples of this in every WebGPU implementation. */
@@ -47,20 +43,22 @@ export interface PlanOptions {
   readonly aliasing?: boolean;
   /** Which kernels to choose; without it those that run on every device. */
   readonly preferences?: KernelPreferences;
+  /** No buffer of the arena is made larger than a device has them; without it they may be of any size. */
+  readonly limits?: Pick<DeviceLimits, 'maxBufferSize'>;
 }
 
 /**
  * Writes the plan of a graph that the passes have prepared: a kernel for each node, a place for each tensor and
- * constant, few pipelines. Throws `GraphError` where a node has no kernel or a limit of WebGPU does not allow it.
+ * constant, few pipelines. `kernels` as from `kernelsFor`. Throws `GraphError` where a node has no kernel or a limit of WebGPU does not allow it.
  */
-export function createPlan(graph: Graph, options: PlanOptions = {}): Plan {
+export function createPlan(graph: Graph, kernels: KernelRegistry, options: PlanOptions = {}): Plan {
   const { precision = 'float32', aliasing = true, preferences } = options;
   const precisionOf = precisions(graph, precision, options.halves);
   const shapes = inferShapes(graph);
   const mayBeDense = new Set([...inputsOfOneReader(graph)].filter((name) => precisionOf(name) === 'float32'));
   const steps = graph.nodes.map((node) => {
     const nodeShapes = { ...shapesOf(node, shapes), dense: mayBeDense.has(node.inputs[0]!) };
-    const kernel = selectKernel(node, nodeShapes, preferences);
+    const kernel = selectKernel(kernels, node, nodeShapes, preferences);
     const program = kernel.program(node, nodeShapes);
     if (program.workgroups.some((count) => count > MOST_WORKGROUPS)) {
       throw new GraphError(
@@ -77,7 +75,7 @@ export function createPlan(graph: Graph, options: PlanOptions = {}): Plan {
     return dense.has(name) ? 4 * sizeOf(shape) : storedBytes(shape, precisionOf(name));
   };
   const live = liveTensors(graph, bytesOf, aliasing);
-  const memory = placeTensors(live);
+  const memory = placeTensors(live, options.limits?.maxBufferSize);
   const tensors: Record<string, Placement> = Object.create(null);
   for (const { name } of live) {
     const shape = shapes.get(name)!;
@@ -194,11 +192,6 @@ function precisions(graph: Graph, precision: Precision, given?: ReadonlySet<stri
 const constantBytesOf = (constant: PackedConstant, precision: Precision): number =>
   constant.elements * (constant.precision === 'storage' ? bytesPerElement(precision) : 4);
 
-const shapesOf = (node: Node, shapes: ReadonlyMap<string, Shape>): NodeShapes => ({
-  inputs: node.inputs.map((name) => shapes.get(name)!),
-  output: shapes.get(node.output)!,
-});
-
 function pipelineOf(
   program: Program,
   slots: readonly ConstantSlot[],
@@ -247,13 +240,13 @@ export function liveTensors(graph: Graph, bytesOf: (tensor: string) => number, a
   ];
 }
 
-/** Packs the weights of `graph` for its plan, a constant at a time, in the order of the buffer. */
-export function* packConstants(graph: Graph, plan: Plan): Generator<ConstantUpload> {
+/** Packs the weights of `graph` for its plan, a constant at a time, in the order of the buffer; `kernels` as from `kernelsOf`. */
+export function* packConstants(graph: Graph, plan: Plan, kernels: KernelRegistry): Generator<ConstantUpload> {
   const shapes = inferShapes(graph);
   const slots = plan.constants.values();
   for (const [i, node] of graph.nodes.entries()) {
     const nodeShapes = shapesOf(node, shapes);
-    const kernel = kernelNamed(plan.dispatches[i]!.kernel, node.op);
+    const kernel = kernelNamed(kernels, plan.dispatches[i]!.kernel, node.op);
     for (const constant of kernel.constants(node, nodeShapes)) {
       const slot = slots.next().value;
       if (slot?.node !== node.name || slot.bytes !== constantBytesOf(constant, plan.precision)) {
@@ -274,15 +267,17 @@ export interface PlanSummary {
   /** The largest sum of tensors live at once: no arena can be smaller. */
   readonly peakBytes: number;
   readonly weightBytes: number;
-  /** For each dispatch each distinct tensor that it reads or writes, once, as float32, without weights. */
+  /** For each dispatch each distinct tensor that it reads or writes, once, without padding lanes and weights. */
   readonly activationBytes: number;
 }
 
 export function summarizePlan(graph: Graph, plan: Plan): PlanSummary {
-  const shapes = inferShapes(graph);
   let activationBytes = 0;
   for (const { reads, writes } of plan.dispatches) {
-    for (const name of new Set([...reads, ...writes])) activationBytes += 4 * sizeOf(shapes.get(name)!);
+    for (const name of new Set([...reads, ...writes])) {
+      const { shape, precision } = plan.tensors[name]!;
+      activationBytes += bytesPerElement(precision) * sizeOf(shape);
+    }
   }
   return {
     dispatches: plan.dispatches.length,

@@ -1,7 +1,10 @@
 import { GraphError } from '../errors.ts';
-import type { Node, OpName } from '../graph/ops.ts';
-import { blockKernels, kernels, startingKernels, variants } from '../kernels/index.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Node, OpName, Shape } from '../graph/ops.ts';
+import { inferShapes } from '../graph/shapes.ts';
+import { coreKernels, fetchKernels, type KernelModule, type KernelRegistry, modulesOf } from '../kernels/index.ts';
 import type { Kernel, NodeShapes } from '../kernels/kernel.ts';
+import type { Plan } from './plan.ts';
 
 /** Which kernels run on a device, and which of them are wanted. Plain data. */
 export interface KernelPreferences {
@@ -23,7 +26,35 @@ export function layerKey(node: Node, { inputs, output }: NodeShapes): string {
   return JSON.stringify([Object.fromEntries(plain), inputs, output]);
 }
 
-const registry = (): Kernel[] => [...kernels, ...variants, ...startingKernels, ...blockKernels];
+/**
+ * The kernels with which `createPlan` plans a graph for these preferences; those that the core lacks are fetched.
+ * `tuning`: with every variant that the tuner tries.
+ */
+export function kernelsFor(
+  graph: Graph,
+  { prefer, tuned = {} }: KernelPreferences = noPreferences,
+  tuning = false,
+): Promise<KernelRegistry> {
+  const shapes = inferShapes(graph);
+  const modules: KernelModule[] = modulesOf([...prefer, ...Object.values(tuned)]);
+  if (tuning) modules.push('variants');
+  for (const node of graph.nodes) {
+    if (node.op === 'fused') modules.push('blocks');
+    else if (!coreKernels.usual.some((kernel) => usable(kernel, node, shapesOf(node, shapes), [])))
+      modules.push('rare');
+  }
+  return fetchKernels(modules);
+}
+
+/** The kernels of a plan, by their names. */
+export const kernelsOf = ({ dispatches }: Plan): Promise<KernelRegistry> =>
+  fetchKernels(modulesOf(dispatches.map(({ kernel }) => kernel)));
+
+/** Shapes of a node's inputs and output among those of its graph. */
+export const shapesOf = (node: Node, shapes: ReadonlyMap<string, Shape>): NodeShapes => ({
+  inputs: node.inputs.map((name) => shapes.get(name)!),
+  output: shapes.get(node.output)!,
+});
 
 const usable = (kernel: Kernel, node: Node, shapes: NodeShapes, features: readonly string[]): boolean =>
   kernel.op === node.op &&
@@ -31,9 +62,14 @@ const usable = (kernel: Kernel, node: Node, shapes: NodeShapes, features: readon
   kernel.accepts(node, shapes);
 
 /** Kernels worth measuring for a node on a device: the registry's own choice first, then its variants. */
-export function candidates(node: Node, shapes: NodeShapes, features: readonly string[]): Kernel[] {
+export function candidates(
+  { usual, variants }: KernelRegistry,
+  node: Node,
+  shapes: NodeShapes,
+  features: readonly string[],
+): Kernel[] {
   const runs = (kernel: Kernel) => usable(kernel, node, shapes, features);
-  const first = kernels.find(runs);
+  const first = usual.find(runs);
   return first ? [first, ...variants.filter(runs)] : [];
 }
 
@@ -41,16 +77,21 @@ export function candidates(node: Node, shapes: NodeShapes, features: readonly st
  * The kernel that runs a node: what was tuned for it, else the first preferred that suits it, else the first of the
  * registry that accepts it. Throws `GraphError` where there is none.
  */
-export function selectKernel(node: Node, shapes: NodeShapes, preferences = noPreferences): Kernel {
+export function selectKernel(
+  { usual, variants, starting }: KernelRegistry,
+  node: Node,
+  shapes: NodeShapes,
+  preferences = noPreferences,
+): Kernel {
   const { features, prefer, tuned } = preferences;
-  const named = (name: string) =>
-    registry().find((kernel) => kernel.name === name && usable(kernel, node, shapes, features));
+  const all = [usual, variants, starting].flat();
+  const named = (name: string) => all.find((kernel) => kernel.name === name && usable(kernel, node, shapes, features));
   const measured = tuned?.[layerKey(node, shapes)];
   const preferred = prefer.map(named).find((kernel) => kernel && (kernel.suits?.(node, shapes) ?? true));
   const found =
     (measured === undefined ? undefined : named(measured)) ??
     preferred ??
-    [...kernels, ...blockKernels].find((kernel) => usable(kernel, node, shapes, features));
+    usual.find((kernel) => usable(kernel, node, shapes, features));
   if (!found) {
     const inputs = shapes.inputs.map((shape) => `[${shape}]`).join(', ');
     throw new GraphError(`node "${node.name}" (${node.op}): no kernel runs it on ${inputs} → [${shapes.output}]`);
@@ -59,8 +100,8 @@ export function selectKernel(node: Node, shapes: NodeShapes, preferences = noPre
 }
 
 /** The kernel of this name for an operation. Throws `GraphError` where the registry has none. */
-export function kernelNamed(name: string, op: OpName): Kernel {
-  const kernel = registry().find((candidate) => candidate.name === name && candidate.op === op);
+export function kernelNamed({ usual, variants, starting }: KernelRegistry, name: string, op: OpName): Kernel {
+  const kernel = [usual, variants, starting].flat().find((candidate) => candidate.name === name && candidate.op === op);
   if (!kernel) throw new GraphError(`there is no kernel "${name}" for ${op}; the plan is of another version`);
   return kernel;
 }

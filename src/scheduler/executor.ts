@@ -1,7 +1,7 @@
-import { guarded } from '../device/buffers.ts';
+import { guarded, inScope } from '../device/buffers.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { settle } from '../device/settle.ts';
-import { UsageError } from '../errors.ts';
+import { DeviceError, UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
 import { checkPicture, type Picture } from '../images/image-to-tensor.ts';
 import type { Plan } from '../planner/plan.ts';
@@ -46,8 +46,11 @@ interface Ranker {
 
 /** What a run does beside the plan's dispatches. */
 interface Beside {
-  /** Encodes what comes before them, or in the place of as many of the first as it returns. */
-  readonly first?: (pass: GPUComputePassEncoder) => number;
+  /**
+   * Uploads what the run is of. What it returns encodes what comes before the dispatches, or in the place of as many of
+   * the first as that returns.
+   */
+  readonly upload: () => ((pass: GPUComputePassEncoder) => number) | undefined;
   /** Ranks classes after them; their scores are not read back. */
   readonly ranker?: Ranker | null;
   readonly count?: number;
@@ -73,7 +76,7 @@ export class Executor {
   /** Runs of pictures under way that make or change what such runs share. */
   #changing = 0;
   /** When the latest run and all before it were ready to be read. */
-  #latest: Promise<void> = Promise.resolve();
+  #latest: Promise<unknown> = Promise.resolve();
   #disposed = false;
 
   private constructor(resources: PlanResources, readout: Readout, within: boolean) {
@@ -123,8 +126,11 @@ export class Executor {
     const own = turn ? values.map((array) => array.slice()) : values;
     return this.#during(turn, 'run', signal, () => {
       signal?.throwIfAborted();
-      this.upload(own);
-      return this.#infer(signal).then(({ outputs }) => outputs);
+      const upload = () => {
+        this.upload(own);
+        return undefined;
+      };
+      return this.#infer(signal, { upload }).then(({ outputs }) => outputs);
     });
   }
 
@@ -179,7 +185,7 @@ export class Executor {
         const ranker = ranking && this.#ranked!.ranker;
         const count = ranker ? ranker.stage.countFor(ranking!.count) : 0;
         return this.#infer(signal, {
-          first: this.#picture!.upload(own, rule),
+          upload: () => this.#picture!.upload(own, rule),
           ranker: count > 0 ? ranker : null,
           count,
         });
@@ -237,29 +243,37 @@ export class Executor {
   }
 
   /** Encodes, submits and reads back. */
-  async #infer(
-    signal: AbortSignal | undefined,
-    { first, ranker = null, count = 0 }: Beside = {},
-  ): Promise<RankedOutputs> {
+  async #infer(signal: AbortSignal | undefined, { upload, ranker = null, count = 0 }: Beside): Promise<RankedOutputs> {
     const { device } = this.gpu;
     const readout = ranker?.readout ?? this.#readout;
     const readback = readout.acquire();
     try {
-      const encoder = device.createCommandEncoder({ label: this.plan.graph });
-      const pass = encoder.beginComputePass();
-      this.encode(pass, first?.(pass));
-      ranker?.stage.encode(pass, count);
-      pass.end();
-      readout.copy(encoder, this.resources.arena, readback);
-      const bytes = ranker?.stage.copy(encoder, count, readback, readout.bytes) ?? 0;
-      device.queue.submit([encoder.finish()]);
+      let bytes = 0;
+      const refusal = inScope(device, () => {
+        const first = upload();
+        const encoder = device.createCommandEncoder({ label: this.plan.graph });
+        const pass = encoder.beginComputePass();
+        this.encode(pass, first?.(pass));
+        ranker?.stage.encode(pass, count);
+        pass.end();
+        readout.copy(encoder, this.resources.arena, readback);
+        bytes = ranker?.stage.copy(encoder, count, readback, readout.bytes) ?? 0;
+        device.queue.submit([encoder.finish()]);
+      });
       const mapping = settle(this.gpu, readback.mapAsync(1 /* GPUMapMode.READ */, 0, readout.bytes + bytes));
-      // A browser may tell of two buffers in any order.
-      const inOrder = [this.#latest, mapping];
-      this.#latest = Promise.allSettled(inOrder).then(() => {});
-      await Promise.all(inOrder);
+      // A browser may tell of two runs in any order.
+      const ready = Promise.allSettled([this.#latest, mapping, refusal]);
+      this.#latest = ready;
+      await ready;
+      await mapping;
       try {
+        const invalid = await refusal;
         this.gpu.check();
+        if (invalid) {
+          throw new DeviceError(
+            `${this.plan.graph}: the GPU refused this run, so that its outputs are not known (${invalid.message}); load the model again`,
+          );
+        }
         signal?.throwIfAborted();
         const outputs = readout.read(readback);
         return { outputs, ranked: ranker?.stage.read(readback.getMappedRange(readout.bytes, bytes)) ?? null };

@@ -1,8 +1,9 @@
 import { guarded, type Keep } from '../device/buffers.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { compilePipelines } from '../device/pipelines.ts';
+import { DeviceError } from '../errors.ts';
 import { LARGEST_TEXTURE } from '../kernels/kernel.ts';
-import type { BoundRange, ConstantSlot, ConstantUpload, Plan, TextureSpec } from '../planner/plan.ts';
+import type { BoundRange, ConstantSlot, ConstantUpload, DeviceLimits, Plan, TextureSpec } from '../planner/plan.ts';
 import { type Arena, ArenaPool } from './arena-pool.ts';
 
 // GPUBufferUsage is not a global in Node.
@@ -54,8 +55,9 @@ export class PlanResources {
   }
 
   /**
-   * Compiles, allocates and uploads; constants are uploaded while the pipelines compile. Throws `ShaderError`,
-   * `OutOfMemoryError`, `DeviceError`, `DeviceLostError`, and what `constants` throws.
+   * Compiles, allocates and uploads; constants are uploaded while the pipelines compile. Throws `DeviceError` before it
+   * begins where the device's limits are too small; `ShaderError`, `OutOfMemoryError`, `DeviceError`, `DeviceLostError`,
+   * and what `constants` throws.
    */
   static async create(
     gpu: Gpu,
@@ -66,6 +68,7 @@ export class PlanResources {
     signal?.throwIfAborted();
     gpu.check();
     const { device } = gpu;
+    checkLimits(plan, device.limits);
     const compiling = compilePipelines(device, plan.pipelines, { signal, onCompiled });
     // A refusal is reported by the await below, whatever fails first.
     compiling.catch(() => {});
@@ -147,6 +150,30 @@ export class PlanResources {
 }
 
 const sizeOfBuffer = (bytes: number): number => Math.max(16, Math.ceil(bytes / 16) * 16);
+
+/** Throws `DeviceError` where a plan needs a larger buffer or binding than there may be. */
+function checkLimits(plan: Plan, { maxBufferSize, maxStorageBufferBindingSize }: DeviceLimits): void {
+  const check = (what: string, bytes: number, limit: number, named: string) => {
+    if (bytes <= limit) return;
+    throw new DeviceError(
+      `${plan.graph}: ${what} needs ${bytes} bytes, more than the ${limit} that this device allows (${named}); ` +
+        'use smaller pictures, a smaller batch or a smaller model',
+    );
+  };
+  const binding = (what: string, bytes: number) =>
+    check(what, bytes, maxStorageBufferBindingSize, 'maxStorageBufferBindingSize');
+  for (const [name, { shape, bytes }] of Object.entries(plan.tensors)) binding(`tensor "${name}" of [${shape}]`, bytes);
+  for (const { node, bytes, texture } of plan.constants) {
+    if (texture === undefined) binding(`a weight of node "${node}"`, bytes);
+  }
+  const outputs = plan.outputs.reduce((sum, { tensor }) => sum + plan.tensors[tensor]!.bytes, 0);
+  const buffers = {
+    'a buffer of tensors': Math.max(0, ...plan.arena),
+    'the buffer of weights': plan.constantBytes,
+    'the buffer of outputs': outputs,
+  };
+  for (const [what, bytes] of Object.entries(buffers)) check(what, bytes, maxBufferSize, 'maxBufferSize');
+}
 
 const textureOf = (label: string, { width, height, format }: TextureSpec): GPUTextureDescriptor => ({
   label,

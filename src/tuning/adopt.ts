@@ -2,7 +2,7 @@ import { DeviceLostError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { createPlan, packConstants } from '../planner/create-plan.ts';
 import type { Precision } from '../planner/plan.ts';
-import type { KernelPreferences } from '../planner/select.ts';
+import { type KernelPreferences, kernelsFor } from '../planner/select.ts';
 import type { ArenaPool } from '../scheduler/arena-pool.ts';
 import { Executor } from '../scheduler/executor.ts';
 import { inSlices } from '../scheduler/slices.ts';
@@ -33,12 +33,13 @@ export const adopter =
     const { gpu, graph, precision, arena, current } = host;
     let next: Executor | null = null;
     try {
-      const plan = createPlan(graph, { precision, preferences });
+      const kernels = await kernelsFor(graph, preferences);
+      const plan = createPlan(graph, kernels, { precision, preferences, limits: gpu.device.limits });
       if (plan.dispatches.every(({ kernel }, i) => kernel === current.plan.dispatches[i]!.kernel)) {
         host.exchange(current, preferences);
         return null;
       }
-      next = await Executor.create(gpu, plan, inSlices(packConstants(graph, plan)), { signal, arena });
+      next = await Executor.create(gpu, plan, inSlices(packConstants(graph, plan, kernels)), { signal, arena });
       const expected = await bench.outputsOf(current);
       const found = await bench.outputsOf(next);
       signal.throwIfAborted();

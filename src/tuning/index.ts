@@ -1,5 +1,6 @@
 import type { Graph } from '../graph/graph.ts';
 import type { Conv2d } from '../graph/ops.ts';
+import { coreKernels } from '../kernels/index.ts';
 import { findPace } from '../scheduler/pace.ts';
 import { TrialBench } from '../scheduler/trial-bench.ts';
 import { type Adopt, adopter, type Host, keepAdoptable, type Refusal } from './adopt.ts';
@@ -116,7 +117,11 @@ async function fingerprint(
     { inputs: [[1, 14, 14, 96]], output: [1, 14, 14, 96] },
     { precision: 'float32', halfInputs: [false], halfOutput: false },
   );
-  const { measure, close } = contenderOf(bench, await makeReady(bench, trial, 'conv-pointwise', turns), turns);
+  const { measure, close } = contenderOf(
+    bench,
+    await makeReady(bench, coreKernels, trial, 'conv-pointwise', turns),
+    turns,
+  );
   try {
     const pace = await findPace(measure, () => bench.clock.stepMs);
     if (pace === null) return null;

@@ -3,6 +3,7 @@ import type { Graph } from '../graph/graph.ts';
 import type { Conv2d, FullyConnected, GlobalAveragePool, Node, Pool, Shape } from '../graph/ops.ts';
 import { seededUniform } from '../graph/random.ts';
 import { inferShapes } from '../graph/shapes.ts';
+import type { KernelRegistry } from '../kernels/index.ts';
 import type { NodeShapes } from '../kernels/kernel.ts';
 import { UNIT } from '../kernels/trial-values.ts';
 import { createPlan, storedBytes } from '../planner/create-plan.ts';
@@ -85,10 +86,10 @@ export class Trial {
   }
 
   /** The layer's plan by this kernel. Throws `GraphError` where another would run in its place. */
-  plan(features: readonly string[], kernel: string): Plan {
+  plan(kernels: KernelRegistry, features: readonly string[], kernel: string): Plan {
     const { precision, halfInputs, halfOutput } = this.#storage;
     const half = [...this.inputs.map(({ tensor }) => tensor).filter((_, i) => halfInputs[i])];
-    const plan = createPlan(this.graph, {
+    const plan = createPlan(this.graph, kernels, {
       precision,
       preferences: { features, prefer: [], tuned: { [this.#key]: kernel } },
       halves: new Set(halfOutput ? [...half, this.output] : half),

@@ -1,9 +1,10 @@
 import type { Gpu } from '../device/gpu.ts';
+import type { ArrivingWeights } from '../graph/arriving.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { Arriving } from '../planner/arriving.ts';
+import { arrivingConstants } from '../planner/arriving-constants.ts';
 import { createPlan, packConstants } from '../planner/create-plan.ts';
 import type { Plan, Precision } from '../planner/plan.ts';
-import type { KernelPreferences } from '../planner/select.ts';
+import { type KernelPreferences, kernelsFor } from '../planner/select.ts';
 import { ArenaPool } from '../scheduler/arena-pool.ts';
 import { Executor, type ExecutorOptions } from '../scheduler/executor.ts';
 import { startingPreferences } from './defaults.ts';
@@ -45,11 +46,12 @@ export class TunedExecutor {
     graph: Graph,
     precision: Precision,
     options: ExecutorOptions,
-    arriving?: Arriving | null,
+    arriving?: ArrivingWeights | null,
   ): Promise<TunedExecutor> {
     const preferences = startingPreferences(gpu.adapter);
-    const plan = createPlan(graph, { precision, preferences });
-    const constants = arriving?.constants(graph, plan) ?? packConstants(graph, plan);
+    const kernels = await kernelsFor(graph, preferences);
+    const plan = createPlan(graph, kernels, { precision, preferences, limits: gpu.device.limits });
+    const constants = arriving ? arrivingConstants(graph, plan, arriving) : packConstants(graph, plan, kernels);
     const arena = new ArenaPool(gpu.device);
     const executor = await Executor.create(gpu, plan, constants, { ...options, arena });
     return new TunedExecutor(graph, precision, executor, preferences, arena);

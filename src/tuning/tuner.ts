@@ -1,10 +1,11 @@
 import { DeviceError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
+import type { KernelRegistry } from '../kernels/index.ts';
 import type { Kernel, NodeShapes } from '../kernels/kernel.ts';
 import { packConstants } from '../planner/create-plan.ts';
 import type { Plan, Precision } from '../planner/plan.ts';
-import { candidates, type KernelPreferences, layerKey, selectKernel } from '../planner/select.ts';
+import { candidates, type KernelPreferences, kernelsFor, layerKey, selectKernel } from '../planner/select.ts';
 import { halfTensors, inputsOfOneReader } from '../planner/storage.ts';
 import { PlanResources } from '../scheduler/plan-resources.ts';
 import { inSlices } from '../scheduler/slices.ts';
@@ -75,7 +76,8 @@ interface Layer {
 export async function tuneKernels(bench: TrialBench, graph: Graph, options: TunerOptions): Promise<Tuning> {
   const { preferences, known, budgetMs, signal, onProgress } = options;
   const end = performance.now() + budgetMs;
-  const layers = distinctLayers(graph, preferences.features, options.precision);
+  const registry = await kernelsFor(graph, preferences, true);
+  const layers = distinctLayers(graph, registry, preferences.features, options.precision);
   const found = new Map<string, LayerRecord>();
   const measured: TunedLayer[] = [];
   let remembered = 0;
@@ -85,7 +87,7 @@ export async function tuneKernels(bench: TrialBench, graph: Graph, options: Tune
     const { key, node, shapes, kernels, count } = layer;
     const { refused = [], tried = [], kernel } = known.get(key) ?? {};
     const sound = kernels.map(({ name }) => name).filter((name) => !refused.includes(name));
-    const usual = kernel && sound.includes(kernel) ? kernel : selectKernel(node, shapes, preferences).name;
+    const usual = kernel && sound.includes(kernel) ? kernel : selectKernel(registry, node, shapes, preferences).name;
     const others = sound.filter((name) => name !== usual && !tried.includes(name));
     if (others.length === 0) {
       remembered++;
@@ -96,7 +98,7 @@ export async function tuneKernels(bench: TrialBench, graph: Graph, options: Tune
       continue;
     } else {
       const more = () => performance.now() < end;
-      const result = await tryKernels(bench, layer, usual, others, options, more);
+      const result = await tryKernels(bench, registry, layer, usual, others, options, more);
       complete &&= result.complete;
       measured.push({ key, node: node.name, count, chosen: result.chosen, tried: result.tried });
       const names = result.tried.map((one) => one.kernel);
@@ -108,7 +110,12 @@ export async function tuneKernels(bench: TrialBench, graph: Graph, options: Tune
 }
 
 /** Layers that differ, of which several kernels can run each. */
-function distinctLayers(graph: Graph, features: readonly string[], precision: Precision): Layer[] {
+function distinctLayers(
+  graph: Graph,
+  registry: KernelRegistry,
+  features: readonly string[],
+  precision: Precision,
+): Layer[] {
   const shapes = inferShapes(graph);
   const dense = inputsOfOneReader(graph);
   const halves: ReadonlySet<string> = precision === 'float32' ? new Set() : halfTensors(graph);
@@ -120,7 +127,7 @@ function distinctLayers(graph: Graph, features: readonly string[], precision: Pr
       output: shapes.get(node.output)!,
       dense: dense.has(node.inputs[0]!) && !halves.has(node.inputs[0]!),
     };
-    const kernels = candidates(node, nodeShapes, features);
+    const kernels = candidates(registry, node, nodeShapes, features);
     if (kernels.length < 2) continue;
     const key = layerKey(node, nodeShapes);
     const known = layers.get(key);
@@ -147,6 +154,7 @@ function workOf(node: Tunable, { inputs: [input], output }: NodeShapes): number 
 
 async function tryKernels(
   bench: TrialBench,
+  registry: KernelRegistry,
   { node, shapes, kernels, storage }: Layer,
   usual: string,
   others: readonly string[],
@@ -155,7 +163,7 @@ async function tryKernels(
 ) {
   const trial = new Trial(node, shapes, storage);
   const checked = async (kernel: string, keep: boolean): Promise<PlanResources> => {
-    const resources = await makeReady(bench, trial, kernel, options);
+    const resources = await makeReady(bench, registry, trial, kernel, options);
     try {
       const { inputs, output } = trial;
       const found = await options.exclusive(() => bench.compare(resources, inputs, output, { keep }));
@@ -182,15 +190,16 @@ type Turns = Pick<TunerOptions, 'exclusive' | 'signal'>;
 /** A trial's plan by a kernel, on the bench. Throws why that cannot be. */
 export async function makeReady(
   { gpu, arena }: TrialBench,
+  kernels: KernelRegistry,
   trial: Trial,
   kernel: string,
   { signal }: Turns,
 ): Promise<PlanResources> {
-  const plan = trial.plan(gpu.adapter.features, kernel);
+  const plan = trial.plan(kernels, gpu.adapter.features, kernel);
   if (constantBytesOf(plan) > CONSTANT_BYTES) {
     throw new DeviceError(`${kernel}: its weights need more memory than a trial may take`);
   }
-  return PlanResources.create(gpu, plan, inSlices(packConstants(trial.graph, plan)), { signal, arena });
+  return PlanResources.create(gpu, plan, inSlices(packConstants(trial.graph, plan, kernels)), { signal, arena });
 }
 
 /** Takes the plan over. */

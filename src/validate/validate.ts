@@ -3,7 +3,7 @@ import type { Graph } from '../graph/graph.ts';
 import { type Shape, writtenBy } from '../graph/ops.ts';
 import { createPlan, packConstants } from '../planner/create-plan.ts';
 import type { Precision } from '../planner/plan.ts';
-import type { KernelPreferences } from '../planner/select.ts';
+import { type KernelPreferences, kernelsFor } from '../planner/select.ts';
 import { runGraphAsync, type Tensor } from '../reference/index.ts';
 import { Executor } from '../scheduler/executor.ts';
 import { fusedWithBounds, runWithBound, type Storage } from './bounds.ts';
@@ -117,8 +117,10 @@ async function withExecutor<T>(
   aliasing: boolean,
   use: (executor: Executor) => Promise<T>,
 ): Promise<T> {
-  const plan = createPlan(prepared, { precision, aliasing, ...(preferences ? { preferences } : {}) });
-  const executor = await Executor.create(gpu, plan, packConstants(prepared, plan), { signal });
+  const { limits } = gpu.device;
+  const kernels = await kernelsFor(prepared, preferences);
+  const plan = createPlan(prepared, kernels, { precision, aliasing, limits, ...(preferences ? { preferences } : {}) });
+  const executor = await Executor.create(gpu, plan, packConstants(prepared, plan, kernels), { signal });
   try {
     tamper?.(executor);
     return await use(executor);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { buildArchitecture, isArchitectureId } from '../../src/architectures/index.ts';
+import { isArchitectureId } from '../../src/architectures/id.ts';
+import { buildArchitecture } from '../../src/architectures/index.ts';
 import { UsageError } from '../../src/errors.ts';
 import { networkCost } from '../../src/graph/cost.ts';
 import { inferShapes } from '../../src/graph/shapes.ts';

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { describeGrowth, type Growth, growthExponent } from '../../bench/growth.ts';
+import { describeGrowth, growthExponent } from '../../bench/growth.ts';
 import { growthPlot } from '../../bench/growth-plot.ts';
+import type { Growth } from '../../bench/growth-results.ts';
 
 const point = (value: number, macs: number, medianMs: number) => ({
   ...{ model: `v2-1.0-${value}`, batch: 1, value },

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { writeOnnx } from '../../bench/writers/onnx.ts';
-import { buildArchitecture, type Graph, outputShapes, type Shape, seededInputs } from '../../src/index.ts';
+import { buildArchitecture } from '../../src/architectures/index.ts';
+import { type Graph, outputShapes, type Shape, seededInputs } from '../../src/index.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
 import { runGraph } from '../../src/reference/index.ts';

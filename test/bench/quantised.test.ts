@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { hasQuantisedTensors } from '../../bench/quantised.ts';
 import { writeTflite } from '../../bench/writers/tflite.ts';
-import { buildArchitecture } from '../../src/index.ts';
+import { buildArchitecture } from '../../src/architectures/index.ts';
+
 import { runPasses } from '../../src/passes/index.ts';
 import { writeFlat } from '../support/flat-writer.ts';
 

@@ -1,34 +1,19 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { createCanvas } from '@napi-rs/canvas';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeTflite } from '../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
-import { alignLabels } from '../../src/cli/classify.ts';
+import { alignLabels, main } from '../../src/cli/classify.ts';
 import { type Graph, load, type Node, UsageError } from '../../src/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
+import { runMain } from '../support/command.ts';
 import { signedPixels as image } from '../support/image-rule.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
 let folder = '';
 
-async function classify(...args: string[]) {
-  try {
-    const options = { cwd: root };
-    const { stdout, stderr } = await promisify(execFile)(
-      process.execPath,
-      ['src/cli/run.mjs', 'classify', ...args],
-      options,
-    );
-    return { code: 0, stdout, stderr };
-  } catch (error) {
-    return error as { code: number; stdout: string; stderr: string };
-  }
-}
+const classify = (...argv: string[]) => runMain(main, ...argv);
 
 /** A picture of waves, which no two images of the network see alike. */
 function waves(width: number, height: number) {
@@ -56,7 +41,15 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe('classify', () => {
   it('prints a JSON line a picture, with probabilities, on the CPU where asked', async () => {
     const pictures = ['png', 'jpeg', 'webp'].map((format) => at(`picture.${format}`));
-    const model = ['--model', at('model.tflite'), '--labels', at('labels.txt'), '--range=-1,1', '--device', 'cpu'];
+    const model = [
+      '--model',
+      at('model.tflite'),
+      '--labels',
+      at('labels.txt'),
+      '--range=-1,1',
+      '--device',
+      'reference',
+    ];
     const { code, stdout } = await classify(...model, '--top', '3', '--json', ...pictures);
     expect(code).toBe(0);
     const lines = stdout
@@ -65,7 +58,7 @@ describe('classify', () => {
       .map((line) => JSON.parse(line));
     expect(lines.map(({ file }) => file)).toEqual(pictures);
     for (const { device, adapter, top } of lines) {
-      expect([device, adapter]).toEqual(['cpu', null]);
+      expect([device, adapter]).toEqual(['reference', null]);
       expect(top).toHaveLength(3);
       for (const { label, index, score } of top) {
         expect(label).toBe(['ash', 'birch', 'cedar', 'dogwood'][index]);
@@ -77,7 +70,7 @@ describe('classify', () => {
   });
 
   it('goes on after a bad picture, and ends with 1', async () => {
-    const args = ['--model', at('model.tflite'), '--range=0,1', '--device', 'cpu', '--json'];
+    const args = ['--model', at('model.tflite'), '--range=0,1', '--device', 'reference', '--json'];
     const { code, stdout, stderr } = await classify(...args, 'README.md', at('missing.png'), at('picture.png'));
     expect(code).toBe(1);
     expect(stdout.trim().split('\n')).toHaveLength(1);
@@ -91,7 +84,7 @@ describe('classify', () => {
     expect((await classify('--model', at('model.tflite'), '--device', 'tpu', 'x.png')).stderr).toMatch(
       /--device is "tpu"/,
     );
-    const args = ['--model', at('model.tflite'), '--device', 'cpu', at('picture.png')];
+    const args = ['--model', at('model.tflite'), '--device', 'reference', at('picture.png')];
     expect((await classify(...args)).stderr).toMatch(/does not say how a picture becomes its input/);
     expect((await classify('--labels', at('many.txt'), '--range=0,1', ...args)).stderr).toMatch(
       /6 labels and the model 4 classes/,
@@ -99,7 +92,7 @@ describe('classify', () => {
   });
 
   it('adds the features that the last layer reads where asked', async () => {
-    const args = ['--model', at('model.tflite'), '--range=-1,1', '--device', 'cpu', '--top', '4', '--embedding'];
+    const args = ['--model', at('model.tflite'), '--range=-1,1', '--device', 'reference', '--top', '4', '--embedding'];
     const { code, stdout } = await classify(...args, '--json', at('picture.png'));
     expect(code).toBe(0);
     const { top, embedding } = JSON.parse(stdout);
@@ -122,7 +115,7 @@ describe('classify', () => {
   });
 
   it('reads label files with a line more or less, with a byte-order mark, and says what it left out', async () => {
-    const model = ['--model', at('model.tflite'), '--range=-1,1', '--device', 'cpu', '--json', at('picture.png')];
+    const model = ['--model', at('model.tflite'), '--range=-1,1', '--device', 'reference', '--json', at('picture.png')];
     const labelsOf = async (text: string) => {
       writeFileSync(at('other.txt'), text);
       const { code, stdout, stderr } = await classify('--labels', at('other.txt'), ...model);
@@ -164,10 +157,10 @@ describe('classify', () => {
 describe('the embedding', () => {
   const embed = async (id: string) => {
     const graph = buildArchitecture(id);
-    const model = await load(graph, { device: 'cpu', embedding: true });
+    const model = await load(graph, { device: 'reference', embedding: true });
     const { top, embedding } = await model.embed(waves(50, 40), { image, top: 3 });
     expect(await model.classify(waves(50, 40), { image, top: 3 })).toEqual(top);
-    const plain = await load(graph, { device: 'cpu' });
+    const plain = await load(graph, { device: 'reference' });
     expect(await plain.classify(waves(50, 40), { image, top: 3 })).toEqual(top);
     return { model, embedding };
   };
@@ -183,23 +176,23 @@ describe('the embedding', () => {
 
   it('is there in a saved model, and can be added to one', async () => {
     const { model, embedding } = await embed('v2-0.35-32');
-    const plain = await load('v2-0.35-32', { device: 'cpu' });
+    const plain = await load('v2-0.35-32', { device: 'reference' });
     for (const [bytes, options] of [
       [await model.save(), {}],
       [await model.save(), { embedding: true }],
       [await plain.save(), { embedding: true }],
     ] as const) {
-      const opened = await load(bytes, { device: 'cpu', ...options });
+      const opened = await load(bytes, { device: 'reference', ...options });
       const again = await opened.embed(waves(50, 40), { image });
       for (const [i, value] of again.embedding.entries()) expect(value).toBeCloseTo(embedding[i]!, 4);
     }
   });
 
   it('needs to be asked for, and a classifier', async () => {
-    const plain = await load('v1-0.25-32', { device: 'cpu' });
+    const plain = await load('v1-0.25-32', { device: 'reference' });
     await expect(plain.embed(waves(4, 4), { image })).rejects.toThrow(/load it with the option "embedding"/);
     const graph = buildArchitecture('v1-0.25-32');
-    const refused = (changed: Graph) => load(changed, { device: 'cpu', embedding: true });
+    const refused = (changed: Graph) => load(changed, { device: 'reference', embedding: true });
     const [first] = graph.nodes;
     const cut = { ...graph, nodes: [first!], outputs: [{ name: 'features', tensor: first!.output }] };
     await expect(refused(cut)).rejects.toThrow(UsageError);

@@ -49,7 +49,7 @@ it('and is classified as what the eye sees', async () => {
       },
     ],
   };
-  const model = await load(graph, { device: 'cpu' });
+  const model = await load(graph, { device: 'reference' });
   for (const orientation of orientations) {
     const { jpeg, quarters } = orientedPicture(orientation);
     const file = join(folder, 'phone.jpg');

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { Browser, ElementHandle, Page } from 'puppeteer';
 import { createServer, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser } from '../../src/cli/launch-browser.ts';
+import { enginePage } from '../support/engine-page.ts';
 import { writeOnnx } from '../support/onnx-writer.ts';
+import { browsers } from '../support/suite.ts';
 
 let server: ViteDevServer;
 let url = '';
@@ -127,17 +128,12 @@ const guessNames = (page: Page): Promise<string[]> =>
 const hasGuesses =
   "document.querySelectorAll('#guesses > li:not(.guess-none)').length === 5 && /%/.test(document.querySelector('#guesses').innerText)";
 
-describe.each(['chrome', 'firefox'] as const)('the page in %s', (name) => {
+describe.each(browsers)('the page in %s', (name) => {
   let browser: Browser;
 
   beforeAll(async () => {
-    browser = await launchBrowser(name, {
-      log: (message) => process.stderr.write(`${message}\n`),
-      parentFolder: process.env.GPU_TEST_FOLDER,
-    });
+    ({ browser } = await enginePage(name));
   });
-
-  afterAll(() => browser?.close());
 
   async function open(hash = '', width = 1200): Promise<{ page: Page; errors: string[] }> {
     const page = await browser.newPage();
@@ -255,11 +251,34 @@ describe.each(['chrome', 'firefox'] as const)('the page in %s', (name) => {
     await page.close();
   });
 
-  it('works without WebGPU, on the CPU, and says so', async () => {
+  it.each(['#draw', '#compare', '#learn'])(
+    'says on %s what is wrong with a file that is dropped there',
+    async (hash) => {
+      const { page, errors } = await open(hash);
+      await until(page, modelIsReady);
+      await page.evaluate(() => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(['no model'], 'notes.txt'));
+        document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+      });
+      await until(page, "document.querySelector('#model-message').textContent !== ''");
+      expect(await page.$eval('#model-message', (element) => element.checkVisibility())).toBe(true);
+      const { top, bottom } = await page.$eval('#model-message', (element) => element.getBoundingClientRect().toJSON());
+      expect([top >= 0, bottom <= 900]).toEqual([true, true]);
+      expect(await text(page, '#model-message')).toMatch(/ModelFormatError[\s\S]*notes\.txt/);
+      expect(errors).toEqual([]);
+      await page.close();
+    },
+  );
+
+  it('works without WebGPU, as on an http:// address of a LAN, on the CPU, and says so', async () => {
     const page = await browser.newPage();
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push((error as Error).message));
     await page.setViewport({ width: 1200, height: 900 });
     await page.evaluateOnNewDocument(() => {
       Object.defineProperty(navigator, 'gpu', { value: undefined });
+      delete (PointerEvent.prototype as Partial<PointerEvent>).getCoalescedEvents;
     });
     await page.goto(url);
     await page.bringToFront();
@@ -268,6 +287,7 @@ describe.each(['chrome', 'firefox'] as const)('the page in %s', (name) => {
     await until(page, hasGuesses);
     expect((await guessNames(page))[0]).toMatch(/alpha/);
     expect(await text(page, 'body')).toMatch(/WebGPU is not available here/);
+    expect(errors).toEqual([]);
     await page.close();
   });
 

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { normalConvolution, separableConvolution } from '../../src/architectures/lesson.ts';
+import { normalConvolution, separableConvolution } from '../../demo/learn/graphs.ts';
 import { layerCosts, networkCost, separableRatio } from '../../src/graph/cost.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import type { Conv2d, Node } from '../../src/graph/ops.ts';
+import { seededInputs } from '../../src/graph/random-inputs.ts';
 import { noPadding } from '../../src/graph/shapes.ts';
-import { seededInputs } from '../../src/random-inputs.ts';
 import { type Counter, runGraph } from '../../src/reference/index.ts';
 import { compareOutputs } from '../../src/validate/compare.ts';
 

@@ -1,23 +1,19 @@
 /** Runs kernel cases in the browser: a graph of one node on the GPU, against the reference. */
 import { type Gpu, openGpu } from '../../src/device/gpu.ts';
-import { kernelsOfBlocks } from '../../src/fuse.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { type Node, type OpName, writtenBy } from '../../src/graph/ops.ts';
 import { inferShapes, sizeOf } from '../../src/graph/shapes.ts';
-import { addBlockKernels } from '../../src/kernels/index.ts';
+import { allKernels } from '../../src/kernels/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
-import type { Precision } from '../../src/planner/plan.ts';
 import { kernelNamed, layerKey } from '../../src/planner/select.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { fusedWithBounds, runWithBound, type Storage } from '../../src/validate/bounds.ts';
 import { checkBounds } from '../../src/validate/compare.ts';
 import { poison } from '../../src/validate/poison.ts';
 import { randomValues as uniformValues } from '../support/random-values.ts';
-import type { CaseResult, Halves, KernelCase } from './case.ts';
+import type { CaseResult, KernelCase, KernelRun, TableResult } from './case.ts';
 
 const REPEATS = 3;
-
-addBlockKernels(kernelsOfBlocks);
 
 let opening: Promise<Gpu> | undefined;
 
@@ -123,18 +119,23 @@ export function graphOf(testCase: KernelCase, seed: number): Graph {
 export async function missingFeatures({ kernel, op }: { kernel: string; op: OpName }): Promise<string[]> {
   opening ??= openGpu();
   const { device } = await opening;
-  return (kernelNamed(kernel, op).requires ?? []).filter((feature) => !device.features.has(feature));
+  return (kernelNamed(await allKernels(), kernel, op).requires ?? []).filter(
+    (feature) => !device.features.has(feature),
+  );
 }
 
-export async function runCase(args: {
-  readonly testCase: KernelCase;
-  /** The kernel to run it. */
-  readonly kernel: string;
-  readonly seed: number;
-  readonly precision?: Precision;
-  /** Which tensors are stored as halves on float16 storage. */
-  readonly halves?: Halves;
-}): Promise<CaseResult> {
+/** All runs of one kernel, one after another. A run that throws is an error of its own. */
+export async function runTable({ runs }: { readonly runs: readonly KernelRun[] }): Promise<TableResult> {
+  const [first] = runs;
+  const missing = first ? await missingFeatures({ kernel: first.kernel, op: first.testCase.node.op }) : [];
+  const results: TableResult['results'][number][] = [];
+  for (const run of missing.length > 0 ? [] : runs) {
+    results.push(await runCase(run).catch((error: Error) => ({ error: `${error.name}: ${error.message}` })));
+  }
+  return { missing, results };
+}
+
+async function runCase(args: KernelRun): Promise<CaseResult> {
   const { testCase, kernel, seed, precision = 'float32', halves = 'all' } = args;
   opening ??= openGpu();
   const gpu = await opening;
@@ -150,8 +151,9 @@ export async function runCase(args: {
   const preferences = { features, prefer: [], tuned: { [layerKey(node, nodeShapes)]: kernel } };
   const names = writtenBy(node);
   const half = new Set([...(halves === 'outputs' ? [] : node.inputs), ...(halves === 'inputs' ? [] : names)]);
-  const plan = createPlan(graph, { precision, halves: half, aliasing: false, preferences });
-  const executor = await Executor.create(gpu, plan, packConstants(graph, plan));
+  const kernels = await allKernels();
+  const plan = createPlan(graph, kernels, { precision, halves: half, aliasing: false, preferences });
+  const executor = await Executor.create(gpu, plan, packConstants(graph, plan, kernels));
   try {
     const runs: Record<string, Float32Array>[] = [];
     let notFinite = 0;

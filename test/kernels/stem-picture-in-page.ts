@@ -1,10 +1,12 @@
 /** Pictures straight into a network's first convolution, in the browser. */
+
 import { type Gpu, openGpu } from '../../src/device/gpu.ts';
 import type { ImageRule } from '../../src/graph/graph.ts';
 import type { Conv2d } from '../../src/graph/ops.ts';
 import { inferShapes } from '../../src/graph/shapes.ts';
 import { imageBound } from '../../src/images/image-bound.ts';
 import { imageToTensor, type Picture } from '../../src/images/image-to-tensor.ts';
+import { allKernels } from '../../src/kernels/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import type { Precision } from '../../src/planner/plan.ts';
 import { layerKey } from '../../src/planner/select.ts';
@@ -41,8 +43,9 @@ export async function runStemPicture(args: StemPictureCase & { kernel: string; p
   const size = [shape[1], shape[2]] as const;
   const tuned = { [layerKey(node, { inputs: [shape], output: shapes.get('y')! })]: kernel };
   const preferences = { features: [...gpu.device.features], prefer: [], tuned };
-  const plan = createPlan(graph, { precision, preferences });
-  const executor = await Executor.create(gpu, plan, packConstants(graph, plan));
+  const kernels = await allKernels();
+  const plan = createPlan(graph, kernels, { precision, preferences });
+  const executor = await Executor.create(gpu, plan, packConstants(graph, plan, kernels));
   try {
     const [height, width] = size;
     const data = Uint8Array.from(randomValues(4 * height * width, seed + 5, 0, 256));

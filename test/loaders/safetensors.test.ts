@@ -1,14 +1,14 @@
 /** Weights named as timm, torchvision and transformers name them: the same network, whatever the library. */
 import { describe, expect, it } from 'vitest';
-import type { PaddingRule } from '../../src/architectures/builder.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { mobileNetV2 } from '../../src/architectures/mobilenet-v2.ts';
+import type { PaddingRule } from '../../src/architectures/weights.ts';
 import { UsageError } from '../../src/errors.ts';
 import { networkCost } from '../../src/graph/cost.ts';
 import type { Graph } from '../../src/graph/graph.ts';
+import { seededInputs } from '../../src/graph/random-inputs.ts';
 import { load } from '../../src/load.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
-import { seededInputs } from '../../src/random-inputs.ts';
 import { runGraph } from '../../src/reference/index.ts';
 import { type Library, type State, stateOf, withRules, writeState } from '../support/safetensors-models.ts';
 
@@ -206,10 +206,10 @@ describe('what lies beside', () => {
 it('is found among the files of a folder', async () => {
   const json = JSON.stringify({ model_type: 'mobilenet_v1', image_size: 32, id2label: { 0: 'a', 1: 'b', 2: 'c' } });
   const files = [new File([json], 'config.json'), new File([writeState(google())], name)];
-  const model = await load(files, { device: 'cpu' });
+  const model = await load(files, { device: 'reference' });
   expect(model.inputs[0]!.shape).toEqual([1, 32, 32, 3]);
   expect(model.labels).toEqual(['a', 'b', 'c']);
-  const saved = await load(await model.save(), { device: 'cpu' });
+  const saved = await load(await model.save(), { device: 'reference' });
   expect(saved.labels).toEqual(['a', 'b', 'c']);
 });
 

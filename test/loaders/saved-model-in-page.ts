@@ -27,7 +27,7 @@ export async function saveAndOpen({ id }: { id: string }) {
 /** A saved model given whole, as a file, from an address, and from one that holds its last bytes back. */
 export async function saveAndStream({ id }: { id: string }) {
   const options = { device: 'webgpu', tuning: 'off' } as const;
-  const source = await load(id, { device: 'cpu' });
+  const source = await load(id, { device: 'reference' });
   const inputs = seededInputs(source.graph);
   const bytes = await source.save();
   const run = async (from: Parameters<typeof load>[0], more: Parameters<typeof load>[1] = {}) => {

@@ -1,4 +1,5 @@
 /** Models that arrive by and by: the same as when they are whole, and the same errors. */
+
 import { readFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,18 +8,23 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, test, vi } from '
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { openGpu } from '../../src/device/gpu.ts';
 import { DeviceError, ModelFormatError, ShaderError, UsageError } from '../../src/errors.ts';
-import { fuse } from '../../src/fuse.ts';
 import type { Graph } from '../../src/graph/graph.ts';
-import { type LoadOptions, type LoadProgress, load, readGraph } from '../../src/load.ts';
+import { withMeanings } from '../../src/graph/output-meaning.ts';
+import { seededInputs } from '../../src/graph/random-inputs.ts';
+import { allKernels } from '../../src/kernels/index.ts';
+import { type LoadOptions, load, readGraph } from '../../src/load.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
-import { writeSavedModel } from '../../src/loaders/saved-model.ts';
+import { writeSavedModel } from '../../src/loaders/saved-model/index.ts';
+import type { LoadProgress } from '../../src/loaders/streaming.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
-import { prepare } from '../../src/prepare.ts';
-import { seededInputs } from '../../src/random-inputs.ts';
+import { fuse } from '../../src/planner/fuse.ts';
+import { prepare } from '../../src/planner/prepare.ts';
 import { runGraph } from '../../src/reference/index.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
 import { writeOnnx } from '../support/onnx-writer.ts';
+
+const kernels = await allKernels();
 
 const address = 'https://models.test/a/model.safetensors';
 
@@ -141,9 +147,9 @@ describe('a saved model that arrives in pieces', () => {
   it.each([
     ['v1-0.25-32', 'unfused', 'float32', 997],
     ['v2-0.35-32', 'fused', 'float32', 10_001],
-    ['v3-small-0.35-32', 'unfused', 'float16-packed', 65_536],
+    ['v3-small-0.35-32', 'unfused', 'float16-storage', 65_536],
     ['v3-small-0.35-32', 'fused', 'float32', 65_537],
-    ['v4-conv-small-0.35-32', 'fused', 'float16-packed', 33_333],
+    ['v4-conv-small-0.35-32', 'fused', 'float16-storage', 33_333],
   ] as const)('%s, %s, %s: the GPU holds the same weights', async (id, plan, precision, size) => {
     const bytes = saved(id);
     const options = { device: 'webgpu', plan, precision, tuning: 'off' } as const;
@@ -175,8 +181,8 @@ describe('a saved model that arrives in pieces', () => {
   it('runs on the CPU once all is there, with an embedding too', async () => {
     const bytes = saved('v1-0.25-32');
     serve({ [address]: pieces(bytes, 4096) });
-    const model = await load(address, { device: 'cpu', embedding: true });
-    const whole = await load(bytes, { device: 'cpu', embedding: true });
+    const model = await load(address, { device: 'reference', embedding: true });
+    const whole = await load(bytes, { device: 'reference', embedding: true });
     const inputs = seededInputs(model.graph);
     const outputs = await model.run(inputs);
     expect(Object.keys(outputs)).toEqual(['logits', 'embedding']);
@@ -185,15 +191,15 @@ describe('a saved model that arrives in pieces', () => {
     nowhere.adapters = false;
     serve({ [address]: pieces(bytes, 4096) });
     const fallen = await load(address, { gpu: nowhere.gpu, embedding: true });
-    expect([fallen.device, await fallen.run(inputs)]).toEqual(['cpu', outputs]);
+    expect([fallen.device, await fallen.run(inputs)]).toEqual(['reference', outputs]);
   });
 
   it('is saved again byte by byte', async () => {
     const bytes = saved('v3-small-0.35-32');
     serve({ [address]: pieces(bytes, 50_000) });
     const model = await load(address, { device: 'webgpu', gpu: new FakeGpu().gpu, plan: 'fused' });
-    const again = await load(await model.save(), { device: 'cpu' });
-    expect(again.graph).toEqual({ ...(await loadGraph({ name: 'model', bytes })) });
+    const again = await load(await model.save(), { device: 'reference' });
+    expect(again.graph).toEqual(withMeanings(await loadGraph({ name: 'model', bytes })));
   });
 });
 
@@ -233,7 +239,7 @@ describe('while the file arrives', () => {
     const cases: [LoadOptions, new (message: string) => Error][] = [
       [{ device: 'webgpu', gpu: refused.gpu }, ShaderError],
       [{ device: 'webgpu', gpu: nowhere.gpu }, DeviceError],
-      [{ device: 'cpu', outputs: ['x'] }, UsageError],
+      [{ device: 'reference', outputs: ['x'] }, UsageError],
     ];
     for (const [options, kind] of cases) {
       const source = held(bytes, 40_000);
@@ -252,8 +258,8 @@ describe('while the file arrives', () => {
 
   it('nothing is uploaded any more once a pipeline is refused', async () => {
     const graph = prepare(buildArchitecture('v1-0.25-32', { classes: 4 }));
-    const plan = createPlan(graph);
-    const [first, ...others] = [...packConstants(graph, plan)];
+    const plan = createPlan(graph, kernels);
+    const [first, ...others] = [...packConstants(graph, plan, kernels)];
     const fake = new FakeGpu();
     let refuse = (_: Error) => {};
     fake.compiling = new Promise((_, reject) => {
@@ -291,7 +297,7 @@ describe('while the file arrives', () => {
       }
       if (when === 'in the weights') {
         source.allow(Math.floor(source.count / 2));
-        await vi.waitFor(() => expect(fake.written).toBeGreaterThan(0));
+        await vi.waitFor(() => expect(fake.written).toBeGreaterThan(0), 30_000);
       }
       const reason = new Error('not wanted any more');
       control.abort(reason);
@@ -304,7 +310,7 @@ describe('while the file arrives', () => {
   });
 
   it('an abort ends the wait of the CPU, and of a file', async () => {
-    for (const options of [{ device: 'cpu' }, { gpu: new FakeGpu().gpu, plan: 'fused' }] as const) {
+    for (const options of [{ device: 'reference' }, { gpu: new FakeGpu().gpu, plan: 'fused' }] as const) {
       const source = held(saved('v3-small-0.35-32'), 50_000);
       const { closed } = serve({ [address]: source });
       const control = new AbortController();
@@ -318,7 +324,11 @@ describe('while the file arrives', () => {
     }
     const control = new AbortController();
     const failing = errorOf(
-      load(new Blob([tiny as BlobPart]), { device: 'cpu', signal: control.signal, onProgress: () => control.abort() }),
+      load(new Blob([tiny as BlobPart]), {
+        device: 'reference',
+        signal: control.signal,
+        onProgress: () => control.abort(),
+      }),
     );
     expect(await failing).toBe(control.signal.reason);
   });
@@ -371,7 +381,7 @@ describe('a file that arrives damaged is refused', () => {
       expect(message).toBe(whole.message);
       expect(message).toMatch(/node \d+ \(".+"\): tensor "\d+\.bias" holds (NaN|-Infinity) at \d+$/);
       serve({ [address]: pieces(damaged, 10_001) });
-      expect((await errorOf(load(address, { device: 'cpu' }))).message).toBe(message);
+      expect((await errorOf(load(address, { device: 'reference' }))).message).toBe(message);
     }
   });
 
@@ -426,7 +436,7 @@ describe('a file that arrives damaged is refused', () => {
     expect((await gpu([])).message).toMatch(/is empty/);
     expect((await gpu([new TextEncoder().encode('<html>')])).message).toMatch(/HTML/);
     serve({});
-    expect((await errorOf(load(address, { device: 'cpu' }))).message).toBe(
+    expect((await errorOf(load(address, { device: 'reference' }))).message).toBe(
       `${address}: the server answered 404 Not Found`,
     );
   });
@@ -523,7 +533,7 @@ describe('from a server', () => {
   it('that hangs up, it is refused', async () => {
     const fake = new FakeGpu();
     const failing = errorOf(load(`${origin}/half`, { gpu: fake.gpu }));
-    await vi.waitFor(() => expect(fake.written).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(fake.written).toBeGreaterThan(0), 30_000);
     requests.at(-1)!.destroy();
     const error = await failing;
     expect(error).toBeInstanceOf(ModelFormatError);
@@ -535,7 +545,7 @@ describe('from a server', () => {
     const fake = new FakeGpu();
     const control = new AbortController();
     const failing = errorOf(load(`${origin}/half`, { gpu: fake.gpu, signal: control.signal }));
-    await vi.waitFor(() => expect(fake.written).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(fake.written).toBeGreaterThan(0), 30_000);
     const closed = new Promise((resolve) => requests.at(-1)!.on('close', resolve));
     control.abort();
     expect(await failing).toBe(control.signal.reason);
@@ -561,12 +571,12 @@ test.each(['v1-0.5-64', 'v2-0.5-64', 'v3-small-0.5-64', 'v4-conv-small-0.5-64', 
   'no plan of %s reads a weight, fused ones of squeeze-and-excitation apart',
   (id) => {
     const graph = prepare(buildArchitecture(id, { classes: 5 }));
-    expect(createPlan(emptied(graph))).toEqual(createPlan(graph));
+    expect(createPlan(emptied(graph), kernels)).toEqual(createPlan(graph, kernels));
     const values = (fused: Graph) =>
       fused.nodes.flatMap((node) => (node.op === 'fused' ? node.parts : [node])).flatMap(Object.values);
     const own = new Set(graph.nodes.flatMap(Object.values));
     const reads = values(fuse(graph)).some((value) => value instanceof Float32Array && !own.has(value));
     expect(reads).toBe(graph.nodes.some(({ op }) => op === 'multiply'));
-    if (!reads) expect(createPlan(fuse(emptied(graph)))).toEqual(createPlan(fuse(graph)));
+    if (!reads) expect(createPlan(fuse(emptied(graph)), kernels)).toEqual(createPlan(fuse(graph), kernels));
   },
 );

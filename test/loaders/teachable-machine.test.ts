@@ -70,7 +70,7 @@ it('takes a page in place of metadata.json as its absence, and damage as damage'
 });
 
 it('is classified on the command line, labels and rule from metadata.json', async () => {
-  const args = ['--model', join(folder, 'model.json'), '--device', 'cpu', '--json', join(folder, 'picture.png')];
+  const args = ['--model', join(folder, 'model.json'), '--device', 'reference', '--json', join(folder, 'picture.png')];
   const { stdout } = await promisify(execFile)(process.execPath, ['src/cli/run.mjs', 'classify', ...args], {
     cwd: fileURLToPath(new URL('../../', import.meta.url)),
   });

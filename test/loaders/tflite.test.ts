@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { writeTflite } from '../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { MobileNetError, ModelFormatError } from '../../src/errors.ts';
+import { seededInputs } from '../../src/graph/random-inputs.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
-import { seededInputs } from '../../src/random-inputs.ts';
 import { runGraph } from '../../src/reference/index.ts';
 import { compareOutputs } from '../../src/validate/compare.ts';
 

@@ -17,7 +17,7 @@ export async function compareEmbeddings({ id, plan }: { id: string; plan: PlanKi
 }> {
   const picture = { width: 70, height: 50, data: Uint8ClampedArray.from(randomValues(70 * 50 * 4, 7, 0, 256)) };
   const onGpu = await load(id, { device: 'webgpu', plan, embedding: true, tuning: 'off' });
-  const onCpu = await load(id, { device: 'cpu', embedding: true });
+  const onCpu = await load(id, { device: 'reference', embedding: true });
   const plain = await load(id, { device: 'webgpu', plan, tuning: 'off' });
   try {
     const { top, embedding } = await onGpu.embed(picture, { image });

@@ -17,7 +17,7 @@ describe('a MobileNetV3 of open size, with batch-norm and hard-swish spelled out
       7,
     );
     const expected = (await onnxRuntimeOutputs(bytes, { x: { dims, data } }))['softmax_0.tmp_0']!;
-    const model = await load(bytes, { device: 'cpu', inputShapes: { x: dims } });
+    const model = await load(bytes, { device: 'reference', inputShapes: { x: dims } });
     const found = await model.run(toNhwc(dims, data));
     expect(Object.keys(found)).toEqual(['softmax_0.tmp_0']);
     expect(normalisedMeanSquareError(found['softmax_0.tmp_0']!, expected.data)).toBeLessThan(1e-10);
@@ -30,7 +30,7 @@ describe('a MobileNetV3 of open size, with batch-norm and hard-swish spelled out
 
   test('says what is missing without sizes, and how to give them', async () => {
     const bytes = new Uint8Array(await readFile(file));
-    await expect(load(bytes, { name: 'cls.onnx', device: 'cpu' })).rejects.toMatchObject({
+    await expect(load(bytes, { name: 'cls.onnx', device: 'reference' })).rejects.toMatchObject({
       code: 'usage',
       message: expect.stringContaining('has the shape [?,3,?,?] in the file: give one, as the option inputShapes'),
     });

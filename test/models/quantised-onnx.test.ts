@@ -1,7 +1,8 @@
 /** A whole MobileNetV2, quantised as exporters do it, against ONNX Runtime, which computes with integers. */
 import { expect, test } from 'vitest';
+import { buildArchitecture } from '../../src/architectures/index.ts';
 import { inferShapes } from '../../src/graph/shapes.ts';
-import { buildArchitecture, type Graph, type Shape } from '../../src/index.ts';
+import type { Graph, Shape } from '../../src/index.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
 import { runGraph } from '../../src/reference/index.ts';

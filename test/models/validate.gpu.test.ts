@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { PlanKind, ValidationReport } from '../../src/index.ts';
 import { enginePage } from '../support/engine-page.ts';
+import { browsers } from '../support/suite.ts';
 
-describe.each(['chrome', 'firefox'] as const)('validate in %s', (browser) => {
+describe.each(browsers)('validate in %s', (browser) => {
   const validate = async (source: string, plan: PlanKind) => {
     const page = await enginePage(browser);
     return page.call<ValidationReport>('/src/cli/validate-in-page.ts', 'validateModel', { source, plan });

@@ -11,8 +11,7 @@ export async function validateZooModel({
   half: boolean;
   range: readonly [number, number];
 }): Promise<ValidationReport> {
-  const native = (await navigator.gpu.requestAdapter())!.features.has('shader-f16');
-  const precision = half ? (native ? 'float16' : 'float16-packed') : 'float32';
+  const precision = half ? 'float16-storage' : 'float32';
   const model = await load(source, { device: 'webgpu', precision, tuning: 'off' });
   try {
     const inputs = model.inputs.map(({ name, shape }) => [name, paintedScene(shape.slice(1), 1, range)]);

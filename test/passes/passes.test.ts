@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../src/architectures/index.ts';
-import { fuse } from '../../src/fuse.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import type { Node, Shape } from '../../src/graph/ops.ts';
+import { seededInputs } from '../../src/graph/random-inputs.ts';
 import { fuseBlocks } from '../../src/passes/fuse-blocks.ts';
 import { runPasses } from '../../src/passes/index.ts';
-import { seededInputs } from '../../src/random-inputs.ts';
+import { fuse } from '../../src/planner/fuse.ts';
 import { runGraph } from '../../src/reference/index.ts';
 import { compareOutputs } from '../../src/validate/compare.ts';
 

@@ -3,6 +3,7 @@ import { Random } from '../../src/architectures/random.ts';
 import { networkCost } from '../../src/graph/cost.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import type { Activation, Node, NodeOf, OpName, Padding, Shape } from '../../src/graph/ops.ts';
+import { seededInputs } from '../../src/graph/random-inputs.ts';
 import { inferShapes, sizeOf } from '../../src/graph/shapes.ts';
 import { absorbPad } from '../../src/passes/absorb-pad.ts';
 import { foldBatchNorm } from '../../src/passes/fold-batch-norm.ts';
@@ -16,7 +17,6 @@ import { removeDeadNodes } from '../../src/passes/remove-dead-nodes.ts';
 import { scaleClips } from '../../src/passes/scale-clips.ts';
 import { simplifyShapes } from '../../src/passes/simplify-shapes.ts';
 import { sinkScales } from '../../src/passes/sink-scales.ts';
-import { seededInputs } from '../../src/random-inputs.ts';
 import { runGraph } from '../../src/reference/index.ts';
 
 const passes: Record<string, Pass> = {

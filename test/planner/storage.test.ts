@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { sizeOf } from '../../src/graph/shapes.ts';
+import { allKernels } from '../../src/kernels/index.ts';
 import { createPlan, summarizePlan } from '../../src/planner/create-plan.ts';
+import { prepare } from '../../src/planner/prepare.ts';
 import { halfTensors } from '../../src/planner/storage.ts';
-import { prepare } from '../../src/prepare.ts';
+
+const kernels = await allKernels();
 
 describe('inputs that are stored as the caller gives them', () => {
   const conv = prepare(buildArchitecture('v2-0.35-96', { classes: 10 })).nodes[0]!;
@@ -13,7 +16,7 @@ describe('inputs that are stored as the caller gives them', () => {
 
   it('are those that one convolution alone reads', () => {
     const graph = { name: 'one', inputs: [input], outputs: [output], nodes: [stem] };
-    const plan = createPlan(graph);
+    const plan = createPlan(graph, kernels);
     expect(plan.dispatches[0]!.kernel).toBe('conv-stem');
     expect(plan.tensors.x).toMatchObject({ dense: true, bytes: 4 * 96 * 96 * 3 });
     expect(plan.tensors.y!.dense).toBeUndefined();
@@ -26,7 +29,7 @@ describe('inputs that are stored as the caller gives them', () => {
     ],
     ['are outputs too', { nodes: [stem], outputs: [output, { name: 'x', tensor: 'x' }] }],
   ])('are not those that %s', (_, parts) => {
-    const plan = createPlan({ name: 'other', inputs: [input], ...parts });
+    const plan = createPlan({ name: 'other', inputs: [input], ...parts }, kernels);
     expect(plan.dispatches.map(({ kernel }) => kernel)).not.toContain('conv-stem');
     expect(plan.tensors.x).toMatchObject({ bytes: 4 * 96 * 96 * 4 });
     expect(plan.tensors.x!.dense).toBeUndefined();
@@ -54,8 +57,8 @@ describe('tensors that are stored as halves', () => {
 
   it('takes half the bytes for them and for weights, and float32 for the rest', () => {
     const graph = prepare(buildArchitecture('v2-1.0-96', { classes: 10 }));
-    const full = createPlan(graph);
-    const half = createPlan(graph, { precision: 'float16' });
+    const full = createPlan(graph, kernels);
+    const half = createPlan(graph, kernels, { precision: 'float16' });
     const halves = halfTensors(graph);
     for (const [name, { shape, bytes, precision, dense }] of Object.entries(half.tensors)) {
       expect(precision).toBe(halves.has(name) ? 'float16' : 'float32');
@@ -71,7 +74,7 @@ describe('tensors that are stored as halves', () => {
   it('stores the tensors that it is told', () => {
     const graph = prepare(buildArchitecture('v2-0.35-96', { classes: 10 }));
     const all = new Set(graph.nodes.map(({ output }) => output));
-    const plan = createPlan(graph, { precision: 'float16-packed', halves: all });
+    const plan = createPlan(graph, kernels, { precision: 'float16-packed', halves: all });
     expect(graph.nodes.every(({ output }) => plan.tensors[output]!.precision === 'float16-packed')).toBe(true);
     expect(plan.tensors[graph.inputs[0]!.name]!.precision).toBe('float32');
   });

@@ -1,6 +1,9 @@
 import { expect, it } from 'vitest';
 import type { Conv2d } from '../../src/graph/ops.ts';
+import { allKernels } from '../../src/kernels/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
+
+const kernels = await allKernels();
 
 const KERNEL = 'conv-pointwise/p4-c16-uniform';
 const LARGEST_BINDING = 65536;
@@ -32,7 +35,7 @@ it.each(['float32', 'float16'] as const)(
   'binds the weights that fit as uniforms within the buffer, %s',
   (precision) => {
     const preferences = { features: [], prefer: [KERNEL] };
-    const plan = createPlan(graph, { precision, halves: new Set(), preferences });
+    const plan = createPlan(graph, kernels, { precision, halves: new Set(), preferences });
     // 64 → 272 channels are 68 KiB.
     expect(plan.dispatches.map(({ kernel }) => kernel)).toEqual([KERNEL, KERNEL, 'conv-pointwise']);
     expect(plan.dispatches[0]!.pipeline).toBe(plan.dispatches[1]!.pipeline);
@@ -42,14 +45,14 @@ it.each(['float32', 'float16'] as const)(
       expect(bindings[2]).toEqual({ kind: 'constants', offset: slot.offset, bytes: LARGEST_BINDING });
       expect(slot.offset + LARGEST_BINDING).toBeLessThanOrEqual(plan.constantBytes);
     }
-    expect([...packConstants(graph, plan)]).toHaveLength(6);
+    expect([...packConstants(graph, plan, kernels)]).toHaveLength(6);
   },
 );
 
 it('has a constants buffer as large as the only uniform, whatever little it holds', () => {
   const preferences = { features: [], prefer: [KERNEL] };
   const one = { ...graph, outputs: [{ name: 'y', tensor: 'a' }], nodes: [pointwise('a', 'x', 16, 16)] };
-  const plan = createPlan(one, { preferences });
+  const plan = createPlan(one, kernels, { preferences });
   expect(plan.constants.map(({ bytes }) => bytes)).toEqual([1024, 64]);
   expect(plan.constantBytes).toBe(LARGEST_BINDING);
 });

@@ -1,7 +1,8 @@
 import { afterAll, expect, test } from 'vitest';
 import { writeOnnx } from '../../bench/writers/onnx.ts';
 import { writeTflite } from '../../bench/writers/tflite.ts';
-import { buildArchitecture, seededInputs } from '../../src/index.ts';
+import { buildArchitecture } from '../../src/architectures/index.ts';
+import { seededInputs } from '../../src/index.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
 import { runGraph } from '../../src/reference/index.ts';

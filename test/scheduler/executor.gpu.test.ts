@@ -1,11 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { BrowserName } from '../../src/cli/find-browsers.ts';
 import type { ValidationReport } from '../../src/index.ts';
 import type { Difference } from '../../src/validate/compare.ts';
 import { enginePage } from '../support/engine-page.ts';
+import { browsers } from '../support/suite.ts';
 import type { Calls } from './in-page.ts';
-
-const browsers: readonly BrowserName[] = ['chrome', 'firefox'];
 
 describe.each(browsers)('the scheduler in %s', (browser) => {
   const call = async <T>(name: string, argument?: unknown): Promise<T> =>
@@ -55,26 +53,23 @@ describe.each(browsers)('the scheduler in %s', (browser) => {
     }
   });
 
-  it('stores tensors and weights in packed float16 where asked', async () => {
+  it('stores tensors and weights in float16 where asked', async () => {
     const { nmse } = await call<Difference>('endToEnd', {
       id: 'v2-0.35-96',
       plan: 'unfused',
-      precision: 'float16-packed',
+      precision: 'float16-storage',
     });
     expect(nmse).toBeLessThan(1e-4);
     expect(nmse).toBeGreaterThan(1e-12);
   });
 
-  it('stores in float16, native where the adapter has it, within the bounds of that', async () => {
-    const ids = ['v1-0.25-64', 'v3-small-0.5-64'];
-    for (const id of ids) {
-      const packed = await call('validatePrecision', { id, precision: 'float16-packed' });
-      expect(packed).toEqual({ ok: true, failed: [], refused: '' });
-      const native = await call<{ ok: boolean; refused: string }>('validatePrecision', { id, precision: 'float16' });
+  it('stores in float16, native where the adapter has it, within the bounds of both', async () => {
+    for (const id of ['v1-0.25-64', 'v3-small-0.5-64']) {
+      const reports = await call<{ precision: string }[]>('validateHalves', { id });
+      const stored = reports.map(({ precision }) => precision);
       // Firefox on Mesa has shader-f16, Chromium on SwiftShader has not.
-      if (browser === 'chrome' && native.refused)
-        expect(native.refused).toMatch(/^UsageError: this adapter has no shader-f16/);
-      else expect(native).toEqual({ ok: true, failed: [], refused: '' });
+      expect(stored).toEqual([browser === 'firefox' ? 'float16' : stored[0], 'float16-packed']);
+      for (const report of reports) expect(report).toMatchObject({ ok: true, failed: [] });
     }
   });
 

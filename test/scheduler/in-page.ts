@@ -1,21 +1,13 @@
 /** Functions that the tests of the scheduler run in the browser. */
 
+import { composedFilter, normalConvolution, separableConvolution } from '../../demo/learn/graphs.ts';
+import { buildArchitecture } from '../../src/architectures/index.ts';
 import { openGpu } from '../../src/device/gpu.ts';
 import { sizeOf } from '../../src/graph/shapes.ts';
-import {
-  buildArchitecture,
-  composedFilter,
-  type Graph,
-  load,
-  type Model,
-  normalConvolution,
-  type PlanKind,
-  type Precision,
-  seededInputs,
-  separableConvolution,
-} from '../../src/index.ts';
+import { type Graph, load, Model, type PlanKind, type Precision, seededInputs } from '../../src/index.ts';
+import { allKernels } from '../../src/kernels/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
-import { prepare } from '../../src/prepare.ts';
+import { prepare } from '../../src/planner/prepare.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { shippedPreferences } from '../../src/tuning/defaults.ts';
 import { compareOutputs } from '../../src/validate/compare.ts';
@@ -103,19 +95,19 @@ export async function endToEnd({ id, plan, precision }: { id: string; plan: Plan
   }
 }
 
-/** Every layer of a model within its bound, in another storage precision; or why that cannot be had here. */
-export async function validatePrecision({ id, precision }: { id: string; precision: Precision }) {
-  try {
-    const model = await load(id, { device: 'webgpu', precision });
-    try {
-      const { ok, layers } = await model.validate();
-      return { ok, failed: layers.filter((layer) => !layer.ok).map(({ name }) => name), refused: '' };
-    } finally {
-      model.dispose();
-    }
-  } catch (error) {
-    return { ok: false, failed: [], refused: `${(error as Error).name}: ${(error as Error).message}` };
+/** Every layer of a model within its bound, with halves stored as the adapter can, and packed in pairs. */
+export async function validateHalves({ id }: { id: string }) {
+  const models = [
+    await load(id, { device: 'webgpu', precision: 'float16-storage' }),
+    await Model.create(buildArchitecture(id), await openGpu(), '', { precision: 'float16-packed' }),
+  ];
+  const reports = [];
+  for (const model of models) {
+    const { ok, layers, precision } = await model.validate();
+    reports.push({ ok, precision, failed: layers.filter((layer) => !layer.ok).map(({ name }) => name) });
+    model.dispose();
   }
+  return reports;
 }
 
 /** Several runs at once, an abort among them, give what they give alone. */
@@ -141,8 +133,9 @@ export async function concurrentRuns({ id }: { id: string }) {
 export async function overlappedRuns({ id }: { id: string }) {
   const gpu = await openGpu();
   const prepared = prepare(buildArchitecture(id));
-  const plan = createPlan(prepared, { preferences: shippedPreferences(gpu.adapter) });
-  const executor = await Executor.create(gpu, plan, packConstants(prepared, plan));
+  const kernels = await allKernels();
+  const plan = createPlan(prepared, kernels, { preferences: shippedPreferences(gpu.adapter) });
+  const executor = await Executor.create(gpu, plan, packConstants(prepared, plan, kernels));
   const inputs = Array.from({ length: 8 }, (_, i) => seededInputs(prepared, i + 1).input!);
   const alone: Float32Array[] = [];
   for (const input of inputs) alone.push((await executor.run(input)).logits!);
@@ -287,6 +280,7 @@ export async function validateTampered({ id, layer }: { id: string; layer: strin
   const gpu = await openGpu();
   const graph = buildArchitecture(id);
   const prepared = prepare(graph);
+  const kernels = await allKernels();
   try {
     return await validate({
       gpu,
@@ -296,7 +290,7 @@ export async function validateTampered({ id, layer }: { id: string; layer: strin
       preferences: shippedPreferences(gpu.adapter),
       inputs: seededInputs(graph),
       tamper: (executor) => {
-        for (const { slot, data } of packConstants(prepared, executor.plan)) {
+        for (const { slot, data } of packConstants(prepared, executor.plan, kernels)) {
           if (slot.node !== layer || slot.index !== 0 || !(data instanceof Float32Array)) continue;
           const largest = data.reduce((best, value, i) => (Math.abs(value) > Math.abs(data[best]!) ? i : best), 0);
           const damaged = data.slice();
@@ -314,13 +308,14 @@ export async function validateTampered({ id, layer }: { id: string; layer: strin
 export async function planAsJson({ id }: { id: string }) {
   const gpu = await openGpu();
   const prepared = prepare(buildArchitecture(id));
-  const plan = createPlan(prepared, { preferences: shippedPreferences(gpu.adapter) });
+  const kernels = await allKernels();
+  const plan = createPlan(prepared, kernels, { preferences: shippedPreferences(gpu.adapter) });
   const copy = JSON.parse(JSON.stringify(plan)) as typeof plan;
   const [input] = prepared.inputs;
   const values = new Float32Array(sizeOf(input!.shape)).fill(0.5);
   const results: Float32Array[] = [];
   for (const each of [plan, copy]) {
-    const executor = await Executor.create(gpu, each, packConstants(prepared, each));
+    const executor = await Executor.create(gpu, each, packConstants(prepared, each, kernels));
     results.push((await executor.run(values)).logits!);
     executor.dispose();
   }

@@ -2,6 +2,7 @@
 import { openGpu } from '../../src/device/gpu.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import type { Affine, Shape } from '../../src/graph/ops.ts';
+import { allKernels } from '../../src/kernels/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { TrialBench } from '../../src/scheduler/trial-bench.ts';
@@ -34,10 +35,11 @@ export async function tryBench({ shape, half, most, channel, shift }: BenchCase)
   const gpu = await openGpu();
   try {
     const bench = await TrialBench.create(gpu);
+    const kernels = await allKernels();
     const open = (graph: Graph) => {
       const halves = new Set(half ? ['x', 'y'] : []);
-      const plan = createPlan(graph, { precision: half ? 'float16-packed' : 'float32', halves });
-      return Executor.create(gpu, plan, packConstants(graph, plan), { arena: bench.arena });
+      const plan = createPlan(graph, kernels, { precision: half ? 'float16-packed' : 'float32', halves });
+      return Executor.create(gpu, plan, packConstants(graph, plan, kernels), { arena: bench.arena });
     };
     const same = await open(copying(shape, channel, 0));
     const other = await open(copying(shape, channel, shift));

@@ -2,7 +2,7 @@
 
 import { load, seededInputs, type TuningCache, type TuningRecord } from '../../src/index.ts';
 import { convPointwise } from '../../src/kernels/conv-pointwise.ts';
-import { variants } from '../../src/kernels/index.ts';
+import { coreKernels } from '../../src/kernels/index.ts';
 import type { Kernel } from '../../src/kernels/kernel.ts';
 import { compareOutputs } from '../../src/validate/compare.ts';
 import { countMemory } from './memory-in-page.ts';
@@ -28,7 +28,7 @@ const sabotages: Readonly<Record<string, Kernel['program']>> = {
 /** Has the tuner find one more kernel while `work` runs. */
 async function sabotaged<T>(how: string, work: (name: string) => Promise<T>): Promise<T> {
   const name = `sabotaged-${how}`;
-  const registry = variants as Kernel[];
+  const registry = coreKernels.variants as Kernel[];
   registry.push({ ...convPointwise, name, program: sabotages[how]! });
   try {
     return await work(name);
@@ -172,7 +172,7 @@ export async function endTuning({
 
 /** Which kernels a half-precision plan's trials ran, and whether any other took their place. */
 export async function tuneHalves({ id }: { id: string }) {
-  const model = await load(id, { device: 'webgpu', tuning: 'off', precision: 'float16-packed' });
+  const model = await load(id, { device: 'webgpu', tuning: 'off', precision: 'float16-storage' });
   const { layers, complete } = await model.tune({ budgetMs, cache: null });
   const runs = model.plan.dispatches.map(({ kernel }) => kernel);
   model.dispose();

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { enginePage } from '../support/engine-page.ts';
+import { browsers } from '../support/suite.ts';
 import type * as page from './faults-in-page.ts';
 
 type Result<Name extends keyof typeof page> = Awaited<ReturnType<(typeof page)[Name]>>;
 
-describe.each(['chrome', 'firefox'] as const)('tuning in %s', (browser) => {
+describe.each(browsers)('tuning in %s', (browser) => {
   const call = async <Name extends keyof typeof page>(name: Name, argument: Parameters<(typeof page)[Name]>[0]) =>
     (await enginePage(browser)).call<Result<Name>>('/test/tuning/faults-in-page.ts', name, argument);
 

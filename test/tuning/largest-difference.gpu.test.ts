@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { enginePage } from '../support/engine-page.ts';
+import { browsers } from '../support/suite.ts';
 import { type BenchResult, describeBench, notANumber } from './bench-cases.ts';
 
-describe.each(['chrome', 'firefox'] as const)('the largest difference', (browser) => {
+describe.each(browsers)('the largest difference', (browser) => {
   describeBench(browser, ({ shift, half }, { kept, again, differs }) => {
     const none = { largest: 0, finite: true };
     expect([kept, again]).toEqual([none, none]);

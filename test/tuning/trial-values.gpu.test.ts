@@ -1,4 +1,5 @@
 import { describe, expect } from 'vitest';
+import { browsers } from '../support/suite.ts';
 import { describeBench } from './bench-cases.ts';
 
 /** As the shader has it. */
@@ -9,7 +10,7 @@ function value(index: number, most: number, seed: number): number {
   return ((((z ^ (z >>> 16)) >>> 0) % (2 * most + 1)) - most) / 4096;
 }
 
-describe.each(['chrome', 'firefox'] as const)('values of trials', (browser) => {
+describe.each(browsers)('values of trials', (browser) => {
   describeBench(browser, ({ most }, { x, whole }) => {
     expect([...x]).toEqual([...x].map((_, i) => value(i, most, 1)));
     expect([...whole.x!]).toEqual([...x].map((_, i) => value(i, 4096, 1)));

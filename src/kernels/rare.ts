@@ -1,0 +1,22 @@
+import { activation } from './activation.ts';
+import { affine, batchNorm } from './affine.ts';
+import { clip } from './clip.ts';
+import { concat } from './concat.ts';
+import { convGrouped } from './conv-grouped.ts';
+import type { Kernel } from './kernel.ts';
+import { pool } from './pool.ts';
+import { reshape } from './reshape.ts';
+import { resize } from './resize.ts';
+
+/** What few networks need; `convGrouped` takes whatever convolution the usual kernels leave. */
+export const usual: readonly Kernel[] = [
+  convGrouped,
+  pool,
+  activation,
+  clip,
+  affine,
+  batchNorm,
+  resize,
+  concat,
+  reshape,
+];

@@ -1,0 +1,161 @@
+/** Models whose bytes come by and by: from an address or a file. */
+import { ModelFormatError, UsageError } from '../errors.ts';
+import type { ArrivingWeights } from '../graph/arriving.ts';
+import type { Graph } from '../graph/graph.ts';
+import { ByteStream } from './byte-stream.ts';
+import { isSafetensors, type LoadGraphOptions, loadGraph } from './index.ts';
+
+/**
+ * `fetch`: bytes read, of all the bytes that are known of so far; `total` is what the server or the file itself says,
+ * else `done`, and grows where a file names others beside it. `parse`: told once. `compile`: pipelines of the GPU.
+ * Files beside the model are fetched after `parse`; of a saved model, the weights are fetched during `compile`.
+ */
+export interface LoadProgress {
+  readonly stage: 'fetch' | 'parse' | 'compile';
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface StreamOptions {
+  /** Used in messages where the source has no name. */
+  readonly name?: string;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: LoadProgress) => void;
+}
+
+export interface OpenedSource {
+  readonly graph: Graph;
+  /** Null where the graph is complete. */
+  readonly arriving: ArrivingWeights | null;
+}
+
+/** An address and the answer of its server, which is under way. */
+export interface Fetched {
+  readonly url: URL;
+  readonly response: Promise<Response>;
+}
+
+/** A file, and where those beside it come from. */
+interface Source {
+  readonly name: string;
+  readonly stream: ByteStream;
+  readonly read?: (path: string) => Promise<Uint8Array>;
+}
+
+/**
+ * Opens a fetched model or a file. The graph of a saved model is there with its header, its weights follow; a file of
+ * another kind is read whole. Throws as `load` does.
+ */
+export async function openStreamed(
+  source: Fetched | Blob | readonly File[],
+  options: StreamOptions,
+  graphOptions: LoadGraphOptions,
+): Promise<OpenedSource> {
+  const { name, stream, read } = await openSource(source, options);
+  try {
+    const begun = await stream.atLeast(9);
+    const parsing = () => options.onProgress?.({ stage: 'parse', done: 0, total: 1 });
+    if (isSafetensors(begun)) {
+      const { openArriving } = await import('./saved-model/stream.ts');
+      const opened = await openArriving(name, stream, graphOptions);
+      if (opened) {
+        parsing();
+        return { graph: opened.graph, arriving: opened.weights };
+      }
+    }
+    const bytes = await stream.atLeast(Number.POSITIVE_INFINITY);
+    parsing();
+    return { graph: await loadGraph({ name, bytes, ...(read ? { read } : {}) }, graphOptions), arriving: null };
+  } catch (error) {
+    stream.cancel(error);
+    throw error;
+  }
+}
+
+async function openSource(source: Fetched | Blob | readonly File[], options: StreamOptions): Promise<Source> {
+  const { name = 'model', signal, onProgress } = options;
+  const progress = progressOf(onProgress);
+  if ('url' in source) {
+    const { url, response } = source;
+    const opened = (at: URL, answer: Promise<Response>) => openResponse(at, answer, signal, progress());
+    return {
+      name: url.pathname.split('/').pop() || url.href,
+      stream: await opened(url, response),
+      read: async (path) => {
+        const at = new URL(path, url);
+        return (await opened(at, fetch(at, signal ? { signal } : {}))).atLeast(Number.POSITIVE_INFINITY);
+      },
+    };
+  }
+  const file = source instanceof Blob ? source : mainOf(source);
+  const open = (blob: Blob, called: string) =>
+    new ByteStream(called, blob.stream(), { length: blob.size, signal, onBytes: progress() });
+  const called = file instanceof File ? file.name : name;
+  if (file === source) return { name: called, stream: open(file, called) };
+  return {
+    name: called,
+    stream: open(file, called),
+    read: async (path) => {
+      const beside = (source as readonly File[]).find((candidate) => candidate.name === path.split('/').pop());
+      if (!beside) throw new ModelFormatError(called, `needs the file "${path}", which was not given with it`);
+      return open(beside, beside.name).atLeast(Number.POSITIVE_INFINITY);
+    },
+  };
+}
+
+/** The model among files. Throws `UsageError` where there is none. */
+function mainOf(files: readonly File[]): File {
+  const json = files.filter((file) => file.name.endsWith('.json'));
+  const main =
+    files.length === 1
+      ? files[0]
+      : (files.find((file) => /\.(onnx|safetensors)$/.test(file.name)) ??
+        json.find((file) => file.name === 'model.json') ??
+        json.find((file) => file.name !== 'metadata.json'));
+  if (main) return main;
+  const names = files.map((file) => file.name).join(', ') || 'none';
+  throw new UsageError(
+    `no model among the files (${names}): expected one file, or a model.json, .onnx or .safetensors with its own`,
+  );
+}
+
+type OnBytes = (done: number, total: number) => void;
+
+async function openResponse(
+  url: URL,
+  answer: Promise<Response>,
+  signal: AbortSignal | undefined,
+  onBytes: OnBytes,
+): Promise<ByteStream> {
+  let response: Response;
+  try {
+    response = await answer;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new ModelFormatError(url.href, `could not be fetched: ${(error as Error).message}`, { cause: error });
+  }
+  if (!response.ok) {
+    response.body?.cancel().catch(() => {});
+    throw new ModelFormatError(url.href, `the server answered ${response.status} ${response.statusText}`);
+  }
+  const length = Number(response.headers.get('content-length') ?? Number.NaN);
+  return new ByteStream(url.href, response.body ?? new Blob([]).stream(), {
+    length: Number.isSafeInteger(length) ? length : null,
+    signal,
+    onBytes,
+  });
+}
+
+/** Gives each file its part in the sum of all that are read. */
+function progressOf(onProgress: ((progress: LoadProgress) => void) | undefined): () => OnBytes {
+  const files: { done: number; total: number }[] = [];
+  return () => {
+    const file = { done: 0, total: 0 };
+    files.push(file);
+    return (done, total) => {
+      Object.assign(file, { done, total });
+      const sum = (key: 'done' | 'total') => files.reduce((so, each) => so + each[key], 0);
+      onProgress?.({ stage: 'fetch', done: sum('done'), total: sum('total') });
+    };
+  };
+}

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { buildArchitecture } from '../src/architectures/index.ts';
+import { UsageError } from '../src/errors.ts';
+import { inspect } from '../src/inspect.ts';
+import { type LoadOptions, load } from '../src/load.ts';
+import { resolveChoice, storageOf } from '../src/options.ts';
+import { FakeGpu } from './support/fake-gpu.ts';
+
+describe('the words that choose how a model runs', () => {
+  it('auto is WebGPU where there is one, float32, unfused', () => {
+    const auto = { device: 'auto', precision: 'float32', plan: 'unfused' };
+    expect(resolveChoice({})).toEqual(auto);
+    expect(resolveChoice({ device: 'auto', precision: 'auto', plan: 'auto' })).toEqual(auto);
+  });
+
+  it.each<[object, RegExp]>([
+    [{ device: 'cpu' }, /^device is "cpu", expected auto, webgpu, wasm, reference$/],
+    [
+      { precision: 'float16-packed' },
+      /^precision is "float16-packed", expected auto, float32, float16, float16-storage/,
+    ],
+    [{ plan: 'fast' }, /^plan is "fast", expected auto, unfused, fused$/],
+    [{ device: 'wasm' }, /"wasm" is not there yet/],
+    [{ precision: 'float16' }, /"float16" .*is not there yet.*float16-storage/],
+    [{ precision: 'int8' }, /"int8" is not there yet/],
+    [{ device: 'reference', precision: 'float16-storage' }, /float16-storage.*is for the GPU/],
+  ])('%j is refused by load and by what stands behind it', async (choice, message) => {
+    expect(() => resolveChoice(choice)).toThrow(UsageError);
+    expect(() => resolveChoice(choice)).toThrow(message);
+    await expect(load('v1-0.25-32', choice as LoadOptions)).rejects.toThrow(message);
+  });
+
+  it('halves are stored as the device can', async () => {
+    expect(storageOf('float32', ['shader-f16'])).toBe('float32');
+    expect(storageOf('float16-storage', ['shader-f16'])).toBe('float16');
+    expect(storageOf('float16-storage', [])).toBe('float16-packed');
+    const model = await load('v1-0.25-32', { gpu: new FakeGpu().gpu, precision: 'float16-storage', tuning: 'off' });
+    expect(model.plan.precision).toBe('float16-packed');
+    model.dispose();
+  });
+
+  it('inspect counts bytes as the precision stores them', async () => {
+    const graph = buildArchitecture('v2-0.35-64');
+    const [whole, half] = [await inspect(graph), await inspect(graph, { precision: 'float16-storage' })];
+    expect(half.activationBytes).toBeLessThan(whole.activationBytes);
+    expect(half.weightBytes).toBeLessThan(0.7 * whole.weightBytes);
+    expect(() => inspect(graph, { precision: 'int8' })).toThrow(UsageError);
+  });
+});

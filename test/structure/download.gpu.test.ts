@@ -1,0 +1,67 @@
+/** What a page downloads of the built package, counted from its requests. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { build } from 'vite';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { writeTflite } from '../../bench/writers/tflite.ts';
+import { buildArchitecture } from '../../src/architectures/index.ts';
+import { prepare } from '../../src/planner/prepare.ts';
+import { enginePage } from '../support/engine-page.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'mobilenet-webgpu-download-'));
+const network = writeTflite(prepare(buildArchitecture('v2-0.35-96')));
+let server: Server;
+let url = '';
+/** Bytes of each module that was asked for, gzipped. */
+const sent = new Map<string, number>();
+
+beforeAll(async () => {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  await build({ root, logLevel: 'error', build: { outDir: folder, emptyOutDir: true } });
+  server = createServer((request, response) => {
+    const name = new URL(request.url!, 'http://page.test').pathname.slice(1);
+    if (name === '') return response.setHeader('Content-Type', 'text/html').end('<!doctype html><title>page</title>');
+    if (name === 'model.tflite') return response.end(network);
+    if (!/^[\w-]+\.js$/.test(name)) return response.writeHead(404).end();
+    const bytes = readFileSync(join(folder, name));
+    sent.set(name, gzipSync(bytes).length);
+    return response.setHeader('Content-Type', 'text/javascript').end(bytes);
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+});
+
+afterAll(async () => {
+  await new Promise((closed) => server.close(closed));
+  rmSync(folder, { recursive: true });
+});
+
+it('until a float TensorFlow Lite V2 has named its first photograph and tuned, at most 70 kB of JavaScript', async () => {
+  const page = await (await enginePage('chrome')).browser.newPage();
+  try {
+    await page.goto(url);
+    const best = await page.evaluate(async () => {
+      const { load } = await import(`${location.origin}/index.js`);
+      const model = await load('model.tflite', { device: 'webgpu' });
+      const data = Uint8ClampedArray.from({ length: 4 * 120 * 90 }, (_, i) => (i * 7919) % 256);
+      const image = { fit: 'stretch', cropFraction: 1, filter: 'bilinear', antialias: true, corners: 'half-pixel' };
+      const rule = { ...image, channels: 'rgb', scale: [2 / 255], offset: [-1] };
+      const top = await model.classify({ width: 120, height: 90, data }, { image: rule });
+      await model.tuned;
+      model.dispose();
+      return top.length;
+    });
+    expect(best).toBe(5);
+    const total = [...sent.values()].reduce((sum, bytes) => sum + bytes, 0);
+    const listed = [...sent].map(([name, bytes]) => `${name} ${bytes}`).join(', ');
+    expect(sent.has('tuning.js'), listed).toBe(true);
+    expect(total, listed).toBeLessThanOrEqual(70_000);
+  } finally {
+    await page.close();
+  }
+});
