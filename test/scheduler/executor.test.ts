@@ -2,11 +2,13 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DeviceError, OutOfMemoryError } from '../../src/errors.ts';
 import type { ImageRule } from '../../src/graph/graph.ts';
+import { allKernels } from '../../src/kernels/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
 import { fakeDevice, fakeExecutor, pointwise } from './one-layer.ts';
 
+const kernels = await allKernels();
 const input = new Float32Array(100);
 const rule: ImageRule = {
   fit: 'stretch',
@@ -145,8 +147,8 @@ describe('timed work of one executor', () => {
     const fake = new FakeGpu();
     const [timed, other] = [await fakeExecutor(fakeDevice(new FakeGpu())), await fakeExecutor(fakeDevice(fake))];
     const graph = pointwise(4, 16);
-    const plan = createPlan(graph);
-    const part = await Executor.create(fakeDevice(new FakeGpu()), plan, packConstants(graph, plan), {
+    const plan = createPlan(graph, kernels);
+    const part = await Executor.create(fakeDevice(new FakeGpu()), plan, packConstants(graph, plan, kernels), {
       withinTimed: true,
     });
     const log: string[] = [];

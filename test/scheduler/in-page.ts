@@ -333,8 +333,9 @@ export async function validateChanged(change: { id: string; label: string; from:
 export async function refusedRun({ id }: { id: string }) {
   const gpu = await openGpu();
   const prepared = prepare(buildArchitecture(id));
-  const plan = createPlan(prepared, { preferences: steadyPreferences(gpu.adapter) });
-  const executor = await Executor.create(gpu, plan, packConstants(prepared, plan));
+  const kernels = await allKernels();
+  const plan = createPlan(prepared, kernels, { preferences: steadyPreferences(gpu.adapter) });
+  const executor = await Executor.create(gpu, plan, packConstants(prepared, plan, kernels));
   const inputs = seededInputs(prepared);
   await executor.run(inputs);
   executor.resources.arena[0]!.destroy();

@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import type { Graph } from '../../src/graph/graph.ts';
+import { allKernels } from '../../src/kernels/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { prepare } from '../../src/planner/prepare.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { rankWithBound, validateStages } from '../../src/validate/stages.ts';
 import { fakeDevice, pointwise } from '../scheduler/one-layer.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
+
+const kernels = await allKernels();
 
 const tensor = (...values: number[]) => ({ shape: [1, 1, 1, values.length] as const, data: Float32Array.from(values) });
 
@@ -35,8 +38,11 @@ describe('the best classes', () => {
 describe('the stages of a GPU that computes nothing', () => {
   const rows = async (graph: Graph) => {
     const prepared = prepare(graph);
-    const plan = createPlan(prepared, { aliasing: false, preferences: { features: [], prefer: ['conv-stem'] } });
-    const executor = await Executor.create(fakeDevice(new FakeGpu()), plan, packConstants(prepared, plan));
+    const plan = createPlan(prepared, kernels, {
+      aliasing: false,
+      preferences: { features: [], prefer: ['conv-stem'] },
+    });
+    const executor = await Executor.create(fakeDevice(new FakeGpu()), plan, packConstants(prepared, plan, kernels));
     const found = await validateStages(executor, graph, prepared, () => ({ weights: 'f32', output: 'f32' }));
     return found.map(({ name, op, shape, ok }) => ({ name, op, shape: shape.join(), ok }));
   };
