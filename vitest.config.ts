@@ -19,7 +19,7 @@ export default defineConfig(({ mode }) => {
   const quick = suite === 'quick';
   const leftOut = [
     'Firefox',
-    'nine of ten cases of every table of kernels',
+    'nine of ten cases of the tables of kernels, and all on float16 storage',
     `what is not a table of kernels on the GPU, and of Node ${notQuick.join(', ')}`,
   ];
   const common = { env: { TEST_SUITE: suite }, maxWorkers: Math.max(2, availableParallelism() - 1) };
