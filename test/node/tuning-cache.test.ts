@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { fileTuningCache } from '../../src/node/tuning-cache.ts';
 
-const record = { engine: '1', fingerprintMs: 2, tuned: { layer: 'conv-pointwise' } };
+const record = {
+  engine: '1',
+  fingerprintMs: 2,
+  layers: { layer: { kernel: 'conv-pointwise', tried: [], refused: [] } },
+};
 let folder = '';
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'tuning-'));
