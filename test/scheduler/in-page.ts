@@ -333,6 +333,7 @@ export async function validateChanged(change: { id: string; label: string; from:
 export async function refusedRun({ id }: { id: string }) {
   const gpu = await openGpu();
   const prepared = prepare(buildArchitecture(id));
+  const kernels = await allKernels();
   const plan = createPlan(prepared, kernels, { preferences: shippedPreferences(gpu.adapter) });
   const executor = await Executor.create(gpu, plan, packConstants(prepared, plan, kernels));
   const inputs = seededInputs(prepared);
