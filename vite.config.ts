@@ -18,6 +18,12 @@ function compactShaders(): Plugin {
   };
 }
 
+/** `onnx` for src/loaders/onnx/index.ts, `onnx-fold` for fold.ts beside it: a chunk's name in a network log tells what it reads. */
+function loaderOf(module: string | null): string | null {
+  const [, folder, file] = /\/src\/loaders\/([\w-]+)\/([\w-]+)\.ts$/.exec(module ?? '') ?? [];
+  return folder ? (file === 'index' ? folder : `${folder}-${file}`) : null;
+}
+
 /**
  * The package: an entry for networks, the same with files and Dawn for Node (`node`), one for what detectors' outputs
  * mean (`tasks`), and a chunk for each loader, which is fetched when a file of its format is opened. What it uses is
@@ -31,13 +37,16 @@ export default defineConfig({
     rolldownOptions: {
       external: /^node:/,
       output: {
-        chunkFileNames: '[name].js',
+        chunkFileNames: ({ facadeModuleId, name }) => `${loaderOf(facadeModuleId) ?? name}.js`,
         minify: true,
         // What entry and loaders share, in one file: split by who needs it, it is smaller but compresses worse.
         codeSplitting: {
           groups: [
-            { name: 'common', test: /src\/(errors|images\/resample)/, priority: 1 },
+            { name: 'common', test: /src\/(errors|graph\/image-rule|images\/resample)/, priority: 1 },
             { name: 'graph', test: /src\/(graph|loaders\/model-files|tuning\/defaults)/ },
+            // Of every format; a saved model needs the second alone.
+            { name: 'import', test: /src\/loaders\/core\/(?!json|weights)/ },
+            { name: 'values', test: /src\/loaders\/core\/(json|weights)/ },
             // Of the entries for pages and for Node.
             { name: 'engine', test: /src\/load\.ts/ },
           ],

@@ -1,4 +1,4 @@
-import type { Growth, GrowthSeries } from './growth.ts';
+import type { Growth, GrowthSeries } from './growth-results.ts';
 import { adapterName } from './report.ts';
 
 const panel = { width: 240, height: 180, left: 60, top: 56, gap: 70 };

@@ -1,48 +1,25 @@
 import { writeFile } from 'node:fs/promises';
 import { buildArchitecture } from '../src/architectures/index.ts';
-import { EnginePage, EngineServer } from '../src/cli/engine-page.ts';
-import type { BrowserName } from '../src/cli/find-browsers.ts';
+import { type BrowserName, ensureBrowser } from '../src/cli/find-browsers.ts';
 import type { Io } from '../src/cli/io.ts';
 import { table } from '../src/cli/table.ts';
-import { type AdapterDescription, networkCost, type PlanKind } from '../src/index.ts';
+import { withEnginePage } from '../src/cli/with-page.ts';
+import { networkCost, type PlanOption } from '../src/index.ts';
 import type { GrowthRequest, GrowthSample } from './growth-in-page.ts';
 import { growthPlot } from './growth-plot.ts';
+import type { Growth, GrowthPoint, GrowthSeries } from './growth-results.ts';
 import { adapterName } from './report.ts';
 import { quantile } from './results.ts';
 
 export interface GrowthOptions {
   readonly browser: BrowserName;
-  readonly plan: PlanKind | undefined;
+  readonly install: boolean;
+  readonly plan: PlanOption;
   /** Null: 15. */
   readonly rounds: number | null;
   /** Where the plot is written; the numbers lie beside it, as JSON. */
   readonly plot: string;
   readonly json: boolean;
-}
-
-export interface GrowthPoint {
-  readonly model: string;
-  readonly batch: number;
-  /** α, pixels a side or pictures. */
-  readonly value: number;
-  /** Of the whole batch. */
-  readonly macs: number;
-  readonly medianMs: number;
-  readonly minMs: number;
-}
-
-export interface GrowthSeries {
-  readonly against: 'alpha' | 'size' | 'batch';
-  readonly points: readonly GrowthPoint[];
-  /** The e of time ≈ constant · MACs^e: at most 1 where time grows no faster than the multiplications. */
-  readonly exponent: number;
-}
-
-export interface Growth {
-  readonly browser: string;
-  readonly adapter: AdapterDescription | null;
-  readonly plan: PlanKind | 'default';
-  readonly series: readonly GrowthSeries[];
 }
 
 /** MobileNetV2, one quantity at a time. */
@@ -55,7 +32,7 @@ const sweeps = [
 const idOf = (alpha: number, size: number) => `v2-${Number.isInteger(alpha) ? alpha.toFixed(1) : alpha}-${size}`;
 
 /** The time of an inference against width, input size and batch, beside the multiplications that it takes. */
-export async function growth({ browser, plan, rounds, plot, json }: GrowthOptions, io: Io): Promise<number> {
+export async function growth({ browser, install, plan, rounds, plot, json }: GrowthOptions, io: Io): Promise<number> {
   const log = (message: string) => io.stderr.write(`${message}\n`);
   const places = sweeps.map(({ values, network }) =>
     values.map((value) => {
@@ -68,25 +45,13 @@ export async function growth({ browser, plan, rounds, plot, json }: GrowthOption
   const request: GrowthRequest = {
     networks: [...networks.values()],
     rounds: rounds ?? 15,
-    ...(plan ? { plan } : {}),
+    plan,
   };
-  const server = await EngineServer.start();
-  let sample: GrowthSample;
-  let version: string;
-  try {
-    const page = await EnginePage.open(server, browser, { log, onProgress: log });
-    const stop = () => void page.close();
-    io.signal.addEventListener('abort', stop);
-    try {
-      version = await page.browser.version();
-      sample = await page.call<GrowthSample>('/bench/growth-in-page.ts', 'measureGrowth', request);
-    } finally {
-      io.signal.removeEventListener('abort', stop);
-      await page.close();
-    }
-  } finally {
-    await server.close();
-  }
+  await ensureBrowser(browser, log, { install });
+  const { version, sample } = await withEnginePage(browser, io, { log, onProgress: log }, async (page) => ({
+    version: await page.browser.version(),
+    sample: await page.call<GrowthSample>('/bench/growth-in-page.ts', 'measureGrowth', request),
+  }));
   const keys = [...networks.keys()];
   const series = sweeps.map(({ against }, i): GrowthSeries => {
     const points = places[i]!.map(({ value, id, batch }): GrowthPoint => {
@@ -96,7 +61,7 @@ export async function growth({ browser, plan, rounds, plot, json }: GrowthOption
     });
     return { against, points, exponent: growthExponent(points) };
   });
-  const result: Growth = { browser: version, adapter: sample.adapter, plan: plan ?? 'default', series };
+  const result: Growth = { browser: version, adapter: sample.adapter, plan, series };
   io.stdout.write(json ? `${JSON.stringify(result)}\n` : describeGrowth(result));
   const numbers = plot.replace(/(\.svg)?$/, '.json');
   await writeFile(plot, growthPlot(result));

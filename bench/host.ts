@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util';
+import { runToExitCode, wholeNumber } from '../src/cli/command.ts';
 import type { Io } from '../src/cli/io.ts';
-import { readModel, usage } from '../src/cli/model-argument.ts';
+import { readModel } from '../src/cli/model-argument.ts';
 import { table } from '../src/cli/table.ts';
-import { load, seededInputs, UsageError, version } from '../src/index.ts';
+import { load, seededInputs, version } from '../src/index.ts';
 import { runPasses } from '../src/passes/index.ts';
 import { quantile } from './results.ts';
 
-const help = `usage: npm run bench -- --host [--model MODEL] [--runs N] [--json]
+const help = `usage: npm run bench -- --host [--model MODEL] [--runs N] [--no-install] [--json]
 
 JavaScript and API time of an inference, alone: Dawn in Node on its null backend, which computes nothing; this engine and
 TensorFlow.js in turn, on the same weights and input.`;
@@ -26,9 +27,9 @@ interface Contender {
   run(): Promise<unknown>;
 }
 
-export async function main(argv: readonly string[], io: Io): Promise<number> {
-  const chosen = usage(io, help, () => settings(argv));
-  if (!chosen) return 2;
+export const main = (argv: readonly string[], io: Io): Promise<number> => runToExitCode({ help, parse, run }, argv, io);
+
+async function run(chosen: ReturnType<typeof parse>, io: Io): Promise<number> {
   const graph = await readModel(chosen.model);
   const gpu = await nullBackend();
   const inputs = seededInputs(graph);
@@ -55,21 +56,18 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   return 0;
 }
 
-function settings(argv: readonly string[]) {
+function parse(argv: readonly string[]) {
   const { values } = parseArgs({
     args: [...argv],
     options: {
       host: { type: 'boolean' },
+      'no-install': { type: 'boolean' },
       model: { type: 'string', default: 'v2-1.0-224' },
       runs: { type: 'string', default: '300' },
       json: { type: 'boolean', default: false },
     },
   });
-  const runs = Number(values.runs);
-  if (!(Number.isInteger(runs) && runs >= 1 && runs <= 100_000)) {
-    throw new UsageError(`--runs is "${values.runs}", expected a whole number from 1 to 100000`);
-  }
-  return { model: values.model, runs, json: values.json };
+  return { model: values.model, runs: wholeNumber('runs', values.runs, 1, 100_000), json: values.json };
 }
 
 /** WebGPU that computes nothing, with the globals that TensorFlow.js looks for. */

@@ -1,38 +1,28 @@
-import { basename, dirname, resolve } from 'node:path';
-import { EnginePage, EngineServer } from '../src/cli/engine-page.ts';
-import type { BrowserName } from '../src/cli/find-browsers.ts';
+import { type BrowserName, ensureBrowser } from '../src/cli/find-browsers.ts';
 import type { Io } from '../src/cli/io.ts';
 import { table } from '../src/cli/table.ts';
-import { isArchitectureId, type PlanKind } from '../src/index.ts';
+import { sourceOf, withEnginePage } from '../src/cli/with-page.ts';
+import type { PlanOption } from '../src/index.ts';
 import type { LayerReport } from './layers-in-page.ts';
 
 export interface LayersOptions {
   readonly browser: BrowserName;
+  readonly install: boolean;
   readonly model: string;
-  readonly plan: PlanKind | undefined;
+  readonly plan: PlanOption;
   readonly json: boolean;
 }
 
 /** The time of each dispatch of this engine beside what it computes and moves: its place under the roofline. */
-export async function layers({ browser, model, plan, json }: LayersOptions, io: Io): Promise<number> {
+export async function layers({ browser, install, model, plan, json }: LayersOptions, io: Io): Promise<number> {
   const log = (message: string) => io.stderr.write(`${message}\n`);
-  const server = await EngineServer.start();
-  try {
-    const page = await EnginePage.open(server, browser, { log });
-    try {
-      const source = isArchitectureId(model)
-        ? model
-        : `${server.lend('model', dirname(resolve(model)))}/${encodeURIComponent(basename(model))}`;
-      const argument = { source, ...(plan ? { plan } : {}) };
-      const report = await page.call<LayerReport>('/bench/layers-in-page.ts', 'profileLayers', argument);
-      io.stdout.write(json ? `${JSON.stringify({ browser, model, ...report })}\n` : describe(report));
-      return 0;
-    } finally {
-      await page.close();
-    }
-  } finally {
-    await server.close();
-  }
+  await ensureBrowser(browser, log, { install });
+  const report = await withEnginePage(browser, io, { log }, (page, server) => {
+    const argument = { source: sourceOf(model, server), plan };
+    return page.call<LayerReport>('/bench/layers-in-page.ts', 'profileLayers', argument);
+  });
+  io.stdout.write(json ? `${JSON.stringify({ browser, model, ...report })}\n` : describe(report));
+  return 0;
 }
 
 function describe({ method, rows }: LayerReport): string {

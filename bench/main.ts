@@ -1,19 +1,13 @@
-import { basename, dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Browser } from 'puppeteer';
+import { checkChoice, oneOf, runToExitCode, wholeNumber } from '../src/cli/command.ts';
 import { EnginePage } from '../src/cli/engine-page.ts';
-import { type BrowserName, browserNames } from '../src/cli/find-browsers.ts';
+import { type BrowserName, browserNames, ensureBrowser, noInstallHelp } from '../src/cli/find-browsers.ts';
 import type { Io } from '../src/cli/io.ts';
 import { launchBrowser } from '../src/cli/launch-browser.ts';
-import { readModel, usage } from '../src/cli/model-argument.ts';
-import {
-  type AdapterDescription,
-  isArchitectureId,
-  type PlanKind,
-  seededInputs,
-  UsageError,
-  version,
-} from '../src/index.ts';
+import { readModel } from '../src/cli/model-argument.ts';
+import { sourceOf } from '../src/cli/with-page.ts';
+import { type AdapterDescription, type PlanOption, type Precision, seededInputs, version } from '../src/index.ts';
 import { runGraph } from '../src/reference/index.ts';
 import { type EngineKey, engineKeys, selectEngines } from './engines/keys.ts';
 import { growth } from './growth.ts';
@@ -24,8 +18,8 @@ import { describe } from './report.ts';
 import type { Results, Row } from './results.ts';
 import { Site } from './site.ts';
 
-const help = `usage: npm run bench -- [--browser chrome|firefox] [--model MODEL] [--plan unfused|fused]
-                        [--engines NAME[/DEVICE],…] [--runs N] [--threads N] [--json]
+const help = `usage: npm run bench -- [--browser chrome|firefox] [--model MODEL] [--plan auto|unfused|fused]
+                        [--precision auto|float32|float16-storage] [--engines NAME[/DEVICE],…] [--runs N] [--threads N] [--no-install] [--json]
        npm run bench -- --serve [--port N]
        npm run bench -- --layers [--browser B] [--model MODEL] [--plan P] [--json]
        npm run bench -- --growth [--browser B] [--plan P] [--runs N] [--plot FILE] [--json]
@@ -39,17 +33,18 @@ Engines: mobilenet-webgpu, litert, tfjs, onnxruntime-web; devices: webgpu, wasm;
 --layers times each dispatch of this engine, beside what it computes and moves.
 --host times JavaScript and the API alone, in Node on Dawn's null backend, beside TensorFlow.js.
 --growth times MobileNetV2 against width, input size and batch, beside its MACs; it writes a plot (docs/growth.svg unless
---plot names another file) and the numbers beside it.`;
-
-const PLANS: readonly PlanKind[] = ['unfused', 'fused'];
+--plot names another file) and the numbers beside it.
+The peers are installed into bench/node_modules where they are missing. ${noInstallHelp}`;
 
 /** An engine that has not answered by then is not waited for any longer. */
 const PATIENCE_MS = 300_000;
 
 interface Settings {
   readonly browser: BrowserName;
+  readonly install: boolean;
   readonly model: string;
-  readonly plan: PlanKind | undefined;
+  readonly plan: PlanOption;
+  readonly precision: Precision;
   readonly engines: readonly EngineKey[];
   readonly rounds: number | null;
   readonly threads: number;
@@ -61,13 +56,15 @@ interface Settings {
   readonly port: number;
 }
 
-function settings(argv: readonly string[]): Settings {
+function parse(argv: readonly string[]): Settings {
   const { values } = parseArgs({
     args: [...argv],
     options: {
       browser: { type: 'string', default: 'chrome' },
+      'no-install': { type: 'boolean', default: false },
       model: { type: 'string', default: 'v2-1.0-224' },
-      plan: { type: 'string' },
+      plan: { type: 'string', default: 'auto' },
+      precision: { type: 'string', default: 'auto' },
       engines: { type: 'string' },
       runs: { type: 'string' },
       threads: { type: 'string', default: '2' },
@@ -79,39 +76,28 @@ function settings(argv: readonly string[]): Settings {
       port: { type: 'string', default: '0' },
     },
   });
-  const { browser, model, plan } = values;
-  if (!browserNames.includes(browser as BrowserName)) {
-    throw new UsageError(`--browser is "${browser}", expected ${browserNames.join(' or ')}`);
-  }
-  if (plan !== undefined && !PLANS.includes(plan as PlanKind)) {
-    throw new UsageError(`--plan is "${plan}", expected ${PLANS.join(' or ')}`);
-  }
-  const whole = (name: 'runs' | 'threads' | 'port', least: number, most: number) => {
-    const value = Number(values[name]);
-    if (!(Number.isInteger(value) && value >= least && value <= most)) {
-      throw new UsageError(`--${name} is "${values[name]}", expected a whole number from ${least} to ${most}`);
-    }
-    return value;
-  };
+  const { plan, precision } = checkChoice({ device: 'webgpu', plan: values.plan, precision: values.precision });
   return {
-    browser: browser as BrowserName,
-    model,
-    plan: plan as PlanKind | undefined,
+    browser: oneOf('browser', values.browser, browserNames),
+    install: !values['no-install'],
+    model: values.model,
+    plan,
+    precision,
     engines: values.engines === undefined ? engineKeys : selectEngines(values.engines),
-    rounds: values.runs === undefined ? null : whole('runs', 1, 10_000),
-    threads: whole('threads', 1, 64),
+    rounds: values.runs === undefined ? null : wholeNumber('runs', values.runs, 1, 10_000),
+    threads: wholeNumber('threads', values.threads, 1, 64),
     json: values.json,
     serve: values.serve,
     layers: values.layers,
     growth: values.growth,
     plot: values.plot,
-    port: whole('port', 0, 65_535),
+    port: wholeNumber('port', values.port, 0, 65_535),
   };
 }
 
-export async function main(argv: readonly string[], io: Io): Promise<number> {
-  const chosen = usage(io, help, () => settings(argv));
-  if (!chosen) return 2;
+export const main = (argv: readonly string[], io: Io): Promise<number> => runToExitCode({ help, parse, run }, argv, io);
+
+async function run(chosen: Settings, io: Io): Promise<number> {
   if (chosen.serve) return serve(chosen, io);
   if (chosen.growth) return growth(chosen, io);
   return chosen.layers ? layers(chosen, io) : bench(chosen, io);
@@ -132,6 +118,7 @@ async function serve({ port }: Settings, io: Io): Promise<number> {
 async function bench(chosen: Settings, io: Io): Promise<number> {
   const log = (message: string) => io.stderr.write(`${message}\n`);
   const graph = await readModel(chosen.model);
+  await ensureBrowser(chosen.browser, log, { install: chosen.install });
   log('running the CPU reference …');
   const start = performance.now();
   const outputs = runGraph(graph, seededInputs(graph));
@@ -141,10 +128,9 @@ async function bench(chosen: Settings, io: Io): Promise<number> {
   log('building the page …');
   const site = await Site.start();
   const browsers = new Browsers(chosen, site, log, {
-    source: isArchitectureId(chosen.model)
-      ? chosen.model
-      : `${site.lend('model', dirname(resolve(chosen.model)))}/${encodeURIComponent(basename(chosen.model))}`,
-    ...(chosen.plan ? { plan: chosen.plan } : {}),
+    source: sourceOf(chosen.model, site),
+    plan: chosen.plan,
+    precision: chosen.precision,
     threads: chosen.threads,
     expected: graph.outputs.map(({ name }) => outputs[name]!.data),
   });
@@ -156,7 +142,8 @@ async function bench(chosen: Settings, io: Io): Promise<number> {
       browser: browsers.version,
       adapter: browsers.adapter,
       model: graph.name,
-      plan: chosen.plan ?? 'default',
+      plan: chosen.plan,
+      precision: chosen.precision,
       threads: chosen.threads,
       coldCaches: true,
       engines: [...rows, referenceRow(referenceMs)],

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-// The bench: installs its peers where they are missing or of another version, then runs bench/main.ts (bench/host.ts).
+// The bench: installs its peers where they are missing or of another version (--no-install refuses), then runs
+// bench/main.ts (bench/host.ts).
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { runCommand } from '../src/cli/run-command.mjs';
 
 const folder = fileURLToPath(new URL('./', import.meta.url));
 const { dependencies } = JSON.parse(readFileSync(`${folder}package.json`, 'utf8'));
@@ -16,18 +16,30 @@ const installed = (name) => {
   }
 };
 
-if (Object.entries(dependencies).some(([name, version]) => installed(name) !== version)) {
-  process.stderr.write('installing the peers into bench/node_modules …\n');
+const argv = process.argv.slice(2);
+const missing = Object.entries(dependencies).filter(([name, version]) => installed(name) !== version);
+if (missing.length > 0 && !argv.some((argument) => argument === '--help' || argument === '-h')) install();
+const { runCommand } = await import('../src/cli/run-command.mjs');
+await runCommand(argv.includes('--host') ? '/bench/host.ts' : '/bench/main.ts', argv);
+
+/** Exact versions from bench/package-lock.json, without their install scripts. */
+function install() {
+  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
+  const command = `npm ${args.join(' ')} --prefix bench`;
+  const peers = missing.map(([name, version]) => `${name} ${version}`).join(', ');
+  if (argv.includes('--no-install')) {
+    process.stderr.write(`not in ${folder}node_modules: ${peers}; --no-install is set. Install them: ${command}\n`);
+    process.exit(2);
+  }
+  process.stderr.write(`installing the peers into ${folder}node_modules (${command}): ${peers} …\n`);
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const { status } = spawnSync(npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+  const { status } = spawnSync(npm, args, {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
     shell: process.platform === 'win32',
   });
   if (status !== 0) {
-    process.stderr.write('the peers could not be installed: run "npm ci" in bench/ and read what it says\n');
+    process.stderr.write(`the peers could not be installed: run "${command}" and read what it says\n`);
     process.exit(1);
   }
 }
-const argv = process.argv.slice(2);
-await runCommand(argv.includes('--host') ? '/bench/host.ts' : '/bench/main.ts', argv);

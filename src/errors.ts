@@ -82,6 +82,15 @@ export class OutOfMemoryError extends MobileNetError {
   }
 }
 
+/** The network came to values that are no answer, NaN among the scores of classes. */
+export class InvalidResultError extends MobileNetError {
+  override readonly name = 'InvalidResultError';
+
+  constructor(message: string) {
+    super('invalid-result', message);
+  }
+}
+
 /** A shader was refused by the browser's compiler; the message holds the numbered source. */
 export class ShaderError extends MobileNetError {
   override readonly name = 'ShaderError';

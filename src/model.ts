@@ -1,7 +1,8 @@
 import type { AdapterDescription, Gpu } from './device/gpu.ts';
-import { DeviceError, UsageError } from './errors.ts';
+import { DeviceError, InvalidResultError, UsageError } from './errors.ts';
 import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph, GraphInput, GraphOutput, ImageRule } from './graph/graph.ts';
+import { withMeanings } from './graph/output-meaning.ts';
 import { seededInputs } from './graph/random-inputs.ts';
 import { inferShapes } from './graph/shapes.ts';
 import { imageToTensor, type Picture } from './images/image-to-tensor.ts';
@@ -13,8 +14,9 @@ import { type PlanKind, prepare, prepareFor } from './planner/prepare.ts';
 import { kernelsFor, noPreferences } from './planner/select.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
-import { TunedExecutor, type TuneOptions, type TuningReport } from './tuned-executor.ts';
 import type { TuningCache } from './tuning/cache.ts';
+import type { TuneOptions, TuningReport } from './tuning/index.ts';
+import { TunedExecutor } from './tuning/tuned-executor.ts';
 import type { ValidationReport } from './validate/validate.ts';
 import { version } from './version.ts';
 
@@ -28,7 +30,7 @@ export interface Classification {
   readonly index: number;
   /** From the model's labels; null where it has none. */
   readonly label: string | null;
-  /** The output's own value where the model ends in a softmax, else the softmax of it. */
+  /** Of logits the softmax, else the output's own value: a probability, or a sigmoid that stands for itself. */
   readonly score: number;
 }
 
@@ -100,11 +102,12 @@ export class Model {
   }
 
   /**
-   * Prepares `graph` for `gpu`, or for the CPU reference where that is null (`reason` says why). The model takes
+   * Prepares the graph for `gpu`, or for the CPU reference where that is null (`reason` says why). The model takes
    * `gpu` over and disposes of it. Most callers want `load`.
    */
-  static async create(graph: Graph, gpu: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
+  static async create(loaded: Graph, gpu: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
     const { plan = 'unfused', precision = 'float32', signal, onCompiled, arriving } = options;
+    const graph = withMeanings(loaded);
     try {
       // Fusing squeeze-and-excitation scales weights, and the reference reads all of them: they must be there before.
       const readsWeights = !gpu || (plan === 'fused' && graph.nodes.some(({ op }) => op === 'multiply'));
@@ -185,7 +188,7 @@ export class Model {
    * it without loader and passes, and later engines open it too.
    */
   async save(): Promise<Uint8Array<ArrayBuffer>> {
-    const { writeSavedModel } = await import('./loaders/saved-model.ts');
+    const { writeSavedModel } = await import('./loaders/saved-model/index.ts');
     return writeSavedModel(prepare(this.graph), version);
   }
 
@@ -235,9 +238,9 @@ export class Model {
 
   /**
    * The best classes of a picture, by the only output beside an "embedding"; of equal scores, the class of the lower
-   * index first. Up to 64 of them are ranked on the GPU, and nothing else is read back. A NaN among the output's values
-   * makes every score NaN. `image` says how pixels become the input tensor; it may be left out where the file carries
-   * the rule.
+   * index first. Up to 64 of them are ranked on the GPU, and nothing else is read back. `image` says how pixels become
+   * the input tensor; it may be left out where the file carries the rule. Throws `UsageError` where the output holds no
+   * scores of classes, and `InvalidResultError` where a score is NaN.
    */
   async classify(picture: Picture, options: ClassifyOptions = {}): Promise<Classification[]> {
     return (await this.#classify(picture, options)).top;
@@ -270,7 +273,12 @@ export class Model {
       );
     }
     this.#check();
-    const logits = !this.prepared.nodes.some((node) => node.op === 'softmax' && node.output === output.tensor);
+    if (output.meaning === 'features') {
+      throw new UsageError(
+        `output "${output.name}" of ${this.graph.name} holds features, not scores of classes: use run`,
+      );
+    }
+    const logits = output.meaning === 'logits';
     const ranking = { output: output.name, logits, count: top };
     const [, height, width, channels] = input.shape;
     const { outputs, ranked } = this.#gpu
@@ -281,6 +289,12 @@ export class Model {
         };
     this.#tuneAfterFirst();
     const best = ranked ?? bestClasses(outputs[output.name]!, logits, top);
+    if (best.some(({ score }) => Number.isNaN(score))) {
+      throw new InvalidResultError(
+        `${this.graph.name}: scores of output "${output.name}" are NaN, so that no class is the best; validate() tells where ` +
+          'they come from, and a picture rule or a file that is not meant so is the usual reason',
+      );
+    }
     const labelled = best.map(({ index, score }) => ({ index, label: this.labels?.[index] ?? null, score }));
     return { top: labelled, outputs };
   }
@@ -345,9 +359,8 @@ export function topK(values: Float32Array, k: number): { index: number; score: n
  */
 function bestClasses(values: Float32Array, logits: boolean, count: number): { index: number; score: number }[] {
   const scores = logits ? softmax(values) : values;
-  // Beside NaN nothing can be ranked.
-  const order = scores.some(Number.isNaN) ? new Float32Array(values.length) : values;
-  return topK(order, count).map(({ index }) => ({ index, score: order === values ? scores[index]! : Number.NaN }));
+  const valid = !scores.some(Number.isNaN);
+  return topK(values, count).map(({ index }) => ({ index, score: valid ? scores[index]! : Number.NaN }));
 }
 
 /** Probabilities of logits. */

@@ -110,7 +110,9 @@ export function startDraw(onModel: (model: Model) => void): void {
       const kept = recognizer.opened
         ? `${openable.title} could not be opened. ${recognizer.opened.title} and your drawing are still here.`
         : `${openable.title} could not be opened. Your drawing is still here.`;
+      // Above the tabs' panels: files are dropped anywhere on the page.
       showError(modelMessage, error, kept);
+      modelMessage.scrollIntoView({ block: 'nearest' });
       return;
     }
     progress.hidden = true;

@@ -68,7 +68,8 @@ export function wirePad({ canvas, drawing, onPen }: PadOptions): void {
   });
   canvas.addEventListener('pointermove', (event) => {
     if (event.pointerId !== pointer) return;
-    const events = event.getCoalescedEvents();
+    // Not there on addresses of http:// but this machine's own.
+    const events = event.getCoalescedEvents?.() ?? [];
     current.push(...(events.length > 0 ? events : [event]).map(at));
     paint();
   });

@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/graph.ts';
 import type { Activation, Node, Padding, Pair, Shape } from '../graph/ops.ts';
 import { inferShapes, samePadding } from '../graph/shapes.ts';
-import { randomWeights, type WeightSource } from './weights.ts';
+import { type PaddingRule, randomWeights, type WeightSource } from './weights.ts';
 
 export interface ArchitectureOptions {
   readonly seed: number;
@@ -20,11 +20,8 @@ export interface ConvOptions {
   readonly bias?: boolean;
 }
 
-/** Where the origin of a family pads: TensorFlow's SAME, or PyTorch's (k − 1) / 2 on every side. */
-export type PaddingRule = 'same' | 'symmetric';
-
 /** Writes a network as its framework would: convolution, batch-norm, activation, each a node. */
-export class GraphBuilder {
+export class NetworkBuilder {
   readonly #name: string;
   readonly #nodes: Node[] = [];
   readonly #shapes: Map<string, Shape>;

@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/graph.ts';
-import { type ArchitectureOptions, GraphBuilder } from './builder.ts';
+import { type ArchitectureOptions, NetworkBuilder } from './builder.ts';
 
 /** Output channels and stride of the thirteen separable layers (Howard et al. 2017, table 1). */
 const layers = [
@@ -21,7 +21,7 @@ const layers = [
 /** Widths are max(8, ⌊channels · α⌋); SAME padding, ReLU6, batch-norm epsilon 10⁻³ as in TensorFlow's slim. */
 export function mobileNetV1(name: string, alpha: number, size: number, options: ArchitectureOptions): Graph {
   const width = (channels: number) => Math.max(8, Math.floor(channels * alpha));
-  const builder = new GraphBuilder(name, size, options, 'same', 1e-3);
+  const builder = new NetworkBuilder(name, size, options, 'same', 1e-3);
   builder.conv('stem', width(32), { kernel: 3, stride: 2, activation: 'relu6' });
   layers.forEach(([channels, stride], i) => {
     builder.depthwise(`block${i + 1}/depthwise`, { stride, activation: 'relu6' });

@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/graph.ts';
-import { type ArchitectureOptions, divisibleBy8, GraphBuilder } from './builder.ts';
+import { type ArchitectureOptions, divisibleBy8, NetworkBuilder } from './builder.ts';
 
 /** Expansion, output channels, repeats and first stride (Sandler et al. 2018, table 2). */
 const stages = [
@@ -24,7 +24,7 @@ export function mobileNetV2(
   depths?: readonly number[],
 ): Graph {
   const width = (channels: number) => divisibleBy8(channels * alpha);
-  const builder = new GraphBuilder(name, size, options, 'same', 1e-3);
+  const builder = new NetworkBuilder(name, size, options, 'same', 1e-3);
   builder.conv('stem', width(32), { kernel: 3, stride: 2, activation: 'relu6' });
   let block = 0;
   for (const [stage, [expansion, channels, repeats, firstStride]] of stages.entries()) {

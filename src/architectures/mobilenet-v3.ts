@@ -1,6 +1,6 @@
 import type { Graph } from '../graph/graph.ts';
 import type { Activation } from '../graph/ops.ts';
-import { type ArchitectureOptions, divisibleBy8, GraphBuilder } from './builder.ts';
+import { type ArchitectureOptions, divisibleBy8, NetworkBuilder } from './builder.ts';
 
 /** Kernel, expanded channels, output channels, squeeze-and-excitation, hard-swish in place of relu, stride. */
 type Row = readonly [
@@ -66,7 +66,7 @@ export function mobileNetV3(
   const width = (channels: number) => divisibleBy8(channels * alpha);
   const swish: Activation = minimalistic ? 'relu' : 'hard-swish';
   const rows = variant === 'large' ? large : small;
-  const builder = new GraphBuilder(name, size, options, 'same', 1e-3);
+  const builder = new NetworkBuilder(name, size, options, 'same', 1e-3);
   builder.conv('stem', 16, { kernel: 3, stride: 2, activation: swish });
   rows.forEach(([kernel, expanded, channels, squeeze, hardSwish, stride], i) => {
     const source = builder.current;

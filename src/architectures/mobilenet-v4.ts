@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/graph.ts';
-import { type ArchitectureOptions, divisibleBy8, GraphBuilder } from './builder.ts';
+import { type ArchitectureOptions, divisibleBy8, NetworkBuilder } from './builder.ts';
 
 /** A plain convolution with batch-norm and relu. */
 type ConvRow = readonly ['conv', kernel: number, stride: number, channels: number];
@@ -81,7 +81,7 @@ export function mobileNetV4(
   options: ArchitectureOptions,
 ): Graph {
   const width = (channels: number) => divisibleBy8(channels * alpha);
-  const builder = new GraphBuilder(name, size, options, 'symmetric', 1e-5);
+  const builder = new NetworkBuilder(name, size, options, 'symmetric', 1e-5);
   builder.conv('stem', alpha < 1 ? 32 : width(32), { kernel: 3, stride: 2, activation: 'relu' });
   (variant === 'small' ? small : medium).forEach((row, i) => {
     const label = `block${i + 1}`;

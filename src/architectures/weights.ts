@@ -1,6 +1,8 @@
 import type { Activation, BatchNorm, Conv2d, FullyConnected } from '../graph/ops.ts';
-import type { PaddingRule } from './builder.ts';
 import { Random } from './random.ts';
+
+/** Where the origin of a family pads: TensorFlow's SAME, or PyTorch's (k − 1) / 2 on every side. */
+export type PaddingRule = 'same' | 'symmetric';
 
 /** What an architecture's table says of a convolution. */
 export interface ConvolutionSpec {

@@ -2,11 +2,21 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
-import { type ImageRule, load, type Model, outputShapes, type Picture, UsageError } from '../node/index.ts';
+import { coloursOf, plainImage } from '../graph/image-rule.ts';
+import {
+  type Device,
+  type ImageRule,
+  load,
+  type Model,
+  outputShapes,
+  type Picture,
+  UsageError,
+} from '../node/index.ts';
+import { checkChoice, runToExitCode, wholeNumber } from './command.ts';
 import type { Io } from './io.ts';
-import { inputShapeHelp, inputShapesOf, readModel, usage } from './model-argument.ts';
+import { inputShapeHelp, inputShapesOf, readModel } from './model-argument.ts';
 
-const help = `usage: npm run classify -- --model FILE [--labels FILE] [--device auto|webgpu|reference] [--top K]
+const help = `usage: npm run classify -- --model FILE [--labels FILE] [--device auto|webgpu|wasm|reference] [--top K]
                            [--range LOW,HIGH] [--input-shape NAME=SIZES]… [--embedding] [--json] IMAGE…
 
 The best classes of pictures (JPEG, PNG, WebP, BMP; upright, as their EXIF data say), a line each. WebGPU in Node needs
@@ -19,7 +29,7 @@ ${inputShapeHelp}`;
 interface Settings {
   readonly model: string;
   readonly labels: string | undefined;
-  readonly device: 'auto' | 'webgpu' | 'reference';
+  readonly device: Device;
   readonly top: number;
   readonly range: readonly [number, number] | null;
   readonly shapes: ReturnType<typeof inputShapesOf>;
@@ -28,7 +38,7 @@ interface Settings {
   readonly images: readonly string[];
 }
 
-function settings(argv: readonly string[]): Settings {
+function parse(argv: readonly string[]): Settings {
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
@@ -47,12 +57,6 @@ function settings(argv: readonly string[]): Settings {
   if (!model) throw new UsageError('--model is missing');
   if (embedding && !json) throw new UsageError('--embedding needs --json: it is a field of the JSON');
   if (positionals.length === 0) throw new UsageError('expected at least one IMAGE');
-  if (device !== 'auto' && device !== 'webgpu' && device !== 'reference') {
-    throw new UsageError(`--device is "${device}", expected auto, webgpu or reference`);
-  }
-  const top = Number(values.top);
-  if (!(Number.isInteger(top) && top > 0))
-    throw new UsageError(`--top is "${values.top}", expected a whole number ≥ 1`);
   const range = values.range?.split(',').map(Number) ?? null;
   if (range && (range.length !== 2 || !range.every(Number.isFinite) || !(range[0]! < range[1]!))) {
     throw new UsageError(`--range is "${values.range}", expected two numbers such as -1,1`);
@@ -60,8 +64,8 @@ function settings(argv: readonly string[]): Settings {
   return {
     model,
     labels,
-    device,
-    top,
+    device: checkChoice({ device }).device,
+    top: wholeNumber('top', values.top, 1, 1_000_000),
     range: range as [number, number] | null,
     shapes: inputShapesOf(values['input-shape']),
     embedding,
@@ -70,9 +74,9 @@ function settings(argv: readonly string[]): Settings {
   };
 }
 
-export async function main(argv: readonly string[], io: Io): Promise<number> {
-  const chosen = usage(io, help, () => settings(argv));
-  if (!chosen) return 2;
+export const main = (argv: readonly string[], io: Io): Promise<number> => runToExitCode({ help, parse, run }, argv, io);
+
+async function run(chosen: Settings, io: Io): Promise<number> {
   const graph = await readModel(chosen.model, chosen.shapes);
   const model = await load(graph, { device: chosen.device, embedding: chosen.embedding });
   if (model.device === 'reference' && chosen.device !== 'reference') {
@@ -129,16 +133,7 @@ export async function decode(file: string): Promise<Picture> {
 
 /** The whole picture, squashed, black to `low` and white to `high`. */
 function ruleOf([low, high]: readonly [number, number], channels: number): ImageRule {
-  return {
-    fit: 'stretch',
-    cropFraction: 1,
-    filter: 'bilinear',
-    antialias: true,
-    corners: 'half-pixel',
-    channels: channels === 1 ? 'grey' : 'rgb',
-    scale: [(high - low) / 255],
-    offset: [low],
-  };
+  return { ...plainImage, channels: coloursOf(channels), scale: [(high - low) / 255], offset: [low] };
 }
 
 /** Classes of a model with one output beside an embedding. */

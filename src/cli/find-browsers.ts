@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { homedir, platform } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { UsageError } from '../errors.ts';
+import { DeviceError, UsageError } from '../errors.ts';
 
 export type BrowserName = 'chrome' | 'firefox';
 
@@ -85,25 +85,52 @@ function hasVulkan(): boolean {
   return vulkanFolders.some((folder) => existsSync(folder) && readdirSync(folder).length > 0);
 }
 
+export interface InstallOptions {
+  /** false: refuse to install what is missing. */
+  readonly install?: boolean | undefined;
+}
+
+/** The help of `--no-install`. */
+export const noInstallHelp = `A browser that is missing is installed, as it is said before: as root on Debian by apt-get, else into puppeteer's cache.
+--no-install refuses that, with the command to run.`;
+
 /**
  * The executable of a browser, installed first where that can be done: by apt-get as root on Debian, else into
- * puppeteer's cache. Throws `UsageError` that says what to install where it cannot.
+ * puppeteer's cache; `log` is told what and where before. Throws `UsageError` where it is missing and may not be installed,
+ * and `DeviceError` where it cannot; both say what to run.
  */
-export async function ensureBrowser(browser: BrowserName, log: (message: string) => void): Promise<string> {
+export async function ensureBrowser(
+  browser: BrowserName,
+  log: (message: string) => void,
+  { install = true }: InstallOptions = {},
+): Promise<string> {
   const lacksVulkan = () => browser === 'firefox' && !hasVulkan();
   const found = await findBrowser(browser);
   if (found && !lacksVulkan()) return found;
 
   const missing = [...(found ? [] : [debianPackages[browser]]), ...(lacksVulkan() ? [vulkanPackage] : [])];
+  const advice = (installed: boolean) =>
+    `on Debian "sudo apt-get install ${missing.join(' ')}", elsewhere from ` +
+    (installed
+      ? "the GPU's maker or Mesa"
+      : `the browser's own site or by "npx @puppeteer/browsers install ${browser}@stable --path ${cacheFolder()}", or ` +
+        `set ${variables[browser].join(' or ')}`);
+  const nameOf = (installed: boolean) =>
+    installed ? 'a Vulkan driver for Firefox' : browser === 'chrome' ? 'Chrome or Chromium' : 'Firefox';
+  if (!install) {
+    const what = nameOf(found !== null);
+    throw new UsageError(`${what} was not found, and --no-install is set. Install it: ${advice(found !== null)}`);
+  }
   const reasons: string[] = [];
   if (platform() === 'linux' && process.getuid?.() === 0 && existsSync('/usr/bin/apt-get')) {
+    log(`installing ${missing.join(' and ')} into this system by apt-get …`);
     aptGet(['update'], log, reasons);
     // One by one: a system that lacks one of the packages may still have the other.
     for (const name of missing) aptGet(['install', '-y', '--no-install-recommends', name], log, reasons);
   }
   if (!(await findBrowser(browser))) {
     try {
-      log(`downloading ${browser} into puppeteer's cache …`);
+      log(`downloading ${browser} into ${cacheFolder()} …`);
       await download(browser);
     } catch (error) {
       reasons.push(`the download failed: ${(error as Error).message}`);
@@ -112,11 +139,9 @@ export async function ensureBrowser(browser: BrowserName, log: (message: string)
 
   const installed = await findBrowser(browser);
   if (installed && !lacksVulkan()) return installed;
-  const what = installed ? 'a Vulkan driver for Firefox' : browser === 'chrome' ? 'Chrome or Chromium' : 'Firefox';
-  throw new UsageError(
-    `${what} was not found and could not be installed (${reasons.join('; ') || 'no way is known here'}). Install it: ` +
-      `on Debian "sudo apt-get install ${missing.join(' ')}", elsewhere from ` +
-      (installed ? "the GPU's maker or Mesa" : `the browser's own site, or set ${variables[browser].join(' or ')}`),
+  throw new DeviceError(
+    `${nameOf(installed !== null)} was not found and could not be installed ` +
+      `(${reasons.join('; ') || 'no way is known here'}). Install it: ${advice(installed !== null)}`,
   );
 }
 

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { type Inspection, inspect } from '../index.ts';
+import { runToExitCode } from './command.ts';
 import type { Io } from './io.ts';
-import { inputShapeHelp, inputShapesOf, readModel, usage } from './model-argument.ts';
+import { inputShapeHelp, inputShapesOf, oneModel, readModel } from './model-argument.ts';
 import { table } from './table.ts';
 
 const help = `usage: npm run inspect -- MODEL [--input-shape NAME=SIZES]… [--json]
@@ -10,23 +11,20 @@ Parameters, multiplications and the plan of a model; nothing is run.
 MODEL is a file, or an id with random weights such as v2-1.0-224.
 ${inputShapeHelp}`;
 
-export async function main(argv: readonly string[], io: Io): Promise<number> {
-  const parsed = usage(io, help, () => {
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: { json: { type: 'boolean' }, 'input-shape': { type: 'string', multiple: true } },
-    });
-    return { json: values.json, positionals, shapes: inputShapesOf(values['input-shape']) };
+export const main = (argv: readonly string[], io: Io): Promise<number> => runToExitCode({ help, parse, run }, argv, io);
+
+function parse(argv: readonly string[]) {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: { json: { type: 'boolean' }, 'input-shape': { type: 'string', multiple: true } },
   });
-  if (!parsed) return 2;
-  const [model, ...rest] = parsed.positionals;
-  if (!model || rest.length > 0) {
-    io.stderr.write(`${help}\n`);
-    return 2;
-  }
-  const inspection = await inspect(await readModel(model, parsed.shapes));
-  io.stdout.write(parsed.json ? `${JSON.stringify(inspection)}\n` : describe(inspection));
+  return { model: oneModel(positionals), json: values.json, shapes: inputShapesOf(values['input-shape']) };
+}
+
+async function run({ model, json, shapes }: ReturnType<typeof parse>, io: Io): Promise<number> {
+  const inspection = await inspect(await readModel(model, shapes));
+  io.stdout.write(json ? `${JSON.stringify(inspection)}\n` : describe(inspection));
   return 0;
 }
 

@@ -19,8 +19,8 @@ export interface LaunchOptions {
 /**
  * Starts a headless browser with WebGPU and a fresh profile, which is removed when it ends. Chromium runs
  * WebGPU on SwiftShader where Linux shows no GPU (no /dev/dri); WEBGPU_ADAPTER, "software" or "hardware", decides it
- * instead. Throws `UsageError` where there is no browser or where WEBGPU_ADAPTER is something else,
- * and `DeviceError` where the browser does not start.
+ * instead. Throws `UsageError` where WEBGPU_ADAPTER is something else, and `DeviceError` where there is no browser or it
+ * does not start.
  */
 export async function launchBrowser(
   browser: BrowserName,

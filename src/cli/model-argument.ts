@@ -2,7 +2,6 @@ import { UsageError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { LoadGraphOptions } from '../loaders/index.ts';
 import { isArchitectureId, readGraph } from '../node/index.ts';
-import type { Io } from './io.ts';
 
 /** The graph of a MODEL argument: an architecture id, or a file with what lies beside it. */
 export async function readModel(argument: string, options: Pick<LoadGraphOptions, 'inputShapes'> = {}): Promise<Graph> {
@@ -26,12 +25,8 @@ export function inputShapesOf(values: readonly string[] | undefined): Pick<LoadG
   return { inputShapes: Object.fromEntries(entries) };
 }
 
-/** Parses arguments; what is wrong with them goes to standard error with the help, and null comes back. */
-export function usage<T>(io: Io, help: string, parse: () => T): T | null {
-  try {
-    return parse();
-  } catch (error) {
-    io.stderr.write(`${(error as Error).message}\n\n${help}\n`);
-    return null;
-  }
+/** The one MODEL among a command's arguments. Throws `UsageError`. */
+export function oneModel([model, ...rest]: readonly string[]): string {
+  if (!model || rest.length > 0) throw new UsageError('expected one MODEL');
+  return model;
 }

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { createServer } from 'vite';
 
 /**
- * Runs the `main` of a TypeScript module (its path from the repository's root) and ends the process with its exit code.
+ * Runs the `main` of a TypeScript module (its path from the repository's root; src/cli/command.ts) and ends the process with its exit code.
  * Ctrl-C aborts the signal that it is given.
  */
 export async function runCommand(module, argv) {
@@ -21,9 +21,6 @@ export async function runCommand(module, argv) {
   try {
     const { main } = await server.ssrLoadModule(module);
     code = await main(argv, { stdout: process.stdout, stderr: process.stderr, signal: interrupt.signal });
-  } catch (error) {
-    const expected = interrupt.signal.aborted || (error.code !== undefined && error.name !== 'Error');
-    process.stderr.write(`${expected ? `${error.name}: ${error.message}` : error.stack}\n`);
   } finally {
     await server.close();
   }

@@ -1,75 +1,66 @@
-import { basename, dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { isArchitectureId, UsageError, type ValidationReport } from '../index.ts';
-import { EnginePage, EngineServer } from './engine-page.ts';
-import { type BrowserName, browserNames } from './find-browsers.ts';
+import type { ValidationReport } from '../index.ts';
+import { checkChoice, oneOf, runToExitCode } from './command.ts';
+import { browserNames, ensureBrowser, noInstallHelp } from './find-browsers.ts';
 import type { Io } from './io.ts';
-import { inputShapeHelp, inputShapesOf, readModel, usage } from './model-argument.ts';
+import { inputShapeHelp, inputShapesOf, oneModel, readModel } from './model-argument.ts';
 import { table } from './table.ts';
+import { sourceOf, withEnginePage } from './with-page.ts';
 
-const help = `usage: npm run validate -- MODEL [--plan unfused|fused] [--browser chrome|firefox]
-                           [--input-shape NAME=SIZES]… [--json]
+const help = `usage: npm run validate -- MODEL [--plan auto|unfused|fused] [--precision auto|float32|float16-storage]
+                           [--browser chrome|firefox] [--no-install] [--input-shape NAME=SIZES]… [--json]
 
 Every layer of a model on WebGPU in a browser against the CPU reference, within derived bounds.
 MODEL is a file, or an id with random weights such as v2-1.0-224.
+${noInstallHelp}
 ${inputShapeHelp}`;
 
-export async function main(argv: readonly string[], io: Io): Promise<number> {
-  const parsed = usage(io, help, () => {
-    const { values, positionals } = parseArgs({
-      args: [...argv],
-      allowPositionals: true,
-      options: {
-        plan: { type: 'string', default: 'unfused' },
-        browser: { type: 'string', default: 'chrome' },
-        'input-shape': { type: 'string', multiple: true },
-        json: { type: 'boolean' },
-      },
-    });
-    const [model, ...rest] = positionals;
-    const { plan, browser } = values;
-    if (!model || rest.length > 0) throw new UsageError('expected one MODEL');
-    if (plan !== 'unfused' && plan !== 'fused') throw new UsageError(`--plan is "${plan}", expected unfused or fused`);
-    if (!browserNames.includes(browser as BrowserName)) {
-      throw new UsageError(`--browser is "${browser}", expected chrome or firefox`);
-    }
-    const shapes = inputShapesOf(values['input-shape']);
-    return { model, plan, browser: browser as BrowserName, shapes, json: values.json ?? false };
+export const main = (argv: readonly string[], io: Io): Promise<number> => runToExitCode({ help, parse, run }, argv, io);
+
+function parse(argv: readonly string[]) {
+  const { values, positionals } = parseArgs({
+    args: [...argv],
+    allowPositionals: true,
+    options: {
+      plan: { type: 'string', default: 'auto' },
+      precision: { type: 'string', default: 'auto' },
+      browser: { type: 'string', default: 'chrome' },
+      'no-install': { type: 'boolean', default: false },
+      'input-shape': { type: 'string', multiple: true },
+      json: { type: 'boolean', default: false },
+    },
   });
-  if (!parsed) return 2;
-  const { model, plan, browser, shapes, json } = parsed;
+  const { plan, precision } = checkChoice({ device: 'webgpu', plan: values.plan, precision: values.precision });
+  return {
+    model: oneModel(positionals),
+    plan,
+    precision,
+    browser: oneOf('browser', values.browser, browserNames),
+    install: !values['no-install'],
+    shapes: inputShapesOf(values['input-shape']),
+    json: values.json,
+  };
+}
+
+async function run(settings: ReturnType<typeof parse>, io: Io): Promise<number> {
+  const { model, plan, precision, browser, install, shapes, json } = settings;
   // A file that cannot be read is refused before a browser is started.
   await readModel(model, shapes);
-
   const log = (message: string) => io.stderr.write(`${message}\n`);
-  const server = await EngineServer.start();
-  try {
-    log(`starting ${browser} …`);
-    const page = await EnginePage.open(server, browser, {
-      log,
-      onProgress: (message) => io.stderr.write(`\r${message}`),
-    });
-    const stop = () => page.close();
-    io.signal.addEventListener('abort', stop);
-    try {
-      const source = isArchitectureId(model)
-        ? model
-        : `${server.lend('model', dirname(resolve(model)))}/${encodeURIComponent(basename(model))}`;
-      const report = await page.call<ValidationReport>('/src/cli/validate-in-page.ts', 'validateModel', {
-        source,
-        plan,
-        ...shapes,
-      });
-      io.stderr.write('\n');
-      io.stdout.write(json ? `${JSON.stringify(report)}\n` : describe(report));
-      return report.ok ? 0 : 1;
-    } finally {
-      io.signal.removeEventListener('abort', stop);
-      await page.close();
-    }
-  } finally {
-    await server.close();
-  }
+  await ensureBrowser(browser, log, { install });
+  log(`starting ${browser} …`);
+  const onProgress = (message: string) => io.stderr.write(`\r${message}`);
+  const report = await withEnginePage(browser, io, { log, onProgress }, (page, server) =>
+    page.call<ValidationReport>('/src/cli/validate-in-page.ts', 'validateModel', {
+      source: sourceOf(model, server),
+      plan,
+      precision,
+      ...shapes,
+    }),
+  );
+  io.stderr.write('\n');
+  io.stdout.write(json ? `${JSON.stringify(report)}\n` : describe(report));
+  return report.ok ? 0 : 1;
 }
 
 function describe(report: ValidationReport): string {

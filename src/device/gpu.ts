@@ -1,5 +1,5 @@
 import { DeviceError, DeviceLostError } from '../errors.ts';
-import { pollsSlowly } from './settle.ts';
+import { type PolledDevice, pollsSlowly } from './settle.ts';
 
 /** What the browser tells of an adapter. Firefox leaves the strings empty. */
 export interface AdapterDescription {
@@ -7,7 +7,7 @@ export interface AdapterDescription {
   readonly architecture: string;
   readonly description: string;
   /** A software implementation. */
-  readonly fallback: boolean;
+  readonly software: boolean;
   readonly features: readonly string[];
 }
 
@@ -15,12 +15,11 @@ export interface AdapterDescription {
 const usedFeatures: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
 
 /** A device, what it runs on, and whether it is still there. */
-export class Gpu {
+export class Gpu implements PolledDevice {
   readonly device: GPUDevice;
   readonly adapter: AdapterDescription;
   /** Whether the queue must be nudged while it is waited for (`settle`), which does no harm where that is not known. */
   pollsSlowly = true;
-  /** Whether `settle` has waited for the queue. */
   settled = false;
   /** Set once the device is lost. */
   #loss: string | null = null;
@@ -119,7 +118,7 @@ function describe(info: GPUAdapterInfo | undefined, features: GPUSupportedFeatur
     vendor: info?.vendor ?? '',
     architecture: info?.architecture ?? '',
     description: info?.description ?? '',
-    fallback: info?.isFallbackAdapter ?? false,
+    software: info?.isFallbackAdapter ?? false,
     features: [...features],
   };
 }

@@ -1,4 +1,10 @@
-import type { Gpu } from './gpu.ts';
+/** A device, and what is known of how its browser looks at its queue. */
+export interface PolledDevice {
+  readonly device: Pick<GPUDevice, 'queue'>;
+  readonly pollsSlowly: boolean;
+  /** Whether `settle` has waited for the queue. */
+  settled: boolean;
+}
 
 /** An idle queue that takes longer than this to say that it is done is looked at by a slow timer. */
 const SLOW_MS = 40;
@@ -11,7 +17,7 @@ const ENOUGH = 4;
  * every faster kernel. Measured on an idle queue, so before `settle` first waits for one; without an answer by then, it
  * is taken to. A slow answer to a page that was busy itself says nothing.
  */
-export async function pollsSlowly(gpu: Gpu): Promise<boolean> {
+export async function pollsSlowly(gpu: PolledDevice): Promise<boolean> {
   for (let quick = 0; quick < ENOUGH; ) {
     const start = performance.now();
     let last = start;
@@ -22,8 +28,11 @@ export async function pollsSlowly(gpu: Gpu): Promise<boolean> {
       last = now;
     };
     const ticking = setInterval(tick, 4);
-    await gpu.device.queue.onSubmittedWorkDone();
-    clearInterval(ticking);
+    try {
+      await gpu.device.queue.onSubmittedWorkDone();
+    } finally {
+      clearInterval(ticking);
+    }
     tick();
     if (gpu.settled) return true;
     if (last - start <= SLOW_MS) quick++;
@@ -36,7 +45,7 @@ export async function pollsSlowly(gpu: Gpu): Promise<boolean> {
  * Waits for a promise of the queue (`mapAsync`, `onSubmittedWorkDone`). Where the browser polls slowly, empty submits
  * make it look again.
  */
-export async function settle<T>(gpu: Gpu, promise: Promise<T>): Promise<T> {
+export async function settle<T>(gpu: PolledDevice, promise: Promise<T>): Promise<T> {
   if (!gpu.pollsSlowly) return promise;
   gpu.settled = true;
   let pending = true;

@@ -6,10 +6,15 @@ export interface GraphInput {
   readonly shape: Shape;
 }
 
+/** `sigmoids`: scores from 0 to 1 that do not depend on one another; `features`: no scores of classes. */
+export type OutputMeaning = 'logits' | 'probabilities' | 'sigmoids' | 'features';
+
 /** An output of the graph: a tensor under the name that the file gives it. */
 export interface GraphOutput {
   readonly name: string;
   readonly tensor: string;
+  /** What its values are, found when a model is made of the graph. */
+  readonly meaning?: OutputMeaning;
 }
 
 /**

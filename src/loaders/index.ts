@@ -23,23 +23,23 @@ const formats: readonly Format[] = [
   {
     name: 'safetensors',
     recognises: isSafetensors,
-    loader: async () => (await import('./safetensors.ts')).loadSafetensors,
+    loader: async () => (await import('./safetensors/index.ts')).loadSafetensors,
   },
   {
     name: 'TensorFlow.js graph or layers model (model.json with its shards)',
     recognises: (bytes) => firstCharacter(bytes) === '{',
-    loader: async () => (await import('./tfjs.ts')).loadTfjs,
+    loader: async () => (await import('./tfjs/index.ts')).loadTfjs,
   },
   {
     name: 'TensorFlow Lite',
     recognises: (bytes) => String.fromCharCode(...bytes.subarray(4, 8)) === 'TFL3',
-    loader: async () => (await import('./tflite.ts')).loadTflite,
+    loader: async () => (await import('./tflite/index.ts')).loadTflite,
   },
   {
     name: 'ONNX',
     // The first field of a ModelProto: the IR version or the producer.
     recognises: (bytes) => [0x08, 0x12, 0x1a].includes(bytes[0]!),
-    loader: async () => (await import('./onnx.ts')).loadOnnx,
+    loader: async () => (await import('./onnx/index.ts')).loadOnnx,
   },
 ];
 

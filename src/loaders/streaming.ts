@@ -56,7 +56,7 @@ export async function openStreamed(
     const begun = await stream.atLeast(9);
     const parsing = () => options.onProgress?.({ stage: 'parse', done: 0, total: 1 });
     if (isSafetensors(begun)) {
-      const { openArriving } = await import('./saved-model-stream.ts');
+      const { openArriving } = await import('./saved-model/stream.ts');
       const opened = await openArriving(name, stream, graphOptions);
       if (opened) {
         parsing();

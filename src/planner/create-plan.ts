@@ -1,9 +1,16 @@
 import { GraphError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
-import { type Shape, writtenBy } from '../graph/ops.ts';
+import { type Node, type Shape, writtenBy } from '../graph/ops.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
 import type { KernelRegistry } from '../kernels/index.ts';
-import { type Binding, MOST_WORKGROUPS, type PackedConstant, type Program } from '../kernels/kernel.ts';
+import {
+  type Binding,
+  type Kernel,
+  MOST_WORKGROUPS,
+  type NodeShapes,
+  type PackedConstant,
+  type Program,
+} from '../kernels/kernel.ts';
 import { toFloat16 } from '../kernels/pack.ts';
 import { version } from '../version.ts';
 import type { Names } from '../wgsl/preprocess.ts';
@@ -15,6 +22,7 @@ import {
   bytesPerElement,
   type ConstantSlot,
   type ConstantUpload,
+  type DeviceLimits,
   type Dispatch,
   type PipelineSpec,
   type Placement,
@@ -42,6 +50,8 @@ export interface PlanOptions {
   readonly aliasing?: boolean;
   /** Which kernels to choose; without it those that run on every device. */
   readonly preferences?: KernelPreferences;
+  /** No buffer of the arena is made larger than a device has them; without it they may be of any size. */
+  readonly limits?: Pick<DeviceLimits, 'maxBufferSize'>;
 }
 
 /**
@@ -49,11 +59,26 @@ export interface PlanOptions {
  * constant, few pipelines. `kernels` as from `kernelsFor`. Throws `GraphError` where a node has no kernel or a limit of WebGPU does not allow it.
  */
 export function createPlan(graph: Graph, kernels: KernelRegistry, options: PlanOptions = {}): Plan {
+  const steps = planInSteps(graph, kernels, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same in steps of a few milliseconds at most, for a page that does other things in between. */
+export function* planInSteps(
+  graph: Graph,
+  kernels: KernelRegistry,
+  options: PlanOptions = {},
+): Generator<undefined, Plan> {
   const { precision = 'float32', aliasing = true, preferences } = options;
   const precisionOf = precisions(graph, precision, options.halves);
   const shapes = inferShapes(graph);
   const mayBeDense = new Set([...inputsOfOneReader(graph)].filter((name) => precisionOf(name) === 'float32'));
-  const steps = graph.nodes.map((node) => {
+  const steps: { node: Node; nodeShapes: NodeShapes; kernel: Kernel; program: Program }[] = [];
+  for (const node of graph.nodes) {
+    yield;
     const nodeShapes = { ...shapesOf(node, shapes), dense: mayBeDense.has(node.inputs[0]!) };
     const kernel = selectKernel(kernels, node, nodeShapes, preferences);
     const program = kernel.program(node, nodeShapes);
@@ -63,8 +88,9 @@ export function createPlan(graph: Graph, kernels: KernelRegistry, options: PlanO
           `${MOST_WORKGROUPS} a dimension; make the input smaller`,
       );
     }
-    return { node, nodeShapes, kernel, program };
-  });
+    steps.push({ node, nodeShapes, kernel, program });
+  }
+  yield;
 
   const dense = new Set(steps.filter(({ kernel }) => kernel.readsDense).map(({ node }) => node.inputs[0]!));
   const bytesOf = (name: string) => {
@@ -72,7 +98,7 @@ export function createPlan(graph: Graph, kernels: KernelRegistry, options: PlanO
     return dense.has(name) ? 4 * sizeOf(shape) : storedBytes(shape, precisionOf(name));
   };
   const live = liveTensors(graph, bytesOf, aliasing);
-  const memory = placeTensors(live);
+  const memory = placeTensors(live, options.limits?.maxBufferSize);
   const tensors: Record<string, Placement> = Object.create(null);
   for (const { name } of live) {
     const shape = shapes.get(name)!;
@@ -94,6 +120,7 @@ export function createPlan(graph: Graph, kernels: KernelRegistry, options: PlanO
   const pipelines = new Map<string, { index: number; spec: PipelineSpec }>();
   const dispatches: Dispatch[] = [];
   for (const { node, nodeShapes, kernel, program } of steps) {
+    yield;
     let halfWeights = false;
     const slots = kernel.constants(node, nodeShapes).map((constant, index): ConstantSlot => {
       halfWeights ||= constant.precision === 'storage' && precision !== 'float32';

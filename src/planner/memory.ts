@@ -40,8 +40,11 @@ interface Assignment {
   readonly bytes: number;
 }
 
-/** Chooses a buffer and an offset for each tensor; `tensors` are in the order in which they are written. */
-export function placeTensors(tensors: readonly LiveTensor[]): MemoryPlan {
+/**
+ * Chooses a buffer and an offset for each tensor; `tensors` are in the order in which they are written. No buffer is larger
+ * than `largest` bytes, but for a tensor that is so itself.
+ */
+export function placeTensors(tensors: readonly LiveTensor[], largest = Number.POSITIVE_INFINITY): MemoryPlan {
   const index = new Map(tensors.map((tensor, i) => [tensor.name, i]));
   let beam: Assignment[] = [{ buffers: [], peaks: [], bytes: 0 }];
   tensors.forEach((tensor, i) => {
@@ -68,22 +71,30 @@ export function placeTensors(tensors: readonly LiveTensor[]): MemoryPlan {
     beam = next.slice(0, BEAM);
   });
 
-  let best: MemoryPlan | undefined;
-  for (const { buffers, peaks } of beam.slice(0, 8)) {
-    const plan = placeInBuffers(tensors, buffers, peaks.length);
-    if (!best || total(plan.buffers) < total(best.buffers)) best = plan;
-  }
-  return best ?? { buffers: [], places: new Map() };
+  const placed = (limit: number) =>
+    beam
+      .slice(0, 8)
+      .map(({ buffers, peaks }) => placeInBuffers(tensors, buffers, peaks.length, limit))
+      .reduce((best, plan) => (total(plan.buffers) < total(best.buffers) ? plan : best));
+  const free = placed(Number.POSITIVE_INFINITY);
+  return Math.max(0, ...free.buffers) <= largest ? free : placed(largest);
 }
 
-/** Within each buffer the largest tensors first, each at the lowest offset where nothing alive is in the way. */
-function placeInBuffers(tensors: readonly LiveTensor[], buffers: readonly number[], count: number): MemoryPlan {
+/**
+ * Within each buffer the largest tensors first, each at the lowest offset where nothing alive is in the way. One that
+ * would end past `largest` goes to another buffer, a new one if need be.
+ */
+function placeInBuffers(
+  tensors: readonly LiveTensor[],
+  assigned: readonly number[],
+  count: number,
+  largest: number,
+): MemoryPlan {
+  const buffers = [...assigned];
   const sizes: number[] = new Array(count).fill(0);
   const places = new Map<string, { buffer: number; offset: number }>();
   const placed: { tensor: LiveTensor; buffer: number; offset: number }[] = [];
-  const order = tensors.map((tensor, i) => ({ tensor, buffer: buffers[i]! }));
-  order.sort((a, b) => b.tensor.bytes - a.tensor.bytes || a.tensor.from - b.tensor.from);
-  for (const { tensor, buffer } of order) {
+  const offsetIn = (buffer: number, tensor: LiveTensor): number => {
     const neighbours = placed
       .filter((other) => other.buffer === buffer && overlaps(other.tensor, tensor))
       .sort((a, b) => a.offset - b.offset);
@@ -92,9 +103,25 @@ function placeInBuffers(tensors: readonly LiveTensor[], buffers: readonly number
       if (offset + tensor.bytes <= other.offset) break;
       offset = Math.max(offset, other.offset + other.tensor.bytes);
     }
+    return offset;
+  };
+  const order = tensors.map((tensor, i) => ({ tensor, i }));
+  order.sort((a, b) => b.tensor.bytes - a.tensor.bytes || a.tensor.from - b.tensor.from);
+  for (const { tensor, i } of order) {
+    const fits = (buffer: number) => offsetIn(buffer, tensor) + tensor.bytes <= largest;
+    if (!fits(buffers[i]!)) {
+      const apart = ({ name, readByProducer }: LiveTensor) =>
+        tensor.readByProducer.includes(name) || readByProducer.includes(tensor.name);
+      const forbidden = new Set(buffers.filter((_, j) => apart(tensors[j]!)));
+      const other = [...sizes.keys(), sizes.length].find((buffer) => !forbidden.has(buffer) && fits(buffer));
+      // Too large for any: whoever makes the buffers says so.
+      buffers[i] = other ?? buffers[i]!;
+    }
+    const buffer = buffers[i]!;
+    const offset = offsetIn(buffer, tensor);
     placed.push({ tensor, buffer, offset });
     places.set(tensor.name, { buffer, offset });
-    sizes[buffer] = Math.max(sizes[buffer]!, offset + tensor.bytes);
+    sizes[buffer] = Math.max(sizes[buffer] ?? 0, offset + tensor.bytes);
   }
   return { buffers: sizes, places };
 }

@@ -9,6 +9,12 @@ export type Precision = 'float32' | 'float16' | 'float16-packed';
 /** Bytes of one stored element. */
 export const bytesPerElement = (precision: Precision): number => (precision === 'float32' ? 4 : 2);
 
+/** What a device allows, in bytes. */
+export interface DeviceLimits {
+  readonly maxBufferSize: number;
+  readonly maxStorageBufferBindingSize: number;
+}
+
 /** A range of one of the plan's buffers. */
 export interface Range {
   readonly offset: number;

@@ -1,5 +1,4 @@
-import { guarded } from '../device/buffers.ts';
-import type { Gpu } from '../device/gpu.ts';
+import { bufferUsage, createBuffer, guarded } from '../device/buffers.ts';
 import { compilePipelines } from '../device/pipelines.ts';
 import { DeviceError, UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
@@ -10,6 +9,7 @@ import { imageProgram } from '../kernels/image-to-tensor.ts';
 import type { BoundRange, Dispatch, PipelineSpec, Placement, Plan } from '../planner/plan.ts';
 import { preludeNames, shaderCode } from '../wgsl/shader-code.ts';
 import { packUniform, repackUniform } from '../wgsl/uniform.ts';
+import type { PlanResources } from './plan-resources.ts';
 
 /** The dispatch that takes a picture in. Its first bindings are its own uniform and the pixels. */
 interface Intake {
@@ -30,10 +30,10 @@ interface Intake {
  * like one before, and no larger, makes no GPU object.
  */
 export class PictureStage {
-  readonly #gpu: Gpu;
+  readonly #device: GPUDevice;
   readonly #plan: Plan;
+  readonly #resources: PlanResources;
   readonly #input: Placement;
-  readonly #resource: (range: BoundRange) => GPUBindingResource;
   /** The plan's first dispatch, where it can read pixels. */
   readonly #stem: Dispatch | null;
   readonly #ready = new Map<string, { readonly pipeline: GPUComputePipeline; readonly bindGroup: GPUBindGroup }>();
@@ -41,12 +41,13 @@ export class PictureStage {
   #uniform: GPUBuffer | null = null;
   #disposed = false;
 
-  /** For the plan's only input; `resource` gives what a range of the plan is bound to. */
-  constructor(gpu: Gpu, plan: Plan, input: string, resource: (range: BoundRange) => GPUBindingResource) {
-    this.#gpu = gpu;
+  /** For the plan's only input. */
+  constructor(resources: PlanResources, input: string) {
+    const { gpu, plan } = resources;
+    this.#device = gpu.device;
     this.#plan = plan;
+    this.#resources = resources;
     this.#input = plan.tensors[input]!;
-    this.#resource = resource;
     const [first] = plan.dispatches;
     // An input that a stem reads dense is read by nothing else.
     const reads = first?.reads[0] === input && plan.pipelines[first.pipeline]!.label === stemShader.file;
@@ -61,7 +62,7 @@ export class PictureStage {
 
   /** Makes what such pictures need. Throws `UsageError`, `OutOfMemoryError`, `DeviceError`. */
   async prepare(picture: Picture, rule: ImageRule): Promise<void> {
-    const { device } = this.#gpu;
+    const device = this.#device;
     const { key, pipeline: spec, uniform, others } = this.#intake(picture, rule);
     const { byteLength } = picture.data;
     const [pipeline] = await compilePipelines(device, [spec()]);
@@ -76,7 +77,7 @@ export class PictureStage {
     const resources = [
       { buffer: this.#uniform!, size: 16 * Math.ceil(uniform.length / 4) },
       { buffer: this.#pixels! },
-      ...others.map(this.#resource),
+      ...others.map((range) => this.#resources.resourceOf(range)),
     ];
     const bindGroup = device.createBindGroup({
       label: 'picture',
@@ -91,7 +92,7 @@ export class PictureStage {
    * many of the plan's first dispatches are not to follow it.
    */
   upload(picture: Picture, rule: ImageRule): (pass: GPUComputePassEncoder) => number {
-    const { queue } = this.#gpu.device;
+    const { queue } = this.#device;
     const { key, uniform, workgroups, replaced } = this.#intake(picture, rule);
     queue.writeBuffer(this.#pixels!, 0, picture.data as Uint8Array<ArrayBuffer>);
     queue.writeBuffer(this.#uniform!, 0, new Uint32Array(uniform));
@@ -146,19 +147,11 @@ export class PictureStage {
 
   async #allocate(bytes: number): Promise<void> {
     this.#free();
-    const making = guarded(this.#gpu.device, 'a buffer for the picture', () => {
-      this.#pixels = this.#gpu.device.createBuffer({
-        label: 'pixels',
-        size: Math.max(16, Math.ceil(bytes / 16) * 16),
-        usage: 0x0080 /* STORAGE */ | 0x0008 /* COPY_DST */,
-      });
-      this.#uniform = this.#gpu.device.createBuffer({
-        label: 'picture',
-        size: 256,
-        usage: 0x0040 /* UNIFORM */ | 0x0008 /* COPY_DST */,
-      });
-    });
-    await making.catch((error) => {
+    const { COPY_DST, STORAGE, UNIFORM } = bufferUsage;
+    await guarded(this.#device, 'a buffer for the picture', (keep) => {
+      this.#pixels = keep(createBuffer(this.#device, 'pixels', bytes, STORAGE | COPY_DST));
+      this.#uniform = keep(createBuffer(this.#device, 'picture', 256, UNIFORM | COPY_DST));
+    }).catch((error) => {
       this.#free();
       throw error;
     });

@@ -1,4 +1,4 @@
-import { guarded } from '../device/buffers.ts';
+import { bufferUsage, createBuffer, guarded, type Keep } from '../device/buffers.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { compilePipelines } from '../device/pipelines.ts';
 import { canRank, RANKED_BYTES, rankProgram } from '../kernels/rank-classes.ts';
@@ -29,23 +29,23 @@ export class RankStage {
   readonly #logits: boolean;
   readonly #most: number;
 
-  private constructor(gpu: Gpu, arena: GPUBuffer, scores: Placement, logits: boolean, pipeline: GPUComputePipeline) {
-    const { device } = gpu;
+  private constructor(
+    device: GPUDevice,
+    arena: GPUBuffer,
+    scores: Placement,
+    logits: boolean,
+    pipeline: GPUComputePipeline,
+    keep: Keep,
+  ) {
     this.#device = device;
     this.#scores = scores;
     this.#logits = logits;
     this.#pipeline = pipeline;
     this.#most = Math.min(scores.shape[3], MOST_RANKED);
-    this.#ranked = device.createBuffer({
-      label: 'ranked classes',
-      size: this.bytes(),
-      usage: 0x0080 /* STORAGE */ | 0x0004 /* COPY_SRC */,
-    });
-    this.#uniform = device.createBuffer({
-      label: 'ranking',
-      size: 16,
-      usage: 0x0040 /* UNIFORM */ | 0x0008 /* COPY_DST */,
-    });
+    this.#ranked = keep(
+      createBuffer(device, 'ranked classes', this.bytes(), bufferUsage.STORAGE | bufferUsage.COPY_SRC),
+    );
+    this.#uniform = keep(createBuffer(device, 'ranking', 16, bufferUsage.UNIFORM | bufferUsage.COPY_DST));
     this.#bindGroup = device.createBindGroup({
       label: 'ranking',
       layout: pipeline.getBindGroupLayout(0),
@@ -69,8 +69,8 @@ export class RankStage {
     const [pipeline] = await compilePipelines(gpu.device, [
       { label: file, code, overrides, bindings: ['uniform', 'read', 'write'] },
     ]);
-    return guarded(gpu.device, 'buffers for the best classes', () => {
-      return new RankStage(gpu, arena, scores, logits, pipeline!);
+    return guarded(gpu.device, 'buffers for the best classes', (keep) => {
+      return new RankStage(gpu.device, arena, scores, logits, pipeline!, keep);
     });
   }
 

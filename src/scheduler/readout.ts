@@ -1,4 +1,6 @@
+import { bufferUsage, createBuffer, type Keep } from '../device/buffers.ts';
 import type { Placement, Plan } from '../planner/plan.ts';
+import { IN_FLIGHT } from './run-order.ts';
 import { unpack } from './tensors.ts';
 
 /**
@@ -13,7 +15,12 @@ export class Readout {
   /** Those that no run uses. */
   readonly #idle: GPUBuffer[];
 
-  constructor(device: GPUDevice, plan: Plan, outputs: Plan['outputs'], inFlight: number, extra = 0) {
+  constructor(
+    device: GPUDevice,
+    plan: Plan,
+    outputs: Plan['outputs'],
+    { keep, extra = 0 }: { readonly keep: Keep; readonly extra?: number },
+  ) {
     let bytes = 0;
     this.#outputs = outputs.map(({ name, tensor }) => {
       const placement = plan.tensors[tensor]!;
@@ -22,12 +29,8 @@ export class Readout {
       return { name, placement, at };
     });
     this.bytes = bytes;
-    this.#buffers = Array.from({ length: inFlight }, (_, i) =>
-      device.createBuffer({
-        label: `readback ${i}`,
-        size: Math.max(16, Math.ceil((bytes + extra) / 16) * 16),
-        usage: 0x0001 /* MAP_READ */ | 0x0008 /* COPY_DST */,
-      }),
+    this.#buffers = Array.from({ length: IN_FLIGHT }, (_, i) =>
+      keep(createBuffer(device, `readback ${i}`, bytes + extra, bufferUsage.MAP_READ | bufferUsage.COPY_DST)),
     );
     this.#idle = [...this.#buffers];
   }

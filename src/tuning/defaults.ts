@@ -14,8 +14,8 @@ import type { KernelPreferences } from '../planner/select.ts';
  */
 
 /** The kernels of the first result. On software adapters, which compile slowly: the shortest code that is not slow. */
-export function startingPreferences({ fallback, features }: AdapterDescription): KernelPreferences {
-  if (!fallback) return { features, prefer: [] };
+export function startingPreferences({ software, features }: AdapterDescription): KernelPreferences {
+  if (!software) return { features, prefer: [] };
   const prefer = features.includes('subgroups')
     ? ['conv-any/p4-c8-texture-broadcast-software', 'conv-depthwise-any/p4']
     : ['conv-any/p2-c8-texture-software', 'conv-depthwise-any/p2'];
@@ -23,8 +23,8 @@ export function startingPreferences({ fallback, features }: AdapterDescription):
 }
 
 /** The kernels that follow in the background: the fastest known for a kind of device. */
-export function steadyPreferences({ fallback, features }: AdapterDescription): KernelPreferences {
-  if (!fallback) return { features, prefer: [] };
+export function shippedPreferences({ software, features }: AdapterDescription): KernelPreferences {
+  if (!software) return { features, prefer: [] };
   const prefer = features.includes('subgroups')
     ? [
         'conv-pointwise/p14-c32-texture-broadcast-software',

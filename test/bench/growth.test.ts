@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { describeGrowth, type Growth, growthExponent } from '../../bench/growth.ts';
+import { describeGrowth, growthExponent } from '../../bench/growth.ts';
 import { growthPlot } from '../../bench/growth-plot.ts';
+import type { Growth } from '../../bench/growth-results.ts';
 
 const point = (value: number, macs: number, medianMs: number) => ({
   ...{ model: `v2-1.0-${value}`, batch: 1, value },
@@ -9,8 +10,8 @@ const point = (value: number, macs: number, medianMs: number) => ({
 
 const growth: Growth = {
   browser: 'Chrome/1',
-  adapter: { vendor: 'a & b', architecture: '', description: '', fallback: true, features: [] },
-  plan: 'default',
+  adapter: { vendor: 'a & b', architecture: '', description: '', software: true, features: [] },
+  plan: 'auto',
   series: [{ against: 'size', points: [point(112, 100e6, 10), point(224, 400e6, 20)], exponent: 0.5 }],
 };
 

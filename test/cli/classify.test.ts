@@ -1,34 +1,19 @@
-import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { createCanvas } from '@napi-rs/canvas';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeTflite } from '../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
-import { alignLabels } from '../../src/cli/classify.ts';
+import { alignLabels, main } from '../../src/cli/classify.ts';
 import { type Graph, load, type Node, UsageError } from '../../src/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
+import { runMain } from '../support/command.ts';
 import { signedPixels as image } from '../support/image-rule.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
 let folder = '';
 
-async function classify(...args: string[]) {
-  try {
-    const options = { cwd: root };
-    const { stdout, stderr } = await promisify(execFile)(
-      process.execPath,
-      ['src/cli/run.mjs', 'classify', ...args],
-      options,
-    );
-    return { code: 0, stdout, stderr };
-  } catch (error) {
-    return error as { code: number; stdout: string; stderr: string };
-  }
-}
+const classify = (...argv: string[]) => runMain(main, ...argv);
 
 /** A picture of waves, which no two images of the network see alike. */
 function waves(width: number, height: number) {

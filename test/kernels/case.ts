@@ -1,4 +1,5 @@
 import type { Node, Shape } from '../../src/graph/ops.ts';
+import type { Precision } from '../../src/planner/plan.ts';
 
 type WithoutConstants<N> = N extends Node
   ? Omit<N, 'name' | 'inputs' | 'output' | 'weights' | 'bias' | 'scale' | 'shift' | 'mean' | 'variance'>
@@ -32,4 +33,23 @@ export interface CaseResult {
   /** Whether several runs gave the same bits. */
   readonly repeatable: boolean;
   readonly ok: boolean;
+}
+
+/** A case, and how it is run. */
+export interface KernelRun {
+  readonly testCase: KernelCase;
+  /** The kernel to run it. */
+  readonly kernel: string;
+  readonly seed: number;
+  /** float32 unless given. */
+  readonly precision?: Precision;
+  /** Which tensors are stored as halves on float16 storage; all unless given. */
+  readonly halves?: Halves;
+}
+
+export interface TableResult {
+  /** Features that the kernel needs and the adapter does not have: nothing was run. */
+  readonly missing: readonly string[];
+  /** Of each run, in order, or why it gave none. */
+  readonly results: readonly (CaseResult | { readonly error: string })[];
 }

@@ -3,6 +3,7 @@ import type { ImageRule } from '../../src/graph/graph.ts';
 import { convStem, stemVariants } from '../../src/kernels/conv-stem.ts';
 import { enginePage } from '../support/engine-page.ts';
 import { signedPixels as base, perChannel } from '../support/image-rule.ts';
+import { browsers } from '../support/suite.ts';
 import { type ConvSpec, convCase } from './conv-cases.ts';
 import type { StemPictureCase } from './stem-picture-in-page.ts';
 
@@ -32,12 +33,12 @@ const cases = [
   stem({ size: [8, 9], kernel: [1, 1], padding: [0, 0, 0, 0] }, { corners: 'align', channels: 'bgr' }),
 ];
 
-describe.each(['chrome', 'firefox'] as const)('a picture straight into the first convolution in %s', (browser) => {
+describe.each(browsers)('a picture straight into the first convolution in %s', (browser) => {
   it.for([convStem, ...stemVariants].map(({ name }) => name))('%s', async (kernel, { skip }) => {
     const page = await enginePage(browser);
     const argument = { kernel, op: 'conv2d' };
     const missing = await page.call<string[]>('/test/kernels/run-case.ts', 'missingFeatures', argument);
-    if (missing.length > 0) skip(`this adapter has no ${missing.join(', ')}`);
+    if (missing.length > 0) skip(`no ${missing.join(', ')} in ${browser}`);
     for (const [i, stemCase] of cases.entries()) {
       const precision = i % 3 < 2 ? 'float32' : browser === 'firefox' ? 'float16' : 'float16-packed';
       const result = await page.call('/test/kernels/stem-picture-in-page.ts', 'runStemPicture', {

@@ -1,77 +1,69 @@
 import { describe, expect, it } from 'vitest';
-import type { EnginePage } from '../../src/cli/engine-page.ts';
+import type { BrowserName } from '../../src/cli/find-browsers.ts';
 import { inferShapes } from '../../src/graph/shapes.ts';
 import { allKernels } from '../../src/kernels/index.ts';
 import type { Kernel } from '../../src/kernels/kernel.ts';
 import { kernelNamed } from '../../src/planner/select.ts';
 import { enginePage } from '../support/engine-page.ts';
-import type { CaseResult, KernelCase } from './case.ts';
+import { browsers, isChosen, leftToUsual, suite } from '../support/suite.ts';
+import type { CaseResult, KernelCase, KernelRun, TableResult } from './case.ts';
 import { graphOf } from './run-case.ts';
 
-const browsers = ['chrome', 'firefox'] as const;
+const kernels = await allKernels();
+
+const expected = { ok: true, unwritten: 0, notFinite: 0, repeatable: true };
 
 /**
- * Runs a case table in both browsers: each case three times on an arena full of NaN, with fresh random inputs. Every
- * element is written, every run gives the same bits, and each is within its derived bound of the reference.
+ * Runs a case table in both browsers, each in one call of its page: each case three times on an arena full of NaN, with
+ * fresh random inputs. Every element is written, every run gives the same bits, and each is within its derived bound of
+ * the reference. A third of the cases, in the full suite all, run again on
+ * float16 storage.
  */
 export function describeKernel(kernel: string, cases: readonly KernelCase[]): void {
   describe.each(browsers)(`${kernel} in %s`, (browser) => {
-    it.for(cases.map((testCase, i) => [testCase.title, testCase, i] as const))(
-      '%s',
-      async ([, testCase, i], { skip }) => {
-        const page = await enginePage(browser);
-        await requireFeatures(page, kernel, testCase, skip);
-        const result = await page.call<CaseResult>('/test/kernels/run-case.ts', 'runCase', {
-          testCase,
-          kernel,
-          seed: 1000 * i + 1,
-        });
-        expect(result.kernel, 'the kernel that ran').toBe(kernel);
-        expect(result, JSON.stringify(testCase)).toMatchObject({
-          ok: true,
-          unwritten: 0,
-          notFinite: 0,
-          repeatable: true,
-        });
-      },
-    );
+    const straight = cases.map((testCase, i): KernelRun => ({ testCase, kernel, seed: 1000 * i + 1 }));
+    const every = suite === 'full' ? 1 : 3;
+    const halves = straight.flatMap((run, i) => (i % every === 0 ? [onHalves(run, (i / every) % 3, browser)] : []));
+    const runs = [...straight.filter((_, i) => isChosen(kernel, i)), ...(suite === 'quick' ? [] : halves)];
+    let running: Promise<TableResult> | undefined;
+    /** The first test that asks runs the table. */
+    const resultOf = async (run: KernelRun, skip: (reason: string) => void): Promise<CaseResult> => {
+      running ??= enginePage(browser).then((page) => page.call('/test/kernels/run-case.ts', 'runTable', { runs }));
+      const { missing, results } = await running;
+      if (missing.length > 0) skip(`no ${missing.join(', ')} in ${browser}`);
+      const result = results[runs.indexOf(run)]!;
+      if ('error' in result) throw new Error(`${JSON.stringify(run.testCase)}: ${result.error}`);
+      return result;
+    };
+
+    it.for(straight.map((run, i) => [run.testCase.title, run, i] as const))('%s', async ([, run, i], { skip }) => {
+      if (!isChosen(kernel, i)) return skip(leftToUsual);
+      const result = await resultOf(run, skip);
+      expect(result.kernel, 'the kernel that ran').toBe(kernel);
+      expect(result, JSON.stringify(run.testCase)).toMatchObject(expected);
+    });
+
+    it(`${every === 1 ? 'all' : 'a third'} of the cases on float16 storage`, async ({ skip }) => {
+      if (suite === 'quick') return skip(leftToUsual);
+      for (const run of halves) {
+        expect(await resultOf(run, skip), JSON.stringify(run.testCase)).toMatchObject({ ...expected, kernel });
+      }
+    });
   });
-  describeHalf(kernel, cases);
 }
 
-/** Skips a test, with its reason, on an adapter that lacks what a kernel requires. */
-async function requireFeatures(
-  page: EnginePage,
-  kernel: string,
-  { node }: KernelCase,
-  skip: (reason: string) => void,
-): Promise<void> {
-  const argument = { kernel, op: node.op };
-  const missing = await page.call<string[]>('/test/kernels/run-case.ts', 'missingFeatures', argument);
-  if (missing.length > 0) skip(`this adapter has no ${missing.join(', ')}`);
-}
-
-/** A third of the cases on weights of 16 bits, and tensors, or those read, or those written: native where the adapter has shader-f16, else packed. */
-function describeHalf(kernel: string, cases: readonly KernelCase[]): void {
-  it.for(browsers)(`${kernel} on float16 storage in %s`, async (browser, { skip }) => {
-    const page = await enginePage(browser);
-    await requireFeatures(page, kernel, cases[0]!, skip);
-    for (const [i, testCase] of cases.entries()) {
-      if (i % 3 !== 0) continue;
-      const result = await page.call<CaseResult>('/test/kernels/run-case.ts', 'runCase', {
-        testCase,
-        kernel,
-        seed: 1000 * i + 1,
-        precision: browser === 'firefox' ? 'float16' : 'float16-packed',
-        // A dense input is float32.
-        halves: kernelNamed(await allKernels(), kernel, testCase.node.op).readsDense
-          ? 'outputs'
-          : (['all', 'inputs', 'outputs'] as const)[(i / 3) % 3],
-      });
-      const expected = { kernel, ok: true, unwritten: 0, notFinite: 0, repeatable: true };
-      expect(result, JSON.stringify(testCase)).toMatchObject(expected);
-    }
-  });
+/**
+ * A case on weights of 16 bits, and tensors, or those read, or those written: native where the browser's software adapter
+ * has shader-f16, else packed.
+ */
+function onHalves(run: KernelRun, turn: number, browser: BrowserName): KernelRun {
+  // A dense input is float32.
+  const { readsDense } = kernelNamed(kernels, run.kernel, run.testCase.node.op);
+  return {
+    ...run,
+    precision: browser === 'firefox' ? 'float16' : 'float16-packed',
+    halves: readsDense ? 'outputs' : (['all', 'inputs', 'outputs'] as const)[turn]!,
+  };
 }
 
 /** The cases of a table that each of several kernels for one op can run, run by it. */

@@ -7,6 +7,7 @@ import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { layerKey } from '../../src/planner/select.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { checkBounds } from '../../src/validate/compare.ts';
+import { poison } from '../../src/validate/poison.ts';
 import { randomValues } from '../support/random-values.ts';
 
 export interface ImageCase {
@@ -52,7 +53,7 @@ export async function runImageCase({ picture: [height, width], size, rule, dense
   const kernels = await allKernels();
   const plan = createPlan(graph, kernels, { preferences: { features: [], prefer: [], tuned } });
   const executor = await Executor.create(gpu, plan, packConstants(graph, plan, kernels));
-  executor.poison();
+  poison(executor.resources);
   const picture = { width, height, data };
   const [first, again] = [await executor.runPicture(picture, rule), await executor.runPicture(picture, rule)];
   const expected = imageToTensor(picture, rule, size, channels);

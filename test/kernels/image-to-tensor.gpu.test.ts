@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { enginePage } from '../support/engine-page.ts';
 import { signedPixels as base, perChannel } from '../support/image-rule.ts';
+import { browsers } from '../support/suite.ts';
 import type { ImageCase } from './image-in-page.ts';
 
 const cases: readonly (readonly [string, ImageCase])[] = [
@@ -28,7 +29,7 @@ const cases: readonly (readonly [string, ImageCase])[] = [
   ['grey', { picture: [20, 21], size: [8, 9], rule: { ...base, channels: 'grey' } }],
 ];
 
-describe.each(['chrome', 'firefox'] as const)('image-to-tensor in %s', (browser) => {
+describe.each(browsers)('image-to-tensor in %s', (browser) => {
   it.each(cases)('%s', async (_, imageCase) => {
     const page = await enginePage(browser);
     for (const dense of [false, true]) {

@@ -4,6 +4,7 @@ import type { Precision } from '../../src/planner/plan.ts';
 import { runWithBound } from '../../src/validate/bounds.ts';
 import { enginePage } from '../support/engine-page.ts';
 import { randomValues } from '../support/random-values.ts';
+import { browsers } from '../support/suite.ts';
 import type { RankCase, RankResult } from './rank-in-page.ts';
 
 const page = '/test/kernels/rank-in-page.ts';
@@ -52,7 +53,7 @@ const spread = (length: number, from: number, to: number) => randomValues(length
 const ties = (length: number) =>
   spread(length, -3.4, 3.4).map((value, i) => Math.round(value) * (Math.round(value) === 0 && i % 2 ? -1 : 1));
 
-describe.each(['chrome', 'firefox'] as const)('rank-classes in %s', (browser) => {
+describe.each(browsers)('rank-classes in %s', (browser) => {
   const rank = async (rankCase: RankCase) => (await enginePage(browser)).call<RankResult>(page, 'rank', rankCase);
   const float32 = { precision: 'float32' as Precision, logits: true };
 
@@ -66,7 +67,7 @@ describe.each(['chrome', 'firefox'] as const)('rank-classes in %s', (browser) =>
 
   it.for(['float16-packed', 'float16'] as const)('on %s storage', async (precision, { skip }) => {
     const here = await (await enginePage(browser)).call<boolean>(page, 'canStore', { precision });
-    if (!here) skip('this adapter has no shader-f16');
+    if (!here) skip(`no shader-f16 in ${browser}`);
     for (const [shape, count] of cases) {
       const rankCase = { shape, count, precision, logits: true, scores: spread(shape[0] * shape[3], -8, 8) };
       check(rankCase, await rank(rankCase));

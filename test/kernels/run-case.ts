@@ -5,13 +5,13 @@ import { type Node, type OpName, writtenBy } from '../../src/graph/ops.ts';
 import { inferShapes, sizeOf } from '../../src/graph/shapes.ts';
 import { allKernels } from '../../src/kernels/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
-import type { Precision } from '../../src/planner/plan.ts';
 import { kernelNamed, layerKey } from '../../src/planner/select.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { fusedWithBounds, runWithBound, type Storage } from '../../src/validate/bounds.ts';
 import { checkBounds } from '../../src/validate/compare.ts';
+import { poison } from '../../src/validate/poison.ts';
 import { randomValues as uniformValues } from '../support/random-values.ts';
-import type { CaseResult, Halves, KernelCase } from './case.ts';
+import type { CaseResult, KernelCase, KernelRun, TableResult } from './case.ts';
 
 const REPEATS = 3;
 
@@ -124,15 +124,18 @@ export async function missingFeatures({ kernel, op }: { kernel: string; op: OpNa
   );
 }
 
-export async function runCase(args: {
-  readonly testCase: KernelCase;
-  /** The kernel to run it. */
-  readonly kernel: string;
-  readonly seed: number;
-  readonly precision?: Precision;
-  /** Which tensors are stored as halves on float16 storage. */
-  readonly halves?: Halves;
-}): Promise<CaseResult> {
+/** All runs of one kernel, one after another. A run that throws is an error of its own. */
+export async function runTable({ runs }: { readonly runs: readonly KernelRun[] }): Promise<TableResult> {
+  const [first] = runs;
+  const missing = first ? await missingFeatures({ kernel: first.kernel, op: first.testCase.node.op }) : [];
+  const results: TableResult['results'][number][] = [];
+  for (const run of missing.length > 0 ? [] : runs) {
+    results.push(await runCase(run).catch((error: Error) => ({ error: `${error.name}: ${error.message}` })));
+  }
+  return { missing, results };
+}
+
+async function runCase(args: KernelRun): Promise<CaseResult> {
   const { testCase, kernel, seed, precision = 'float32', halves = 'all' } = args;
   opening ??= openGpu();
   const gpu = await opening;
@@ -155,7 +158,7 @@ export async function runCase(args: {
     const runs: Record<string, Float32Array>[] = [];
     let notFinite = 0;
     for (let run = 0; run < REPEATS; run++) {
-      executor.poison();
+      poison(executor.resources);
       runs.push(await executor.run(inputs));
       for (const name of names) {
         const raw = await executor.readTensor(name, { raw: true });

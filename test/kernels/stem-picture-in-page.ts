@@ -14,6 +14,7 @@ import { runNode } from '../../src/reference/index.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { runWithBound } from '../../src/validate/bounds.ts';
 import { checkBounds } from '../../src/validate/compare.ts';
+import { poison } from '../../src/validate/poison.ts';
 import { counted } from '../scheduler/in-page.ts';
 import { randomValues } from '../support/random-values.ts';
 import type { KernelCase } from './case.ts';
@@ -52,10 +53,10 @@ export async function runStemPicture(args: StemPictureCase & { kernel: string; p
     await executor.runPicture(picture, rule);
     const runs: Float32Array[] = [];
     const calls = await counted(async () => {
-      executor.poison();
+      poison(executor.resources);
       for (let i = 0; i < 3; i++) runs.push((await executor.runPicture(picture, rule)).y!);
     });
-    executor.poison();
+    poison(executor.resources);
     const flipped = { ...rule, flip: true };
     let byTensor = new Float32Array();
     const [prepared, warm] = [

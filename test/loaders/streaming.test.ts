@@ -9,17 +9,19 @@ import { buildArchitecture } from '../../src/architectures/index.ts';
 import { openGpu } from '../../src/device/gpu.ts';
 import { DeviceError, ModelFormatError, ShaderError, UsageError } from '../../src/errors.ts';
 import type { Graph } from '../../src/graph/graph.ts';
+import { withMeanings } from '../../src/graph/output-meaning.ts';
 import { seededInputs } from '../../src/graph/random-inputs.ts';
 import { allKernels } from '../../src/kernels/index.ts';
 import { type LoadOptions, load, readGraph } from '../../src/load.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
-import { writeSavedModel } from '../../src/loaders/saved-model.ts';
+import { writeSavedModel } from '../../src/loaders/saved-model/index.ts';
 import type { LoadProgress } from '../../src/loaders/streaming.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { fuse } from '../../src/planner/fuse.ts';
 import { prepare } from '../../src/planner/prepare.ts';
 import { runGraph } from '../../src/reference/index.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
+import { cheaply } from '../support/cost.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
 import { writeOnnx } from '../support/onnx-writer.ts';
 
@@ -27,7 +29,7 @@ const kernels = await allKernels();
 
 const address = 'https://models.test/a/model.safetensors';
 
-const tiny = new Uint8Array(readFileSync('test/loaders/saved-model-v1.safetensors'));
+const tiny = new Uint8Array(readFileSync('test/loaders/saved-model/saved-model-v1.safetensors'));
 const saved = (id: string) => writeSavedModel(prepare(buildArchitecture(id, { classes: 4 })), '1');
 
 /** Where the tensors begin. */
@@ -198,7 +200,7 @@ describe('a saved model that arrives in pieces', () => {
     serve({ [address]: pieces(bytes, 50_000) });
     const model = await load(address, { device: 'webgpu', gpu: new FakeGpu().gpu, plan: 'fused' });
     const again = await load(await model.save(), { device: 'reference' });
-    expect(again.graph).toEqual({ ...(await loadGraph({ name: 'model', bytes })) });
+    expect(again.graph).toEqual(withMeanings(await loadGraph({ name: 'model', bytes })));
   });
 });
 
@@ -296,7 +298,7 @@ describe('while the file arrives', () => {
       }
       if (when === 'in the weights') {
         source.allow(Math.floor(source.count / 2));
-        await vi.waitFor(() => expect(fake.written).toBeGreaterThan(0));
+        await vi.waitFor(() => expect(fake.written).toBeGreaterThan(0), 30_000);
       }
       const reason = new Error('not wanted any more');
       control.abort(reason);
@@ -418,14 +420,12 @@ describe('a file that arrives damaged is refused', () => {
       file.set(new TextEncoder().encode(header), 8);
       return file;
     };
-    const before = process.memoryUsage().rss;
     for (const size of [2 ** 20, 2 ** 32, 2 ** 50]) {
-      const { message } = await gpu(pieces(claim(size), 100));
+      const { message } = await cheaply(() => gpu(pieces(claim(size), 100)));
       expect(message).toBe(
         `model.safetensors: tensor "w" ends at byte ${4 * size} of the data, which has 16: the file is cut short`,
       );
     }
-    expect(process.memoryUsage().rss - before).toBeLessThan(100e6);
     const { message, closed } = await gpu([Uint8Array.of(0, 0, 0, 0, 1, 0, 0, 0, 0x7b), new Uint8Array(1e6)]);
     expect(message).toMatch(/claims a header of 4294967296 bytes/);
     expect(closed).toHaveLength(1);
@@ -532,7 +532,7 @@ describe('from a server', () => {
   it('that hangs up, it is refused', async () => {
     const fake = new FakeGpu();
     const failing = errorOf(load(`${origin}/half`, { gpu: fake.gpu }));
-    await vi.waitFor(() => expect(fake.written).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(fake.written).toBeGreaterThan(0), 30_000);
     requests.at(-1)!.destroy();
     const error = await failing;
     expect(error).toBeInstanceOf(ModelFormatError);
@@ -544,7 +544,7 @@ describe('from a server', () => {
     const fake = new FakeGpu();
     const control = new AbortController();
     const failing = errorOf(load(`${origin}/half`, { gpu: fake.gpu, signal: control.signal }));
-    await vi.waitFor(() => expect(fake.written).toBeGreaterThan(0));
+    await vi.waitFor(() => expect(fake.written).toBeGreaterThan(0), 30_000);
     const closed = new Promise((resolve) => requests.at(-1)!.on('close', resolve));
     control.abort();
     expect(await failing).toBe(control.signal.reason);

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Difference } from '../../src/validate/compare.ts';
 import { enginePage } from '../support/engine-page.ts';
+import { browsers } from '../support/suite.ts';
 
-describe.each(['chrome', 'firefox'] as const)('embeddings in %s', (browser) => {
+describe.each(browsers)('embeddings in %s', (browser) => {
   it.each([
     ['v1-0.25-64', 'unfused', 256],
     ['v1-0.25-64', 'fused', 256],

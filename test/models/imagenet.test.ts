@@ -1,3 +1,4 @@
+/** The models and photographs of imagenet.gpu.test.ts, against LiteRT.js on the same tensor. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
@@ -7,29 +8,26 @@ import { loadGraph } from '../../src/loaders/index.ts';
 import { runGraph } from '../../src/reference/index.ts';
 import { signedPixels } from '../support/image-rule.ts';
 import { liteRtOutputs } from '../support/litert.ts';
-
-/** The models and photographs of imagenet.gpu.test.ts, against LiteRT.js on the same tensor. */
-const folder = process.env.IMAGENET_MODELS ?? '';
-
-if (!folder)
-  process.stderr.write('LiteRT.js is not asked about real ImageNet models: IMAGENET_MODELS names no folder\n');
+import { modelFolder, needModels } from '../support/real-models.ts';
 
 /** Pixels as they are. */
 const plain: ImageRule = { ...signedPixels, scale: [1], offset: [0] };
 
 async function picture(name: string): Promise<Picture> {
-  const image = await loadImage(join(folder, name));
+  const image = await loadImage(join(modelFolder, name));
   const context = createCanvas(image.width, image.height).getContext('2d');
   context.drawImage(image, 0, 0);
   return context.getImageData(0, 0, image.width, image.height);
 }
 
-describe.skipIf(!folder)('real ImageNet models and LiteRT.js', () => {
+describe('real ImageNet models and LiteRT.js', () => {
+  needModels();
+
   const photographs = ['burger.jpg', 'cat.bmp', 'parrot.jpg'];
 
   it.each(photographs)('MobileNetV1 0.25 on %s: every score within 1e-4', async (photograph) => {
     const name = 'mobilenet_v1_0.25_224_1_default_1.tflite';
-    const bytes = readFileSync(join(folder, name));
+    const bytes = readFileSync(join(modelFolder, name));
     const graph = await loadGraph({ name, bytes });
     const rule = { ...plain, scale: [1 / 127.5], offset: [-1] };
     const data = imageToTensor(await picture(photograph), rule, [224, 224], 3);
@@ -46,7 +44,7 @@ describe.skipIf(!folder)('real ImageNet models and LiteRT.js', () => {
     'MobileNetV2, quantised, on %s: the same best class, the best five within 0.05',
     async (photograph) => {
       const name = 'mobilenet_v2_1.0_224_quant.tflite';
-      const bytes = readFileSync(join(folder, name));
+      const bytes = readFileSync(join(modelFolder, name));
       const graph = await loadGraph({ name, bytes });
       const pixels = imageToTensor(await picture(photograph), plain, [224, 224], 3).map(Math.round);
       const [input] = graph.inputs;

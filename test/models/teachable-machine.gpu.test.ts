@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Classification } from '../../src/index.ts';
 import { enginePage, engineServer } from '../support/engine-page.ts';
+import { browsers } from '../support/suite.ts';
 import { labels, writeTeachableMachine } from '../support/teachable-machine.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'teachable-'));
@@ -15,7 +16,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-it.each(['chrome', 'firefox'] as const)('a Teachable Machine export names a picture in %s', async (browser) => {
+it.each(browsers)('a Teachable Machine export names a picture in %s', async (browser) => {
   const page = await enginePage(browser);
   const address = (await engineServer()).lend('teachable', folder);
   const found = await page.call<Classification[]>('/test/models/imagenet-in-page.ts', 'classifyFile', {

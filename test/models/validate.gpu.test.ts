@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { PlanKind, ValidationReport } from '../../src/index.ts';
 import { enginePage } from '../support/engine-page.ts';
+import { browsers } from '../support/suite.ts';
 
-describe.each(['chrome', 'firefox'] as const)('validate in %s', (browser) => {
+describe.each(browsers)('validate in %s', (browser) => {
   const validate = async (source: string, plan: PlanKind) => {
     const page = await enginePage(browser);
     return page.call<ValidationReport>('/src/cli/validate-in-page.ts', 'validateModel', { source, plan });
@@ -19,5 +20,11 @@ describe.each(['chrome', 'firefox'] as const)('validate in %s', (browser) => {
     expect(report.layers.filter(({ ok }) => !ok)).toEqual([]);
     expect(report.ok).toBe(true);
     expect(report.layers.some(({ op }) => op === 'fused')).toBe(plan === 'fused');
+    const behind = report.layers.slice(report.layers.findIndex(({ op }) => op === 'image-to-tensor'));
+    expect(behind.map(({ op }) => op)).toEqual(
+      behind[1]!.name === 'stem of pixels'
+        ? ['image-to-tensor', 'conv2d', 'rank-classes']
+        : ['image-to-tensor', 'rank-classes'],
+    );
   });
 });

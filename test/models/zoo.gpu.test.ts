@@ -3,6 +3,7 @@ import { basename, dirname, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { ValidationReport } from '../../src/index.ts';
 import { enginePage, engineServer } from '../support/engine-page.ts';
+import { browsers } from '../support/suite.ts';
 import { zoo } from './zoo.ts';
 
 const models = zoo.filter(({ inBrowsers }) => inBrowsers !== false);
@@ -11,7 +12,7 @@ const rows: string[] = [];
 
 afterAll(() => void process.stdout.write(`file, browser: normalised mean square errors\n${rows.join('\n')}\n`));
 
-describe.each(['chrome', 'firefox'] as const)('real models in %s', (browser) => {
+describe.each(browsers)('real models in %s', (browser) => {
   const cases = models.flatMap((model) => [false, true].map((half) => [model.name, half ? 16 : 32, model] as const));
 
   it.each(cases)('%s on float%i storage: every layer within its bound', async (_, bits, model) => {

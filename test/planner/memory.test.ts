@@ -23,8 +23,8 @@ function randomNetwork(seed: number, dispatches: number): LiveTensor[] {
   }));
 }
 
-function checkPlan(tensors: readonly LiveTensor[]) {
-  const { buffers, places } = placeTensors(tensors);
+function checkPlan(tensors: readonly LiveTensor[], largest?: number) {
+  const { buffers, places } = placeTensors(tensors, largest);
   for (const a of tensors) {
     const at = places.get(a.name)!;
     expect(at.offset % 256).toBe(0);
@@ -44,6 +44,20 @@ function checkPlan(tensors: readonly LiveTensor[]) {
 describe('placing tensors', () => {
   it('never lets two live tensors overlap, nor an output share a buffer with an input (200 random networks)', () => {
     for (let seed = 1; seed <= 200; seed++) checkPlan(randomNetwork(seed, 1 + (seed % 37)));
+  });
+
+  it('keeps buffers within a limit, and leaves places as they are where they fit (200 random networks)', () => {
+    let split = 0;
+    for (let seed = 1; seed <= 200; seed++) {
+      const tensors = randomNetwork(seed, 1 + (seed % 37));
+      const free = placeTensors(tensors);
+      expect(placeTensors(tensors, Math.max(...free.buffers))).toEqual(free);
+      // The largest tensor has 40 · 256 bytes.
+      const { buffers } = checkPlan(tensors, 45 * 256);
+      expect(Math.max(...buffers)).toBeLessThanOrEqual(45 * 256);
+      if (buffers.length > free.buffers.length) split++;
+    }
+    expect(split).toBeGreaterThan(50);
   });
 
   it('alternates two buffers along a chain', () => {

@@ -1,36 +1,6 @@
 import { expect, it } from 'vitest';
-import { Gpu } from '../../src/device/gpu.ts';
-import type { Graph } from '../../src/graph/graph.ts';
-import { allKernels } from '../../src/kernels/index.ts';
-import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
-import { Executor } from '../../src/scheduler/executor.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
-
-const kernels = await allKernels();
-
-/** A pointwise convolution whose weights are a texture of `outputs` × `inputs` / 4 texels. */
-const pointwise = (inputs: number, outputs: number): Graph => ({
-  name: 'one',
-  inputs: [{ name: 'x', shape: [1, 5, 5, inputs] }],
-  outputs: [{ name: 'y', tensor: 'y' }],
-  nodes: [
-    {
-      op: 'conv2d',
-      name: 'conv',
-      inputs: ['x'],
-      output: 'y',
-      weights: new Float32Array(inputs * outputs).fill(1),
-      bias: null,
-      kernel: [1, 1],
-      stride: [1, 1],
-      dilation: [1, 1],
-      padding: { top: 0, left: 0, bottom: 0, right: 0 },
-      groups: 1,
-      outChannels: outputs,
-      activation: 'none',
-    },
-  ],
-});
+import { fakeDevice, fakeExecutor, pointwise } from './one-layer.ts';
 
 it.each([
   { inputs: 32, outputs: 16, texels: [16, 8], size: [17, 9] },
@@ -40,7 +10,8 @@ it.each([
   { inputs: 4, outputs: 8192, texels: [8192, 1], size: [8192, 3] },
 ])('weights of $texels texels lie in a texture of $size, no side a power of two but the largest', async (expected) => {
   const fake = new FakeGpu();
-  const { device } = fake;
+  const gpu = fakeDevice(fake);
+  const { device } = gpu;
   const sizes: unknown[] = [];
   const writes: unknown[] = [];
   const { createTexture } = device;
@@ -53,11 +24,7 @@ it.each([
     writes.push({ extent: call[3], bytesPerRow: call[2].bytesPerRow });
     writeTexture(...call);
   };
-  const graph = pointwise(expected.inputs, expected.outputs);
-  const preferences = { features: [], prefer: ['conv-pointwise/p4-c16-texture'] };
-  const plan = createPlan(graph, kernels, { preferences });
-  const adapter = { vendor: '', architecture: '', description: '', fallback: true, features: [] };
-  await Executor.create(new Gpu(device, adapter, false), plan, packConstants(graph, plan, kernels));
+  await fakeExecutor(gpu, pointwise(expected.inputs, expected.outputs));
   expect(sizes).toEqual([expected.size]);
   expect(writes).toEqual([{ extent: expected.texels, bytesPerRow: 16 * expected.texels[0]! }]);
 });

@@ -16,18 +16,33 @@ export class FakeGpu {
   /** Every pipeline waits for it. */
   compiling: Promise<void> = Promise.resolve();
   adapters = true;
+  limits = { maxBufferSize: 2 ** 30, maxStorageBufferBindingSize: 2 ** 30 };
+  /** Submits so far that were of something. */
+  submits = 0;
+  /** Whether the device is out of memory for what has this label. */
+  lacks: (label: string) => boolean = () => false;
+  /** Whether the next submit is found invalid; its commands are not carried out then. */
+  refusesSubmit = false;
+  /** Every readback waits for it. */
+  mapping: Promise<void> = Promise.resolve();
 
   /** For the option `gpu` of `load`. */
   get gpu(): GPU {
     const features = new Set<string>();
-    const limits = { maxBufferSize: 2 ** 30, maxStorageBufferBindingSize: 2 ** 30 };
+    const { limits } = this;
     const requestDevice = async () => this.device;
     return { requestAdapter: async () => (this.adapters ? { features, limits, requestDevice } : null) } as never;
   }
 
   /** For the option `gpuDevice`. */
   get device(): GPUDevice {
+    const scopes: { readonly filter: GPUErrorFilter; error: GPUError | null }[] = [];
+    const report = (filter: GPUErrorFilter, message: string) => {
+      const scope = scopes.filter((one) => one.filter === filter).at(-1);
+      if (scope) scope.error ??= { message };
+    };
     const resource = (label: string, size: number) => {
+      if (this.lacks(label)) report('out-of-memory', `no memory for ${label}`);
       const made = {
         label,
         size,
@@ -46,17 +61,42 @@ export class FakeGpu {
       to.bytes.set(bytes, at);
       if (/constants|weights/.test(to.label)) this.written += bytes.length;
     };
+    const pass = { setPipeline() {}, setBindGroup() {}, dispatchWorkgroups() {}, end() {} };
     return {
       features: new Set(),
+      limits: this.limits,
       lost: new Promise(() => {}),
       queue: {
+        submit: (commands: readonly (readonly (() => void)[])[]) => {
+          if (commands.length === 0) return;
+          this.submits++;
+          if (this.refusesSubmit) report('validation', 'the submit was refused');
+          else for (const command of commands.flat()) command();
+          this.refusesSubmit = false;
+        },
         onSubmittedWorkDone: async () => {},
         writeBuffer: write,
         writeTexture: ({ texture }: { texture: FakeResource }, data: ArrayBufferView) => write(texture, 0, data),
       },
-      pushErrorScope() {},
-      popErrorScope: async () => null,
-      createBuffer: ({ label, size }: GPUBufferDescriptor) => resource(label!, size),
+      pushErrorScope: (filter: GPUErrorFilter) => scopes.push({ filter, error: null }),
+      popErrorScope: async () => scopes.pop()!.error,
+      createCommandEncoder: () => {
+        const commands: (() => void)[] = [];
+        return {
+          beginComputePass: () => pass,
+          copyBufferToBuffer: (from: FakeResource, at: number, to: FakeResource, offset: number, bytes: number) =>
+            commands.push(() => to.bytes.set(from.bytes.subarray(at, at + bytes), offset)),
+          finish: () => commands,
+        };
+      },
+      createBuffer: ({ label, size }: GPUBufferDescriptor) => {
+        const made = resource(label!, size);
+        return Object.assign(made, {
+          mapAsync: () => this.mapping,
+          getMappedRange: (offset = 0, bytes = size - offset) => made.bytes.slice(offset, offset + bytes).buffer,
+          unmap() {},
+        });
+      },
       createTexture: ({ label, size: [width, height], format }: { label: string; size: number[]; format: string }) =>
         Object.assign(resource(label, width! * height! * (format === 'rgba32float' ? 16 : 8)), {
           width,

@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { MobileNetError } from '../../src/errors.ts';
 import { enginePage, engineServer, freshEnginePage } from './engine-page.ts';
+import { browsers } from './suite.ts';
 
 const module = '/test/support/harness-in-page.ts';
 
-describe.each(['chrome', 'firefox'] as const)('a page in %s', (browser) => {
+describe.each(browsers)('a page in %s', (browser) => {
   it('runs a shader with overrides on typed arrays from Node', async () => {
     const page = await enginePage(browser);
     // Every product and sum is exact in float32; no multiple of the workgroup.

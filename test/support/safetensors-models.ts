@@ -1,9 +1,9 @@
 /**
  * Architectures as timm, torchvision and transformers would save them. Modules are listed in the order of each library's
- * own definition (sources in src/loaders/safetensors-*.ts) and dealt out to the graph's layers in order, so that names
+ * own definition (sources in src/loaders/safetensors/) and dealt out to the graph's layers in order, so that names
  * owe nothing to the loader's.
  */
-import type { PaddingRule } from '../../src/architectures/builder.ts';
+import type { PaddingRule } from '../../src/architectures/weights.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import type { BatchNorm, Conv2d, FullyConnected, Node } from '../../src/graph/ops.ts';
 

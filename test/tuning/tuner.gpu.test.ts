@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { enginePage } from '../support/engine-page.ts';
+import { browsers } from '../support/suite.ts';
 import type { tuneMeanwhile, tuneProbability, tuneTwice } from './in-page.ts';
 
 type Twice = Awaited<ReturnType<typeof tuneTwice>>;
 type Meanwhile = Awaited<ReturnType<typeof tuneMeanwhile>>;
 type Probability = Awaited<ReturnType<typeof tuneProbability>>;
 
-describe.each(['chrome', 'firefox'] as const)('the tuner in %s', (browser) => {
+describe.each(browsers)('the tuner in %s', (browser) => {
   const call = async <T>(name: string, argument: unknown) =>
     (await enginePage(browser)).call<T>('/test/tuning/in-page.ts', name, argument);
 

@@ -1,0 +1,240 @@
+/** A model as `Model.save` wrote it: the graph after the passes as JSON in a safetensors file, its weights as tensors. */
+import { GraphError, ModelFormatError, UsageError } from '../../errors.ts';
+import type { Graph, GraphInput, GraphOutput, ImageRule } from '../../graph/graph.ts';
+import type { Node, OpName } from '../../graph/ops.ts';
+import { inferShapes } from '../../graph/shapes.ts';
+import { field, isRecord, type JsonRecord, shown } from '../core/json.ts';
+import { float32View } from '../core/weights.ts';
+import type { LoadGraphOptions } from '../model-files.ts';
+import type { SafetensorsFile, StoredTensor } from '../safetensors/container.ts';
+import { writeSafetensors } from '../safetensors/container.ts';
+
+/** `__metadata__.format` of these files. */
+export const SAVED_FORMAT = 'mobilenet-webgpu';
+
+/** Raised where an earlier engine could not read what a later one writes; a later one reads every earlier version. */
+const FORMAT_VERSION = 1;
+
+const MOST_NODES = 10_000;
+
+type Check = (value: unknown) => boolean;
+
+const isNumber: Check = (value) => typeof value === 'number' && Number.isFinite(value);
+const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isText: Check = (value) => typeof value === 'string';
+const isPair: Check = (value) => Array.isArray(value) && value.length === 2 && value.every(isCount);
+const isShape: Check = (value) => Array.isArray(value) && value.length === 4 && value.every(isCount);
+const isPadding: Check = (value) => ['top', 'left', 'bottom', 'right'].every((side) => isCount(field(value, side)));
+const oneOf =
+  (...values: readonly unknown[]): Check =>
+  (value) =>
+    values.includes(value);
+const isActivation = oneOf('none', 'relu', 'relu6', 'hard-swish', 'hard-sigmoid', 'sigmoid');
+/** JSON has no infinity: an end of a clip that is open is null. */
+const isEnd: Check = (value) => value === null || isNumber(value);
+
+/** Fields of each operation besides its names, and which of them are tensors (`?`: or null). */
+const fields: Readonly<
+  Record<Exclude<OpName, 'fused' | 'sum-tiles'>, Readonly<Record<string, Check | 'tensor' | 'tensor?'>>>
+> = {
+  conv2d: {
+    weights: 'tensor',
+    bias: 'tensor?',
+    kernel: isPair,
+    stride: isPair,
+    dilation: isPair,
+    padding: isPadding,
+    groups: isCount,
+    outChannels: isCount,
+    activation: isActivation,
+  },
+  'batch-norm': { scale: 'tensor', shift: 'tensor', mean: 'tensor', variance: 'tensor', epsilon: isNumber },
+  affine: { scale: 'tensor', shift: 'tensor' },
+  activation: { activation: isActivation },
+  clip: { min: isEnd, max: isEnd },
+  add: { activation: isActivation },
+  multiply: { activation: isActivation },
+  pool: {
+    kind: oneOf('average', 'max'),
+    kernel: isPair,
+    stride: isPair,
+    padding: isPadding,
+    countPadding: oneOf(true, false),
+  },
+  'global-average-pool': {},
+  'fully-connected': { weights: 'tensor', bias: 'tensor?', outFeatures: isCount, activation: isActivation },
+  softmax: {},
+  reshape: { shape: isShape },
+  pad: { padding: isPadding },
+  resize: { size: isPair, mode: oneOf('bilinear', 'nearest'), corners: oneOf('align', 'half-pixel', 'asymmetric') },
+  concat: {},
+};
+
+/** The bytes of a file that `load` opens without loader and passes. `graph` has been through the passes. */
+export function writeSavedModel(graph: Graph, engine: string): Uint8Array<ArrayBuffer> {
+  const tensors: [string, readonly number[], Float32Array][] = [];
+  const nodes = graph.nodes.map((node, i) => {
+    if (node.op === 'fused' || node.op === 'sum-tiles')
+      throw new UsageError(`node "${node.name}" is fused; a model is saved before that`);
+    const out: Record<string, unknown> = { op: node.op, name: node.name, inputs: node.inputs, output: node.output };
+    for (const [name, check] of Object.entries(fields[node.op])) {
+      const value: unknown = node[name as keyof typeof node];
+      if (!(value instanceof Float32Array)) {
+        out[name] = isNumber(value) || typeof value !== 'number' ? value : null;
+        continue;
+      }
+      if (typeof check !== 'string') throw new UsageError(`field ${name} of node "${node.name}" is a tensor`);
+      // By number: names of nodes may be anything.
+      out[name] = `${i}.${name}`;
+      tensors.push([`${i}.${name}`, [value.length], value]);
+    }
+    return out;
+  });
+  const { name, inputs, outputs, labels, image } = graph;
+  return writeSafetensors(tensors, {
+    format: SAVED_FORMAT,
+    version: String(FORMAT_VERSION),
+    engine,
+    graph: JSON.stringify({ name, inputs, outputs, labels, image, nodes }),
+  });
+}
+
+/** Asked to check a tensor's values, which it may do later, once they are there: `check` throws `ModelFormatError`. */
+export type ValueCheck = (tensor: string, check: () => void) => void;
+
+/**
+ * The graph of a saved model, marked as `prepared`. Weights are views of the file where its bytes are aligned. Nothing
+ * but `checkValues` reads a value. Throws `ModelFormatError`, which names the node or tensor.
+ */
+export function openSavedModel(
+  file: string,
+  { metadata, tensors }: SafetensorsFile,
+  options: LoadGraphOptions,
+  checkValues: ValueCheck = (_tensor, check) => check(),
+): Graph {
+  const fail = (message: string): never => {
+    throw new ModelFormatError(file, message);
+  };
+  if (options.outputs || options.inputShapes) {
+    throw new UsageError(`${file} is a saved model: cut it or fix its sizes before it is saved`);
+  }
+  const version = Number(metadata.version);
+  if (!(version >= 1 && version <= FORMAT_VERSION)) {
+    fail(
+      `is a saved model of format version ${shown(metadata.version)}, written by engine ${shown(metadata.engine)}; ` +
+        `this engine opens versions 1 to ${FORMAT_VERSION}: update it`,
+    );
+  }
+  let stated: unknown;
+  try {
+    stated = JSON.parse(metadata.graph ?? '');
+  } catch (error) {
+    throw new ModelFormatError(file, `holds a graph that is no sound JSON: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  const list = (key: string): readonly unknown[] => {
+    const value = field(stated, key);
+    return Array.isArray(value) ? value : fail(`holds a graph whose ${key} are ${shown(value)}, expected a list`);
+  };
+  const nodesStated = list('nodes');
+  if (nodesStated.length > MOST_NODES) fail(`holds ${nodesStated.length} nodes, at most ${MOST_NODES} are read`);
+  const used = new Set<string>();
+  const nodes = nodesStated.map((node, i) => readNode(file, node, i, tensors, used, checkValues));
+  const unused = [...tensors.keys()].find((name) => !used.has(name));
+  if (unused !== undefined) fail(`holds tensor "${unused}", which no node uses`);
+  const inputs = list('inputs').map((input): GraphInput => {
+    const [name, shape] = [field(input, 'name'), field(input, 'shape')];
+    if (!isText(name) || !isShape(shape)) fail(`holds the input ${shown(input)}, expected a name and a shape`);
+    return { name: name as string, shape: shape as GraphInput['shape'] };
+  });
+  const outputs = list('outputs').map((output): GraphOutput => {
+    const [name, tensor] = [field(output, 'name'), field(output, 'tensor')];
+    if (!isText(name) || !isText(tensor)) fail(`holds the output ${shown(output)}, expected a name and a tensor`);
+    return { name: name as string, tensor: tensor as string };
+  });
+  if (inputs.length === 0 || outputs.length === 0) fail('holds a graph without inputs or outputs');
+  const labels = field(stated, 'labels');
+  if (labels !== undefined && !(Array.isArray(labels) && labels.every(isText))) fail('has labels that are no strings');
+  const image = field(stated, 'image');
+  if (image !== undefined && !isImageRule(image)) fail(`has an image rule that is none: ${shown(image)}`);
+  const graph: Graph = {
+    name: isText(field(stated, 'name')) ? (field(stated, 'name') as string) : file,
+    inputs,
+    outputs,
+    nodes,
+    prepared: true,
+    ...(labels === undefined ? {} : { labels: labels as string[] }),
+    ...(image === undefined ? {} : { image: image as ImageRule }),
+  };
+  try {
+    inferShapes(graph);
+  } catch (error) {
+    if (!(error instanceof GraphError)) throw error;
+    throw new ModelFormatError(file, `holds a graph that does not fit together: ${error.message}`, { cause: error });
+  }
+  return graph;
+}
+
+function readNode(
+  file: string,
+  value: unknown,
+  index: number,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  used: Set<string>,
+  checkValues: ValueCheck,
+): Node {
+  const [op, name, inputs, output] = ['op', 'name', 'inputs', 'output'].map((key) => field(value, key));
+  const where = `node ${index}${typeof name === 'string' ? ` ("${name}")` : ''}`;
+  const fail = (message: string): never => {
+    throw new ModelFormatError(file, `${where}: ${message}`);
+  };
+  if (typeof op !== 'string' || !Object.hasOwn(fields, op)) return fail(`op is ${shown(op)}`);
+  if (!isText(name) || !isText(output) || !(Array.isArray(inputs) && inputs.every(isText))) {
+    return fail('name, inputs and output are not all strings');
+  }
+  const node: Record<string, unknown> = { op, name, inputs, output };
+  for (const [key, check] of Object.entries(fields[op as keyof typeof fields])) {
+    const stated = field(value, key);
+    if (typeof check !== 'string') {
+      if (!check(stated)) fail(`${key} is ${shown(stated)}`);
+      node[key] = op === 'clip' && stated === null ? (key === 'min' ? -Infinity : Infinity) : stated;
+    } else if (check === 'tensor?' && stated === null) node[key] = null;
+    else {
+      const tensor = typeof stated === 'string' ? tensors.get(stated) : undefined;
+      if (!tensor) return fail(`${key} is tensor ${shown(stated)}, which the file does not hold`);
+      if (tensor.dtype !== 'F32') fail(`tensor "${stated}" is ${tensor.dtype}, expected F32`);
+      used.add(stated as string);
+      const values = float32View(tensor.bytes);
+      node[key] = values;
+      checkValues(stated as string, () => checkFinite(values, (message) => fail(`tensor "${stated}" ${message}`)));
+    }
+  }
+  return node as unknown as Node;
+}
+
+function checkFinite(values: Float32Array, fail: (message: string) => never): void {
+  // A product with zero is NaN for each that is not finite; one branch for all of them.
+  let trace = 0;
+  for (let i = 0; i < values.length; i++) trace += values[i]! * 0;
+  if (trace === 0) return;
+  const at = values.findIndex((value) => !Number.isFinite(value));
+  fail(`holds ${values[at]} at ${at}`);
+}
+
+function isImageRule(value: unknown): boolean {
+  const numbers: Check = (list) => Array.isArray(list) && list.every(isNumber) && [1, 3].includes(list.length);
+  const rule: JsonRecord = isRecord(value) ? value : {};
+  return (
+    oneOf(undefined, 0, 90, 180, 270)(rule.rotate) &&
+    oneOf(undefined, true, false)(rule.flip) &&
+    oneOf('stretch', 'crop', 'letterbox')(rule.fit) &&
+    isNumber(rule.cropFraction) &&
+    oneOf('bilinear', 'bicubic')(rule.filter) &&
+    oneOf(true, false)(rule.antialias) &&
+    oneOf('half-pixel', 'align')(rule.corners) &&
+    oneOf('rgb', 'bgr', 'grey')(rule.channels) &&
+    numbers(rule.scale) &&
+    numbers(rule.offset)
+  );
+}

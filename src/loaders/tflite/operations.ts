@@ -1,0 +1,182 @@
+/** What each TensorFlow Lite operator becomes in the graph. Indices of fields are those of TensorFlow's schema.fbs. */
+import type { Activation, Padding, Pair, Pool, Resize } from '../../graph/ops.ts';
+import { noPadding, samePadding } from '../../graph/shapes.ts';
+import { nhwc, type Value, type Variable } from '../core/import-builder.ts';
+import type { Operands } from '../core/operands.ts';
+import { activation, bounded, floatData, joined, padded, reduced, resized } from '../core/operations.ts';
+import { outputsLast } from '../core/weights.ts';
+import type { FlatTable } from './flat-table.ts';
+
+export interface TfliteOperation extends Operands {
+  /** The operator's options; null where the file has none. */
+  readonly options: FlatTable | null;
+  /** Dimensions that the file states for the output. */
+  readonly outputDims: readonly number[];
+}
+
+type Handler = (operation: TfliteOperation) => Value;
+
+/** By the number of BuiltinOperator; `options` is the type in the union BuiltinOptions, where the handler reads them. */
+export const operators = new Map<number, readonly [name: string, handler: Handler, options?: number]>([
+  [0, ['ADD', arithmetic('add'), 11]],
+  [1, ['AVERAGE_POOL_2D', (operation) => pool(operation, 'average'), 5]],
+  [2, ['CONCATENATION', concat, 10]],
+  [3, ['CONV_2D', (operation) => conv(operation, false), 1]],
+  [4, ['DEPTHWISE_CONV_2D', (operation) => conv(operation, true), 2]],
+  [6, ['DEQUANTIZE', ({ value }) => value(0)]],
+  [9, ['FULLY_CONNECTED', fullyConnected, 8]],
+  [14, ['LOGISTIC', activation('sigmoid')]],
+  [17, ['MAX_POOL_2D', (operation) => pool(operation, 'max'), 5]],
+  [18, ['MUL', arithmetic('multiply'), 21]],
+  [19, ['RELU', activation('relu')]],
+  [20, ['RELU_N1_TO_1', ({ builder, place, variable }) => builder.clip(place, variable(0), -1, 1)]],
+  [21, ['RELU6', activation('relu6')]],
+  [22, ['RESHAPE', reshape]],
+  [23, ['RESIZE_BILINEAR', (operation) => resize(operation, 'bilinear', 2), 15]],
+  [25, ['SOFTMAX', softmax, 9]],
+  [34, ['PAD', pad]],
+  [40, ['MEAN', (call) => reduced(call, 'average', call.constant(1).data, call.options?.bool(0) ?? false), 27]],
+  [41, ['SUB', arithmetic('subtract'), 28]],
+  [42, ['DIV', arithmetic('divide'), 29]],
+  [43, ['SQUEEZE', reshape]],
+  [55, ['MAXIMUM', (operation) => bounded(operation, 'min')]],
+  [57, ['MINIMUM', (operation) => bounded(operation, 'max')]],
+  [60, ['PADV2', pad]],
+  [70, ['EXPAND_DIMS', reshape]],
+  [97, ['RESIZE_NEAREST_NEIGHBOR', (operation) => resize(operation, 'nearest', 0), 74]],
+  [114, ['QUANTIZE', ({ value }) => value(0)]],
+  [117, ['HARD_SWISH', activation('hard-swish')]],
+]);
+
+/** Largest kernel, stride, dilation: beyond it is damage or an attack. */
+const mostPixels = 4096;
+
+/** ActivationFunctionType. */
+function fused({ builder, place, options }: TfliteOperation, field: number): Activation {
+  const code = options?.byte(field) ?? 0;
+  const name = (['none', 'relu', null, 'relu6'] as const)[code];
+  return name ?? builder.unsupported(place, `fuses the activation ${code}, expected none, RELU or RELU6`);
+}
+
+function withActivation(operation: TfliteOperation, y: Variable, field: number): Variable {
+  const name = fused(operation, field);
+  const { builder, place } = operation;
+  return name === 'none' ? y : builder.activation({ ...place, node: `${place.node}/${name}` }, y, name);
+}
+
+function arithmetic(op: 'add' | 'subtract' | 'multiply' | 'divide'): Handler {
+  return (operation) => {
+    const { builder, place, value } = operation;
+    return withActivation(operation, builder.arithmetic(place, op, value(0), value(1)), 0);
+  };
+}
+
+function imageSize({ builder, place, variable }: TfliteOperation): Pair {
+  const { dims } = variable(0);
+  if (dims.length !== 4) builder.damaged(place, `works on [${dims}], expected four dimensions`);
+  return [dims[1]!, dims[2]!];
+}
+
+function positive({ builder, place }: TfliteOperation, what: string, height: number, width: number): Pair {
+  if (!(height > 0 && width > 0 && height <= mostPixels && width <= mostPixels)) {
+    builder.damaged(place, `has the ${what} ${height} × ${width}, expected 1 to ${mostPixels}`);
+  }
+  return [height, width];
+}
+
+/** Padding of schema.fbs: 0 SAME, 1 VALID. */
+function paddingOf(operation: TfliteOperation, kernel: Pair, stride: Pair, dilation: Pair): Padding {
+  const code = operation.options?.byte(0) ?? 0;
+  if (code === 0) return samePadding(imageSize(operation), kernel, stride, dilation);
+  if (code === 1) return noPadding;
+  return operation.builder.damaged(operation.place, `has the padding ${code}, expected 0 (SAME) or 1 (VALID)`);
+}
+
+function conv(operation: TfliteOperation, depthwise: boolean): Value {
+  const { builder, place, options, variable, constant, count } = operation;
+  const weights = constant(1);
+  if (weights.dims.length !== 4) builder.damaged(place, `has weights of [${weights.dims}], expected four dimensions`);
+  imageSize(operation);
+  const channels = variable(0).dims[3]!;
+  const [outer, height, width, last] = weights.dims as [number, number, number, number];
+  const outChannels = depthwise ? last : outer;
+  const groups = depthwise ? channels : channels / last;
+  if (depthwise ? outer !== 1 || outChannels % channels !== 0 : !Number.isInteger(groups)) {
+    builder.damaged(place, `has weights of [${weights.dims}] for an input of [${variable(0).dims}]`);
+  }
+  const kernel = positive(operation, 'kernel', height, width);
+  const stride = positive(operation, 'stride', options?.int(2) ?? 0, options?.int(1) ?? 0);
+  const at = depthwise ? 5 : 4;
+  const dilation = positive(operation, 'dilation', options?.int(at + 1, 1) ?? 1, options?.int(at, 1) ?? 1);
+  const bias = count > 2 ? floatData(constant(2)) : null;
+  if (bias && bias.length !== outChannels)
+    builder.damaged(place, `has ${bias.length} biases for ${outChannels} outputs`);
+  return builder.conv(place, variable(0), nhwc, {
+    weights: depthwise
+      ? floatData(weights)
+      : outputsLast(floatData(weights), outChannels, weights.data.length / outChannels),
+    bias,
+    kernel,
+    stride,
+    dilation,
+    padding: paddingOf(operation, kernel, stride, dilation),
+    groups,
+    outChannels,
+    activation: fused(operation, depthwise ? 4 : 3),
+  });
+}
+
+function pool(operation: TfliteOperation, kind: Pool['kind']): Value {
+  const { builder, place, options, variable } = operation;
+  imageSize(operation);
+  const stride = positive(operation, 'stride', options?.int(2) ?? 0, options?.int(1) ?? 0);
+  const kernel = positive(operation, 'window', options?.int(4) ?? 0, options?.int(3) ?? 0);
+  const padding = paddingOf(operation, kernel, stride, [1, 1]);
+  const y = builder.pool(place, variable(0), nhwc, { kind, kernel, stride, padding, countPadding: false });
+  return withActivation(operation, y, 5);
+}
+
+function fullyConnected(operation: TfliteOperation): Value {
+  const { builder, place, options, variable, constant, count } = operation;
+  const weights = constant(1);
+  const [outputs, features] = weights.dims as [number, number];
+  if (weights.dims.length !== 2) builder.damaged(place, `has weights of [${weights.dims}], expected two dimensions`);
+  if ((options?.byte(1) ?? 0) !== 0) builder.unsupported(place, 'has shuffled weights');
+  const x = variable(0);
+  const rows = x.dims.reduce((product, d) => product * d, 1) / features;
+  const keeps = options?.bool(2) ?? false;
+  const flat =
+    keeps || (x.dims.length === 2 && x.dims[1] === features) ? x : builder.reshape(place, x, [rows, features]);
+  const bias = count > 2 ? floatData(constant(2)) : null;
+  const data = outputsLast(floatData(weights), outputs, features);
+  return builder.matMul(place, flat, { data, features, outputs }, bias, fused(operation, 0));
+}
+
+function softmax({ builder, place, options, variable }: TfliteOperation): Value {
+  const beta = options?.float(0) ?? 1;
+  if (beta !== 1 && beta !== 0) builder.unsupported(place, `has beta ${beta}, expected 1`);
+  const x = variable(0);
+  return builder.softmax(place, x, [x.dims.length - 1]);
+}
+
+/** RESHAPE, SQUEEZE, EXPAND_DIMS: the output's shape is stated by the file. */
+function reshape({ builder, place, variable, outputDims }: TfliteOperation): Value {
+  return builder.reshape(place, variable(0), outputDims);
+}
+
+function pad(operation: TfliteOperation): Value {
+  const { constant, count } = operation;
+  return padded(operation, constant(1).data, count > 2 ? constant(2).data[0] : 0);
+}
+
+function resize(operation: TfliteOperation, mode: Resize['mode'], field: number): Value {
+  const { options } = operation;
+  imageSize(operation);
+  return resized(operation, mode, options?.bool(field) ?? false, options?.bool(field + 1) ?? false);
+}
+
+function concat(operation: TfliteOperation): Value {
+  const { options, value, count } = operation;
+  const values = Array.from({ length: count }, (_, i) => value(i));
+  return withActivation(operation, joined(operation, values, options?.int(0) ?? 0, null) as Variable, 1);
+}

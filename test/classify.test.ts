@@ -1,0 +1,90 @@
+/** What a classifier's outputs mean decides what `classify` makes of them. */
+import { describe, expect, it } from 'vitest';
+import { withMeanings } from '../src/graph/output-meaning.ts';
+import { type Graph, type ImageRule, load, type Node, softmax } from '../src/index.ts';
+
+const image: ImageRule = {
+  fit: 'stretch',
+  cropFraction: 1,
+  filter: 'bilinear',
+  antialias: true,
+  corners: 'half-pixel',
+  channels: 'rgb',
+  scale: [1 / 255],
+  offset: [0],
+};
+const picture = { width: 1, height: 1, data: Uint8ClampedArray.of(255, 255, 255, 255) };
+const values = [-6.2, 0.02, 6.3];
+
+/** A picture of one white pixel to three scores, then `tail`, which ends in the tensor `y`. */
+function classifier(...tail: Node[]): Graph {
+  const weights = Float32Array.from({ length: 9 }, (_, i) => values[i % 3]! / 3);
+  return {
+    name: 'three',
+    inputs: [{ name: 'x', shape: [1, 1, 1, 3] }],
+    outputs: [{ name: 'y', tensor: 'y' }],
+    nodes: [
+      {
+        op: 'fully-connected',
+        name: 'scores',
+        inputs: ['x'],
+        output: tail.length > 0 ? 'scores' : 'y',
+        weights,
+        bias: null,
+        outFeatures: 3,
+        activation: 'none',
+      },
+      ...tail,
+    ],
+  };
+}
+
+const softmaxed = (output: string): Node => ({ op: 'softmax', name: output, inputs: ['scores'], output });
+const activated = (activation: 'sigmoid' | 'hard-sigmoid' | 'relu'): Node => ({
+  op: 'activation',
+  name: 'activated',
+  inputs: ['scores'],
+  output: 'y',
+  activation,
+});
+const clipped = (input: string): Node => ({ op: 'clip', name: 'y', inputs: [input], output: 'y', min: 0, max: 1 });
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+const probabilities = [...softmax(Float32Array.from(values))];
+
+describe('scores of classes', () => {
+  it.each([
+    ['logits', classifier(), probabilities],
+    ['probabilities', classifier(softmaxed('y')), probabilities],
+    ['probabilities', classifier(softmaxed('p'), clipped('p')), probabilities],
+    ['sigmoids', classifier(activated('sigmoid')), values.map(sigmoid)],
+  ] as const)('of %s, each what it stands for', async (meaning, graph, expected) => {
+    const model = await load(graph, { device: 'reference' });
+    expect(model.outputs.map((output) => output.meaning)).toEqual([meaning]);
+    const top = await model.classify(picture, { image, top: 3 });
+    expect(top.map(({ index }) => index)).toEqual([2, 1, 0]);
+    for (const { index, score } of top) expect(score).toBeCloseTo(expected[index]!, 5);
+    // A prepared graph says the same: its activations stand in other nodes.
+    const again = await load(await model.save(), { device: 'reference' });
+    expect(again.outputs.map((output) => output.meaning)).toEqual([meaning]);
+  });
+
+  it('features are none, whatever they end in', async () => {
+    const relu = classifier(activated('relu'));
+    const pool: Graph = {
+      ...relu,
+      nodes: [{ op: 'global-average-pool', name: 'pool', inputs: ['x'], output: 'y' }],
+    };
+    for (const graph of [relu, pool]) {
+      const model = await load(graph, { device: 'reference' });
+      expect(model.outputs[0]!.meaning).toBe('features');
+      await expect(model.classify(picture, { image })).rejects.toThrow(/^output "y" of three holds features/);
+    }
+  });
+
+  it('a meaning that is on the graph stays', () => {
+    const graph = classifier();
+    const said = { ...graph, outputs: [{ name: 'y', tensor: 'y', meaning: 'sigmoids' as const }] };
+    expect(withMeanings(said).outputs).toEqual(said.outputs);
+  });
+});
