@@ -42,8 +42,11 @@ export default defineConfig({
         // What entry and loaders share, in one file: split by who needs it, it is smaller but compresses worse.
         codeSplitting: {
           groups: [
-            { name: 'common', test: /src\/(errors|images\/resample)/, priority: 1 },
+            { name: 'common', test: /src\/(errors|graph\/image-rule|images\/resample)/, priority: 1 },
             { name: 'graph', test: /src\/(graph|loaders\/model-files|tuning\/defaults)/ },
+            // Of every format; a saved model needs the second alone.
+            { name: 'import', test: /src\/loaders\/core\/(?!json|weights)/ },
+            { name: 'values', test: /src\/loaders\/core\/(json|weights)/ },
             // Of the entries for pages and for Node.
             { name: 'engine', test: /src\/load\.ts/ },
           ],

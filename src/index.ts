@@ -31,6 +31,6 @@ export type { LayerRecord, TuningCache, TuningRecord } from './tuning/cache.ts';
 export type { TuneOptions, TuningReport } from './tuning/index.ts';
 export type { Tried } from './tuning/race.ts';
 export type { TunedLayer, TuningProgress } from './tuning/tuner.ts';
-export type { OutputReport } from './validate/compare.ts';
-export type { LayerReport, ValidationReport } from './validate/validate.ts';
+export type { LayerReport, OutputReport } from './validate/compare.ts';
+export type { ValidationReport } from './validate/validate.ts';
 export { version } from './version.ts';

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
+import { coloursOf, plainImage } from '../graph/image-rule.ts';
 import {
   type Device,
   type ImageRule,
@@ -132,16 +133,7 @@ export async function decode(file: string): Promise<Picture> {
 
 /** The whole picture, squashed, black to `low` and white to `high`. */
 function ruleOf([low, high]: readonly [number, number], channels: number): ImageRule {
-  return {
-    fit: 'stretch',
-    cropFraction: 1,
-    filter: 'bilinear',
-    antialias: true,
-    corners: 'half-pixel',
-    channels: channels === 1 ? 'grey' : 'rgb',
-    scale: [(high - low) / 255],
-    offset: [low],
-  };
+  return { ...plainImage, channels: coloursOf(channels), scale: [(high - low) / 255], offset: [low] };
 }
 
 /** Classes of a model with one output beside an embedding. */

@@ -1,4 +1,6 @@
-const USAGE = 0x0080 /* STORAGE */ | 0x0004 /* COPY_SRC */ | 0x0008; /* COPY_DST */
+import { bufferUsage, createBuffer } from '../device/buffers.ts';
+
+const { COPY_DST, COPY_SRC, STORAGE } = bufferUsage;
 
 /** The buffers of a plan's arena; `destroy` frees those that no other plan holds. */
 export interface Arena {
@@ -33,7 +35,9 @@ export class ArenaPool {
         const size = sizes[i]!;
         const at = free.findIndex((buffer) => buffer.size >= size);
         const buffer =
-          at < 0 ? this.#device.createBuffer({ label: `arena ${i}`, size, usage: USAGE }) : free.splice(at, 1)[0]!;
+          at < 0
+            ? createBuffer(this.#device, `arena ${i}`, size, STORAGE | COPY_SRC | COPY_DST)
+            : free.splice(at, 1)[0]!;
         this.#users.set(buffer, (this.#users.get(buffer) ?? 0) + 1);
         buffers[i] = buffer;
       }

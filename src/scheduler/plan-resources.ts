@@ -1,4 +1,4 @@
-import { guarded, type Keep } from '../device/buffers.ts';
+import { bufferUsage, createBuffer, guarded, type Keep } from '../device/buffers.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { compilePipelines } from '../device/pipelines.ts';
 import { DeviceError } from '../errors.ts';
@@ -6,10 +6,8 @@ import { LARGEST_TEXTURE } from '../kernels/kernel.ts';
 import type { BoundRange, ConstantSlot, ConstantUpload, DeviceLimits, Plan, TextureSpec } from '../planner/plan.ts';
 import { type Arena, ArenaPool } from './arena-pool.ts';
 
-// GPUBufferUsage is not a global in Node.
-const COPY_DST = 0x0008;
-const UNIFORM = 0x0040;
-const STORAGE = 0x0080;
+const { COPY_DST, STORAGE, UNIFORM } = bufferUsage;
+// GPUTextureUsage is not a global in Node.
 const COPY_DST_TEXTURE = 0x02;
 const TEXTURE_BINDING = 0x04;
 
@@ -39,13 +37,12 @@ export class PlanResources {
 
   private constructor(gpu: Gpu, plan: Plan, keep: Keep, pool: ArenaPool) {
     const { device } = gpu;
-    const create = (label: string, bytes: number, usage: number) =>
-      keep(device.createBuffer({ label, size: sizeOfBuffer(bytes), usage }));
+    const create = (label: string, bytes: number, usage: number) => keep(createBuffer(device, label, bytes, usage));
     this.gpu = gpu;
     this.plan = plan;
     this.#uniforms = create('uniforms', 4 * plan.uniforms.length, UNIFORM | COPY_DST);
     device.queue.writeBuffer(this.#uniforms, 0, new Uint32Array(plan.uniforms));
-    this.#arena = keep(pool.take(plan.arena.map(sizeOfBuffer)));
+    this.#arena = keep(pool.take(plan.arena));
     this.#constants = create('constants', plan.constantBytes, STORAGE | UNIFORM | COPY_DST);
     this.#textures = plan.textures.map((spec, i) => keep(device.createTexture(textureOf(`weights ${i}`, spec))));
   }
@@ -148,8 +145,6 @@ export class PlanResources {
     for (const object of [this.#arena, this.#constants, ...this.#textures, this.#uniforms]) object.destroy();
   }
 }
-
-const sizeOfBuffer = (bytes: number): number => Math.max(16, Math.ceil(bytes / 16) * 16);
 
 /** Throws `DeviceError` where a plan needs a larger buffer or binding than there may be. */
 function checkLimits(plan: Plan, { maxBufferSize, maxStorageBufferBindingSize }: DeviceLimits): void {

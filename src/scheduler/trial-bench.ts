@@ -1,4 +1,4 @@
-import { guarded } from '../device/buffers.ts';
+import { bufferUsage, createBuffer, guarded } from '../device/buffers.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { compilePipelines } from '../device/pipelines.ts';
 import { settle } from '../device/settle.ts';
@@ -13,11 +13,7 @@ import { DispatchClock } from './dispatch-time.ts';
 import type { Executor } from './executor.ts';
 import type { PlanResources } from './plan-resources.ts';
 
-const MAP_READ = 0x0001;
-const COPY_SRC = 0x0004;
-const COPY_DST = 0x0008;
-const UNIFORM = 0x0040;
-const STORAGE = 0x0080;
+const { COPY_DST, COPY_SRC, MAP_READ, STORAGE, UNIFORM } = bufferUsage;
 
 /** Uniforms of the dispatches of one submit lie so far apart, and there are at most so many. */
 const UNIFORM_BYTES = 256;
@@ -60,7 +56,7 @@ export class TrialBench {
     this.gpu = gpu;
     this.clock = clock;
     this.arena = new ArenaPool(device);
-    const create = (label: string, size: number, usage: number) => device.createBuffer({ label, size, usage });
+    const create = (label: string, size: number, usage: number) => createBuffer(device, label, size, usage);
     this.#uniforms = create('trial uniforms', MOST_UNIFORMS * UNIFORM_BYTES, UNIFORM | COPY_DST);
     this.#found = create('differences', bytes, STORAGE | COPY_SRC);
     this.#readback = create('readback of differences', bytes, MAP_READ | COPY_DST);
@@ -176,7 +172,7 @@ export class TrialBench {
     this.#kept?.destroy();
     this.#kept = null;
     await guarded(this.gpu.device, 'an output to compare with', () => {
-      this.#kept = this.gpu.device.createBuffer({ label: 'kept output', size: bytes, usage: STORAGE | COPY_DST });
+      this.#kept = createBuffer(this.gpu.device, 'kept output', bytes, STORAGE | COPY_DST);
     });
   }
 

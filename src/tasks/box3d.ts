@@ -1,20 +1,12 @@
 /** Objectron's outputs → the projected corners of a box around an object. */
 import { UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
+import { plainImage } from '../graph/image-rule.ts';
 import type { Pair } from '../graph/ops.ts';
 import type { Place } from './place.ts';
 
 /** Pictures for Objectron's landmark models: 0 … 1, letterboxed (box_landmark_cpu.pbtxt of MediaPipe). */
-export const box3dImage: ImageRule = {
-  fit: 'letterbox',
-  cropFraction: 1,
-  filter: 'bilinear',
-  antialias: true,
-  corners: 'half-pixel',
-  channels: 'rgb',
-  scale: [1 / 255],
-  offset: [0],
-};
+export const box3dImage: ImageRule = { ...plainImage, fit: 'letterbox', scale: [1 / 255] };
 
 /** A box in space, seen in the picture. */
 export interface Box3d {

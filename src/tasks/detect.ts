@@ -1,19 +1,11 @@
 /** CenterNet's heads → boxes. */
 import type { ImageRule } from '../graph/graph.ts';
+import { plainImage } from '../graph/image-rule.ts';
 import type { Pair } from '../graph/ops.ts';
 import { gridOf } from './place.ts';
 
 /** Pictures for `centernet.json`: pixels 0 … 255 as they are, squashed. */
-export const detectImage: ImageRule = {
-  fit: 'stretch',
-  cropFraction: 1,
-  filter: 'bilinear',
-  antialias: true,
-  corners: 'half-pixel',
-  channels: 'rgb',
-  scale: [1],
-  offset: [0],
-};
+export const detectImage: ImageRule = plainImage;
 
 /** CenterNet's two heads, NHWC, batch 1. */
 export interface DetectionHeads {

@@ -1,6 +1,7 @@
 /** MoveNet's heads → the keypoints of one person. */
 import { UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
+import { plainImage } from '../graph/image-rule.ts';
 import type { Pair } from '../graph/ops.ts';
 import { gridOf, type Place } from './place.ts';
 
@@ -14,16 +15,7 @@ export const poseKeypoints = [
 export type PoseKeypointName = (typeof poseKeypoints)[number];
 
 /** Pictures for MoveNet: pixels 0 … 255 as they are, letterboxed, as its model card says. */
-export const poseImage: ImageRule = {
-  fit: 'letterbox',
-  cropFraction: 1,
-  filter: 'bilinear',
-  antialias: true,
-  corners: 'half-pixel',
-  channels: 'rgb',
-  scale: [1],
-  offset: [0],
-};
+export const poseImage: ImageRule = { ...plainImage, fit: 'letterbox' };
 
 export interface PoseKeypoint extends Place {
   readonly name: PoseKeypointName;

@@ -209,6 +209,7 @@ test('the report has ratios to this engine, and says what failed', async () => {
     adapter: { vendor: '', architecture: '', description: '', software: true, features: [] },
     model: 'v2-1.0-224',
     plan: 'default',
+    precision: 'auto',
     threads: 2,
     coldCaches: true,
     engines,

@@ -21,6 +21,7 @@ import { fuse } from '../../src/planner/fuse.ts';
 import { prepare } from '../../src/planner/prepare.ts';
 import { runGraph } from '../../src/reference/index.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
+import { cheaply } from '../support/cost.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
 import { writeOnnx } from '../support/onnx-writer.ts';
 
@@ -28,7 +29,7 @@ const kernels = await allKernels();
 
 const address = 'https://models.test/a/model.safetensors';
 
-const tiny = new Uint8Array(readFileSync('test/loaders/saved-model-v1.safetensors'));
+const tiny = new Uint8Array(readFileSync('test/loaders/saved-model/saved-model-v1.safetensors'));
 const saved = (id: string) => writeSavedModel(prepare(buildArchitecture(id, { classes: 4 })), '1');
 
 /** Where the tensors begin. */
@@ -419,14 +420,12 @@ describe('a file that arrives damaged is refused', () => {
       file.set(new TextEncoder().encode(header), 8);
       return file;
     };
-    const before = process.memoryUsage().rss;
     for (const size of [2 ** 20, 2 ** 32, 2 ** 50]) {
-      const { message } = await gpu(pieces(claim(size), 100));
+      const { message } = await cheaply(() => gpu(pieces(claim(size), 100)));
       expect(message).toBe(
         `model.safetensors: tensor "w" ends at byte ${4 * size} of the data, which has 16: the file is cut short`,
       );
     }
-    expect(process.memoryUsage().rss - before).toBeLessThan(100e6);
     const { message, closed } = await gpu([Uint8Array.of(0, 0, 0, 0, 1, 0, 0, 0, 0x7b), new Uint8Array(1e6)]);
     expect(message).toMatch(/claims a header of 4294967296 bytes/);
     expect(closed).toHaveLength(1);

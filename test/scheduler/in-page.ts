@@ -304,6 +304,56 @@ export async function validateTampered({ id, layer }: { id: string; layer: strin
   }
 }
 
+/** Validates a model on a device that compiles a changed text of one shader. */
+export async function validateChanged(change: { id: string; label: string; from: string; to: string }) {
+  const gpu = await openGpu();
+  const graph = buildArchitecture(change.id);
+  const { createShaderModule } = GPUDevice.prototype;
+  GPUDevice.prototype.createShaderModule = function (descriptor) {
+    if (descriptor.label !== change.label) return createShaderModule.call(this, descriptor);
+    if (!descriptor.code.includes(change.from)) throw new Error(`${change.label} does not hold "${change.from}"`);
+    return createShaderModule.call(this, { ...descriptor, code: descriptor.code.replaceAll(change.from, change.to) });
+  };
+  try {
+    return await validate({
+      gpu,
+      graph,
+      prepared: prepare(graph),
+      plan: 'unfused',
+      preferences: { ...shippedPreferences(gpu.adapter), prefer: ['conv-stem'] },
+      inputs: seededInputs(graph),
+    });
+  } finally {
+    GPUDevice.prototype.createShaderModule = createShaderModule;
+    gpu.dispose();
+  }
+}
+
+/** What runs say whose commands are invalid: a buffer that they use was destroyed. */
+export async function refusedRun({ id }: { id: string }) {
+  const gpu = await openGpu();
+  const prepared = prepare(buildArchitecture(id));
+  const kernels = await allKernels();
+<<<<<<< HEAD
+  const plan = createPlan(prepared, kernels, { preferences: shippedPreferences(gpu.adapter) });
+=======
+  const plan = createPlan(prepared, kernels, { preferences: steadyPreferences(gpu.adapter) });
+>>>>>>> core
+  const executor = await Executor.create(gpu, plan, packConstants(prepared, plan, kernels));
+  const inputs = seededInputs(prepared);
+  await executor.run(inputs);
+  executor.resources.arena[0]!.destroy();
+  const said = () =>
+    executor.run(inputs).then(
+      () => 'no error',
+      (error: Error) => `${error.name}: ${error.message}`,
+    );
+  const [refused, after] = [await said(), await said()];
+  executor.dispose();
+  gpu.dispose();
+  return { refused, after };
+}
+
 /** A plan that went through JSON runs as the plan itself. */
 export async function planAsJson({ id }: { id: string }) {
   const gpu = await openGpu();

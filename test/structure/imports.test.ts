@@ -24,7 +24,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   planner: ['plan', 'graph', 'kernels', 'passes', 'wgsl', 'version'],
   device: ['plan', 'wgsl'],
   scheduler: ['plan', 'graph', 'kernels', 'device', 'images', 'wgsl'],
-  validate: ['plan', 'graph', 'reference', 'planner', 'scheduler', 'device'],
+  validate: ['plan', 'graph', 'reference', 'planner', 'scheduler', 'device', 'images'],
   tuning: ['plan', 'graph', 'kernels', 'planner', 'device', 'scheduler', 'reference', 'validate', 'version'],
   api: [
     ...['plan', 'graph', 'kernels', 'passes', 'architectures', 'loaders', 'reference', 'images', 'planner'],

@@ -33,7 +33,7 @@ export async function tuneTwice({ id, corrupt }: { id: string; corrupt?: unknown
       remembered: report.remembered,
       complete: report.complete,
       kernels: report.kernels,
-      validated: valid.ok && valid.layers.every(({ kernel }, i) => kernel === report.kernels[i]),
+      validated: valid.ok && report.kernels.every((kernel, i) => kernel === valid.layers[i]!.kernel),
       progress,
     });
     stored = kept.size;

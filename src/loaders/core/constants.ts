@@ -278,23 +278,3 @@ export function concat(values: readonly Constant[], axis: number, budget: FoldBu
   }
   return withData(first, dims, data);
 }
-
-/** IEEE 754 binary16, little-endian, → float32. Every value is looked up: models hold millions of them. */
-export function fromFloat16(bytes: Uint8Array): Float32Array<ArrayBuffer> {
-  float16Values ??= Float32Array.from({ length: 1 << 16 }, (_, bits) => float16Value(bits));
-  const result = new Float32Array(bytes.length >> 1);
-  for (let i = 0; i < result.length; i++) result[i] = float16Values[bytes[2 * i]! | (bytes[2 * i + 1]! << 8)]!;
-  return result;
-}
-
-let float16Values: Float32Array | undefined;
-
-/** The value of one binary16. */
-export function float16Value(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
-}

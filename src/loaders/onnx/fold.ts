@@ -20,21 +20,8 @@ import {
   slice,
   transpose,
 } from '../core/constants.ts';
-import {
-  attribute,
-  axesOf,
-  axisOf,
-  constantOf,
-  flattenedDims,
-  intOf,
-  intsOf,
-  permutationOf,
-  resolveReshape,
-  shapeOf,
-  slicesOf,
-  squeezedDims,
-  unsqueezedDims,
-} from './attributes.ts';
+import { axisOf, flattenedDims, resolveReshape, squeezedDims, unsqueezedDims } from '../core/dims.ts';
+import { attribute, axesOf, constantOf, intOf, intsOf, permutationOf, shapeOf, slicesOf } from './attributes.ts';
 import { dataTypes, type GraphProto, type NodeProto, type TensorProto } from './proto.ts';
 import { isFloat, isNumeric, typeName } from './tensor.ts';
 

@@ -2,22 +2,15 @@
 import { ModelFormatError, UnsupportedOpError, UsageError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { type Constant, FoldBudget, FoldError } from '../core/constants.ts';
-import {
-  type Axis,
-  ImportBuilder,
-  listed,
-  nchw,
-  nhwc,
-  type Place,
-  type Value,
-  type Variable,
-} from '../core/import-builder.ts';
+import { type Axis, ImportBuilder, listed, nchw, nhwc, type Place, type Value } from '../core/import-builder.ts';
+import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
+import { operandsOf } from '../core/operands.ts';
 import { schedule } from '../core/schedule.ts';
 import { type LoadGraphOptions, type ModelFiles, readBeside } from '../model-files.ts';
 import { constantOf, intsOf } from './attributes.ts';
 import type { Dynamic } from './dynamic.ts';
 import type { Folded, OnnxFolder, Sequence } from './fold.ts';
-import { type Handler, type Operation, operations } from './operations.ts';
+import { type Handler, operations } from './operations.ts';
 import { type GraphProto, type ModelProto, type NodeProto, readModel, type TensorProto } from './proto.ts';
 import type { Quantised, QuantisedCall } from './quantised.ts';
 import { decodeTensor, externalLength, externalOf, isNumeric, typeName } from './tensor.ts';
@@ -231,13 +224,8 @@ class OnnxLoader {
   }
 
   private addInputs(wanted: ReadonlySet<string>): void {
-    const shapes = this.options.inputShapes ?? {};
-    for (const name of Object.keys(shapes)) {
-      if (!this.graph.inputs.some((input) => input.name === name) || this.initializers.has(name)) {
-        const names = this.graph.inputs.map((input) => input.name).filter((input) => !this.initializers.has(input));
-        throw new UsageError(`${this.file} has no input "${name}" to give a shape; its inputs are: ${listed(names)}`);
-      }
-    }
+    const names = this.graph.inputs.map(({ name }) => name).filter((name) => !this.initializers.has(name));
+    checkInputShapes(this.file, this.options, names);
     if (wanted.size > maxInputs) {
       throw new ModelFormatError(this.file, `has ${wanted.size} inputs, expected at most ${maxInputs}`);
     }
@@ -248,31 +236,9 @@ class OnnxLoader {
       if (!isNumeric(elementType)) {
         throw new UnsupportedOpError(this.file, name, 'input', `holds ${typeName(elementType)}, expected numbers`);
       }
-      const given = Object.hasOwn(shapes, name) ? shapes[name] : undefined;
-      const shape = this.inputShape(name, dims, given);
+      const shape = inputShapeOf(this.file, name, [name], dims, this.options, [1, 3, 224, 224]);
       this.values.set(name, this.builder.input(name, shape, this.inputOrder(name, shape)));
     }
-  }
-
-  private inputShape(name: string, dims: (number | null)[] | null, given: readonly number[] | undefined): number[] {
-    if (given) {
-      const fits = !dims || (dims.length === given.length && dims.every((d, i) => d === null || d === given[i]));
-      if (!fits || !given.every((d) => Number.isSafeInteger(d) && d > 0)) {
-        const expected = dims ? `[${dims.map((d) => d ?? 'any')}]` : 'whole numbers ≥ 1';
-        throw new UsageError(`${this.file}: input "${name}" cannot have the shape [${given}], expected ${expected}`);
-      }
-      return [...given];
-    }
-    const shape = dims?.map((d, i) => d ?? (i === 0 ? 1 : null));
-    if (!shape || shape.includes(null)) {
-      const found = shape ? `the shape [${dims!.map((d) => d ?? '?')}]` : 'no shape';
-      const example = dims?.map((d, i) => d ?? (i === 0 ? 1 : 224)) ?? [1, 3, 224, 224];
-      throw new UsageError(
-        `${this.file}: input "${name}" has ${found} in the file: give one, as the option ` +
-          `inputShapes: { "${name}": [${example.join(', ')}] }, or --input-shape ${name}=${example} on the command line`,
-      );
-    }
-    return shape as number[];
   }
 
   private inputOrder(name: string, dims: readonly number[]): readonly Axis[] {
@@ -394,34 +360,13 @@ class OnnxLoader {
   ): Value {
     const operation = this.handlers.get(op);
     if (!operation) return this.builder.unsupported(place, 'the operation is not one that this engine runs');
-    const variable = (i: number): Variable => {
+    const find = (i: number): Value | undefined => {
       const value = inputs[i];
-      if (value?.kind === 'variable') return value;
-      return this.builder.unsupported(place, `input ${i} is ${value ? 'a constant' : 'left out'}, expected a tensor`);
+      if (!value || value.kind === 'constant' || value.kind === 'variable') return value;
+      return this.builder.damaged(place, `input ${i} is a ${value.kind}, expected a tensor`);
     };
-    const call: Operation = {
-      node,
-      place,
-      builder: this.builder,
-      opset,
-      budget: this.budget,
-      count: inputs.length,
-      value: (i) => {
-        const value = inputs[i];
-        if (value?.kind === 'constant' || value?.kind === 'variable') return value;
-        return this.builder.damaged(
-          place,
-          `input ${i} is ${value ? `a ${value.kind}` : 'left out'}, expected a tensor`,
-        );
-      },
-      variable,
-      constant: (i) => {
-        const value = inputs[i];
-        if (value === undefined || value.kind === 'constant') return value;
-        return this.builder.unsupported(place, `input ${i} is computed by the network, expected a constant`);
-      },
-    };
-    return operation(call);
+    const { builder, budget } = this;
+    return operation({ ...operandsOf(builder, place, inputs.length, find), node, opset, budget });
   }
 
   private extend(node: NodeProto, place: Place, inputs: readonly (Held | undefined)[]): readonly Held[] | null {

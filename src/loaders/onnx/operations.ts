@@ -1,41 +1,20 @@
 /** What each ONNX operation on tensors of the network becomes in the graph. Constants are folded before (fold.ts). */
 import type { Padding, Pair, Pool } from '../../graph/ops.ts';
-import { samePadding, windowOutput } from '../../graph/shapes.ts';
-import { type Constant, type FoldBudget, transpose } from '../core/constants.ts';
-import { type ImportBuilder, nchw, nhwc, type Place, type Value, type Variable } from '../core/import-builder.ts';
-import {
-  axesOf,
-  axisOf,
-  flattenedDims,
-  floatOf,
-  intOf,
-  intsOf,
-  permutationOf,
-  resolveReshape,
-  shapeOf,
-  slicesOf,
-  squeezedDims,
-  stringOf,
-  unsqueezedDims,
-} from './attributes.ts';
+import { noPadding, samePadding, windowOutput } from '../../graph/shapes.ts';
+import { type FoldBudget, transpose } from '../core/constants.ts';
+import { axisOf, flattenedDims, resolveReshape, squeezedDims, unsqueezedDims } from '../core/dims.ts';
+import { nchw, nhwc, type Value, type Variable } from '../core/import-builder.ts';
+import type { Operands } from '../core/operands.ts';
+import { activation, bounded, floatData, joined, padded, vector, wholeSlice } from '../core/operations.ts';
+import { axesOf, floatOf, intOf, intsOf, permutationOf, shapeOf, slicesOf, stringOf } from './attributes.ts';
 import type { NodeProto } from './proto.ts';
 import { isFloat, typeName } from './tensor.ts';
 
 /** A node of the file with its inputs. */
-export interface Operation {
+export interface Operation extends Operands {
   readonly node: NodeProto;
-  readonly place: Place;
-  readonly builder: ImportBuilder;
   readonly opset: number;
   readonly budget: FoldBudget;
-  /** Number of inputs, those that are left out included. */
-  readonly count: number;
-  /** Input `i`, which must be there. */
-  readonly value: (i: number) => Value;
-  /** Input `i`, which must be a tensor of the network. */
-  readonly variable: (i: number) => Variable;
-  /** Input `i`, which must be a constant; undefined where it is left out. */
-  readonly constant: (i: number) => Constant | undefined;
 }
 
 export type Handler = (operation: Operation) => Value;
@@ -52,9 +31,9 @@ export const operations = new Map<string, Handler>([
   ['Dropout', identity],
   ['Cast', castTo],
   ['CastLike', identity],
-  ['Relu', ({ builder, place, variable }) => builder.activation(place, variable(0), 'relu')],
-  ['Sigmoid', ({ builder, place, variable }) => builder.activation(place, variable(0), 'sigmoid')],
-  ['HardSwish', ({ builder, place, variable }) => builder.activation(place, variable(0), 'hard-swish')],
+  ['Relu', activation('relu')],
+  ['Sigmoid', activation('sigmoid')],
+  ['HardSwish', activation('hard-swish')],
   [
     'HardSigmoid',
     ({ builder, place, variable, node }) =>
@@ -93,17 +72,17 @@ export const operations = new Map<string, Handler>([
   ],
   [
     'Squeeze',
-    ({ builder, place, variable, node, constant }) =>
+    ({ builder, place, variable, node, optional }) =>
       builder.reshape(
         place,
         variable(0),
-        squeezedDims(variable(0).dims, axesOf(node, constant(1), variable(0).dims.length)),
+        squeezedDims(variable(0).dims, axesOf(node, optional(1), variable(0).dims.length)),
       ),
   ],
   [
     'Unsqueeze',
-    ({ builder, place, variable, node, constant }) => {
-      const axes = constant(1) ? [...constant(1)!.data] : (intsOf(node, 'axes') ?? []);
+    ({ builder, place, variable, node, optional }) => {
+      const axes = optional(1) ? [...optional(1)!.data] : (intsOf(node, 'axes') ?? []);
       return builder.reshape(place, variable(0), unsqueezedDims(variable(0).dims, axes));
     },
   ],
@@ -112,7 +91,7 @@ export const operations = new Map<string, Handler>([
     ({ builder, variable, node }) => builder.transpose(variable(0), permutationOf(node, variable(0).dims.length)),
   ],
   ['Shape', ({ variable, node }) => shapeOf(variable(0).dims, node)],
-  ['Slice', wholeSlice],
+  ['Slice', sliced],
   ['Gather', wholeGather],
   ['Expand', sameExpand],
 ]);
@@ -125,24 +104,18 @@ function castTo({ builder, place, variable, node }: Operation): Value {
   return variable(0);
 }
 
-function clip({ builder, place, variable, constant, node, opset }: Operation): Value {
+function clip({ builder, place, variable, optional, node, opset }: Operation): Value {
   const limit = (i: number, name: string, otherwise: number) =>
-    opset < 11 ? floatOf(node, name, otherwise) : (constant(i)?.data[0] ?? otherwise);
+    opset < 11 ? floatOf(node, name, otherwise) : (optional(i)?.data[0] ?? otherwise);
   const [min, max] = [limit(1, 'min', -Infinity), limit(2, 'max', Infinity)];
   const largest = 3.4028234663852886e38;
   return builder.clip(place, variable(0), min <= -largest ? -Infinity : min, max >= largest ? Infinity : max);
 }
 
-/** `Min` and `Max` with one constant. */
-function bound({ builder, place, value, count }: Operation, end: 'min' | 'max'): Value {
+function bound(operation: Operation, end: 'min' | 'max'): Value {
+  const { builder, place, value, count } = operation;
   if (count === 1) return value(0);
-  const [a, b] = count === 2 ? [value(0), value(1)] : builder.unsupported(place, `has ${count} inputs, expected 2`);
-  const [x, limit] = a.kind === 'constant' ? [b, a] : [a, b];
-  if (x.kind !== 'variable' || limit.kind !== 'constant' || limit.data.length !== 1) {
-    return builder.unsupported(place, 'compares with something else than one constant');
-  }
-  const bounds = { min: -Infinity, max: Infinity, [end]: limit.data[0]! };
-  return builder.clip(place, x, bounds.min, bounds.max);
+  return count === 2 ? bounded(operation, end) : builder.unsupported(place, `has ${count} inputs, expected 2`);
 }
 
 function sum({ builder, place, value, count }: Operation): Value {
@@ -177,7 +150,7 @@ function pairOf({ builder, place, node }: Operation, name: string, otherwise: Pa
 function paddingOf(operation: Operation, size: Pair, kernel: Pair, stride: Pair, dilation: Pair): Padding {
   const { builder, place, node } = operation;
   const auto = stringOf(node, 'auto_pad', 'NOTSET') || 'NOTSET';
-  if (auto === 'VALID') return { top: 0, left: 0, bottom: 0, right: 0 };
+  if (auto === 'VALID') return noPadding;
   if (auto === 'SAME_UPPER' || auto === 'SAME_LOWER') {
     const { top, left, bottom, right } = samePadding(size, kernel, stride, dilation);
     const upper = auto === 'SAME_UPPER';
@@ -192,9 +165,9 @@ function paddingOf(operation: Operation, size: Pair, kernel: Pair, stride: Pair,
 }
 
 function conv(operation: Operation): Value {
-  const { builder, place, node, constant, budget } = operation;
+  const { builder, place, node, optional, budget } = operation;
   const { x, size } = image(operation);
-  const weights = constant(1) ?? builder.damaged(place, 'has no weights');
+  const weights = optional(1) ?? builder.damaged(place, 'has no weights');
   const groups = intOf(node, 'group', 1);
   if (weights.dims.length !== 4)
     builder.unsupported(place, `has weights of [${weights.dims}], expected [O, I, kH, kW]`);
@@ -206,11 +179,12 @@ function conv(operation: Operation): Value {
   if (!Number.isSafeInteger(groups) || groups < 1 || perGroup * groups !== x.dims[1]) {
     builder.damaged(place, `has ${groups} groups, weights of [${weights.dims}] and an input of [${x.dims}]`);
   }
+  const bias = optional(2);
   const stride = pairOf(operation, 'strides', [1, 1]);
   const dilation = pairOf(operation, 'dilations', [1, 1]);
   return builder.conv(place, x, nchw, {
     weights: floatData(transpose(weights, [2, 3, 1, 0], budget)),
-    bias: vector(operation, constant(2), 'bias', outChannels),
+    bias: bias ? vector(operation, bias, 'bias', outChannels) : null,
     kernel,
     stride,
     dilation,
@@ -221,24 +195,14 @@ function conv(operation: Operation): Value {
   });
 }
 
-function vector({ builder, place }: Operation, value: Constant | undefined, what: string, length: number) {
-  if (!value) return null;
-  if (value.data.length !== length)
-    builder.damaged(place, `${what} has ${value.data.length} values, expected ${length}`);
-  return floatData(value);
-}
-
-const floatData = (value: Constant): Float32Array =>
-  value.data instanceof Float32Array ? value.data : new Float32Array(value.data);
-
 function batchNormalization(operation: Operation): Value {
-  const { builder, place, node, variable, constant } = operation;
+  const { builder, place, node, variable, optional } = operation;
   const x = variable(0);
   if (intOf(node, 'training_mode', 0) !== 0) builder.unsupported(place, 'is in training mode');
   if (intOf(node, 'spatial', 1) !== 1) builder.unsupported(place, 'has statistics for each pixel (spatial = 0)');
   const channels = x.dims[1] ?? builder.damaged(place, `has an input of [${x.dims}]`);
   const parameter = (i: number, what: string) =>
-    vector(operation, constant(i), what, channels) ?? builder.damaged(place, `has no ${what}`);
+    vector(operation, optional(i) ?? builder.damaged(place, `has no ${what}`), what, channels);
   return builder.batchNorm(place, x, 1, {
     scale: parameter(1, 'scale'),
     shift: parameter(2, 'shift'),
@@ -253,9 +217,9 @@ function globalPool({ builder, place, variable }: Operation, kind: Pool['kind'])
   return builder.reduce(place, x, kind, x.dims.map((_, i) => i).slice(2), true);
 }
 
-function reduce({ builder, place, variable, constant, node }: Operation, kind: Pool['kind']): Value {
+function reduce({ builder, place, variable, optional, node }: Operation, kind: Pool['kind']): Value {
   const x = variable(0);
-  const axes = axesOf(node, constant(1), x.dims.length);
+  const axes = axesOf(node, optional(1), x.dims.length);
   if (!axes?.length && intOf(node, 'noop_with_empty_axes', 0) === 1) return x;
   const all = x.dims.map((_, i) => i);
   return builder.reduce(place, x, kind, axes?.length ? axes : all, intOf(node, 'keepdims', 1) === 1);
@@ -295,32 +259,21 @@ function ceiled(size: Pair, kernel: Pair, stride: Pair, padding: Padding): Paddi
   };
 }
 
-function pad({ builder, place, node, variable, constant, opset }: Operation): Value {
+function pad(operation: Operation): Value {
+  const { builder, place, node, variable, optional, opset } = operation;
   const x = variable(0);
-  const rank = x.dims.length;
   const mode = stringOf(node, 'mode', 'constant');
-  const pads = opset < 11 ? (intsOf(node, 'pads') ?? []) : [...(constant(1)?.data ?? [])];
-  const value = opset < 11 ? floatOf(node, 'value', 0) : (constant(2)?.data[0] ?? 0);
-  const axes =
-    opset >= 18 && constant(3) ? [...constant(3)!.data].map((a) => axisOf(a, rank)) : x.dims.map((_, i) => i);
+  const pads = opset < 11 ? (intsOf(node, 'pads') ?? []) : [...(optional(1)?.data ?? [])];
+  const value = opset < 11 ? floatOf(node, 'value', 0) : (optional(2)?.data[0] ?? 0);
+  const stated = opset >= 18 ? optional(3) : undefined;
+  const axes = stated ? [...stated.data].map((axis) => axisOf(axis, x.dims.length)) : x.dims.map((_, i) => i);
   if (pads.length !== 2 * axes.length) builder.damaged(place, `has ${pads.length} pads for ${axes.length} dimensions`);
-  if (pads.every((p) => p === 0)) return x;
-  const isImage = rank === 4;
-  const order = isImage && fitsNhwc(x) ? nhwc : nchw;
-  const sides = { before: [0, 0, 0, 0], after: [0, 0, 0, 0] };
+  const sides = new Array<number>(2 * x.dims.length).fill(0);
   axes.forEach((axis, i) => {
-    sides.before[order[axis] ?? 0] = pads[i]!;
-    sides.after[order[axis] ?? 0] = pads[i + axes.length]!;
+    sides[2 * axis] = pads[i]!;
+    sides[2 * axis + 1] = pads[i + axes.length]!;
   });
-  const [before, after] = [sides.before, sides.after];
-  const sound = pads.every((p) => Number.isSafeInteger(p) && p >= 0);
-  if (!isImage || mode !== 'constant' || value !== 0 || !sound || before[0] || after[0] || before[3] || after[3]) {
-    builder.unsupported(
-      place,
-      `pads [${x.dims}] by [${pads}] with ${mode === 'constant' ? value : mode}; expected zeros around height and width`,
-    );
-  }
-  return builder.pad(place, x, order, { top: before[1]!, left: before[2]!, bottom: after[1]!, right: after[2]! });
+  return padded(operation, sides, mode === 'constant' ? value : mode, fitsNhwc(x) ? nhwc : nchw);
 }
 
 /** Whether a tensor of four dimensions lies in memory as the file orders it, and is no NCHW tensor at the same time. */
@@ -333,9 +286,9 @@ function fitsNhwc(x: Variable): boolean {
 // Products
 
 function gemm(operation: Operation): Value {
-  const { builder, place, node, variable, constant, budget } = operation;
+  const { builder, place, node, variable, optional, budget } = operation;
   const a = variable(0);
-  const given = constant(1) ?? builder.damaged(place, 'has no weights');
+  const given = optional(1) ?? builder.damaged(place, 'has no weights');
   if (given.dims.length !== 2 || a.dims.length !== 2) {
     builder.damaged(place, `multiplies [${a.dims}] with [${given.dims}], expected two dimensions each`);
   }
@@ -348,8 +301,8 @@ function gemm(operation: Operation): Value {
   return builder.matMul(place, x, { data, features, outputs }, gemmBias(operation, outputs, beta));
 }
 
-function gemmBias({ builder, place, constant }: Operation, outputs: number, beta: number): Float32Array | null {
-  const c = constant(2);
+function gemmBias({ builder, place, optional }: Operation, outputs: number, beta: number): Float32Array | null {
+  const c = optional(2);
   if (!c || beta === 0) return null;
   if (c.data.length === 1) return new Float32Array(outputs).fill(c.data[0]! * beta);
   if (c.data.length !== outputs || c.dims[c.dims.length - 1] !== outputs) {
@@ -358,8 +311,8 @@ function gemmBias({ builder, place, constant }: Operation, outputs: number, beta
   return floatData(c).map((v) => v * beta);
 }
 
-function matMul({ builder, place, variable, constant }: Operation): Value {
-  const weights = constant(1) ?? builder.damaged(place, 'has no second input');
+function matMul({ builder, place, variable, optional }: Operation): Value {
+  const weights = optional(1) ?? builder.damaged(place, 'has no second input');
   const [features, outputs] = weights.dims.slice(-2);
   if (features === undefined || outputs === undefined || weights.data.length !== features * outputs) {
     return builder.unsupported(place, `multiplies with a constant of [${weights.dims}], expected two dimensions`);
@@ -377,39 +330,33 @@ function softmax({ builder, place, variable, node, opset }: Operation): Value {
 
 // Shapes
 
-function concat({ builder, place, node, count, value }: Operation): Value {
-  const values = Array.from({ length: count }, (_, i) => {
-    const input = value(i);
-    return input.kind === 'variable' ? input : builder.unsupported(place, `joins a constant (input ${i})`);
-  });
-  return builder.concat(place, values, axisOf(intOf(node, 'axis', 1), values[0]!.dims.length));
+function concat(operation: Operation): Value {
+  const { node, count, value, budget } = operation;
+  const values = Array.from({ length: count }, (_, i) => value(i));
+  return joined(operation, values, intOf(node, 'axis', 1), budget);
 }
 
-function reshape({ builder, place, node, variable, constant, opset }: Operation): Value {
+function reshape({ builder, place, node, variable, optional, opset }: Operation): Value {
   const x = variable(0);
-  const wanted = constant(1) ?? builder.damaged(place, 'has no shape');
+  const wanted = optional(1) ?? builder.damaged(place, 'has no shape');
   const allowZero = opset >= 14 && intOf(node, 'allowzero', 0) === 1;
   return builder.reshape(place, x, resolveReshape(x.dims, wanted.data, allowZero));
 }
 
-/** A slice that takes everything. */
-function wholeSlice({ builder, place, node, variable, constant, count }: Operation): Value {
+function sliced(operation: Operation): Value {
+  const { node, variable, optional, count } = operation;
   const x = variable(0);
-  const inputs = Array.from({ length: count }, (_, i) => (i === 0 ? undefined : constant(i)));
-  const slices = slicesOf(node, x.dims, inputs);
-  if (slices.some(({ start, length, step }, i) => start !== 0 || step !== 1 || length !== x.dims[i])) {
-    builder.unsupported(place, `takes a part of [${x.dims}]`);
-  }
-  return x;
+  const inputs = Array.from({ length: count }, (_, i) => (i === 0 ? undefined : optional(i)));
+  return wholeSlice(operation, x, slicesOf(node, x.dims, inputs));
 }
 
 /**
  * A gather of everything in its own order, which only changes the shape: what is left of PyTorch's `as_strided` once
  * its indices are folded.
  */
-function wholeGather({ builder, place, node, variable, constant, budget }: Operation): Value {
+function wholeGather({ builder, place, node, variable, optional, budget }: Operation): Value {
   const x = variable(0);
-  const indices = constant(1) ?? builder.damaged(place, 'has no indices');
+  const indices = optional(1) ?? builder.damaged(place, 'has no indices');
   budget.take(indices.data.length);
   const axis = axisOf(intOf(node, 'axis', 0), x.dims.length);
   if (indices.data.length !== x.dims[axis] || !indices.data.every((index, i) => index === i)) {
@@ -418,9 +365,9 @@ function wholeGather({ builder, place, node, variable, constant, budget }: Opera
   return builder.reshape(place, x, [...x.dims.slice(0, axis), ...indices.dims, ...x.dims.slice(axis + 1)]);
 }
 
-function sameExpand({ builder, place, variable, constant }: Operation): Value {
+function sameExpand({ builder, place, variable, optional }: Operation): Value {
   const x = variable(0);
-  const wanted = [...(constant(1)?.data ?? [])];
+  const wanted = [...(optional(1)?.data ?? [])];
   const shift = x.dims.length - wanted.length;
   if (shift < 0 || wanted.some((d, i) => d !== 1 && d !== x.dims[i + shift])) {
     builder.unsupported(place, `repeats [${x.dims}] to [${wanted}]`);

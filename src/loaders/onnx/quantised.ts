@@ -5,8 +5,9 @@
  */
 import type { Node } from '../../graph/ops.ts';
 import { type Constant, elementCount, type FoldBudget, floats, integers, stridesOf } from '../core/constants.ts';
+import { axisOf } from '../core/dims.ts';
 import type { ImportBuilder, Place, Value, Variable } from '../core/import-builder.ts';
-import { axisOf, floatOf, intOf } from './attributes.ts';
+import { floatOf, intOf } from './attributes.ts';
 import type { NodeProto } from './proto.ts';
 
 /** A tensor of the network that the file holds as integers. */

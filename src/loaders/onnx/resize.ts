@@ -1,16 +1,17 @@
 /** ONNX's Resize, and Upsample before it, as the graph's: fetched where a file has one. */
 import type { Pair, Resize } from '../../graph/ops.ts';
+import { axisOf } from '../core/dims.ts';
 import { nchw, type Value } from '../core/import-builder.ts';
-import { axisOf, floatsOf, intOf, intsOf, stringOf } from './attributes.ts';
+import { floatsOf, intOf, intsOf, stringOf } from './attributes.ts';
 import type { Operation } from './operations.ts';
 import { nearestCorners, type Rounding } from './resampling.ts';
 
-export function resize({ builder, place, node, variable, constant, opset, budget }: Operation): Value {
+export function resize({ builder, place, node, variable, optional, opset, budget }: Operation): Value {
   const x = builder.arrange(place, variable(0), nchw);
   const size: Pair = [x.dims[2]!, x.dims[3]!];
   const early = node.op === 'Upsample' || opset < 11;
-  const scales = node.op === 'Upsample' && opset < 9 ? floatsOf(node, 'scales') : constant(early ? 1 : 2)?.data;
-  const sizes = early ? undefined : constant(3)?.data;
+  const scales = node.op === 'Upsample' && opset < 9 ? floatsOf(node, 'scales') : optional(early ? 1 : 2)?.data;
+  const sizes = early ? undefined : optional(3)?.data;
   const axes = intsOf(node, 'axes')?.map((axis) => axisOf(axis, 4)) ?? [0, 1, 2, 3];
   const wanted = [...x.dims];
   const factors = [1, 1, 1, 1];

@@ -1,13 +1,6 @@
 import { ModelFormatError } from '../../errors.ts';
-import {
-  type Constant,
-  elementCount,
-  FoldError,
-  float16Value,
-  floats,
-  fromFloat16,
-  integers,
-} from '../core/constants.ts';
+import { type Constant, elementCount, FoldError, floats, integers } from '../core/constants.ts';
+import { float16Value, fromFloat16 } from '../core/weights.ts';
 import { dataTypes, type TensorProto } from './proto.ts';
 
 const typeNames = new Map<number, string>(Object.entries(dataTypes).map(([name, value]) => [value, name]));

@@ -13,6 +13,7 @@ import type { Graph } from '../../graph/graph.ts';
 import type { Node } from '../../graph/ops.ts';
 import { inferShapes } from '../../graph/shapes.ts';
 import { shown } from '../core/json.ts';
+import { outputsLast } from '../core/weights.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
 import { openSavedModel, SAVED_FORMAT } from '../saved-model/index.ts';
 import { readConfig } from '../sidecars/config.ts';
@@ -169,7 +170,7 @@ class WeightReader {
         const outFeatures = this.shapeOf(layer)[0]!;
         const values = this.#values(`${prefix}.weight`, [outFeatures, features], layer);
         return {
-          weights: outputsLast(values, outFeatures, features, 1),
+          weights: outputsLast(values, outFeatures, features),
           bias: this.#values(`${prefix}.bias`, [outFeatures], layer),
           outFeatures,
         };
@@ -218,16 +219,4 @@ class WeightReader {
   #fail(name: string, message: string): never {
     throw new ModelFormatError(this.#file, `tensor ${shown(name)} ${message}`);
   }
-}
-
-/** `[outputs][inputs][taps]` → `[taps][inputs][outputs]`. */
-function outputsLast(values: Float32Array, outputs: number, inputs: number, taps: number): Float32Array {
-  const result = new Float32Array(values.length);
-  let from = 0;
-  for (let o = 0; o < outputs; o++) {
-    for (let i = 0; i < inputs; i++) {
-      for (let tap = 0; tap < taps; tap++) result[(tap * inputs + i) * outputs + o] = values[from++]!;
-    }
-  }
-  return result;
 }

@@ -1,5 +1,5 @@
 import { ModelFormatError } from '../../errors.ts';
-import { fromFloat16 } from '../core/constants.ts';
+import { float32View, fromFloat16 } from '../core/weights.ts';
 import type { StoredTensor } from './container.ts';
 
 /**
@@ -21,7 +21,5 @@ function decode(bytes: Uint8Array, dtype: string): Float32Array | null {
     for (let i = 0; i < bits.length; i++) bits[i] = (bytes[2 * i]! << 16) | (bytes[2 * i + 1]! << 24);
     return new Float32Array(bits.buffer);
   }
-  if (dtype !== 'F32') return null;
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2);
+  return dtype === 'F32' ? float32View(bytes) : null;
 }

@@ -4,6 +4,7 @@ import type { Graph, GraphInput, GraphOutput, ImageRule } from '../../graph/grap
 import type { Node, OpName } from '../../graph/ops.ts';
 import { inferShapes } from '../../graph/shapes.ts';
 import { field, isRecord, type JsonRecord, shown } from '../core/json.ts';
+import { float32View } from '../core/weights.ts';
 import type { LoadGraphOptions } from '../model-files.ts';
 import type { SafetensorsFile, StoredTensor } from '../safetensors/container.ts';
 import { writeSafetensors } from '../safetensors/container.ts';
@@ -204,19 +205,13 @@ function readNode(
       if (!tensor) return fail(`${key} is tensor ${shown(stated)}, which the file does not hold`);
       if (tensor.dtype !== 'F32') fail(`tensor "${stated}" is ${tensor.dtype}, expected F32`);
       used.add(stated as string);
-      const values = floats(tensor.bytes);
+      const values = float32View(tensor.bytes);
       node[key] = values;
       checkValues(stated as string, () => checkFinite(values, (message) => fail(`tensor "${stated}" ${message}`)));
     }
   }
   return node as unknown as Node;
 }
-
-/** A view where the bytes are aligned, else a copy. */
-const floats = (bytes: Uint8Array): Float32Array =>
-  bytes.byteOffset % 4 === 0
-    ? new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
-    : new Float32Array(bytes.slice().buffer);
 
 function checkFinite(values: Float32Array, fail: (message: string) => never): void {
   // A product with zero is NaN for each that is not finite; one branch for all of them.

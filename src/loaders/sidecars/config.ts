@@ -2,9 +2,11 @@
 import type { PaddingRule } from '../../architectures/weights.ts';
 import { ModelFormatError } from '../../errors.ts';
 import type { ImageRule } from '../../graph/graph.ts';
-import { field, isRecord, parseJson, shown } from '../core/json.ts';
-import { type ModelFiles, readBeside } from '../model-files.ts';
+import { plainImage } from '../../graph/image-rule.ts';
+import { field, isRecord, shown } from '../core/json.ts';
+import type { ModelFiles } from '../model-files.ts';
 import type { Naming } from '../safetensors/names.ts';
+import { jsonBeside } from './json-beside.ts';
 
 export interface SafetensorsConfig {
   readonly padding: PaddingRule;
@@ -40,19 +42,6 @@ export async function readConfig(
       return transformersConfig(naming, config, preprocessor, classes);
     }
   }
-}
-
-async function jsonBeside(files: ModelFiles, name: string, signal: AbortSignal | undefined): Promise<unknown> {
-  if (!files.read) return undefined;
-  let bytes: Uint8Array;
-  try {
-    bytes = await readBeside(files, name, signal);
-  } catch {
-    signal?.throwIfAborted();
-    return undefined;
-  }
-  // A server of single-page applications answers with its page where there is no file.
-  return /^\s*</.test(new TextDecoder().decode(bytes.subarray(0, 100))) ? undefined : parseJson(name, bytes);
 }
 
 const fail = (message: string, file = 'config.json'): never => {
@@ -113,7 +102,7 @@ function timmImage(rule: unknown): ImageRule | undefined {
   const values = normalisation(mean, std, 255);
   return (
     values && {
-      ...pil,
+      ...plainImage,
       fit: mode === 'squash' ? 'stretch' : 'crop',
       cropFraction: crop,
       filter: interpolation,
@@ -179,10 +168,8 @@ function transformersImage(preprocessor: unknown): ImageRule | undefined {
   if (!steps || !filter || !isFraction(fraction) || field(crop, 'width') !== cropped) return undefined;
   if (!(typeof factor === 'number' && factor > 0)) return undefined;
   const values = normalisation(field(preprocessor, 'image_mean'), field(preprocessor, 'image_std'), 1 / factor);
-  return values && { ...pil, fit: 'crop', cropFraction: fraction, filter, ...values };
+  return values && { ...plainImage, fit: 'crop', cropFraction: fraction, filter, ...values };
 }
-
-const pil = { antialias: true, corners: 'half-pixel', channels: 'rgb' } as const;
 
 const isFraction = (value: unknown): value is number => typeof value === 'number' && value > 0 && value <= 1;
 

@@ -1,7 +1,9 @@
 import { ModelFormatError } from '../../errors.ts';
 import type { Graph, ImageRule } from '../../graph/graph.ts';
-import { field, listOf, parseJson } from '../core/json.ts';
-import { type LoadGraphOptions, type ModelFiles, readBeside } from '../model-files.ts';
+import { coloursOf, plainImage } from '../../graph/image-rule.ts';
+import { field, listOf } from '../core/json.ts';
+import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
+import { jsonBeside } from './json-beside.ts';
 
 const maxLabels = 100_000;
 
@@ -11,12 +13,9 @@ const maxLabels = 100_000;
  * is not specified; this is antialiased.
  */
 const imageRule = (channels: number): ImageRule => ({
+  ...plainImage,
   fit: 'crop',
-  cropFraction: 1,
-  filter: 'bilinear',
-  antialias: true,
-  corners: 'half-pixel',
-  channels: channels === 1 ? 'grey' : 'rgb',
+  channels: coloursOf(channels),
   scale: [1 / 127],
   offset: [-1],
 });
@@ -33,15 +32,7 @@ export async function readTeachableMachine(
 ): Promise<{ readonly labels?: readonly string[]; readonly image?: ImageRule }> {
   const paths = listOf(field(model, 'weightsManifest')).flatMap((group) => listOf(field(group, 'paths')));
   if (!files.read || paths.length !== 1 || !/^(\.\/)?weights\.bin$/.test(String(paths[0]))) return {};
-  let bytes: Uint8Array;
-  try {
-    bytes = await readBeside(files, 'metadata.json', signal);
-  } catch {
-    signal?.throwIfAborted();
-    return {};
-  }
-  if (isPage(bytes)) return {};
-  const metadata = parseJson('metadata.json', bytes);
+  const metadata = await jsonBeside(files, 'metadata.json', signal);
   const labels = field(metadata, 'labels');
   if (labels === undefined) return {};
   if (!Array.isArray(labels) || labels.length > maxLabels || !labels.every((label) => typeof label === 'string')) {
@@ -60,9 +51,6 @@ export async function readTeachableMachine(
   const channels = graph.inputs[0]!.shape[3];
   return { labels, ...(isImage && (channels === 1 || channels === 3) ? { image: imageRule(channels) } : {}) };
 }
-
-/** Whether this is HTML: development servers answer with their page where a file is absent. */
-const isPage = (bytes: Uint8Array): boolean => /^\s*</.test(new TextDecoder().decode(bytes.subarray(0, 256)));
 
 /** Classes of the dense layer that the graph ends with, through a softmax; null where it ends otherwise. */
 function outputChannels(graph: Graph): number | null {

@@ -1,11 +1,9 @@
 /** What each TensorFlow operation becomes in the graph; those whose inputs are all constant are folded here too. */
 import type { Activation, Padding, Pair, Pool, Resize } from '../../graph/ops.ts';
-import { samePadding } from '../../graph/shapes.ts';
+import { noPadding, samePadding } from '../../graph/shapes.ts';
 import {
-  type Constant,
   cast,
   combine,
-  concat as concatConstants,
   type FoldBudget,
   FoldError,
   gather,
@@ -16,31 +14,32 @@ import {
   slice,
   transpose,
 } from '../core/constants.ts';
-import { type ImportBuilder, nhwc, type Place, type Value, type Variable } from '../core/import-builder.ts';
+import { axisOf, permutationIn, resolveReshape, squeezedDims, unsqueezedDims } from '../core/dims.ts';
+import { nhwc, type Value } from '../core/import-builder.ts';
+import type { Operands } from '../core/operands.ts';
+import {
+  activation,
+  bounded,
+  floatData,
+  imagePadding,
+  joined,
+  padded,
+  padsImage,
+  reduced,
+  resized,
+  vector,
+  wholeSlice,
+} from '../core/operations.ts';
 import { floatTypes, type TfjsAttributes } from './attributes.ts';
 
-export interface TfjsOperation {
-  readonly place: Place;
-  readonly builder: ImportBuilder;
+export interface TfjsOperation extends Operands {
   readonly attributes: TfjsAttributes;
   readonly budget: FoldBudget;
-  /** Number of inputs. */
-  readonly count: number;
-  readonly value: (i: number) => Value;
-  /** Input `i`, which must be a tensor of the network. */
-  readonly variable: (i: number) => Variable;
-  /** Input `i`, which must be a constant. */
-  readonly constant: (i: number) => Constant;
 }
 
 type Handler = (operation: TfjsOperation) => Value;
 
 const identity: Handler = ({ value }) => value(0);
-
-const activation =
-  (name: Activation): Handler =>
-  ({ builder, place, variable }) =>
-    builder.activation(place, variable(0), name);
 
 export const operations = new Map<string, Handler>([
   ['Identity', identity],
@@ -144,18 +143,11 @@ function clipByValue({ builder, place, variable, constant }: TfjsOperation): Val
   return builder.clip(place, variable(0), low[0]!, high[0]!);
 }
 
-/** `Minimum` and `Maximum` with one constant. */
-function bound({ builder, place, value, budget }: TfjsOperation, end: 'min' | 'max'): Value {
+function bound(operation: TfjsOperation, end: 'min' | 'max'): Value {
+  const { value, budget } = operation;
   const [a, b] = [value(0), value(1)];
-  if (a.kind === 'constant' && b.kind === 'constant') {
-    return combine(a, b, budget, end === 'max' ? Math.min : Math.max);
-  }
-  const [x, limit] = a.kind === 'constant' ? [b, a] : [a, b];
-  if (x.kind !== 'variable' || limit.kind !== 'constant' || limit.data.length !== 1) {
-    return builder.unsupported(place, 'compares with something else than one constant');
-  }
-  const bounds = { min: -Infinity, max: Infinity, [end]: limit.data[0]! };
-  return builder.clip(place, x, bounds.min, bounds.max);
+  if (a.kind === 'variable' || b.kind === 'variable') return bounded(operation, end);
+  return combine(a, b, budget, end === 'max' ? Math.min : Math.max);
 }
 
 // Convolution and windows
@@ -185,13 +177,12 @@ function paddingOf(operation: TfjsOperation, size: Pair, kernel: Pair, stride: P
   const { builder, place, attributes } = operation;
   const padding = attributes.string('padding', 'VALID');
   if (padding === 'SAME') return samePadding(size, kernel, stride, dilation);
-  if (padding === 'VALID') return { top: 0, left: 0, bottom: 0, right: 0 };
+  if (padding === 'VALID') return noPadding;
   const explicit = attributes.ints('explicit_paddings');
-  const sound = explicit.length === 8 && explicit.every((p, i) => p >= 0 && (p === 0 || (i >= 2 && i < 6)));
-  if (padding !== 'EXPLICIT' || !sound) {
+  if (padding !== 'EXPLICIT' || !padsImage(explicit)) {
     builder.unsupported(place, `has the padding ${padding} [${explicit}], expected SAME, VALID or height and width`);
   }
-  return { top: explicit[2]!, bottom: explicit[3]!, left: explicit[4]!, right: explicit[5]! };
+  return imagePadding(explicit);
 }
 
 /** Bias and activation that a fused operation adds; `first` is the first input after the weights. */
@@ -217,18 +208,11 @@ function fused(
   return result;
 }
 
-function vector({ builder, place }: TfjsOperation, { data }: Constant, what: string, length: number): Float32Array {
-  if (data.length !== length) builder.damaged(place, `${what} has ${data.length} values, expected ${length}`);
-  return floatData(data);
-}
-
-const floatData = (data: Constant['data']): Float32Array =>
-  data instanceof Float32Array ? data : Float32Array.from(data);
-
 function conv(operation: TfjsOperation, depthwise: boolean): Value {
   const { builder, place, variable, constant } = operation;
   const size = imageSize(operation);
-  const { dims, data } = constant(1);
+  const weights = constant(1);
+  const { dims } = weights;
   if (dims.length !== 4) builder.damaged(place, `has weights of [${dims}], expected four dimensions`);
   const [height, width, inputs, last] = dims as [number, number, number, number];
   const channels = variable(0).dims[3]!;
@@ -240,7 +224,7 @@ function conv(operation: TfjsOperation, depthwise: boolean): Value {
   const stride = pairOf(operation, 'strides');
   const dilation = pairOf(operation, 'dilations');
   return builder.conv(place, variable(0), nhwc, {
-    weights: floatData(data),
+    weights: floatData(weights),
     kernel,
     stride,
     dilation,
@@ -275,41 +259,20 @@ function pool(operation: TfjsOperation, kind: Pool['kind']): Value {
   return builder.pool(place, variable(0), nhwc, { kind, kernel, stride, padding, countPadding: false });
 }
 
-function reduce({ builder, place, variable, constant, attributes }: TfjsOperation, kind: Pool['kind']): Value {
-  const x = variable(0);
-  const axes = [...constant(1).data].map((axis) => axisOf(axis, x.dims.length));
-  return builder.reduce(place, x, kind, axes, attributes.bool('keep_dims', false));
+function reduce(operation: TfjsOperation, kind: Pool['kind']): Value {
+  return reduced(operation, kind, operation.constant(1).data, operation.attributes.bool('keep_dims', false));
 }
 
-function axisOf(axis: number, rank: number): number {
-  const result = axis < 0 ? axis + rank : axis;
-  if (!(result >= 0 && result < rank)) throw new FoldError(`names the axis ${axis} of a tensor of ${rank} dimensions`);
-  return result;
-}
-
-function pad({ builder, place, variable, constant, count }: TfjsOperation): Value {
-  const x = variable(0);
-  const pads = [...constant(1).data];
-  const value = count > 2 ? constant(2).data[0] : 0;
-  if (pads.every((p) => p === 0)) return x;
-  const sound =
-    pads.length === 8 && x.dims.length === 4 && pads.every((p, i) => p >= 0 && (p === 0 || (i >= 2 && i < 6)));
-  if (!sound || value !== 0) {
-    builder.unsupported(place, `pads [${x.dims}] by [${pads}] with ${value}; expected zeros around height and width`);
-  }
-  return builder.pad(place, x, nhwc, { top: pads[2]!, bottom: pads[3]!, left: pads[4]!, right: pads[5]! });
+function pad(operation: TfjsOperation): Value {
+  const { constant, count } = operation;
+  return padded(operation, constant(1).data, count > 2 ? constant(2).data[0] : 0);
 }
 
 function resize(operation: TfjsOperation, mode: Resize['mode']): Value {
-  const { builder, place, variable, constant, attributes } = operation;
+  const { attributes } = operation;
   imageSize(operation);
-  const size = constant(1).data;
-  if (size.length !== 2) builder.damaged(place, `has the size [${size}], expected height and width`);
-  const align = attributes.bool('align_corners', false);
-  const half = attributes.bool('half_pixel_centers', false);
-  if (align && half) builder.unsupported(place, 'has both align_corners and half_pixel_centers');
-  const corners = align ? 'align' : half ? 'half-pixel' : 'asymmetric';
-  return builder.resize(place, variable(0), nhwc, [size[0]!, size[1]!], mode, corners);
+  const [align, half] = [attributes.bool('align_corners', false), attributes.bool('half_pixel_centers', false)];
+  return resized(operation, mode, align, half);
 }
 
 // Products
@@ -325,7 +288,7 @@ function matMul(operation: TfjsOperation): Value {
   const weights = turned ? transpose(given, [1, 0], budget) : given;
   const [features, outputs] = weights.dims as [number, number];
   const { bias, activation } = fused(operation, 2, outputs);
-  return builder.matMul(place, variable(0), { data: floatData(weights.data), features, outputs }, bias, activation);
+  return builder.matMul(place, variable(0), { data: floatData(weights), features, outputs }, bias, activation);
 }
 
 function softmax({ builder, place, variable }: TfjsOperation): Value {
@@ -334,16 +297,10 @@ function softmax({ builder, place, variable }: TfjsOperation): Value {
 
 // Shapes
 
-function concat({ builder, place, value, constant, count, budget }: TfjsOperation): Value {
+function concat(operation: TfjsOperation): Value {
+  const { value, constant, count, budget } = operation;
   const values = Array.from({ length: count - 1 }, (_, i) => value(i));
-  const [first] = values;
-  if (!first) return builder.damaged(place, 'joins nothing');
-  const axis = axisOf(constant(count - 1).data[0]!, first.dims.length);
-  const constants = values.filter((v) => v.kind === 'constant');
-  if (constants.length === values.length) return concatConstants(constants, axis, budget);
-  const variables = values.filter((v) => v.kind === 'variable');
-  if (constants.length > 0) return builder.unsupported(place, 'joins a constant to a tensor');
-  return builder.concat(place, variables, axis);
+  return joined(operation, values, constant(count - 1).data[0]!, budget);
 }
 
 /** The same elements in other dimensions. */
@@ -353,45 +310,30 @@ function reshapeTo({ builder, place }: TfjsOperation, x: Value, dims: readonly n
 
 function reshape(operation: TfjsOperation): Value {
   const x = operation.value(0);
-  const wanted = [...operation.constant(1).data];
-  const known = wanted.reduce((product, d) => (d === -1 ? product : product * d), 1);
-  const count = x.dims.reduce((product, d) => product * d, 1);
-  return reshapeTo(
-    operation,
-    x,
-    wanted.map((d) => (d === -1 ? count / known : d)),
-  );
+  return reshapeTo(operation, x, resolveReshape(x.dims, operation.constant(1).data, true));
 }
 
 function squeeze(operation: TfjsOperation): Value {
-  const { value, attributes, builder, place } = operation;
+  const { value, attributes } = operation;
   const x = value(0);
   const listed = [...attributes.ints('squeeze_dims'), ...attributes.ints('axis')];
   const axes = listed.map((axis) => axisOf(axis, x.dims.length));
-  if (axes.some((axis) => x.dims[axis] !== 1)) builder.damaged(place, `squeezes [${axes}] of [${x.dims}]`);
-  return reshapeTo(
-    operation,
-    x,
-    x.dims.filter((d, i) => (axes.length > 0 ? !axes.includes(i) : d !== 1)),
-  );
+  return reshapeTo(operation, x, squeezedDims(x.dims, axes.length > 0 ? axes : undefined));
 }
 
 function expandDims(operation: TfjsOperation): Value {
   const x = operation.value(0);
-  const axis = axisOf(operation.constant(1).data[0]!, x.dims.length + 1);
-  return reshapeTo(operation, x, [...x.dims.slice(0, axis), 1, ...x.dims.slice(axis)]);
+  return reshapeTo(operation, x, unsqueezedDims(x.dims, [operation.constant(1).data[0]!]));
 }
 
 function transposeOperation({ builder, value, constant, budget }: TfjsOperation): Value {
   const x = value(0);
-  const permutation = [...constant(1).data].map((axis) => axisOf(axis, x.dims.length));
-  if (permutation.length !== x.dims.length || new Set(permutation).size !== permutation.length) {
-    throw new FoldError(`has the permutation [${permutation}] for [${x.dims}]`);
-  }
+  const permutation = permutationIn([...constant(1).data], x.dims.length);
   return x.kind === 'constant' ? transpose(x, permutation, budget) : builder.transpose(x, permutation);
 }
 
-function stridedSlice({ builder, place, value, constant, attributes, budget }: TfjsOperation): Value {
+function stridedSlice(operation: TfjsOperation): Value {
+  const { builder, place, value, constant, attributes, budget } = operation;
   const x = value(0);
   const [begin, end, strides] = [constant(1).data, constant(2).data, constant(3).data];
   const mask = (name: string, i: number) => ((attributes.int(name, 0) >> i) & 1) === 1;
@@ -415,33 +357,24 @@ function stridedSlice({ builder, place, value, constant, attributes, budget }: T
   });
   const dims = slices.flatMap(({ length }, i) => (i < begin.length && mask('shrink_axis_mask', i) ? [] : [length]));
   if (x.kind === 'constant') return reshapeConstant(slice(x, slices, budget), dims);
-  if (slices.some(({ start, length, step }, i) => start !== 0 || step !== 1 || length !== x.dims[i])) {
-    builder.unsupported(place, `takes a part of [${x.dims}]`);
-  }
-  return builder.reshape(place, x, dims);
+  return builder.reshape(place, wholeSlice(operation, x, slices), dims);
 }
 
 function pack(operation: TfjsOperation): Value {
   const { value, count, attributes, budget, builder, place } = operation;
-  const rank = value(0).dims.length + 1;
-  const axis = axisOf(attributes.int('axis', 0), rank);
-  const added = (x: Value) => reshapeTo(operation, x, [...x.dims.slice(0, axis), 1, ...x.dims.slice(axis)]);
+  const axis = attributes.int('axis', 0);
   const values = Array.from({ length: count }, (_, i) => value(i));
-  if (values.length === 1) return added(values[0]!);
-  const constants = values.filter((v) => v.kind === 'constant').map((v) => added(v) as Constant);
-  if (constants.length < values.length) return builder.unsupported(place, 'stacks tensors of the network');
-  return concatConstants(constants, axis, budget);
+  const added = values.map((x) => reshapeTo(operation, x, unsqueezedDims(x.dims, [axis])));
+  if (added.length === 1) return added[0]!;
+  if (values.some((x) => x.kind === 'variable')) return builder.unsupported(place, 'stacks tensors of the network');
+  return joined(operation, added, axisOf(axis, added[0]!.dims.length), budget);
 }
 
 function unpack(operation: TfjsOperation): Value {
   const x = operation.value(0);
   const axis = axisOf(operation.attributes.int('axis', 0), x.dims.length);
   if (x.dims[axis] !== 1) operation.builder.unsupported(operation.place, `takes [${x.dims}] apart along axis ${axis}`);
-  return reshapeTo(
-    operation,
-    x,
-    x.dims.filter((_, i) => i !== axis),
-  );
+  return reshapeTo(operation, x, squeezedDims(x.dims, [axis]));
 }
 
 function gatherConstants({ constant, count, budget }: TfjsOperation): Value {

@@ -3,8 +3,9 @@ import { ModelFormatError, UnsupportedOpError, UsageError } from '../../errors.t
 import type { Graph } from '../../graph/graph.ts';
 import { FoldBudget, FoldError } from '../core/constants.ts';
 import { type Axis, ImportBuilder, listed, nhwc, type Place, type Value } from '../core/import-builder.ts';
-import { inputShapeOf } from '../core/inputs.ts';
+import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { field, isRecord, parseJson } from '../core/json.ts';
+import { operandsOf } from '../core/operands.ts';
 import { schedule } from '../core/schedule.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
 import { numericTypes, TfjsAttributes } from './attributes.ts';
@@ -120,7 +121,8 @@ class TfjsLoader {
         );
       },
     );
-    this.checkInputShapes();
+    const placeholders = this.nodes.filter(isPlaceholder).map(({ name }) => name);
+    checkInputShapes(this.file, this.options, placeholders, withoutZero);
     const budget = new FoldBudget(1_000_000 + 4 * weights.bytes);
     const failed = new Set<number>();
     let error: UnsupportedOpError | undefined;
@@ -221,15 +223,6 @@ class TfjsLoader {
     return ends.map(({ name }) => ({ name, tensor: name }));
   }
 
-  private checkInputShapes(): void {
-    for (const name of Object.keys(this.options.inputShapes ?? {})) {
-      const index = this.indices.get(withoutZero(name));
-      if (index !== undefined && isPlaceholder(this.nodes[index]!)) continue;
-      const names = this.nodes.filter(isPlaceholder).map((node) => node.name);
-      throw new UsageError(`${this.file} has no input "${name}" to give a shape; its inputs are: ${listed(names)}`);
-    }
-  }
-
   private convert(index: number, weights: TfjsWeights, budget: FoldBudget): Value {
     const { name, op, inputs, attributes } = this.nodes[index]!;
     if (op === 'Const') {
@@ -242,33 +235,14 @@ class TfjsLoader {
     const place: Place = { node: name, op, where, output: name };
     const operation = operations.get(op);
     if (!operation) return this.builder.unsupported(place, 'the operation is not one that this engine runs');
-    const value = (i: number): Value => {
+    const find = (i: number) => {
       const input = inputs[i] ?? this.builder.damaged(place, `has no input ${i}`);
       return (
         this.values.get(input) ??
         this.builder.unsupported(place, `reads "${input}", a secondary output that this engine does not make`)
       );
     };
-    const call: TfjsOperation = {
-      place,
-      builder: this.builder,
-      attributes,
-      budget,
-      count: inputs.length,
-      value,
-      variable: (i) => {
-        const input = value(i);
-        return input.kind === 'variable'
-          ? input
-          : this.builder.unsupported(place, `input ${i} is a constant, expected a tensor of the network`);
-      },
-      constant: (i) => {
-        const input = value(i);
-        return input.kind === 'constant'
-          ? input
-          : this.builder.unsupported(place, `input ${i} is computed by the network, expected a constant`);
-      },
-    };
+    const call: TfjsOperation = { ...operandsOf(this.builder, place, inputs.length, find), attributes, budget };
     try {
       return operation(call);
     } catch (error) {

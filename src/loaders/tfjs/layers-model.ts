@@ -3,7 +3,7 @@ import { ModelFormatError, UsageError } from '../../errors.ts';
 import type { Graph, ImageRule } from '../../graph/graph.ts';
 import { FoldBudget, FoldError } from '../core/constants.ts';
 import { type Axis, ImportBuilder, listed, nchw, nhwc, type Variable } from '../core/import-builder.ts';
-import { inputShapeOf } from '../core/inputs.ts';
+import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { field, isRecord, listOf, shown } from '../core/json.ts';
 import { schedule } from '../core/schedule.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
@@ -92,12 +92,8 @@ class LayersLoader {
       );
     }
     const ends = this.guarded(() => this.run(root, null, []));
-    const { outputs, inputShapes } = this.options;
-    for (const name of Object.keys(inputShapes ?? {})) {
-      if (this.inputNames.includes(name)) continue;
-      const own = listed(this.inputNames);
-      throw new UsageError(`${this.file} has no input "${name}" to give a shape; its inputs are: ${own}`);
-    }
+    const { outputs } = this.options;
+    checkInputShapes(this.file, this.options, this.inputNames);
     if (!outputs) return this.builder.finish(uniquelyNamed(ends));
     return this.builder.finish(
       [...new Set(outputs)].map((name) => {

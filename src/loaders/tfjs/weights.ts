@@ -1,6 +1,7 @@
 import { ModelFormatError } from '../../errors.ts';
-import { type Constant, elementCount, FoldError, floats, fromFloat16 } from '../core/constants.ts';
+import { type Constant, elementCount, FoldError, floats } from '../core/constants.ts';
 import { field, isRecord, listOf } from '../core/json.ts';
+import { fromFloat16 } from '../core/weights.ts';
 import { type LoadGraphOptions, type ModelFiles, readBeside } from '../model-files.ts';
 
 interface Quantization {

@@ -1,18 +1,13 @@
 /** TensorFlow Lite files: one subgraph, float32, float16 or quantised weights. */
 import { ModelFormatError, UnsupportedOpError, UsageError } from '../../errors.ts';
-import type { Graph, ImageRule } from '../../graph/graph.ts';
+import type { Graph } from '../../graph/graph.ts';
 import { inferShapes } from '../../graph/shapes.ts';
-import { type Constant, FoldBudget, FoldError } from '../core/constants.ts';
-import {
-  type Axis,
-  ImportBuilder,
-  listed,
-  nhwc,
-  type Place,
-  type Value,
-  type Variable,
-} from '../core/import-builder.ts';
+import { FoldBudget, FoldError } from '../core/constants.ts';
+import { type Axis, ImportBuilder, listed, nhwc, type Place, type Value } from '../core/import-builder.ts';
+import { checkInputShapes } from '../core/inputs.ts';
+import { operandsOf } from '../core/operands.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
+import { imageRuleOf } from '../sidecars/tflite-metadata.ts';
 import { FlatTable } from './flat-table.ts';
 import { operators, type TfliteOperation } from './operations.ts';
 import { decodeConstant, readTensor, type TfliteTensor } from './tensors.ts';
@@ -23,8 +18,6 @@ const mostTables = 50_000;
 const mostInputs = 100;
 const mostOutputs = 1000;
 const mostOperands = 4096;
-/** Of a picture's channels in the metadata. */
-const mostChannels = 16;
 
 interface Operator {
   readonly table: FlatTable;
@@ -92,6 +85,11 @@ class TfliteLoader {
 
   load(): Graph {
     const inputs = this.#subgraph.ints(1, mostInputs, 'inputs');
+    checkInputShapes(
+      this.#file,
+      this.#options,
+      inputs.map((index) => this.#tensor(index, 'an input').name),
+    );
     for (const index of inputs) this.#addInput(index);
     const codes = this.#model.tables(1, mostTables, 'operator codes');
     const all = this.#subgraph.tables(3, mostTables, 'operators').map((table) => ({
@@ -111,7 +109,8 @@ class TfliteLoader {
     const graph = this.#builder.finish(
       wanted.map(({ name, index }) => ({ name, value: this.#value(index, `output "${name}"`) })),
     );
-    const image = inputs.length === 1 ? this.#imageRule(inputs[0]!) : null;
+    const image =
+      inputs.length === 1 ? imageRuleOf(this.#file, this.#model, this.#buffers, this.#tensors[inputs[0]!]!) : null;
     return image ? { ...graph, image } : graph;
   }
 
@@ -207,22 +206,9 @@ class TfliteLoader {
       return this.#value(inputs[i]!, `input ${i} of operator ${index} (${place.op})`);
     };
     const operation: TfliteOperation = {
-      place,
-      builder: this.#builder,
+      ...operandsOf(this.#builder, place, inputs.length, value),
       options: this.#readOptions(operator, place, known?.[2]),
-      count: inputs.length,
       outputDims: output.dims,
-      value,
-      variable: (i): Variable => {
-        const found = value(i);
-        return found.kind === 'variable' ? found : this.#builder.unsupported(place, `input ${i} is a constant`);
-      },
-      constant: (i): Constant => {
-        const found = value(i);
-        return found.kind === 'constant'
-          ? found
-          : this.#builder.unsupported(place, `input ${i} is computed, expected a constant`);
-      },
     };
     try {
       this.#values.set(outputs[0]!, known![1](operation));
@@ -252,60 +238,5 @@ class TfliteLoader {
     const constant = decodeConstant(this.#file, tensor, this.#budget);
     this.#values.set(index, constant);
     return constant;
-  }
-
-  /** From the metadata's normalisation (pixel − mean) / std, or from the quantisation of a uint8 input. */
-  #imageRule(input: number): ImageRule | null {
-    const { dims, type, quantisation } = this.#tensors[input]!;
-    const channels = dims[3];
-    if (dims.length !== 4 || (channels !== 1 && channels !== 3)) return null;
-    const rule = (scale: readonly number[], offset: readonly number[]): ImageRule => ({
-      fit: 'stretch',
-      cropFraction: 1,
-      filter: 'bilinear',
-      antialias: true,
-      corners: 'half-pixel',
-      channels: channels === 1 ? 'grey' : 'rgb',
-      scale,
-      offset,
-    });
-    if (type === 'UINT8' && quantisation?.scales.length === 1) {
-      const [scale] = quantisation.scales as [number];
-      return rule([scale], [-(quantisation.zeroPoints[0] ?? 0) * scale]);
-    }
-    const normalisation = this.#normalisation(channels);
-    if (!normalisation) return null;
-    const { mean, deviation } = normalisation;
-    return rule(
-      deviation.map((d) => 1 / d),
-      deviation.map((d, i) => -mean[i]! / d),
-    );
-  }
-
-  /** NormalizationOptions of the first input in the file's metadata (TensorFlow Lite's metadata_schema.fbs). */
-  #normalisation(channels: number): { mean: number[]; deviation: number[] } | null {
-    const entry = this.#model
-      .tables(6, mostTables, 'pieces of metadata')
-      .find((table) => table.string(0) === 'TFLITE_METADATA');
-    const buffer = entry && this.#buffers[entry.int(1)];
-    if (!buffer) return null;
-    const file = `${this.#file} (metadata)`;
-    const metadata = FlatTable.root(file, buffer.bytes(0));
-    const [subgraph] = metadata.tables(3, mostTables, 'subgraphs');
-    const [input] = subgraph?.tables(2, mostTables, 'inputs') ?? [];
-    for (const unit of input?.tables(4, mostTables, 'process units') ?? []) {
-      const options = unit.byte(0) === 1 ? unit.table(1) : null;
-      const mean = options?.floats(0, mostChannels, 'means') ?? [];
-      const deviation = options?.floats(1, mostChannels, 'deviations') ?? [];
-      if (mean.length !== deviation.length || ![1, channels].includes(mean.length)) continue;
-      if (!mean.every(Number.isFinite) || !deviation.every((d) => d > 0 && Number.isFinite(1 / d))) {
-        throw new ModelFormatError(
-          file,
-          `normalises by the mean [${mean}] and the deviation [${deviation}], expected finite numbers and above 0`,
-        );
-      }
-      return { mean, deviation };
-    }
-    return null;
   }
 }

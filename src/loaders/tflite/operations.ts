@@ -1,29 +1,20 @@
 /** What each TensorFlow Lite operator becomes in the graph. Indices of fields are those of TensorFlow's schema.fbs. */
 import type { Activation, Padding, Pair, Pool, Resize } from '../../graph/ops.ts';
 import { noPadding, samePadding } from '../../graph/shapes.ts';
-import type { Constant } from '../core/constants.ts';
-import { type ImportBuilder, nhwc, type Place, type Value, type Variable } from '../core/import-builder.ts';
+import { nhwc, type Value, type Variable } from '../core/import-builder.ts';
+import type { Operands } from '../core/operands.ts';
+import { activation, bounded, floatData, joined, padded, reduced, resized } from '../core/operations.ts';
+import { outputsLast } from '../core/weights.ts';
 import type { FlatTable } from './flat-table.ts';
 
-export interface TfliteOperation {
-  readonly place: Place;
-  readonly builder: ImportBuilder;
+export interface TfliteOperation extends Operands {
   /** The operator's options; null where the file has none. */
   readonly options: FlatTable | null;
-  readonly count: number;
   /** Dimensions that the file states for the output. */
   readonly outputDims: readonly number[];
-  readonly value: (i: number) => Value;
-  readonly variable: (i: number) => Variable;
-  readonly constant: (i: number) => Constant;
 }
 
 type Handler = (operation: TfliteOperation) => Value;
-
-const activation =
-  (name: Activation): Handler =>
-  ({ builder, place, variable }) =>
-    builder.activation(place, variable(0), name);
 
 /** By the number of BuiltinOperator; `options` is the type in the union BuiltinOptions, where the handler reads them. */
 export const operators = new Map<number, readonly [name: string, handler: Handler, options?: number]>([
@@ -44,12 +35,12 @@ export const operators = new Map<number, readonly [name: string, handler: Handle
   [23, ['RESIZE_BILINEAR', (operation) => resize(operation, 'bilinear', 2), 15]],
   [25, ['SOFTMAX', softmax, 9]],
   [34, ['PAD', pad]],
-  [40, ['MEAN', mean, 27]],
+  [40, ['MEAN', (call) => reduced(call, 'average', call.constant(1).data, call.options?.bool(0) ?? false), 27]],
   [41, ['SUB', arithmetic('subtract'), 28]],
   [42, ['DIV', arithmetic('divide'), 29]],
   [43, ['SQUEEZE', reshape]],
-  [55, ['MAXIMUM', (operation) => bound(operation, 'min')]],
-  [57, ['MINIMUM', (operation) => bound(operation, 'max')]],
+  [55, ['MAXIMUM', (operation) => bounded(operation, 'min')]],
+  [57, ['MINIMUM', (operation) => bounded(operation, 'max')]],
   [60, ['PADV2', pad]],
   [70, ['EXPAND_DIMS', reshape]],
   [97, ['RESIZE_NEAREST_NEIGHBOR', (operation) => resize(operation, 'nearest', 0), 74]],
@@ -59,8 +50,6 @@ export const operators = new Map<number, readonly [name: string, handler: Handle
 
 /** Largest kernel, stride, dilation: beyond it is damage or an attack. */
 const mostPixels = 4096;
-
-const floatData = ({ data }: Constant): Float32Array => (data instanceof Float32Array ? data : Float32Array.from(data));
 
 /** ActivationFunctionType. */
 function fused({ builder, place, options }: TfliteOperation, field: number): Activation {
@@ -80,16 +69,6 @@ function arithmetic(op: 'add' | 'subtract' | 'multiply' | 'divide'): Handler {
     const { builder, place, value } = operation;
     return withActivation(operation, builder.arithmetic(place, op, value(0), value(1)), 0);
   };
-}
-
-function bound({ builder, place, value }: TfliteOperation, end: 'min' | 'max'): Value {
-  const [a, b] = [value(0), value(1)];
-  const [x, limit] = a.kind === 'constant' ? [b, a] : [a, b];
-  if (x.kind !== 'variable' || limit.kind !== 'constant' || limit.data.length !== 1) {
-    return builder.unsupported(place, 'compares with something else than one constant');
-  }
-  const bounds = { min: -Infinity, max: Infinity, [end]: limit.data[0]! };
-  return builder.clip(place, x, bounds.min, bounds.max);
 }
 
 function imageSize({ builder, place, variable }: TfliteOperation): Pair {
@@ -133,7 +112,9 @@ function conv(operation: TfliteOperation, depthwise: boolean): Value {
   if (bias && bias.length !== outChannels)
     builder.damaged(place, `has ${bias.length} biases for ${outChannels} outputs`);
   return builder.conv(place, variable(0), nhwc, {
-    weights: depthwise ? floatData(weights) : outputLast(floatData(weights), outChannels),
+    weights: depthwise
+      ? floatData(weights)
+      : outputsLast(floatData(weights), outChannels, weights.data.length / outChannels),
     bias,
     kernel,
     stride,
@@ -143,16 +124,6 @@ function conv(operation: TfliteOperation, depthwise: boolean): Value {
     outChannels,
     activation: fused(operation, depthwise ? 4 : 3),
   });
-}
-
-/** `[outputs][rest]` → `[rest][outputs]`. */
-function outputLast(values: Float32Array, outputs: number): Float32Array {
-  const rest = values.length / outputs;
-  const result = new Float32Array(values.length);
-  for (let o = 0; o < outputs; o++) {
-    for (let i = 0; i < rest; i++) result[i * outputs + o] = values[o * rest + i]!;
-  }
-  return result;
 }
 
 function pool(operation: TfliteOperation, kind: Pool['kind']): Value {
@@ -177,7 +148,7 @@ function fullyConnected(operation: TfliteOperation): Value {
   const flat =
     keeps || (x.dims.length === 2 && x.dims[1] === features) ? x : builder.reshape(place, x, [rows, features]);
   const bias = count > 2 ? floatData(constant(2)) : null;
-  const data = outputLast(floatData(weights), outputs);
+  const data = outputsLast(floatData(weights), outputs, features);
   return builder.matMul(place, flat, { data, features, outputs }, bias, fused(operation, 0));
 }
 
@@ -188,55 +159,24 @@ function softmax({ builder, place, options, variable }: TfliteOperation): Value 
   return builder.softmax(place, x, [x.dims.length - 1]);
 }
 
-function mean({ builder, place, options, variable, constant }: TfliteOperation): Value {
-  const x = variable(0);
-  const stated = constant(1).data;
-  if (stated.length > x.dims.length) builder.damaged(place, `takes the mean over ${stated.length} axes of [${x.dims}]`);
-  const axes = [...stated].map((axis) => (axis < 0 ? axis + x.dims.length : axis));
-  if (!axes.every((axis) => axis in x.dims)) builder.damaged(place, `takes the mean over ${axes} of [${x.dims}]`);
-  return builder.reduce(place, x, 'average', axes, options?.bool(0) ?? false);
-}
-
 /** RESHAPE, SQUEEZE, EXPAND_DIMS: the output's shape is stated by the file. */
 function reshape({ builder, place, variable, outputDims }: TfliteOperation): Value {
   return builder.reshape(place, variable(0), outputDims);
 }
 
-function pad({ builder, place, variable, constant, count }: TfliteOperation): Value {
-  const x = variable(0);
-  const { data } = constant(1);
-  if (data.length !== 2 * x.dims.length) {
-    builder.damaged(place, `has ${data.length} amounts of padding for [${x.dims}], expected two a dimension`);
-  }
-  const pads = [...data];
-  const value = count > 2 ? constant(2).data[0] : 0;
-  if (pads.every((p) => p === 0)) return x;
-  const sound =
-    pads.length === 8 && x.dims.length === 4 && pads.every((p, i) => p >= 0 && (p === 0 || (i >= 2 && i < 6)));
-  if (!sound || value !== 0) {
-    builder.unsupported(place, `pads [${x.dims}] by [${pads}] with ${value}; expected zeros around height and width`);
-  }
-  return builder.pad(place, x, nhwc, { top: pads[2]!, bottom: pads[3]!, left: pads[4]!, right: pads[5]! });
+function pad(operation: TfliteOperation): Value {
+  const { constant, count } = operation;
+  return padded(operation, constant(1).data, count > 2 ? constant(2).data[0] : 0);
 }
 
 function resize(operation: TfliteOperation, mode: Resize['mode'], field: number): Value {
-  const { builder, place, options, variable, constant } = operation;
+  const { options } = operation;
   imageSize(operation);
-  const size = constant(1).data;
-  if (size.length !== 2) builder.damaged(place, `has a size of ${size.length} numbers, expected height and width`);
-  const align = options?.bool(field) ?? false;
-  const half = options?.bool(field + 1) ?? false;
-  if (align && half) builder.unsupported(place, 'has both align_corners and half_pixel_centers');
-  const corners = align ? 'align' : half ? 'half-pixel' : 'asymmetric';
-  return builder.resize(place, variable(0), nhwc, [size[0]!, size[1]!], mode, corners);
+  return resized(operation, mode, options?.bool(field) ?? false, options?.bool(field + 1) ?? false);
 }
 
 function concat(operation: TfliteOperation): Value {
-  const { builder, place, options, variable, count } = operation;
-  const values = Array.from({ length: count }, (_, i) => variable(i));
-  const axis = options?.int(0) ?? 0;
-  const rank = values[0]?.dims.length ?? 0;
-  const dim = axis < 0 ? axis + rank : axis;
-  if (!(dim >= 0 && dim < rank)) builder.damaged(place, `joins along dimension ${axis} of ${rank}`);
-  return withActivation(operation, builder.concat(place, values, dim), 1);
+  const { options, value, count } = operation;
+  const values = Array.from({ length: count }, (_, i) => value(i));
+  return withActivation(operation, joined(operation, values, options?.int(0) ?? 0, null) as Variable, 1);
 }

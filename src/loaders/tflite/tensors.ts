@@ -1,14 +1,7 @@
 /** Tensors of a TensorFlow Lite file: shapes, quantisation, and constants as float32. */
 import { ModelFormatError } from '../../errors.ts';
-import {
-  type Constant,
-  elementCount,
-  type FoldBudget,
-  FoldError,
-  floats,
-  fromFloat16,
-  integers,
-} from '../core/constants.ts';
+import { type Constant, elementCount, type FoldBudget, FoldError, floats, integers } from '../core/constants.ts';
+import { fromFloat16 } from '../core/weights.ts';
 import type { FlatTable } from './flat-table.ts';
 
 /** TensorType of TensorFlow's schema.fbs. */

@@ -9,10 +9,10 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { imageToTensor } from '../../src/images/image-to-tensor.ts';
-import { readGraph } from '../../src/load.ts';
-import { runGraph } from '../../src/reference/index.ts';
-import { labels, size, writeTeachableMachine } from '../support/teachable-machine.ts';
+import { imageToTensor } from '../../../src/images/image-to-tensor.ts';
+import { readGraph } from '../../../src/load.ts';
+import { runGraph } from '../../../src/reference/index.ts';
+import { labels, size, writeTeachableMachine } from '../../support/teachable-machine.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'teachable-'));
 let files: Record<string, Uint8Array>;
@@ -72,7 +72,7 @@ it('takes a page in place of metadata.json as its absence, and damage as damage'
 it('is classified on the command line, labels and rule from metadata.json', async () => {
   const args = ['--model', join(folder, 'model.json'), '--device', 'reference', '--json', join(folder, 'picture.png')];
   const { stdout } = await promisify(execFile)(process.execPath, ['src/cli/run.mjs', 'classify', ...args], {
-    cwd: fileURLToPath(new URL('../../', import.meta.url)),
+    cwd: fileURLToPath(new URL('../../..', import.meta.url)),
   });
   const [first] = JSON.parse(stdout).top;
   expect([first.index, first.label]).toEqual([best, labels[best]]);

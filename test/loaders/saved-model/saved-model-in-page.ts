@@ -1,5 +1,5 @@
 /** Saves a model in the browser, opens the file, and compares what both give. */
-import { load, type Outputs, seededInputs } from '../../src/index.ts';
+import { load, type Outputs, seededInputs } from '../../../src/index.ts';
 
 const same = (a: Outputs, b: Outputs): boolean =>
   Object.entries(a).every(([name, values]) => values.every((value, i) => Object.is(value, b[name]![i])));

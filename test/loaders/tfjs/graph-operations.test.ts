@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { loadGraph } from '../../src/loaders/index.ts';
-import { runGraph } from '../../src/reference/index.ts';
-import { normalisedMeanSquareError, randomValues, tensorflowOutputs } from '../support/oracles.ts';
+import { loadGraph } from '../../../src/loaders/index.ts';
+import { runGraph } from '../../../src/reference/index.ts';
+import { normalisedMeanSquareError, randomValues, tensorflowOutputs } from '../../support/oracles.ts';
 import {
   type TfjsAttribute,
   type TfjsModel,
   type TfjsNodeSpec,
   type TfjsWeightSpec,
   writeTfjs,
-} from '../support/tfjs-writer.ts';
+} from '../../support/tfjs-writer.ts';
 
 let seed = 1;
 

@@ -3,11 +3,11 @@
  * half a step for every input of a sum, times its weight.
  */
 import { describe, expect, test } from 'vitest';
-import { MobileNetError } from '../../src/errors.ts';
-import { loadGraph } from '../../src/loaders/index.ts';
-import { runGraph } from '../../src/reference/index.ts';
-import { type NodeSpec, type TensorSpec, writeOnnx } from '../support/onnx-writer.ts';
-import { onnxRuntimeOutputs, randomValues, toNchw, toNhwc } from '../support/oracles.ts';
+import { MobileNetError } from '../../../src/errors.ts';
+import { loadGraph } from '../../../src/loaders/index.ts';
+import { runGraph } from '../../../src/reference/index.ts';
+import { type NodeSpec, type TensorSpec, writeOnnx } from '../../support/onnx-writer.ts';
+import { onnxRuntimeOutputs, randomValues, toNchw, toNhwc } from '../../support/oracles.ts';
 
 const node = (
   op: string,

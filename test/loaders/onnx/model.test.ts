@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { loadGraph } from '../../src/loaders/index.ts';
-import { runGraph } from '../../src/reference/index.ts';
-import { type TensorSpec, writeOnnx } from '../support/onnx-writer.ts';
-import { normalisedMeanSquareError, onnxRuntimeOutputs, randomValues, toNhwc } from '../support/oracles.ts';
+import { loadGraph } from '../../../src/loaders/index.ts';
+import { runGraph } from '../../../src/reference/index.ts';
+import { type TensorSpec, writeOnnx } from '../../support/onnx-writer.ts';
+import { normalisedMeanSquareError, onnxRuntimeOutputs, randomValues, toNhwc } from '../../support/oracles.ts';
 
 test('MobileNetV4 of detypify agrees with ONNX Runtime', async () => {
   const bytes = await readFile('node_modules/detypify-service/train/model.onnx');

@@ -1,8 +1,8 @@
 /** The forms that operator sets 7 to 22 give to the same operations, and corners of their rules. */
 import { describe, expect, test } from 'vitest';
-import { loadGraph } from '../../src/loaders/index.ts';
-import { type Case, compare, fileOf, int64, one, random, scalar, suite } from '../support/onnx-case.ts';
-import type { AttributeSpec, NodeSpec, TensorSpec } from '../support/onnx-writer.ts';
+import { loadGraph } from '../../../src/loaders/index.ts';
+import { type Case, compare, fileOf, int64, one, random, scalar, suite } from '../../support/onnx-case.ts';
+import type { AttributeSpec, NodeSpec, TensorSpec } from '../../support/onnx-writer.ts';
 
 const ints = (...values: number[]): AttributeSpec => ({ ints: values });
 const node = (

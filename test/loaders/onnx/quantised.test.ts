@@ -4,12 +4,12 @@
  * step at most, and what saturates is equal.
  */
 import { describe, expect, test } from 'vitest';
-import { MobileNetError } from '../../src/errors.ts';
-import { loadGraph } from '../../src/loaders/index.ts';
-import { runPasses } from '../../src/passes/index.ts';
-import { runGraph } from '../../src/reference/index.ts';
-import { type ModelSpec, type NodeSpec, type TensorSpec, writeOnnx } from '../support/onnx-writer.ts';
-import { type OracleTensor, onnxRuntimeOutputs, randomValues, toNchw, toNhwc } from '../support/oracles.ts';
+import { MobileNetError } from '../../../src/errors.ts';
+import { loadGraph } from '../../../src/loaders/index.ts';
+import { runPasses } from '../../../src/passes/index.ts';
+import { runGraph } from '../../../src/reference/index.ts';
+import { type ModelSpec, type NodeSpec, type TensorSpec, writeOnnx } from '../../support/onnx-writer.ts';
+import { type OracleTensor, onnxRuntimeOutputs, randomValues, toNchw, toNhwc } from '../../support/oracles.ts';
 
 let seed = 100;
 

@@ -2,9 +2,9 @@
 import type * as Tf from '@tensorflow/tfjs-core';
 import type * as Layers from '@tensorflow/tfjs-layers';
 import { describe, expect, it } from 'vitest';
-import { type LoadGraphOptions, loadGraph } from '../../src/loaders/index.ts';
-import { runGraph } from '../../src/reference/index.ts';
-import { normalisedMeanSquareError, randomValues, toNhwc } from '../support/oracles.ts';
+import { type LoadGraphOptions, loadGraph } from '../../../src/loaders/index.ts';
+import { runGraph } from '../../../src/reference/index.ts';
+import { normalisedMeanSquareError, randomValues, toNhwc } from '../../support/oracles.ts';
 import {
   filesOf,
   modelFolder,
@@ -13,7 +13,7 @@ import {
   type SavedModel,
   saveModel,
   tensorflowLayers,
-} from '../support/tfjs-layers.ts';
+} from '../../support/tfjs-layers.ts';
 
 type Api = typeof Layers;
 type Build = (api: Api, tf: typeof Tf) => Layers.LayersModel;

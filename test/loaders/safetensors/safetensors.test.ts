@@ -1,16 +1,16 @@
 /** Weights named as timm, torchvision and transformers name them: the same network, whatever the library. */
 import { describe, expect, it } from 'vitest';
-import { buildArchitecture } from '../../src/architectures/index.ts';
-import { mobileNetV2 } from '../../src/architectures/mobilenet-v2.ts';
-import type { PaddingRule } from '../../src/architectures/weights.ts';
-import { UsageError } from '../../src/errors.ts';
-import { networkCost } from '../../src/graph/cost.ts';
-import type { Graph } from '../../src/graph/graph.ts';
-import { seededInputs } from '../../src/graph/random-inputs.ts';
-import { load } from '../../src/load.ts';
-import { loadGraph } from '../../src/loaders/index.ts';
-import { runGraph } from '../../src/reference/index.ts';
-import { type Library, type State, stateOf, withRules, writeState } from '../support/safetensors-models.ts';
+import { buildArchitecture } from '../../../src/architectures/index.ts';
+import { mobileNetV2 } from '../../../src/architectures/mobilenet-v2.ts';
+import type { PaddingRule } from '../../../src/architectures/weights.ts';
+import { UsageError } from '../../../src/errors.ts';
+import { networkCost } from '../../../src/graph/cost.ts';
+import type { Graph } from '../../../src/graph/graph.ts';
+import { seededInputs } from '../../../src/graph/random-inputs.ts';
+import { load } from '../../../src/load.ts';
+import { loadGraph } from '../../../src/loaders/index.ts';
+import { runGraph } from '../../../src/reference/index.ts';
+import { type Library, type State, stateOf, withRules, writeState } from '../../support/safetensors-models.ts';
 
 const name = 'model.safetensors';
 

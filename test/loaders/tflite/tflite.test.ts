@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { writeTflite } from '../../bench/writers/tflite.ts';
-import { buildArchitecture } from '../../src/architectures/index.ts';
-import { MobileNetError, ModelFormatError } from '../../src/errors.ts';
-import { seededInputs } from '../../src/graph/random-inputs.ts';
-import { loadGraph } from '../../src/loaders/index.ts';
-import { runPasses } from '../../src/passes/index.ts';
-import { runGraph } from '../../src/reference/index.ts';
-import { compareOutputs } from '../../src/validate/compare.ts';
+import { writeTflite } from '../../../bench/writers/tflite.ts';
+import { buildArchitecture } from '../../../src/architectures/index.ts';
+import { MobileNetError, ModelFormatError } from '../../../src/errors.ts';
+import { seededInputs } from '../../../src/graph/random-inputs.ts';
+import { loadGraph } from '../../../src/loaders/index.ts';
+import { runPasses } from '../../../src/passes/index.ts';
+import { runGraph } from '../../../src/reference/index.ts';
+import { compareOutputs } from '../../../src/validate/compare.ts';
 
 describe('TensorFlow Lite', () => {
   it.each(['v1-0.25-64', 'v2-0.35-64', 'v3-small-0.5-64', 'v4-conv-small-0.35-64'])(
@@ -30,6 +30,12 @@ describe('TensorFlow Lite', () => {
     expect(cut.outputs).toEqual([{ name: middle, tensor: middle }]);
     expect(cut.nodes.length).toBeLessThan(whole.nodes.length);
     await expect(loadGraph({ name: 'm', bytes }, { outputs: ['nothing'] })).rejects.toThrow(/no tensor "nothing"/);
+  });
+
+  it('refuses a shape for an input that it does not have', async () => {
+    const bytes = writeTflite(runPasses(buildArchitecture('v1-0.25-32', { classes: 3 })));
+    const graph = loadGraph({ name: 'm', bytes }, { inputShapes: { x: [1, 64, 64, 3] } });
+    await expect(graph).rejects.toThrow(/^m has no input "x" to give a shape; its inputs are: input$/);
   });
 
   it('refuses a file that is cut anywhere, in a typed error that names it', async () => {

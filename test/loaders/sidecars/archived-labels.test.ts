@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { writeTflite } from '../../bench/writers/tflite.ts';
-import { buildArchitecture } from '../../src/architectures/index.ts';
-import { ModelFormatError } from '../../src/errors.ts';
-import { loadGraph } from '../../src/loaders/index.ts';
-import { prepare } from '../../src/planner/prepare.ts';
+import { writeTflite } from '../../../bench/writers/tflite.ts';
+import { buildArchitecture } from '../../../src/architectures/index.ts';
+import { ModelFormatError } from '../../../src/errors.ts';
+import { loadGraph } from '../../../src/loaders/index.ts';
+import { prepare } from '../../../src/planner/prepare.ts';
 
 const model = writeTflite(prepare(buildArchitecture('v1-0.25-32')));
 const lines = (count: number) => Array.from({ length: count }, (_, i) => `class ${i}`);

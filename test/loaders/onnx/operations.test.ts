@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { load } from '../../src/index.ts';
-import { loadGraph } from '../../src/loaders/index.ts';
-import { type Case, fileOf, int64, one, random, scalar, suite } from '../support/onnx-case.ts';
-import { type GraphSpec, type NodeSpec, type TensorSpec, writeOnnx } from '../support/onnx-writer.ts';
-import { randomValues } from '../support/oracles.ts';
+import { load } from '../../../src/index.ts';
+import { loadGraph } from '../../../src/loaders/index.ts';
+import { type Case, fileOf, int64, one, random, scalar, suite } from '../../support/onnx-case.ts';
+import { type GraphSpec, type NodeSpec, type TensorSpec, writeOnnx } from '../../support/onnx-writer.ts';
+import { randomValues } from '../../support/oracles.ts';
 
 const conv = (
   x: readonly number[],

@@ -1,16 +1,17 @@
 /** Saved models: the same outputs, opened sooner, and damaged ones refused. */
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it, test } from 'vitest';
-import { buildArchitecture } from '../../src/architectures/index.ts';
-import { ModelFormatError, UsageError } from '../../src/errors.ts';
-import { seededInputs } from '../../src/graph/random-inputs.ts';
-import { loadGraph } from '../../src/loaders/index.ts';
-import { writeSafetensors } from '../../src/loaders/safetensors/container.ts';
-import { writeSavedModel } from '../../src/loaders/saved-model/index.ts';
-import { prepare } from '../../src/planner/prepare.ts';
-import { runGraph } from '../../src/reference/index.ts';
-import { poseImage } from '../../src/tasks/index.ts';
-import { zoo, zooFiles } from '../models/zoo.ts';
+import { buildArchitecture } from '../../../src/architectures/index.ts';
+import { ModelFormatError, UsageError } from '../../../src/errors.ts';
+import { seededInputs } from '../../../src/graph/random-inputs.ts';
+import { loadGraph } from '../../../src/loaders/index.ts';
+import { writeSafetensors } from '../../../src/loaders/safetensors/container.ts';
+import { writeSavedModel } from '../../../src/loaders/saved-model/index.ts';
+import { prepare } from '../../../src/planner/prepare.ts';
+import { runGraph } from '../../../src/reference/index.ts';
+import { poseImage } from '../../../src/tasks/index.ts';
+import { zoo, zooFiles } from '../../models/zoo.ts';
+import { cheaply } from '../../support/cost.ts';
 
 const open = (bytes: Uint8Array, name = 'model.safetensors') => loadGraph({ name, bytes });
 
@@ -64,7 +65,7 @@ describe('a saved model', () => {
   });
 
   it('of version 1, written once and kept, still opens', async () => {
-    const graph = await open(readFileSync('test/loaders/saved-model-v1.safetensors'));
+    const graph = await open(readFileSync('test/loaders/saved-model/saved-model-v1.safetensors'));
     const [output] = Object.values(runGraph(graph, seededInputs(graph)));
     expect(graph.nodes.map(({ op }) => op)).toEqual(['conv2d', 'conv2d', 'global-average-pool', 'fully-connected']);
     expect([...output!.data].map((value) => Number(value.toFixed(5)))).toMatchInlineSnapshot(`
@@ -112,17 +113,15 @@ describe('a damaged or hostile file is refused', () => {
   });
 
   const refused = async (bytes: Uint8Array, message: RegExp | string) => {
-    const start = performance.now();
-    const before = process.memoryUsage().rss;
-    const error = await open(bytes).then(
-      () => null,
-      (reason) => reason,
+    const error = await cheaply(() =>
+      open(bytes).then(
+        () => null,
+        (reason) => reason,
+      ),
     );
     expect(error).toBeInstanceOf(ModelFormatError);
     expect(error.message).toMatch(message);
     expect(error.message).toContain('model.safetensors');
-    expect(performance.now() - start).toBeLessThan(1000);
-    expect(process.memoryUsage().rss - before).toBeLessThan(100e6);
   };
 
   const file = (header: unknown, data = 0): Uint8Array => {

@@ -1,0 +1,61 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect } from 'vitest';
+
+setFlagsFromString('--expose-gc');
+const gc: (options: object) => void = runInNewContext('gc');
+
+/** Gives freed pages back to the system, too: work that used them again would not show. */
+const collectGarbage = () => gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+
+/** A process's memory in MB, as Linux counts it: `VmRSS` now, `VmHWM` at its peak. */
+const memory = (field: 'VmRSS' | 'VmHWM'): number =>
+  Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync('/proc/self/status', 'utf8'))![1]) / 1024;
+
+/** The peak begins anew. False where the system has no way to do so: its own peak is that of the process's whole life. */
+function resetPeak(): boolean {
+  try {
+    // "5" resets VmHWM (proc_pid_clear_refs(5)).
+    writeFileSync('/proc/self/clear_refs', '5');
+    return memory('VmHWM') < memory('VmRSS') + 1;
+  } catch {
+    return false;
+  }
+}
+
+export interface Cost {
+  /** Of all threads: another process's work does not count. */
+  readonly cpuSeconds: number;
+  /** How far the process's memory rose above where it was, at its highest; null where the system does not tell. */
+  readonly peakMegabytes: number | null;
+}
+
+/** What `work` gives, and what it took. Garbage of before is collected first, so that it cannot hide what `work` takes. */
+export async function costOf<T>(
+  work: () => T | Promise<T>,
+): Promise<{ readonly result: Awaited<T>; readonly cost: Cost }> {
+  collectGarbage();
+  const measures = resetPeak();
+  const before = measures ? memory('VmRSS') : 0;
+  const start = process.cpuUsage();
+  const result = await work();
+  const { user, system } = process.cpuUsage(start);
+  const peakMegabytes = measures ? memory('VmHWM') - before : null;
+  return { result, cost: { cpuSeconds: (user + system) / 1e6, peakMegabytes } };
+}
+
+let told = false;
+
+/**
+ * Runs `work` on a file that is made to harm, and fails where it takes more than 5 seconds of CPU time (a quadratic
+ * algorithm takes minutes) or 100 MB.
+ */
+export async function cheaply<T>(work: () => T | Promise<T>): Promise<Awaited<T>> {
+  const { result, cost } = await costOf(work);
+  expect(cost.cpuSeconds, 'CPU seconds').toBeLessThan(5);
+  if (cost.peakMegabytes !== null) expect(cost.peakMegabytes, 'MB at the peak').toBeLessThan(100);
+  else if (!told) console.warn('memory is not measured: /proc/self/clear_refs is not there or cannot be written');
+  told ||= cost.peakMegabytes === null;
+  return result;
+}
