@@ -9,10 +9,7 @@ import { FakeGpu } from '../support/fake-gpu.ts';
 import { fakeDevice, fakeExecutor, pointwise } from './one-layer.ts';
 
 const kernels = await allKernels();
-<<<<<<< HEAD
 
-=======
->>>>>>> core
 const input = new Float32Array(100);
 const rule: ImageRule = {
   fit: 'stretch',

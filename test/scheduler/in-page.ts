@@ -334,11 +334,7 @@ export async function refusedRun({ id }: { id: string }) {
   const gpu = await openGpu();
   const prepared = prepare(buildArchitecture(id));
   const kernels = await allKernels();
-<<<<<<< HEAD
   const plan = createPlan(prepared, kernels, { preferences: shippedPreferences(gpu.adapter) });
-=======
-  const plan = createPlan(prepared, kernels, { preferences: steadyPreferences(gpu.adapter) });
->>>>>>> core
   const executor = await Executor.create(gpu, plan, packConstants(prepared, plan, kernels));
   const inputs = seededInputs(prepared);
   await executor.run(inputs);
