@@ -152,7 +152,7 @@ export function* planInSteps(
     const names = preludeNames({
       precision,
       src: isHalf(source!),
-      side: others.length > 0 && isHalf(others[0]!),
+      other: others.length > 0 && isHalf(others[0]!),
       weight: halfWeights,
       dst: isHalf(node.output),
       subgroups: kernel.requires?.includes('subgroups') ?? false,
@@ -230,7 +230,7 @@ function pipelineOf(
   };
   const constants = { ...program.constants, ...names };
   const key = `${program.file} ${JSON.stringify(constants)}`;
-  const code = codes.get(key) ?? shaderCode(program.file, program.source, constants);
+  const code = codes.get(key) ?? shaderCode(program.file, program.source, constants, program.fragments);
   codes.set(key, code);
   return {
     label: program.file,

@@ -121,7 +121,7 @@ export async function tuneProbability() {
   first.dispose();
   const model = await open();
   const [before] = model.plan.dispatches;
-  const other = before!.kernel === 'conv-pixel' ? 'conv-pixel/4x1-texture' : 'conv-pixel';
+  const other = before!.kernel === 'matrix-vector' ? 'matrix-vector/4x1-texture' : 'matrix-vector';
   const { layers, ...rest } = record! as TuningRecord;
   const claimed = Object.entries(layers).map(([key, layer]) => [key, { ...layer, kernel: other }]);
   record = { ...rest, layers: Object.fromEntries(claimed) };
