@@ -1,32 +1,31 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { suiteOf } from './test/support/suite.ts';
+import { longest, notQuick, notQuickOnGpu } from './test/support/suite-files.ts';
 
-/** Files of Node that take more than a second or two, or start a command or a build: `npm run test:quick` leaves them out. */
-const slow = [
-  'test/bench/{onnx-writer,tflite-writer,quantised}.test.ts',
-  'test/cli/{classify,commands,inspect,packages}.test.ts',
-  'test/loaders/{safetensors,saved-model,streaming,onnx-hostile,onnx-quantised,damaged*}.test.ts',
-  'test/models/*.test.ts',
-  'test/passes/random-graphs.test.ts',
-  'test/roundtrip/*.test.ts',
-  'test/structure/build.test.ts',
-];
-
-/** Files on the GPU that the quick suite keeps: the case tables of kernels, and one file of whole networks. */
-const quickOnGpu = ['test/kernels/*.gpu.test.ts'];
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const place = longest.findIndex((file) => moduleId.endsWith(`/${file}`));
+      return place < 0 ? longest.length : place;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
 
 export default defineConfig(({ mode }) => {
   const suite = suiteOf(mode);
   const quick = suite === 'quick';
   const leftOut = [
     'Firefox',
-    'nine of ten cases of every table of kernels',
-    `files: ${slow.join(', ')}, and on the GPU all but ${quickOnGpu.join(', ')}`,
+    'nine of ten cases of the tables of kernels, and all on float16 storage',
+    `what is not a table of kernels on the GPU, and of Node ${notQuick.join(', ')}`,
   ];
   const common = { env: { TEST_SUITE: suite }, maxWorkers: Math.max(2, availableParallelism() - 1) };
   return {
     test: {
+      sequence: { sequencer: LongestFirst },
       reporters: ['default', ['./test/support/skip-reporter.ts', { leftOut: quick ? leftOut : [] }]],
       projects: [
         {
@@ -34,7 +33,7 @@ export default defineConfig(({ mode }) => {
             ...common,
             name: 'node',
             include: ['test/**/*.test.ts'],
-            exclude: ['test/**/*.gpu.test.ts', ...(quick ? slow : [])],
+            exclude: ['test/**/*.gpu.test.ts', ...(quick ? notQuick : [])],
             testTimeout: 180_000,
             sequence: { groupOrder: 1 },
           },
@@ -43,7 +42,8 @@ export default defineConfig(({ mode }) => {
           test: {
             ...common,
             name: 'gpu',
-            include: quick ? quickOnGpu : ['test/**/*.gpu.test.ts'],
+            include: [quick ? 'test/kernels/*.gpu.test.ts' : 'test/**/*.gpu.test.ts'],
+            exclude: quick ? [...notQuickOnGpu] : [],
             globalSetup: ['test/support/gpu-setup.ts'],
             // Two workers, each with one page a browser for all of its files: starting a browser takes longer than most
             // tests, and while one browser compiles on one core the other computes.

@@ -1,10 +1,10 @@
 /** Warm times of one network in many sizes, in the browser. */
 import { buildArchitecture } from '../src/architectures/index.ts';
-import { type AdapterDescription, load, type PlanKind, seededInputs } from '../src/index.ts';
+import { type AdapterDescription, load, type PlanOption, seededInputs } from '../src/index.ts';
 
 export interface GrowthRequest {
   readonly networks: readonly { readonly id: string; readonly batch: number }[];
-  readonly plan?: PlanKind;
+  readonly plan: PlanOption;
   readonly rounds: number;
 }
 
@@ -22,7 +22,7 @@ export async function measureGrowth({ networks, plan, rounds }: GrowthRequest): 
     for (const [i, { id, batch }] of networks.entries()) {
       await reportProgress(`preparing ${id}, batch ${batch} (${i + 1} of ${networks.length}) …`);
       const graph = buildArchitecture(id, { batch });
-      const model = await load(graph, { device: 'webgpu', tuning: 'off', ...(plan ? { plan } : {}) });
+      const model = await load(graph, { device: 'webgpu', tuning: 'off', plan });
       opened.push({ model, inputs: seededInputs(graph), times: [] });
       await model.tune({ budgetMs: 0, cache: null });
       await model.run(opened[i]!.inputs);

@@ -1,4 +1,4 @@
-import type { AdapterDescription, PlanKind } from '../src/index.ts';
+import type { AdapterDescription, PlanOption } from '../src/index.ts';
 
 export interface GrowthPoint {
   readonly model: string;
@@ -21,6 +21,6 @@ export interface GrowthSeries {
 export interface Growth {
   readonly browser: string;
   readonly adapter: AdapterDescription | null;
-  readonly plan: PlanKind | 'default';
+  readonly plan: PlanOption;
   readonly series: readonly GrowthSeries[];
 }

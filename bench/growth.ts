@@ -4,7 +4,7 @@ import { type BrowserName, ensureBrowser } from '../src/cli/find-browsers.ts';
 import type { Io } from '../src/cli/io.ts';
 import { table } from '../src/cli/table.ts';
 import { withEnginePage } from '../src/cli/with-page.ts';
-import { networkCost, type PlanKind } from '../src/index.ts';
+import { networkCost, type PlanOption } from '../src/index.ts';
 import type { GrowthRequest, GrowthSample } from './growth-in-page.ts';
 import { growthPlot } from './growth-plot.ts';
 import type { Growth, GrowthPoint, GrowthSeries } from './growth-results.ts';
@@ -14,7 +14,7 @@ import { quantile } from './results.ts';
 export interface GrowthOptions {
   readonly browser: BrowserName;
   readonly install: boolean;
-  readonly plan: PlanKind | undefined;
+  readonly plan: PlanOption;
   /** Null: 15. */
   readonly rounds: number | null;
   /** Where the plot is written; the numbers lie beside it, as JSON. */
@@ -45,7 +45,7 @@ export async function growth({ browser, install, plan, rounds, plot, json }: Gro
   const request: GrowthRequest = {
     networks: [...networks.values()],
     rounds: rounds ?? 15,
-    ...(plan ? { plan } : {}),
+    plan,
   };
   await ensureBrowser(browser, log, { install });
   const { version, sample } = await withEnginePage(browser, io, { log, onProgress: log }, async (page) => ({
@@ -61,7 +61,7 @@ export async function growth({ browser, install, plan, rounds, plot, json }: Gro
     });
     return { against, points, exponent: growthExponent(points) };
   });
-  const result: Growth = { browser: version, adapter: sample.adapter, plan: plan ?? 'default', series };
+  const result: Growth = { browser: version, adapter: sample.adapter, plan, series };
   io.stdout.write(json ? `${JSON.stringify(result)}\n` : describeGrowth(result));
   const numbers = plot.replace(/(\.svg)?$/, '.json');
   await writeFile(plot, growthPlot(result));

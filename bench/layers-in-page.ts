@@ -1,5 +1,5 @@
 /** The roofline of each dispatch, in the browser. */
-import { layerCosts, load, type PlanKind } from '../src/index.ts';
+import { layerCosts, load, type PlanOption } from '../src/index.ts';
 
 export interface LayerRow {
   readonly node: string;
@@ -17,8 +17,8 @@ export interface LayerReport {
   readonly rows: readonly LayerRow[];
 }
 
-export async function profileLayers({ source, plan }: { source: string; plan?: PlanKind }): Promise<LayerReport> {
-  const model = await load(source, { device: 'webgpu', tuning: 'off', ...(plan ? { plan } : {}) });
+export async function profileLayers({ source, plan }: { source: string; plan: PlanOption }): Promise<LayerReport> {
+  const model = await load(source, { device: 'webgpu', tuning: 'off', plan });
   try {
     await model.tune({ cache: null });
     const { method, layers } = await model.profile(undefined, { repeats: 9 });

@@ -2,14 +2,14 @@ import { type BrowserName, ensureBrowser } from '../src/cli/find-browsers.ts';
 import type { Io } from '../src/cli/io.ts';
 import { table } from '../src/cli/table.ts';
 import { sourceOf, withEnginePage } from '../src/cli/with-page.ts';
-import type { PlanKind } from '../src/index.ts';
+import type { PlanOption } from '../src/index.ts';
 import type { LayerReport } from './layers-in-page.ts';
 
 export interface LayersOptions {
   readonly browser: BrowserName;
   readonly install: boolean;
   readonly model: string;
-  readonly plan: PlanKind | undefined;
+  readonly plan: PlanOption;
   readonly json: boolean;
 }
 
@@ -18,7 +18,7 @@ export async function layers({ browser, install, model, plan, json }: LayersOpti
   const log = (message: string) => io.stderr.write(`${message}\n`);
   await ensureBrowser(browser, log, { install });
   const report = await withEnginePage(browser, io, { log }, (page, server) => {
-    const argument = { source: sourceOf(model, server), ...(plan ? { plan } : {}) };
+    const argument = { source: sourceOf(model, server), plan };
     return page.call<LayerReport>('/bench/layers-in-page.ts', 'profileLayers', argument);
   });
   io.stdout.write(json ? `${JSON.stringify({ browser, model, ...report })}\n` : describe(report));

@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util';
 import type { Browser } from 'puppeteer';
-import { oneOf, runToExitCode, wholeNumber } from '../src/cli/command.ts';
+import { checkChoice, oneOf, runToExitCode, wholeNumber } from '../src/cli/command.ts';
 import { EnginePage } from '../src/cli/engine-page.ts';
 import { type BrowserName, browserNames, ensureBrowser, noInstallHelp } from '../src/cli/find-browsers.ts';
 import type { Io } from '../src/cli/io.ts';
 import { launchBrowser } from '../src/cli/launch-browser.ts';
 import { readModel } from '../src/cli/model-argument.ts';
 import { sourceOf } from '../src/cli/with-page.ts';
-import { type AdapterDescription, type PlanKind, seededInputs, version } from '../src/index.ts';
+import { type AdapterDescription, type PlanOption, type Precision, seededInputs, version } from '../src/index.ts';
 import { runGraph } from '../src/reference/index.ts';
 import { type EngineKey, engineKeys, selectEngines } from './engines/keys.ts';
 import { growth } from './growth.ts';
@@ -18,8 +18,8 @@ import { describe } from './report.ts';
 import type { Results, Row } from './results.ts';
 import { Site } from './site.ts';
 
-const help = `usage: npm run bench -- [--browser chrome|firefox] [--model MODEL] [--plan unfused|fused]
-                        [--engines NAME[/DEVICE],…] [--runs N] [--threads N] [--no-install] [--json]
+const help = `usage: npm run bench -- [--browser chrome|firefox] [--model MODEL] [--plan auto|unfused|fused]
+                        [--precision auto|float32|float16-storage] [--engines NAME[/DEVICE],…] [--runs N] [--threads N] [--no-install] [--json]
        npm run bench -- --serve [--port N]
        npm run bench -- --layers [--browser B] [--model MODEL] [--plan P] [--json]
        npm run bench -- --growth [--browser B] [--plan P] [--runs N] [--plot FILE] [--json]
@@ -36,8 +36,6 @@ Engines: mobilenet-webgpu, litert, tfjs, onnxruntime-web; devices: webgpu, wasm;
 --plot names another file) and the numbers beside it.
 The peers are installed into bench/node_modules where they are missing. ${noInstallHelp}`;
 
-const PLANS: readonly PlanKind[] = ['unfused', 'fused'];
-
 /** An engine that has not answered by then is not waited for any longer. */
 const PATIENCE_MS = 300_000;
 
@@ -45,7 +43,8 @@ interface Settings {
   readonly browser: BrowserName;
   readonly install: boolean;
   readonly model: string;
-  readonly plan: PlanKind | undefined;
+  readonly plan: PlanOption;
+  readonly precision: Precision;
   readonly engines: readonly EngineKey[];
   readonly rounds: number | null;
   readonly threads: number;
@@ -64,7 +63,8 @@ function parse(argv: readonly string[]): Settings {
       browser: { type: 'string', default: 'chrome' },
       'no-install': { type: 'boolean', default: false },
       model: { type: 'string', default: 'v2-1.0-224' },
-      plan: { type: 'string' },
+      plan: { type: 'string', default: 'auto' },
+      precision: { type: 'string', default: 'auto' },
       engines: { type: 'string' },
       runs: { type: 'string' },
       threads: { type: 'string', default: '2' },
@@ -76,12 +76,13 @@ function parse(argv: readonly string[]): Settings {
       port: { type: 'string', default: '0' },
     },
   });
-  const { model, plan } = values;
+  const { plan, precision } = checkChoice({ device: 'webgpu', plan: values.plan, precision: values.precision });
   return {
     browser: oneOf('browser', values.browser, browserNames),
     install: !values['no-install'],
-    model,
-    plan: plan === undefined ? plan : oneOf('plan', plan, PLANS),
+    model: values.model,
+    plan,
+    precision,
     engines: values.engines === undefined ? engineKeys : selectEngines(values.engines),
     rounds: values.runs === undefined ? null : wholeNumber('runs', values.runs, 1, 10_000),
     threads: wholeNumber('threads', values.threads, 1, 64),
@@ -128,7 +129,8 @@ async function bench(chosen: Settings, io: Io): Promise<number> {
   const site = await Site.start();
   const browsers = new Browsers(chosen, site, log, {
     source: sourceOf(chosen.model, site),
-    ...(chosen.plan ? { plan: chosen.plan } : {}),
+    plan: chosen.plan,
+    precision: chosen.precision,
     threads: chosen.threads,
     expected: graph.outputs.map(({ name }) => outputs[name]!.data),
   });
@@ -140,7 +142,8 @@ async function bench(chosen: Settings, io: Io): Promise<number> {
       browser: browsers.version,
       adapter: browsers.adapter,
       model: graph.name,
-      plan: chosen.plan ?? 'default',
+      plan: chosen.plan,
+      precision: chosen.precision,
       threads: chosen.threads,
       coldCaches: true,
       engines: [...rows, referenceRow(referenceMs)],

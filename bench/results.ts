@@ -44,8 +44,9 @@ export interface Results {
   readonly browser: string;
   readonly adapter: AdapterDescription | null;
   readonly model: string;
-  /** This engine's; `default` where none was asked for. */
+  /** This engine's, as they were asked for. */
   readonly plan: string;
+  readonly precision: string;
   readonly threads: number;
   /** Whether each first result was measured in a fresh browser without shader caches. */
   readonly coldCaches: boolean;

@@ -14,8 +14,9 @@ import { type PlanKind, prepare, prepareFor } from './planner/prepare.ts';
 import { kernelsFor, noPreferences } from './planner/select.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
-import { TunedExecutor, type TuneOptions, type TuningReport } from './tuned-executor.ts';
 import type { TuningCache } from './tuning/cache.ts';
+import type { TuneOptions, TuningReport } from './tuning/index.ts';
+import { TunedExecutor } from './tuning/tuned-executor.ts';
 import type { ValidationReport } from './validate/validate.ts';
 import { version } from './version.ts';
 

@@ -1,4 +1,4 @@
-import type { Graph, PlanKind } from '../../src/index.ts';
+import type { Graph, PlanOption, Precision } from '../../src/index.ts';
 
 /** The same network in every form that an engine takes. */
 export interface BenchModel {
@@ -17,7 +17,8 @@ export type TfliteOrigin = 'own' | 'written' | 'dequantised';
 
 export interface EngineOptions {
   /** Of this engine. */
-  readonly plan: PlanKind | undefined;
+  readonly plan: PlanOption;
+  readonly precision: Precision;
   /** Of WebAssembly. */
   readonly threads: number;
   /** Address of the folder that holds each package's own files. */

@@ -5,12 +5,12 @@ import type { EngineOptions, Loader } from './engine.ts';
 export { version } from '../../src/version.ts';
 
 /** Opens the device that `load` would open by itself. */
-export async function start({ plan }: EngineOptions): Promise<Loader> {
+export async function start({ plan, precision }: EngineOptions): Promise<Loader> {
   const { device: gpuDevice } = await openGpu();
   return {
     async load({ graph, onnx, tflite, tfliteOrigin }) {
       const own = tfliteOrigin === 'own';
-      const options = { device: 'webgpu', gpuDevice, tuning: 'off', ...(plan ? { plan } : {}) } as const;
+      const options = { device: 'webgpu', gpuDevice, tuning: 'off', plan, precision } as const;
       const name = own ? graph.name : `${graph.name}.onnx`;
       const model = await load(own ? tflite : onnx, { ...options, name });
       const names = model.inputs.map(({ name }) => name);

@@ -1,4 +1,4 @@
-import type { PlanKind } from '../../src/index.ts';
+import type { PlanOption } from '../../src/index.ts';
 import { type EngineKey, engineKeys, label } from '../engines/keys.ts';
 import { type Driver, measure } from '../measure.ts';
 import { adapterName, resultTable } from '../report.ts';
@@ -7,7 +7,7 @@ import { listen, messageOf } from './remote.ts';
 import { describeAdapter, type FirstSample, Workbench } from './workbench.ts';
 
 const models = ['v1-1.0-224', 'v2-1.0-224', 'v3-small-1.0-224', 'v3-large-1.0-224', 'v4-conv-small-224'];
-const plans: readonly (PlanKind | 'default')[] = ['default', 'unfused', 'fused'];
+const plans: readonly PlanOption[] = ['auto', 'unfused', 'fused'];
 
 const element = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
 const status = (message: string) => {
@@ -49,7 +49,7 @@ async function start(): Promise<void> {
     status('Writing the model for every engine, running the CPU reference …');
     const adapter = await describeAdapter();
     workbench = await Workbench.prepare(
-      { source: String(form.get('model')).trim(), threads, ...(plan === 'default' ? {} : { plan: plan as PlanKind }) },
+      { source: String(form.get('model')).trim(), threads, plan: plan as PlanOption, precision: 'auto' },
       { signal, onLayer: (done, total) => status(`Running the CPU reference: layer ${done} of ${total} …`) },
     );
     const { graph } = workbench;
@@ -60,6 +60,7 @@ async function start(): Promise<void> {
         adapter,
         model: graph.name,
         plan,
+        precision: 'auto',
         threads,
         coldCaches: false,
         engines,

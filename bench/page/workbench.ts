@@ -5,7 +5,8 @@ import {
   DeviceError,
   type Graph,
   isArchitectureId,
-  type PlanKind,
+  type PlanOption,
+  type Precision,
   readGraph,
   seededInputs,
 } from '../../src/index.ts';
@@ -35,7 +36,8 @@ export interface BurstSample extends Omit<Burst, 'outputs'> {
 export interface Preparation {
   /** An architecture id, or the address of a model file. */
   readonly source: string;
-  readonly plan?: PlanKind;
+  readonly plan: PlanOption;
+  readonly precision: Precision;
   readonly threads: number;
   /** The reference's outputs, where they are known already. */
   readonly expected?: readonly Float32Array[];
@@ -89,6 +91,7 @@ export class Workbench {
     const engine = await engineIn(frame);
     const { outputs, ...first } = await engine.open(key, this.#model, this.#inputs, {
       plan: this.#preparation.plan,
+      precision: this.#preparation.precision,
       threads: this.#preparation.threads,
       runtime: new URL('runtime', document.baseURI).href,
       smallestOnnx: writeOnnx(smallestGraph),

@@ -9,10 +9,10 @@ export function deviceText({ device, adapter }: Model): string {
 /** The adapter as the browser describes it. Firefox leaves all of it empty. */
 export function adapterText(adapter: Model['adapter']): string {
   if (!adapter) return 'no adapter';
-  const { vendor, architecture, description, fallback } = adapter;
+  const { vendor, architecture, description, software } = adapter;
   const name =
     description || [vendor, architecture].filter(Boolean).join(' ') || 'an adapter that the browser does not name';
-  return fallback ? `${name} (software)` : name;
+  return software ? `${name} (software)` : name;
 }
 
 /** Shows at the top of the page what runs the models, and why it is the CPU where it is. */

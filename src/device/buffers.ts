@@ -1,5 +1,16 @@
 import { DeviceError, OutOfMemoryError } from '../errors.ts';
 
+/** `GPUBufferUsage`, which is not a global in Node. */
+export const bufferUsage = { MAP_READ: 1, COPY_SRC: 4, COPY_DST: 8, UNIFORM: 0x40, STORAGE: 0x80 } as const;
+
+/** A buffer of at least so many bytes, in sixteens: a uniform of a few words, or one of none, is bound as a `vec4` too. */
+export const createBuffer = (
+  device: Pick<GPUDevice, 'createBuffer'>,
+  label: string,
+  bytes: number,
+  usage: GPUBufferUsageFlags,
+): GPUBuffer => device.createBuffer({ label, size: Math.max(16, Math.ceil(bytes / 16) * 16), usage });
+
 /** A buffer, a texture or a query set. */
 interface Destroyable {
   destroy(): void;

@@ -7,7 +7,7 @@ export interface AdapterDescription {
   readonly architecture: string;
   readonly description: string;
   /** A software implementation. */
-  readonly fallback: boolean;
+  readonly software: boolean;
   readonly features: readonly string[];
 }
 
@@ -118,7 +118,7 @@ function describe(info: GPUAdapterInfo | undefined, features: GPUSupportedFeatur
     vendor: info?.vendor ?? '',
     architecture: info?.architecture ?? '',
     description: info?.description ?? '',
-    fallback: info?.isFallbackAdapter ?? false,
+    software: info?.isFallbackAdapter ?? false,
     features: [...features],
   };
 }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { platform, tmpdir } from 'node:os';
 
 /** SwiftShader, Chromium's software Vulkan, where Debian and Chrome put it. */
 const softwareDrivers = [
@@ -18,7 +19,7 @@ let opened: Promise<NodeGpu> | null = null;
 
 /**
  * WebGPU through the optional package "webgpu", opened once in a process. Where Vulkan finds no GPU, Chromium's
- * SwiftShader is tried. A process that used it ends by `process.exit`: Dawn keeps it alive otherwise.
+ * SwiftShader is used. A process that used it ends by `process.exit`: Dawn keeps it alive otherwise.
  */
 export function openNodeGpu(): Promise<NodeGpu> {
   opened ??= open();
@@ -30,15 +31,34 @@ async function open(): Promise<NodeGpu> {
   let create: (flags: string[]) => GPU;
   try {
     ({ create } = await import(/* @vite-ignore */ name));
-  } catch {
-    return { gpu: null, reason: `the package "webgpu" is not installed (${installAdvice})` };
+  } catch (error) {
+    const { code, message } = error as Error & { code?: string };
+    const missing = code === 'ERR_MODULE_NOT_FOUND';
+    const why = missing ? `is not installed (${installAdvice})` : `could not be opened: ${message}`;
+    return { gpu: null, reason: `the package "webgpu" ${why}` };
   }
-  const gpu = create([]);
-  if (await gpu.requestAdapter()) return { gpu, reason: '' };
-  const driver = softwareDrivers.find((path) => existsSync(path));
-  if (!driver || process.env.VK_DRIVER_FILES) return { gpu: null, reason: 'Dawn found no GPU and no software driver' };
-  process.env.VK_DRIVER_FILES = driver;
-  const software = create([]);
-  const found = await software.requestAdapter();
-  return found ? { gpu: software, reason: '' } : { gpu: null, reason: `Dawn found no GPU, nor one by ${driver}` };
+  return openDawn(create);
+}
+
+/** What Linux shows of a GPU: its own drivers', Windows' beneath it, Nvidia's in a container. */
+const hardware = ['/dev/dri', '/dev/dxg', '/dev/nvidiactl'];
+
+/**
+ * Dawn on the system's drivers, else on SwiftShader. Where Linux shows no GPU it is the other way round: Dawn warns on
+ * standard error of every driver that it cannot use, which nobody can keep from there but by not asking.
+ */
+export async function openDawn(create: (flags: string[]) => GPU): Promise<NodeGpu> {
+  const { VK_DRIVER_FILES, VK_ICD_FILENAMES } = process.env;
+  const driver = VK_DRIVER_FILES || VK_ICD_FILENAMES ? undefined : softwareDrivers.find((path) => existsSync(path));
+  const mayHaveGpu = platform() !== 'linux' || hardware.some((path) => existsSync(path));
+  const ways = driver === undefined ? [null] : mayHaveGpu ? [null, driver] : [driver, null];
+  // Drivers of Mesa write an error where it is missing; they put nothing there.
+  if (platform() === 'linux') process.env.XDG_RUNTIME_DIR ??= tmpdir();
+  for (const files of ways) {
+    if (files) process.env.VK_DRIVER_FILES = files;
+    const gpu = create([]);
+    if (await gpu.requestAdapter()) return { gpu, reason: '' };
+    if (files) delete process.env.VK_DRIVER_FILES;
+  }
+  return { gpu: null, reason: `Dawn found no GPU${driver ? `, nor one by ${driver}` : ' and no software driver'}` };
 }

@@ -1,50 +1,105 @@
+import { guarded } from '../device/buffers.ts';
+import type { Gpu } from '../device/gpu.ts';
 import { settle } from '../device/settle.ts';
-import type { Executor } from './executor.ts';
+import { ClockStep } from './clock-step.ts';
 
-/**
- * Milliseconds of one dispatch, from `repeats` of them in one pass: by the GPU's clock where it has one, else by the
- * page's. Null where the clock gave nothing that can be: a missing, zero or negative time.
- */
-export async function dispatchTime(executor: Executor, repeats: number): Promise<number | null> {
-  const { gpu } = executor;
-  const { device } = gpu;
-  const encoder = device.createCommandEncoder();
-  const clock = device.features.has('timestamp-query') ? openClock(device) : null;
-  const pass = encoder.beginComputePass(
-    clock
-      ? { timestampWrites: { querySet: clock.querySet, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 } }
-      : {},
-  );
-  for (let i = 0; i < repeats; i++) executor.encode(pass, 0, 1);
-  pass.end();
-  if (clock) {
-    encoder.resolveQuerySet(clock.querySet, 0, 2, clock.resolved, 0);
-    encoder.copyBufferToBuffer(clock.resolved, 0, clock.readback, 0, 16);
+/** Times passes of a device: by the GPU's clock where it has one, else by the page's. */
+export class DispatchClock {
+  readonly method: 'timestamp-query' | 'wall-clock';
+  readonly #gpu: Gpu;
+  readonly #step = new ClockStep();
+  readonly #most: number;
+  #queries: { readonly set: GPUQuerySet; readonly resolved: GPUBuffer; readonly readback: GPUBuffer } | null = null;
+
+  private constructor(gpu: Gpu, most: number) {
+    this.#gpu = gpu;
+    this.#most = gpu.device.features.has('timestamp-query') ? most : 1;
+    this.method = gpu.device.features.has('timestamp-query') ? 'timestamp-query' : 'wall-clock';
   }
-  const commands = encoder.finish();
-  const start = performance.now();
-  device.queue.submit([commands]);
-  let elapsed: number;
-  if (clock) {
-    await settle(gpu, clock.readback.mapAsync(1 /* GPUMapMode.READ */));
-    const [from, to] = new BigUint64Array(clock.readback.getMappedRange());
-    elapsed = Number(to! - from!) / 1e6;
-    for (const object of [clock.querySet, clock.resolved, clock.readback]) object.destroy();
-  } else {
-    await settle(gpu, device.queue.onSubmittedWorkDone());
-    elapsed = performance.now() - start;
+
+  /** For up to `most` passes of a submit; a query set holds 2048 at most. Throws `OutOfMemoryError`, `DeviceError`. */
+  static async create(gpu: Gpu, most = 1): Promise<DispatchClock> {
+    const clock = new DispatchClock(gpu, most);
+    if (clock.method === 'wall-clock') return clock;
+    const { device } = gpu;
+    const bytes = 16 * most;
+    try {
+      await guarded(device, 'timestamps', () => {
+        const set = device.createQuerySet({ type: 'timestamp', count: 2 * most });
+        const resolved = device.createBuffer({
+          size: bytes,
+          usage: 0x0200 /* QUERY_RESOLVE */ | 0x0004 /* COPY_SRC */,
+        });
+        const readback = device.createBuffer({ size: bytes, usage: 0x0001 /* MAP_READ */ | 0x0008 /* COPY_DST */ });
+        clock.#queries = { set, resolved, readback };
+      });
+    } catch (error) {
+      clock.dispose();
+      throw error;
+    }
+    return clock;
   }
-  gpu.check();
-  return plausible(elapsed) ? elapsed / repeats : null;
+
+  /** Passes that one submit can time; by the page's clock one. */
+  get most(): number {
+    return this.#most;
+  }
+
+  /** Milliseconds of the clock's step, as far as it is known. */
+  get stepMs(): number {
+    return this.#step.ms;
+  }
+
+  /**
+   * Submits a pass for each of `encoders`, at most `most`; milliseconds of each, null where the clock gave nothing that
+   * can be: a missing, zero or negative time, as where it was reset. Throws `DeviceLostError`.
+   */
+  async time(encoders: readonly ((pass: GPUComputePassEncoder) => void)[]): Promise<(number | null)[]> {
+    const { device } = this.#gpu;
+    const queries = this.#queries;
+    const encoder = device.createCommandEncoder();
+    encoders.forEach((encode, i) => {
+      const timestampWrites = queries && {
+        querySet: queries.set,
+        beginningOfPassWriteIndex: 2 * i,
+        endOfPassWriteIndex: 2 * i + 1,
+      };
+      const pass = encoder.beginComputePass(timestampWrites ? { timestampWrites } : {});
+      encode(pass);
+      pass.end();
+    });
+    const bytes = 16 * encoders.length;
+    if (queries) {
+      encoder.resolveQuerySet(queries.set, 0, 2 * encoders.length, queries.resolved, 0);
+      encoder.copyBufferToBuffer(queries.resolved, 0, queries.readback, 0, bytes);
+    }
+    const commands = encoder.finish();
+    const start = performance.now();
+    device.queue.submit([commands]);
+    if (!queries) {
+      await settle(this.#gpu, device.queue.onSubmittedWorkDone());
+      const end = performance.now();
+      this.#gpu.check();
+      for (const reading of [start, end]) this.#step.observe(1e6 * reading);
+      return [possible(end - start)];
+    }
+    await settle(this.#gpu, queries.readback.mapAsync(1 /* GPUMapMode.READ */, 0, bytes));
+    try {
+      this.#gpu.check();
+      const stamps = new BigUint64Array(queries.readback.getMappedRange(0, bytes).slice(0));
+      for (const stamp of stamps) this.#step.observe(stamp);
+      return encoders.map((_, i) => possible(Number(BigInt.asIntN(64, stamps[2 * i + 1]! - stamps[2 * i]!)) / 1e6));
+    } finally {
+      queries.readback.unmap();
+    }
+  }
+
+  dispose(): void {
+    if (!this.#queries) return;
+    const { set, resolved, readback } = this.#queries;
+    for (const object of [set, resolved, readback]) object.destroy();
+  }
 }
 
-/** A time that can be. */
-export const plausible = (ms: number): boolean => Number.isFinite(ms) && ms > 0;
-
-function openClock(device: GPUDevice) {
-  return {
-    querySet: device.createQuerySet({ type: 'timestamp', count: 2 }),
-    resolved: device.createBuffer({ size: 16, usage: 0x0200 /* QUERY_RESOLVE */ | 0x0004 /* COPY_SRC */ }),
-    readback: device.createBuffer({ size: 16, usage: 0x0001 /* MAP_READ */ | 0x0008 /* COPY_DST */ }),
-  };
-}
+/** A time that can be, else null. */
+export const possible = (ms: number): number | null => (Number.isFinite(ms) && ms > 0 ? ms : null);

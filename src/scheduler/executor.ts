@@ -1,4 +1,4 @@
-import { guarded, inScope } from '../device/buffers.ts';
+import { bufferUsage, createBuffer, guarded, inScope } from '../device/buffers.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { settle } from '../device/settle.ts';
 import { DeviceError, UsageError } from '../errors.ts';
@@ -76,7 +76,7 @@ export class Executor {
   /** Runs of pictures under way that make or change what such runs share. */
   #changing = 0;
   /** When the latest run and all before it were ready to be read. */
-  #latest: Promise<unknown> = Promise.resolve();
+  #latest: Promise<void> = Promise.resolve();
   #disposed = false;
 
   private constructor(resources: PlanResources, readout: Readout, within: boolean) {
@@ -261,8 +261,8 @@ export class Executor {
         device.queue.submit([encoder.finish()]);
       });
       const mapping = settle(this.gpu, readback.mapAsync(1 /* GPUMapMode.READ */, 0, readout.bytes + bytes));
-      // A browser may tell of two runs in any order.
-      const ready = Promise.allSettled([this.#latest, mapping, refusal]);
+      // A browser may tell of two runs in any order. What they gave is let go, as each waits for the one before it.
+      const ready = Promise.allSettled([this.#latest, mapping, refusal]).then(() => {});
       this.#latest = ready;
       await ready;
       await mapping;
@@ -346,24 +346,19 @@ export class Executor {
     const placement = this.plan.tensors[name];
     if (!placement) throw new UsageError(`${this.plan.graph} has no tensor "${name}"`);
     const { device } = this.gpu;
+    const { MAP_READ, COPY_DST } = bufferUsage;
     const buffer = await guarded(device, `readback of ${name}`, (keep) =>
-      keep(
-        device.createBuffer({
-          label: `readback of ${name}`,
-          size: placement.bytes,
-          usage: 0x0001 /* MAP_READ */ | 0x0008 /* COPY_DST */,
-        }),
-      ),
+      keep(createBuffer(device, name, placement.bytes, MAP_READ | COPY_DST)),
     );
     try {
       const encoder = device.createCommandEncoder();
       encoder.copyBufferToBuffer(this.resources.arena[placement.buffer]!, placement.offset, buffer, 0, placement.bytes);
       device.queue.submit([encoder.finish()]);
-      await settle(this.gpu, buffer.mapAsync(1));
+      await settle(this.gpu, buffer.mapAsync(1, 0, placement.bytes));
       this.gpu.check();
       const { shape } = placement;
       const wide = { ...placement, shape: [shape[0], shape[1], shape[2], 4 * Math.ceil(shape[3] / 4)] as const };
-      return unpack(buffer.getMappedRange(), raw ? wide : placement);
+      return unpack(buffer.getMappedRange(0, placement.bytes), raw ? wide : placement);
     } finally {
       buffer.destroy();
     }

@@ -1,4 +1,4 @@
-import { guarded } from '../device/buffers.ts';
+import { bufferUsage, createBuffer, guarded } from '../device/buffers.ts';
 import { compilePipelines } from '../device/pipelines.ts';
 import { DeviceError, UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
@@ -147,11 +147,10 @@ export class PictureStage {
 
   async #allocate(bytes: number): Promise<void> {
     this.#free();
-    const create = (label: string, size: number, usage: number) =>
-      this.#device.createBuffer({ label, size, usage: usage | 0x0008 /* COPY_DST */ });
+    const { COPY_DST, STORAGE, UNIFORM } = bufferUsage;
     await guarded(this.#device, 'a buffer for the picture', (keep) => {
-      this.#pixels = keep(create('pixels', Math.max(16, Math.ceil(bytes / 16) * 16), 0x0080 /* STORAGE */));
-      this.#uniform = keep(create('picture', 256, 0x0040 /* UNIFORM */));
+      this.#pixels = keep(createBuffer(this.#device, 'pixels', bytes, STORAGE | COPY_DST));
+      this.#uniform = keep(createBuffer(this.#device, 'picture', 256, UNIFORM | COPY_DST));
     }).catch((error) => {
       this.#free();
       throw error;

@@ -1,32 +1,24 @@
-import { guarded, type Keep } from '../device/buffers.ts';
+import { bufferUsage, createBuffer, guarded, type Keep } from '../device/buffers.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { compilePipelines } from '../device/pipelines.ts';
 import { DeviceError } from '../errors.ts';
 import { LARGEST_TEXTURE } from '../kernels/kernel.ts';
 import type { BoundRange, ConstantSlot, ConstantUpload, DeviceLimits, Plan, TextureSpec } from '../planner/plan.ts';
+import { type Arena, ArenaPool } from './arena-pool.ts';
 
-// GPUBufferUsage is not a global in Node.
-const COPY_SRC = 0x0004;
-const COPY_DST = 0x0008;
-const UNIFORM = 0x0040;
-const STORAGE = 0x0080;
+const { COPY_DST, STORAGE, UNIFORM } = bufferUsage;
+// GPUTextureUsage is not a global in Node.
 const COPY_DST_TEXTURE = 0x02;
 const TEXTURE_BINDING = 0x04;
 
 /** Packed weights in the order of `plan.constants`, or batches of them by and by. */
 export type Constants = Iterable<ConstantUpload> | AsyncIterable<Iterable<ConstantUpload>>;
 
-/** Where memory comes from: a device, or a pool that gives what it keeps, as large as asked for or larger. */
-export type Memory = Pick<GPUDevice, 'createBuffer' | 'createTexture'>;
-
 export interface ResourceOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onCompiled?: ((done: number, total: number) => void) | undefined;
-  /**
-   * Gives the buffers (labels `arena 0` …, `constants`, `uniforms`) and textures (`weights 0` …), and keeps them: they are
-   * not freed with the plan. Whoever shares them between plans sees to it that no two use the same ones at a time.
-   */
-  readonly pool?: Memory | undefined;
+  /** Where the arena comes from: plans of one pool share their memory. Its own unless given. */
+  readonly arena?: ArenaPool | undefined;
 }
 
 /**
@@ -36,27 +28,27 @@ export interface ResourceOptions {
 export class PlanResources {
   readonly gpu: Gpu;
   readonly plan: Plan;
-  readonly arena: readonly GPUBuffer[];
+  readonly #arena: Arena;
   readonly #constants: GPUBuffer;
   readonly #textures: readonly GPUTexture[];
   readonly #uniforms: GPUBuffer;
-  readonly #pooled: boolean;
   #pipelines: readonly GPUComputePipeline[] = [];
   #bindGroups: readonly GPUBindGroup[] = [];
 
-  private constructor(gpu: Gpu, plan: Plan, keep: Keep, pool: Memory | undefined) {
-    const memory = pool ?? gpu.device;
-    const own: Keep = pool ? (object) => object : keep;
-    const create = (label: string, bytes: number, usage: number) =>
-      own(memory.createBuffer({ label, size: Math.max(16, Math.ceil(bytes / 16) * 16), usage }));
+  private constructor(gpu: Gpu, plan: Plan, keep: Keep, pool: ArenaPool) {
+    const { device } = gpu;
+    const create = (label: string, bytes: number, usage: number) => keep(createBuffer(device, label, bytes, usage));
     this.gpu = gpu;
     this.plan = plan;
-    this.#pooled = pool !== undefined;
     this.#uniforms = create('uniforms', 4 * plan.uniforms.length, UNIFORM | COPY_DST);
-    gpu.device.queue.writeBuffer(this.#uniforms, 0, new Uint32Array(plan.uniforms));
-    this.arena = plan.arena.map((bytes, i) => create(`arena ${i}`, bytes, STORAGE | COPY_SRC | COPY_DST));
+    device.queue.writeBuffer(this.#uniforms, 0, new Uint32Array(plan.uniforms));
+    this.#arena = keep(pool.take(plan.arena));
     this.#constants = create('constants', plan.constantBytes, STORAGE | UNIFORM | COPY_DST);
-    this.#textures = plan.textures.map((spec, i) => own(memory.createTexture(textureOf(`weights ${i}`, spec))));
+    this.#textures = plan.textures.map((spec, i) => keep(device.createTexture(textureOf(`weights ${i}`, spec))));
+  }
+
+  get arena(): readonly GPUBuffer[] {
+    return this.#arena.buffers;
   }
 
   /**
@@ -68,7 +60,7 @@ export class PlanResources {
     gpu: Gpu,
     plan: Plan,
     constants: Constants,
-    { signal, onCompiled, pool }: ResourceOptions = {},
+    { signal, onCompiled, arena = new ArenaPool(gpu.device) }: ResourceOptions = {},
   ): Promise<PlanResources> {
     signal?.throwIfAborted();
     gpu.check();
@@ -77,7 +69,7 @@ export class PlanResources {
     const compiling = compilePipelines(device, plan.pipelines, { signal, onCompiled });
     // A refusal is reported by the await below, whatever fails first.
     compiling.catch(() => {});
-    const made = await guarded(device, `buffers of ${plan.graph}`, (keep) => new PlanResources(gpu, plan, keep, pool));
+    const made = await guarded(device, `buffers of ${plan.graph}`, (keep) => new PlanResources(gpu, plan, keep, arena));
     let failed = false;
     const upload = async () => {
       for await (const batch of Symbol.asyncIterator in constants ? constants : [constants]) {
@@ -148,10 +140,9 @@ export class PlanResources {
     }
   }
 
-  /** Frees buffers and textures, but for those of a pool. */
+  /** Frees buffers and textures, but for what other plans of the pool hold. */
   dispose(): void {
-    if (this.#pooled) return;
-    for (const object of [...this.arena, this.#constants, ...this.#textures, this.#uniforms]) object.destroy();
+    for (const object of [this.#arena, this.#constants, ...this.#textures, this.#uniforms]) object.destroy();
   }
 }
 

@@ -1,8 +1,9 @@
-import { settle } from '../device/settle.ts';
 import { UsageError } from '../errors.ts';
 import type { Shape } from '../graph/ops.ts';
+import { DispatchClock } from './dispatch-time.ts';
 import type { Executor } from './executor.ts';
 import { median } from './median.ts';
+import { LONGEST_MS, nextRepeats } from './pace.ts';
 import { checkInputs } from './tensors.ts';
 
 export interface LayerTime {
@@ -14,7 +15,7 @@ export interface LayerTime {
 }
 
 export interface Profile {
-  /** `timestamp-query`: the GPU's own clock around each dispatch; `wall-clock`: the page's, around repeats of it. */
+  /** `timestamp-query`: the GPU's own clock around the repeats of a dispatch; `wall-clock`: the page's. */
   readonly method: 'timestamp-query' | 'wall-clock';
   readonly layers: readonly LayerTime[];
 }
@@ -25,12 +26,13 @@ export interface ProfileOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Times of one dispatch by the wall clock repeat it so often, so that the cost of a submit is spread. */
-const WALL_CLOCK_DISPATCHES = 8;
+/** Passes of a submit that are timed together. */
+const MOST_PASSES = 64;
 
 /**
- * The time of each dispatch. Timestamps exist at the boundaries of passes only, so each dispatch gets a pass of its
- * own here: the sum is larger than the time of a run, which has one pass for all.
+ * The time of each dispatch, which is repeated in its pass until the clock resolves it. Timestamps exist at the
+ * boundaries of passes only, so each dispatch gets a pass of its own here: the sum is larger than the time of a run, which
+ * has one pass for all. Runs go on meanwhile, between submits.
  */
 export async function profile(
   executor: Executor,
@@ -44,19 +46,17 @@ export async function profile(
   );
   if (!(Number.isInteger(repeats) && repeats > 0))
     throw new UsageError(`repeats is ${repeats}, expected a whole number ≥ 1`);
-  const timestamps = gpu.device.features.has('timestamp-query');
-  const samples = await executor.exclusive(async () => {
-    const rounds: number[][] = [];
-    for (let round = 0; round < repeats; round++) {
-      signal?.throwIfAborted();
-      executor.upload(values);
-      rounds.push(timestamps ? await timestampRound(executor) : await wallClockRound(executor, signal));
-      gpu.check();
-    }
-    return rounds;
-  });
+  const clock = await DispatchClock.create(gpu, MOST_PASSES);
+  const timer = new PlanTimer(executor, clock, signal);
+  const samples: number[][] = [];
+  try {
+    await timer.settle(values);
+    for (let round = 0; round < repeats; round++) samples.push(await timer.round());
+  } finally {
+    clock.dispose();
+  }
   return {
-    method: timestamps ? 'timestamp-query' : 'wall-clock',
+    method: clock.method,
     layers: plan.dispatches.map(({ node, kernel, writes }, i) => ({
       node,
       kernel,
@@ -66,53 +66,68 @@ export async function profile(
   };
 }
 
-async function timestampRound(executor: Executor): Promise<number[]> {
-  const { device } = executor.gpu;
-  const count = executor.plan.dispatches.length;
-  // A query set holds at most 4096 queries.
-  const size = 2048;
-  const times: number[] = [];
-  for (let from = 0; from < count; from += size) {
-    const to = Math.min(count, from + size);
-    const bytes = 16 * (to - from);
-    const querySet = device.createQuerySet({ type: 'timestamp', count: 2 * (to - from) });
-    const resolved = device.createBuffer({ size: bytes, usage: 0x0200 /* QUERY_RESOLVE */ | 0x0004 /* COPY_SRC */ });
-    const readback = device.createBuffer({ size: bytes, usage: 0x0001 /* MAP_READ */ | 0x0008 /* COPY_DST */ });
-    const encoder = device.createCommandEncoder();
-    for (let i = from; i < to; i++) {
-      const at = 2 * (i - from);
-      const pass = encoder.beginComputePass({
-        timestampWrites: { querySet, beginningOfPassWriteIndex: at, endOfPassWriteIndex: at + 1 },
-      });
-      executor.encode(pass, i, i + 1);
-      pass.end();
-    }
-    encoder.resolveQuerySet(querySet, 0, 2 * (to - from), resolved, 0);
-    encoder.copyBufferToBuffer(resolved, 0, readback, 0, bytes);
-    device.queue.submit([encoder.finish()]);
-    await settle(executor.gpu, readback.mapAsync(1));
-    const stamps = new BigUint64Array(readback.getMappedRange());
-    // A difference can be negative where the GPU's clock was reset in between.
-    for (let i = 0; i < to - from; i++) times.push(Math.max(0, Number(stamps[2 * i + 1]! - stamps[2 * i]!) / 1e6));
-    for (const object of [querySet, resolved, readback]) object.destroy();
-  }
-  return times;
-}
+/** Times every dispatch of a plan, each as often in a pass of its own as the clock needs to resolve it. */
+class PlanTimer {
+  readonly #executor: Executor;
+  readonly #clock: DispatchClock;
+  readonly #signal: AbortSignal | undefined;
+  readonly #repeats: number[];
+  /** Milliseconds of each pass when it was last measured; null before that, and where the clock gave none. */
+  readonly #elapsed: (number | null)[];
 
-async function wallClockRound(executor: Executor, signal: AbortSignal | undefined): Promise<number[]> {
-  const { device } = executor.gpu;
-  const times: number[] = [];
-  for (let i = 0; i < executor.plan.dispatches.length; i++) {
-    signal?.throwIfAborted();
-    const encoder = device.createCommandEncoder();
-    const pass = encoder.beginComputePass();
-    for (let repeat = 0; repeat < WALL_CLOCK_DISPATCHES; repeat++) executor.encode(pass, i, i + 1);
-    pass.end();
-    const commands = encoder.finish();
-    const start = performance.now();
-    device.queue.submit([commands]);
-    await settle(executor.gpu, device.queue.onSubmittedWorkDone());
-    times.push((performance.now() - start) / WALL_CLOCK_DISPATCHES);
+  constructor(executor: Executor, clock: DispatchClock, signal: AbortSignal | undefined) {
+    this.#executor = executor;
+    this.#clock = clock;
+    this.#signal = signal;
+    this.#repeats = executor.plan.dispatches.map(() => 1);
+    this.#elapsed = this.#repeats.map(() => null);
   }
-  return times;
+
+  /** Runs the network once, and finds out how often to repeat each dispatch. */
+  async settle(inputs: readonly Float32Array[]): Promise<void> {
+    // Whoever runs later leaves tensors of their own: finite numbers, which take as long.
+    await this.#executor.exclusive(async () => this.#executor.upload(inputs));
+    // The first pass wakes the GPU, and tells the clock's step.
+    await this.#time([...this.#repeats.keys()]);
+    for (let open = [...this.#repeats.keys()]; open.length > 0; ) {
+      await this.#time(open);
+      open = open.filter((i) => {
+        const before = this.#repeats[i]!;
+        this.#repeats[i] = nextRepeats(before, this.#elapsed[i]!, this.#clock.stepMs);
+        return this.#repeats[i] !== before;
+      });
+    }
+  }
+
+  /** Milliseconds of one dispatch each. */
+  async round(): Promise<number[]> {
+    await this.#time([...this.#repeats.keys()]);
+    return this.#elapsed.map((ms, i) => (ms ?? this.#clock.stepMs / 2) / this.#repeats[i]!);
+  }
+
+  /** In submits that are no longer than others may wait, as far as that is known. */
+  async #time(dispatches: readonly number[]): Promise<void> {
+    const executor = this.#executor;
+    for (let from = 0; from < dispatches.length; ) {
+      this.#signal?.throwIfAborted();
+      let to = from;
+      let expected = 0;
+      while (to < dispatches.length && to - from < this.#clock.most && (to === from || expected < LONGEST_MS)) {
+        expected += this.#elapsed[dispatches[to]!] ?? 0;
+        to++;
+      }
+      const passes = dispatches.slice(from, to);
+      const times = await executor.exclusive(() =>
+        this.#clock.time(
+          passes.map((i) => (pass) => {
+            for (let repeat = 0; repeat < this.#repeats[i]!; repeat++) executor.encode(pass, i, i + 1);
+          }),
+        ),
+      );
+      times.forEach((ms, i) => {
+        this.#elapsed[passes[i]!] = ms;
+      });
+      from = to;
+    }
+  }
 }

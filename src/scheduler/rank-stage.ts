@@ -1,4 +1,4 @@
-import { guarded, type Keep } from '../device/buffers.ts';
+import { bufferUsage, createBuffer, guarded, type Keep } from '../device/buffers.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { compilePipelines } from '../device/pipelines.ts';
 import { canRank, RANKED_BYTES, rankProgram } from '../kernels/rank-classes.ts';
@@ -42,9 +42,10 @@ export class RankStage {
     this.#logits = logits;
     this.#pipeline = pipeline;
     this.#most = Math.min(scores.shape[3], MOST_RANKED);
-    const create = (label: string, size: number, usage: number) => keep(device.createBuffer({ label, size, usage }));
-    this.#ranked = create('ranked classes', this.bytes(), 0x0080 /* STORAGE */ | 0x0004 /* COPY_SRC */);
-    this.#uniform = create('ranking', 16, 0x0040 /* UNIFORM */ | 0x0008 /* COPY_DST */);
+    this.#ranked = keep(
+      createBuffer(device, 'ranked classes', this.bytes(), bufferUsage.STORAGE | bufferUsage.COPY_SRC),
+    );
+    this.#uniform = keep(createBuffer(device, 'ranking', 16, bufferUsage.UNIFORM | bufferUsage.COPY_DST));
     this.#bindGroup = device.createBindGroup({
       label: 'ranking',
       layout: pipeline.getBindGroupLayout(0),

@@ -1,4 +1,4 @@
-import type { Keep } from '../device/buffers.ts';
+import { bufferUsage, createBuffer, type Keep } from '../device/buffers.ts';
 import type { Placement, Plan } from '../planner/plan.ts';
 import { IN_FLIGHT } from './run-order.ts';
 import { unpack } from './tensors.ts';
@@ -30,13 +30,7 @@ export class Readout {
     });
     this.bytes = bytes;
     this.#buffers = Array.from({ length: IN_FLIGHT }, (_, i) =>
-      keep(
-        device.createBuffer({
-          label: `readback ${i}`,
-          size: Math.max(16, Math.ceil((bytes + extra) / 16) * 16),
-          usage: 0x0001 /* MAP_READ */ | 0x0008 /* COPY_DST */,
-        }),
-      ),
+      keep(createBuffer(device, `readback ${i}`, bytes + extra, bufferUsage.MAP_READ | bufferUsage.COPY_DST)),
     );
     this.#idle = [...this.#buffers];
   }

@@ -1,25 +1,35 @@
-import type { Gpu } from '../device/gpu.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Conv2d } from '../graph/ops.ts';
-import type { Precision } from '../planner/plan.ts';
-import { dispatchTime } from '../scheduler/dispatch-time.ts';
-import { version } from '../version.ts';
-import { cacheKey, type TuningCache, usableRecord } from './cache.ts';
-import { steadyPreferences } from './defaults.ts';
+import { coreKernels } from '../kernels/index.ts';
+import { findPace } from '../scheduler/pace.ts';
+import { TrialBench } from '../scheduler/trial-bench.ts';
+import { type Adopt, adopter, type Host, keepAdoptable, type Refusal } from './adopt.ts';
+import { cacheKey, type LayerRecord, type TuningCache, type TuningRecord, usableRecord, withLayers } from './cache.ts';
+import { shippedPreferences } from './defaults.ts';
 import { indexedDbCache } from './indexed-db.ts';
 import { Trial } from './trial.ts';
-import { type TunerOptions, type Tuning, tuneKernels } from './tuner.ts';
+import { contenderOf, type Exclusive, makeReady, type TunedLayer, type TunerOptions, tuneKernels } from './tuner.ts';
 
-export interface TuneOptions extends Pick<TunerOptions, 'signal' | 'onProgress' | 'exclusive'> {
-  readonly precision: Precision;
-  readonly budgetMs: number;
-  /** Where to remember; null: nowhere. The browser's IndexedDB unless given. */
-  readonly cache?: TuningCache | null | undefined;
+/** What `Model.tune` found and did. */
+export interface TuningReport {
+  /** Distinct layers that were measured, the costliest first, with every kernel tried. */
+  readonly layers: readonly TunedLayer[];
+  /** Distinct layers of this network of which all was remembered from another time. */
+  readonly remembered: number;
+  /** Kernels that were chosen and not taken up: with them an output of the whole network changed, or they could not be made. */
+  readonly refused: readonly Refusal[];
+  /** Whether every kernel of every layer is measured by now. */
+  readonly complete: boolean;
+  readonly elapsedMs: number;
+  /** Kernels of the plan that runs from now on, in order. */
+  readonly kernels: readonly string[];
 }
 
-export interface TuneResult extends Tuning {
-  /** Layers whose kernel was remembered. */
-  readonly remembered: number;
+export interface TuneOptions extends Partial<Pick<TunerOptions, 'signal' | 'onProgress'>> {
+  /** Milliseconds for measuring kernels, default 1000; 0 only takes up the adapter's shipped kernels. */
+  readonly budgetMs?: number | undefined;
+  /** Where to remember the outcome: the option `tuningCache` of `load` unless given; null: nowhere. */
+  readonly cache?: TuningCache | null | undefined;
 }
 
 /** An ordinary layer in the middle of a MobileNet. */
@@ -42,41 +52,86 @@ const fingerprintNode: Conv2d = {
 const FINGERPRINTS = 5;
 
 /**
- * The kernels for a graph on this adapter: those remembered, and those found by measurement within the budget. A cache
- * that fails, or holds something else, is as good as none.
+ * Moves a network to the kernels shipped for its adapter, then to those remembered and those found by measurement within
+ * the budget: they are tried, raced, taken up where the whole network's outputs stay, and only then remembered. A cache
+ * that fails, or holds something else, is as good as none. Throws the signal's reason, `DeviceLostError`.
  */
-export async function tune(gpu: Gpu, graph: Graph, options: TuneOptions): Promise<TuneResult> {
-  const { precision, cache = indexedDbCache(), exclusive = (work) => work() } = options;
-  const steady = steadyPreferences(gpu.adapter);
-  if (!cache) return { ...(await tuneKernels(gpu, graph, { ...options, preferences: steady })), remembered: 0 };
-  const fingerprintMs = await exclusive(() => fingerprint(gpu));
-  const key = cacheKey(gpu, precision);
-  const stored = await cache.get(key).catch(() => null);
-  const record = fingerprintMs === null ? null : usableRecord(stored, fingerprintMs);
-  const known = record?.tuned ?? {};
-  const found = await tuneKernels(gpu, graph, { ...options, preferences: { ...steady, tuned: known } });
-  const tuned = { ...known, ...found.tuned };
-  if (fingerprintMs !== null && Object.keys(found.tuned).length > 0) {
-    await cache
-      .set(key, { engine: version, fingerprintMs: record?.fingerprintMs ?? fingerprintMs, tuned })
-      .catch(() => {});
+export async function tune(host: Host, options: TuneOptions & { readonly signal: AbortSignal }): Promise<TuningReport> {
+  const { budgetMs = 1000, signal, onProgress, cache = indexedDbCache() } = options;
+  const { gpu, graph, precision } = host;
+  const start = performance.now();
+  const exclusive: Exclusive = (work) => host.current.exclusive(work, { signal });
+  const bench = await TrialBench.create(gpu);
+  try {
+    const adopt = adopter(host, bench, signal);
+    const shipped = shippedPreferences(gpu.adapter);
+    // Where they cannot be used, those of the first result stay.
+    const base = (await adopt(shipped)) === null ? shipped : host.preferences;
+    let found: Outcome = { layers: [], remembered: 0, refused: [], complete: false };
+    if (budgetMs > 0) {
+      const key = cacheKey(gpu, precision);
+      const fingerprintMs = cache ? await fingerprint(bench, { exclusive, signal }) : null;
+      const open = async (): Promise<TuningRecord | null> => {
+        if (!cache || fingerprintMs === null) return null;
+        return usableRecord(await cache.get(key).catch(() => null), fingerprintMs);
+      };
+      const known = new Map(Object.entries((await open())?.layers ?? {}));
+      const tunerOptions = { precision, preferences: base, known, budgetMs, signal, onProgress, exclusive };
+      const { layers, outcome } = await tuneAndAdopt(bench, graph, tunerOptions, adopt);
+      found = outcome;
+      // Another tuning may have written meanwhile.
+      if (cache && fingerprintMs !== null) {
+        await cache.set(key, withLayers(await open(), fingerprintMs, layers)).catch(() => {});
+      }
+    }
+    const kernels = host.current.plan.dispatches.map(({ kernel }) => kernel);
+    return { ...found, elapsedMs: performance.now() - start, kernels };
+  } finally {
+    bench.dispose();
   }
-  return { ...found, tuned, remembered: Object.keys(known).length };
 }
 
-/** The least of several times: what else the machine does only adds. */
-async function fingerprint(gpu: Gpu): Promise<number | null> {
-  const trial = new Trial(fingerprintNode, [[1, 14, 14, 96]], 'float32');
-  const executor = await trial.open(gpu, 'float32', 'conv-pointwise');
+type Outcome = Pick<TuningReport, 'layers' | 'remembered' | 'refused' | 'complete'>;
+
+/** Tries, races and adopts; what is known of the network's layers then. */
+async function tuneAndAdopt(bench: TrialBench, graph: Graph, options: TunerOptions, adopt: Adopt) {
+  const { preferences } = options;
+  const { layers, measured, remembered, complete } = await tuneKernels(bench, graph, options);
+  const chosen = [...layers].flatMap(([key, { kernel }]) => (kernel === null ? [] : [[key, kernel] as const]));
+  const refused = await keepAdoptable(chosen, (kept) => adopt({ ...preferences, tuned: Object.fromEntries(kept) }));
+  const known = new Map<string, LayerRecord>(layers);
+  for (const { key, kernel } of refused) {
+    const record = known.get(key)!;
+    known.set(key, { ...record, kernel: null, refused: [...record.refused, kernel] });
+  }
+  return { layers: known, outcome: { layers: measured, remembered, refused, complete } };
+}
+
+/** The least of several times: what else the machine does only adds. Null where the clock gives none. */
+async function fingerprint(
+  bench: TrialBench,
+  turns: Pick<TunerOptions, 'exclusive' | 'signal'>,
+): Promise<number | null> {
+  const trial = new Trial(
+    fingerprintNode,
+    { inputs: [[1, 14, 14, 96]], output: [1, 14, 14, 96] },
+    { precision: 'float32', halfInputs: [false], halfOutput: false },
+  );
+  const { measure, close } = contenderOf(
+    bench,
+    await makeReady(bench, coreKernels, trial, 'conv-pointwise', turns),
+    turns,
+  );
   try {
-    await dispatchTime(executor, 1);
-    const times: number[] = [];
-    for (let i = 0; i < FINGERPRINTS; i++) {
-      const ms = await dispatchTime(executor, 4);
-      if (ms !== null) times.push(ms);
+    const pace = await findPace(measure, () => bench.clock.stepMs);
+    if (pace === null) return null;
+    let least = pace.ms;
+    for (let i = 1; i < FINGERPRINTS; i++) {
+      const elapsed = await measure(pace.repeats);
+      if (elapsed !== null) least = Math.min(least, elapsed / pace.repeats);
     }
-    return times.length > 0 ? Math.min(...times) : null;
+    return least;
   } finally {
-    executor.dispose();
+    close();
   }
 }

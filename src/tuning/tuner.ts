@@ -1,16 +1,18 @@
-import type { Gpu } from '../device/gpu.ts';
+import { DeviceError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { Conv2d } from '../graph/ops.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
 import type { KernelRegistry } from '../kernels/index.ts';
 import type { Kernel, NodeShapes } from '../kernels/kernel.ts';
-import type { Precision } from '../planner/plan.ts';
+import { packConstants } from '../planner/create-plan.ts';
+import type { Plan, Precision } from '../planner/plan.ts';
 import { candidates, type KernelPreferences, kernelsFor, layerKey, selectKernel } from '../planner/select.ts';
-import { inputsOfOneReader } from '../planner/storage.ts';
-import { dispatchTime } from '../scheduler/dispatch-time.ts';
-import type { Executor } from '../scheduler/executor.ts';
-import { median } from '../scheduler/median.ts';
-import { agree, Trial } from './trial.ts';
+import { halfTensors, inputsOfOneReader } from '../planner/storage.ts';
+import { PlanResources } from '../scheduler/plan-resources.ts';
+import { inSlices } from '../scheduler/slices.ts';
+import type { TrialBench } from '../scheduler/trial-bench.ts';
+import type { LayerRecord } from './cache.ts';
+import { type Contender, race, type Tried } from './race.ts';
+import { CONSTANT_BYTES, isTunable, type LayerStorage, Trial, type Tunable } from './trial.ts';
 
 export interface TuningProgress {
   /** Distinct layers done and in all. */
@@ -18,24 +20,21 @@ export interface TuningProgress {
   readonly total: number;
 }
 
+/** Has the GPU of the page to itself while `work` runs. */
+export type Exclusive = <T>(work: () => Promise<T>) => Promise<T>;
+
 export interface TunerOptions {
   readonly precision: Precision;
-  /** Kernels to start from: one of them is replaced only by a faster one. */
+  /** Kernels to start from: one of them is replaced only by one that is clearly faster. */
   readonly preferences: KernelPreferences;
+  /** What is known of layers, by `layerKey`. */
+  readonly known: ReadonlyMap<string, LayerRecord>;
   /** Milliseconds after which no further kernel is tried. */
   readonly budgetMs: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: TuningProgress) => void) | undefined;
-  /** Keeps others off the GPU while a kernel is timed. */
-  readonly exclusive?: (<T>(work: () => Promise<T>) => Promise<T>) | undefined;
-}
-
-/** A kernel tried on a layer. */
-export interface Tried {
-  readonly kernel: string;
-  /** Milliseconds of a dispatch; null where it was not timed: `reason` says why. */
-  readonly ms: number | null;
-  readonly reason?: string;
+  /** Around every use of the GPU, each a few milliseconds long. */
+  readonly exclusive: Exclusive;
 }
 
 export interface TunedLayer {
@@ -44,93 +43,89 @@ export interface TunedLayer {
   readonly node: string;
   readonly count: number;
   readonly chosen: string;
+  /** Kernels tried this time. */
   readonly tried: readonly Tried[];
 }
 
 export interface Tuning {
-  /** Kernel names by `layerKey`. */
-  readonly tuned: Readonly<Record<string, string>>;
-  readonly layers: readonly TunedLayer[];
-  /** Whether every kernel of every layer was tried. */
+  /** What is known now of this graph's layers, by `layerKey`. */
+  readonly layers: ReadonlyMap<string, LayerRecord>;
+  /** Layers that were measured, the costliest first. */
+  readonly measured: readonly TunedLayer[];
+  /** Layers of which all was known. */
+  readonly remembered: number;
+  /** Whether every kernel of every layer was tried by now. */
   readonly complete: boolean;
 }
 
-/** A kernel replaces the one that would run only where it takes at most this share of its time. */
-const CLEARLY_FASTER = 0.95;
-
-/** After one dispatch each, kernels that took more than this many times the fastest are out of the race. */
-const HOPELESS = 1.6;
-
-const ROUNDS = 3;
-
-/** Milliseconds that the repeats of one measurement take together, so that a coarse clock resolves them. */
-const MEASUREMENT_MS = 2;
-const MOST_REPEATS = 64;
-
 interface Layer {
   readonly key: string;
-  readonly node: Conv2d;
+  readonly node: Tunable;
   readonly shapes: NodeShapes;
   readonly kernels: readonly Kernel[];
+  readonly storage: LayerStorage;
   readonly work: number;
   count: number;
 }
 
 /**
- * Times the kernels that can run each distinct layer of a graph, the costliest layers first, until the budget is
- * spent. A kernel counts only where its output agrees with that of the registry's own kernel. Throws the signal's
- * reason, `DeviceLostError`.
+ * Times the kernels that can run each distinct layer of a graph, the costliest layers first, until the budget is spent; it
+ * goes on where `known` ends. A kernel counts only where its output agrees with that of the registry's own. Throws the
+ * signal's reason, `DeviceLostError`.
  */
-export async function tuneKernels(gpu: Gpu, graph: Graph, options: TunerOptions): Promise<Tuning> {
-  const { preferences, budgetMs, signal, onProgress } = options;
-  const registry = await kernelsFor(graph, preferences, true);
-  const layers = distinctLayers(graph, registry, preferences.features);
+export async function tuneKernels(bench: TrialBench, graph: Graph, options: TunerOptions): Promise<Tuning> {
+  const { preferences, known, budgetMs, signal, onProgress } = options;
   const end = performance.now() + budgetMs;
-  const tuned: Record<string, string> = {};
-  const reports: TunedLayer[] = [];
+  const registry = await kernelsFor(graph, preferences, true);
+  const layers = distinctLayers(graph, registry, preferences.features, options.precision);
+  const found = new Map<string, LayerRecord>();
+  const measured: TunedLayer[] = [];
+  let remembered = 0;
   let complete = true;
   for (const [i, layer] of layers.entries()) {
-    if (preferences.tuned && Object.hasOwn(preferences.tuned, layer.key)) continue;
-    if (performance.now() >= end) {
-      complete = false;
-      break;
-    }
-    const { tried, all } = await tryKernels(gpu, registry, layer, options, end);
-    complete &&= all;
-    const usual = selectKernel(registry, layer.node, layer.shapes, preferences).name;
-    const chosen = choose(tried, usual);
-    // What the budget cut short is measured again another time.
-    if (all) tuned[layer.key] = chosen;
-    reports.push({ key: layer.key, node: layer.node.name, count: layer.count, chosen, tried });
-    onProgress?.({ done: i + 1, total: layers.length });
     signal?.throwIfAborted();
+    const { key, node, shapes, kernels, count } = layer;
+    const { refused = [], tried = [], kernel } = known.get(key) ?? {};
+    const sound = kernels.map(({ name }) => name).filter((name) => !refused.includes(name));
+    const usual = kernel && sound.includes(kernel) ? kernel : selectKernel(registry, node, shapes, preferences).name;
+    const others = sound.filter((name) => name !== usual && !tried.includes(name));
+    if (others.length === 0) {
+      remembered++;
+      found.set(key, { kernel: usual, tried, refused });
+    } else if (performance.now() >= end) {
+      complete = false;
+      if (known.has(key)) found.set(key, { kernel: usual, tried, refused });
+      continue;
+    } else {
+      const more = () => performance.now() < end;
+      const result = await tryKernels(bench, registry, layer, usual, others, options, more);
+      complete &&= result.complete;
+      measured.push({ key, node: node.name, count, chosen: result.chosen, tried: result.tried });
+      const names = result.tried.map((one) => one.kernel);
+      found.set(key, { kernel: result.chosen, tried: [...new Set([...tried, ...names])], refused });
+    }
+    onProgress?.({ done: i + 1, total: layers.length });
   }
-  return { tuned, layers: reports, complete };
+  return { layers: found, measured, remembered, complete };
 }
 
-/** The fastest kernel, or the usual one where none is clearly faster than it. */
-export function choose(tried: readonly Tried[], usual: string): string {
-  const timed = tried.filter((candidate): candidate is Tried & { ms: number } => candidate.ms !== null);
-  const fastest = timed.reduce<(Tried & { ms: number }) | null>(
-    (best, candidate) => (best === null || candidate.ms < best.ms ? candidate : best),
-    null,
-  );
-  const own = timed.find(({ kernel }) => kernel === usual);
-  if (fastest === null) return usual;
-  // A usual kernel that gave no time, or a wrong output, gives way to any that did.
-  return own === undefined || fastest.ms <= CLEARLY_FASTER * own.ms ? fastest.kernel : usual;
-}
-
-function distinctLayers(graph: Graph, registry: KernelRegistry, features: readonly string[]): Layer[] {
+/** Layers that differ, of which several kernels can run each. */
+function distinctLayers(
+  graph: Graph,
+  registry: KernelRegistry,
+  features: readonly string[],
+  precision: Precision,
+): Layer[] {
   const shapes = inferShapes(graph);
   const dense = inputsOfOneReader(graph);
+  const halves: ReadonlySet<string> = precision === 'float32' ? new Set() : halfTensors(graph);
   const layers = new Map<string, Layer>();
   for (const node of graph.nodes) {
-    if (node.op !== 'conv2d') continue;
+    if (!isTunable(node)) continue;
     const nodeShapes = {
       inputs: node.inputs.map((name) => shapes.get(name)!),
       output: shapes.get(node.output)!,
-      dense: dense.has(node.inputs[0]!),
+      dense: dense.has(node.inputs[0]!) && !halves.has(node.inputs[0]!),
     };
     const kernels = candidates(registry, node, nodeShapes, features);
     if (kernels.length < 2) continue;
@@ -140,76 +135,89 @@ function distinctLayers(graph: Graph, registry: KernelRegistry, features: readon
       known.count++;
       continue;
     }
-    const products = (node.kernel[0] * node.kernel[1] * nodeShapes.inputs[0]![3]) / node.groups;
-    const work = products * sizeOf(nodeShapes.output);
-    layers.set(key, { key, node, shapes: nodeShapes, kernels, work, count: 1 });
+    const storage: LayerStorage = {
+      precision,
+      halfInputs: node.inputs.map((name) => halves.has(name)),
+      halfOutput: halves.has(node.output),
+    };
+    layers.set(key, { key, node, shapes: nodeShapes, kernels, storage, work: workOf(node, nodeShapes), count: 1 });
   }
   return [...layers.values()].sort((a, b) => b.work * b.count - a.work * a.count);
 }
 
-async function tryKernels(
-  gpu: Gpu,
-  registry: KernelRegistry,
-  { node, shapes, kernels }: Layer,
-  { precision, preferences, signal, exclusive = (work) => work() }: TunerOptions,
-  end: number,
-): Promise<{ tried: Tried[]; all: boolean }> {
-  const trial = new Trial(node, shapes.inputs, precision);
-  const open: { readonly kernel: string; readonly executor: Executor; readonly times: number[] }[] = [];
-  const refused: Tried[] = [];
-  let expected: Float32Array | null = null;
-  let all = true;
-  try {
-    // The registry's own kernel first, as the others are compared with it; then the one that would run.
-    const usual = selectKernel(registry, node, shapes, preferences);
-    const [own, ...others] = kernels;
-    const order = [
-      own!,
-      ...others.filter((kernel) => kernel === usual),
-      ...others.filter((kernel) => kernel !== usual),
-    ];
-    for (const { name } of order) {
-      signal?.throwIfAborted();
-      if (expected !== null && performance.now() >= end) {
-        all = false;
-        break;
-      }
-      const executor = await trial.open(gpu, precision, name);
-      const output = await exclusive(() => trial.output(executor));
-      expected ??= output;
-      if (agree(output, expected, trial.tolerance)) open.push({ kernel: name, executor, times: [] });
-      else {
-        refused.push({ kernel: name, ms: null, reason: 'its output leaves the bound' });
-        executor.dispose();
-      }
-    }
-    // The first dispatch wakes the GPU.
-    const once: (number | null)[] = [];
-    for (const { executor } of open) {
-      signal?.throwIfAborted();
-      once.push(await exclusive(() => dispatchTime(executor, 1)));
-    }
-    const fastest = Math.min(...once.filter((ms) => ms !== null));
-    const repeats = Number.isFinite(fastest)
-      ? Math.min(MOST_REPEATS, Math.ceil(MEASUREMENT_MS / fastest))
-      : MOST_REPEATS;
-    const race = open.filter((_, i) => once[i] === null || once[i]! <= HOPELESS * fastest || repeats > 1);
-    open.forEach((entry, i) => {
-      if (!race.includes(entry)) entry.times.push(once[i]!);
-    });
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const { executor, times } of race) {
-        signal?.throwIfAborted();
-        const ms = await exclusive(() => dispatchTime(executor, repeats));
-        if (ms !== null) times.push(ms);
-      }
-    }
-  } finally {
-    for (const { executor } of open) executor.dispose();
-  }
-  const timed = open.map(({ kernel, times }): Tried => {
-    if (times.length === 0) return { kernel, ms: null, reason: 'the clock gave no time' };
-    return { kernel, ms: median(times) };
-  });
-  return { tried: [...timed, ...refused], all };
+/** Multiplications, or values read where there are none. */
+function workOf(node: Tunable, { inputs: [input], output }: NodeShapes): number {
+  if (node.op === 'fully-connected') return node.weights.length * output[0];
+  if (node.op !== 'conv2d') return sizeOf(input!);
+  return ((node.kernel[0] * node.kernel[1] * input![3]) / node.groups) * sizeOf(output);
 }
+
+async function tryKernels(
+  bench: TrialBench,
+  registry: KernelRegistry,
+  { node, shapes, kernels, storage }: Layer,
+  usual: string,
+  others: readonly string[],
+  options: TunerOptions,
+  more: () => boolean,
+) {
+  const trial = new Trial(node, shapes, storage);
+  const checked = async (kernel: string, keep: boolean): Promise<PlanResources> => {
+    const resources = await makeReady(bench, registry, trial, kernel, options);
+    try {
+      const { inputs, output } = trial;
+      const found = await options.exclusive(() => bench.compare(resources, inputs, output, { keep }));
+      if (trial.agrees(found)) return resources;
+      throw new DeviceError(`${kernel}: its output leaves the bound`);
+    } catch (error) {
+      resources.dispose();
+      throw error;
+    }
+  };
+  // The registry's own kernel, which the others are compared with.
+  let reference: Promise<void> | null = null;
+  const open = async (kernel: string): Promise<Contender> => {
+    reference ??= checked(kernels[0]!.name, true).then((resources) => resources.dispose());
+    await reference;
+    return contenderOf(bench, await checked(kernel, false), options);
+  };
+  const { signal } = options;
+  return race({ usual, others, open, stepMs: () => bench.clock.stepMs, more, signal });
+}
+
+type Turns = Pick<TunerOptions, 'exclusive' | 'signal'>;
+
+/** A trial's plan by a kernel, on the bench. Throws why that cannot be. */
+export async function makeReady(
+  { gpu, arena }: TrialBench,
+  kernels: KernelRegistry,
+  trial: Trial,
+  kernel: string,
+  { signal }: Turns,
+): Promise<PlanResources> {
+  const plan = trial.plan(kernels, gpu.adapter.features, kernel);
+  if (constantBytesOf(plan) > CONSTANT_BYTES) {
+    throw new DeviceError(`${kernel}: its weights need more memory than a trial may take`);
+  }
+  return PlanResources.create(gpu, plan, inSlices(packConstants(trial.graph, plan, kernels)), { signal, arena });
+}
+
+/** Takes the plan over. */
+export const contenderOf = (
+  { clock }: TrialBench,
+  resources: PlanResources,
+  { exclusive, signal }: Turns,
+): Contender => ({
+  close: () => resources.dispose(),
+  measure: async (repeats) => {
+    signal?.throwIfAborted();
+    const repeated = (pass: GPUComputePassEncoder) => {
+      for (let repeat = 0; repeat < repeats; repeat++) resources.encode(pass);
+    };
+    const [ms] = await exclusive(() => clock.time([repeated]));
+    return ms!;
+  },
+});
+
+/** In the buffer and in textures. */
+const constantBytesOf = ({ constants }: Plan): number => constants.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -51,7 +51,7 @@ export const smallest: Graph = {
  * is read, by a first inference, as some compile no sooner. What goes wrong here goes wrong again where it is reported.
  */
 export async function warmUp(gpu: Gpu, precision: Precision | undefined): Promise<void> {
-  if (!gpu.adapter.fallback) return;
+  if (!gpu.adapter.software) return;
   try {
     const preferences = startingPreferences(gpu.adapter);
     const kernels = await kernelsFor(smallest, preferences);

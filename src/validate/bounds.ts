@@ -200,10 +200,32 @@ function evaluate(node: Node, inputs: readonly Tensor[], shape: Tensor['shape'])
 }
 
 /**
- * Parts one after another, by the name of what they write. What a part computes is off by its own bound, and by what
- * its inputs are off by, as far as that comes through (`through`). The own bound is taken at the exact input; 2^-8 of the
- * error that comes through covers what the inexact one adds to it, as γ(K + 3) is below 2^-9 for K < 30,000. Only what
- * the node writes is stored. Throws as `runNode` does.
+ * As `runWithBound`, of inputs that are themselves off by up to their bounds: what a node computes is off by its own bound,
+ * and by what its inputs are off by, as far as that comes through (`through`). The own bound is taken at the exact input;
+ * 2^-8 of the error that comes through covers what the inexact one adds to it, as γ(K + 3) is below 2^-9 for K < 30,000.
+ * Throws as `runNode` does, and `UsageError` for operations of which it is not known what comes through.
+ */
+export function runWithErrors(node: Node, inputs: readonly Bounded[], options: StorageOptions = {}): Bounded {
+  const values = inputs.map(({ output }) => output);
+  const { output, bound, probable } = runWithBound(node, values, options);
+  const stored = options.weights === 'f16' ? withRoundedWeights(node) : node;
+  const add = (mine: Float32Array, errors: readonly Float32Array[]) => {
+    const more = through(stored, values, errors, output.shape);
+    return mine.map((b, i) => b + (1 + 2 ** -8) * more[i]!);
+  };
+  const of = (kind: 'bound' | 'probable') => inputs.map((input) => input[kind]);
+  return { output, bound: add(bound, of('bound')), probable: add(probable, of('probable')) };
+}
+
+/** A tensor that is off by nothing. */
+export function exact(tensor: Tensor): Bounded {
+  const none = new Float32Array(tensor.data.length);
+  return { output: tensor, bound: none, probable: none };
+}
+
+/**
+ * Parts one after another (`runWithErrors`), by the name of what they write. Only what the node writes is stored. Throws
+ * as `runNode` does.
  */
 export function fusedWithBounds(
   node: Fused,
@@ -211,42 +233,21 @@ export function fusedWithBounds(
   { weights = 'f32', output = 'f32' }: StorageOptions = {},
 ): Map<string, Bounded> {
   const written = new Set(writtenBy(node));
-  const exact = (tensor: Tensor): Bounded => {
-    const none = new Float32Array(tensor.data.length);
-    return { output: tensor, bound: none, probable: none };
-  };
   const tensors = new Map(node.inputs.map((name, i) => [name, exact(inputs[i]!)]));
   for (const part of node.parts) {
     const operands = part.inputs.map((name) => tensors.get(name)!);
-    const values = operands.map(({ output }) => output);
-    const own = runWithBound(part, values, { weights, output: written.has(part.output) ? output : 'f32' });
-    const stored = weights === 'f16' ? withRoundedWeights(part) : part;
-    const add = (mine: Float32Array, errors: readonly Float32Array[]) => {
-      const more = through(node, stored, values, errors, own.output.shape);
-      return mine.map((b, i) => b + (1 + 2 ** -8) * more[i]!);
-    };
-    tensors.set(part.output, {
-      output: own.output,
-      bound: add(
-        own.bound,
-        operands.map(({ bound }) => bound),
-      ),
-      probable: add(
-        own.probable,
-        operands.map(({ probable }) => probable),
-      ),
-    });
+    const stored = { weights, output: written.has(part.output) ? output : 'f32' } as const;
+    tensors.set(part.output, runWithErrors(part, operands, stored));
   }
   return tensors;
 }
 
 /**
- * What errors of a part's inputs make of its output, at most. Σ|w| of the places that a sum reads, times the largest
+ * What errors of a node's inputs make of its output, at most. Σ|w| of the places that a sum reads, times the largest
  * slope of the activation (3/2 for hard-swish, at most 1 for the others); a residual's error as it is; of a product
  * (a + δ)(b + ε) − ab = aε + bδ + δε.
  */
 function through(
-  fused: Fused,
   part: Node,
   inputs: readonly Tensor[],
   errors: readonly Float32Array[],
@@ -277,7 +278,7 @@ function through(
       );
     }
     default:
-      throw new UsageError(`node "${fused.name}" fuses ${part.op}, for which no bound is derived`);
+      throw new UsageError(`node "${part.name}" (${part.op}): no bound is derived for inputs that are off`);
   }
 }
 

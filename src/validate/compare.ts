@@ -1,4 +1,5 @@
 import type { Graph } from '../graph/graph.ts';
+import type { Shape } from '../graph/ops.ts';
 import type { Precision } from '../planner/plan.ts';
 
 /** How two outputs of a network differ. */
@@ -80,6 +81,14 @@ export interface BoundCheck {
   /** Elements that are not finite numbers: never written, or poisoned by such. */
   readonly unwritten: number;
   readonly ok: boolean;
+}
+
+/** A check of what one kernel computes. */
+export interface LayerReport extends BoundCheck {
+  readonly name: string;
+  readonly op: string;
+  readonly kernel: string;
+  readonly shape: Shape;
 }
 
 export function checkBounds(

@@ -1,21 +1,15 @@
 import type { AdapterDescription, Gpu } from '../device/gpu.ts';
 import type { Graph } from '../graph/graph.ts';
-import { type Shape, writtenBy } from '../graph/ops.ts';
+import { type Node, writtenBy } from '../graph/ops.ts';
 import { createPlan, packConstants } from '../planner/create-plan.ts';
 import type { Precision } from '../planner/plan.ts';
 import { type KernelPreferences, kernelsFor } from '../planner/select.ts';
 import { runGraphAsync, type Tensor } from '../reference/index.ts';
 import { Executor } from '../scheduler/executor.ts';
 import { fusedWithBounds, runWithBound, type Storage } from './bounds.ts';
-import { type BoundCheck, checkBounds, judgeOutputs, type OutputReport } from './compare.ts';
+import { type BoundCheck, checkBounds, judgeOutputs, type LayerReport, type OutputReport } from './compare.ts';
 import { poison } from './poison.ts';
-
-export interface LayerReport extends BoundCheck {
-  readonly name: string;
-  readonly op: string;
-  readonly kernel: string;
-  readonly shape: Shape;
-}
+import { validateStages } from './stages.ts';
 
 export interface ValidationReport {
   readonly model: string;
@@ -24,7 +18,10 @@ export interface ValidationReport {
   readonly precision: Precision;
   /** Every layer within its bound and every output close to the reference of the graph as loaded. */
   readonly ok: boolean;
-  /** Each kernel of the plan, fed with the GPU's own inputs, against the reference. */
+  /**
+   * Each kernel of the plan, fed with the GPU's own inputs, against the reference; behind them those that `classify` runs
+   * beside the plan (`validateStages`), where the graph takes a picture.
+   */
   readonly layers: readonly LayerReport[];
   /**
    * The network end to end: the plan that is used against the graph as loaded; an output of one probability p as the
@@ -62,6 +59,11 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
   let done = 0;
   const layers = await withExecutor(options, false, async (executor) => {
     const reports: LayerReport[] = [];
+    const storedAs = (stored: Precision): Storage => (stored === 'float32' ? 'f32' : 'f16');
+    const storageOf = ({ output }: Node) => ({
+      weights: storedAs(precision),
+      output: storedAs(executor.plan.tensors[output]!.precision),
+    });
     poison(executor.resources);
     await executor.run(inputs, { signal });
     const tensors = new Map<string, Tensor>();
@@ -69,8 +71,7 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
     for (const [i, node] of prepared.nodes.entries()) {
       signal?.throwIfAborted();
       const operands = node.inputs.map((name) => tensors.get(name)!);
-      const storedAs = (stored: Precision): Storage => (stored === 'float32' ? 'f32' : 'f16');
-      const storage = { weights: storedAs(precision), output: storedAs(executor.plan.tensors[node.output]!.precision) };
+      const storage = storageOf(node);
       const { kernel } = executor.plan.dispatches[i]!;
       // A fused kernel that writes several tensors is one row: that of the worst.
       const found =
@@ -89,7 +90,7 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
       options.onLayer?.(++done, total, node.name);
       await nextTask();
     }
-    return reports;
+    return [...reports, ...(await validateStages(executor, graph, prepared, storageOf, signal))];
   });
   const results = await withExecutor(options, true, (executor) => {
     poison(executor.resources);

@@ -10,8 +10,8 @@ const point = (value: number, macs: number, medianMs: number) => ({
 
 const growth: Growth = {
   browser: 'Chrome/1',
-  adapter: { vendor: 'a & b', architecture: '', description: '', fallback: true, features: [] },
-  plan: 'default',
+  adapter: { vendor: 'a & b', architecture: '', description: '', software: true, features: [] },
+  plan: 'auto',
   series: [{ against: 'size', points: [point(112, 100e6, 10), point(224, 400e6, 20)], exponent: 0.5 }],
 };
 

@@ -206,9 +206,10 @@ test('the report has ratios to this engine, and says what failed', async () => {
   const engines = await measure(driver, [ours, litert, tfjs], options());
   const text = report({
     browser: 'Browser/1',
-    adapter: { vendor: '', architecture: '', description: '', fallback: true, features: [] },
+    adapter: { vendor: '', architecture: '', description: '', software: true, features: [] },
     model: 'v2-1.0-224',
     plan: 'default',
+    precision: 'auto',
     threads: 2,
     coldCaches: true,
     engines,

@@ -6,7 +6,7 @@ import { createServer, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { enginePage } from '../support/engine-page.ts';
 import { writeOnnx } from '../support/onnx-writer.ts';
-import { browsers } from '../support/suite.ts';
+import { browsers, suite } from '../support/suite.ts';
 
 let server: ViteDevServer;
 let url = '';
@@ -61,6 +61,9 @@ afterAll(async () => {
   if (folder) rmSync(folder, { recursive: true });
 });
 
+/** Widths of screens: a phone's and a desk's, in the full suite those between and beyond as well. */
+const screens = suite === 'full' ? [320, 360, 414, 768, 1024, 1440, 1920, 2560] : [360, 1440];
+
 const text = (page: Page, selector: string): Promise<string> =>
   page.$eval(selector, (element) => (element as HTMLElement).innerText);
 
@@ -99,7 +102,7 @@ async function drawAlpha(page: Page): Promise<void> {
 }
 
 /** Runs in the page: its widths, what is too small for a finger (40 px), and texts below 14 px. */
-function measurePhone(): { widths: number[]; smallTargets: string[]; smallTexts: string[] } {
+function measureScreen(): { widths: number[]; smallTargets: string[]; smallTexts: string[] } {
   const visible = [...document.querySelectorAll<HTMLElement | SVGElement>('body *')].filter(
     (element) => element.getClientRects().length > 0 && !element.closest('.visually-hidden, .skip'),
   );
@@ -291,9 +294,9 @@ describe.each(browsers)('the page in %s', (name) => {
     await page.close();
   });
 
-  it('fits a phone', async () => {
+  it.each(screens)('fits a screen of %i px', async (width) => {
     for (const hash of ['', '#compare', '#learn']) {
-      const { page } = await open(hash, 360);
+      const { page } = await open(hash, width);
       await until(page, "document.readyState === 'complete'");
       if (hash === '#learn') await until(page, "document.querySelector('#counts').innerText.length > 0");
       if (hash === '#compare') {
@@ -305,7 +308,7 @@ describe.each(browsers)('the page in %s', (name) => {
         await page.click('#compare-run');
         await until(page, "document.querySelector('#compare-results').dataset.state === 'done'");
       }
-      const { widths, smallTargets, smallTexts } = await page.evaluate(measurePhone);
+      const { widths, smallTargets, smallTexts } = await page.evaluate(measureScreen);
       expect(widths[0], hash).toBeLessThanOrEqual(widths[1]!);
       expect(smallTargets, hash).toEqual([]);
       expect(smallTexts, hash).toEqual([]);

@@ -5,7 +5,7 @@ import { allKernels } from '../../src/kernels/index.ts';
 import type { Kernel } from '../../src/kernels/kernel.ts';
 import { kernelNamed } from '../../src/planner/select.ts';
 import { enginePage } from '../support/engine-page.ts';
-import { browsers, isChosen, leftToUsual } from '../support/suite.ts';
+import { browsers, isChosen, leftToUsual, suite } from '../support/suite.ts';
 import type { CaseResult, KernelCase, KernelRun, TableResult } from './case.ts';
 import { graphOf } from './run-case.ts';
 
@@ -16,14 +16,15 @@ const expected = { ok: true, unwritten: 0, notFinite: 0, repeatable: true };
 /**
  * Runs a case table in both browsers, each in one call of its page: each case three times on an arena full of NaN, with
  * fresh random inputs. Every element is written, every run gives the same bits, and each is within its derived bound of
- * the reference. A third of the cases run again on float16 storage.
+ * the reference. A third of the cases, in the full suite all, run again on
+ * float16 storage.
  */
 export function describeKernel(kernel: string, cases: readonly KernelCase[]): void {
   describe.each(browsers)(`${kernel} in %s`, (browser) => {
     const straight = cases.map((testCase, i): KernelRun => ({ testCase, kernel, seed: 1000 * i + 1 }));
-    const halves = straight.flatMap((run, i) => (i % 3 === 0 ? [onHalves(run, (i / 3) % 3, browser)] : []));
-    const chosen = (runs: readonly KernelRun[]) => runs.filter((_, i) => isChosen(i));
-    const runs = [...chosen(straight), ...chosen(halves)];
+    const every = suite === 'full' ? 1 : 3;
+    const halves = straight.flatMap((run, i) => (i % every === 0 ? [onHalves(run, (i / every) % 3, browser)] : []));
+    const runs = [...straight.filter((_, i) => isChosen(kernel, i)), ...(suite === 'quick' ? [] : halves)];
     let running: Promise<TableResult> | undefined;
     /** The first test that asks runs the table. */
     const resultOf = async (run: KernelRun, skip: (reason: string) => void): Promise<CaseResult> => {
@@ -36,14 +37,15 @@ export function describeKernel(kernel: string, cases: readonly KernelCase[]): vo
     };
 
     it.for(straight.map((run, i) => [run.testCase.title, run, i] as const))('%s', async ([, run, i], { skip }) => {
-      if (!isChosen(i)) return skip(leftToUsual);
+      if (!isChosen(kernel, i)) return skip(leftToUsual);
       const result = await resultOf(run, skip);
       expect(result.kernel, 'the kernel that ran').toBe(kernel);
       expect(result, JSON.stringify(run.testCase)).toMatchObject(expected);
     });
 
-    it('a third of the cases on float16 storage', async ({ skip }) => {
-      for (const run of chosen(halves)) {
+    it(`${every === 1 ? 'all' : 'a third'} of the cases on float16 storage`, async ({ skip }) => {
+      if (suite === 'quick') return skip(leftToUsual);
+      for (const run of halves) {
         expect(await resultOf(run, skip), JSON.stringify(run.testCase)).toMatchObject({ ...expected, kernel });
       }
     });

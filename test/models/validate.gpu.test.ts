@@ -20,5 +20,11 @@ describe.each(browsers)('validate in %s', (browser) => {
     expect(report.layers.filter(({ ok }) => !ok)).toEqual([]);
     expect(report.ok).toBe(true);
     expect(report.layers.some(({ op }) => op === 'fused')).toBe(plan === 'fused');
+    const behind = report.layers.slice(report.layers.findIndex(({ op }) => op === 'image-to-tensor'));
+    expect(behind.map(({ op }) => op)).toEqual(
+      behind[1]!.name === 'stem of pixels'
+        ? ['image-to-tensor', 'conv2d', 'rank-classes']
+        : ['image-to-tensor', 'rank-classes'],
+    );
   });
 });

@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { fileTuningCache } from '../../src/node/tuning-cache.ts';
 
-const record = { engine: '1', fingerprintMs: 2, tuned: { layer: 'conv-pointwise' } };
+const record = {
+  engine: '1',
+  fingerprintMs: 2,
+  layers: { layer: { kernel: 'conv-pointwise', tried: [], refused: [] } },
+};
 let folder = '';
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'tuning-'));
@@ -26,4 +30,12 @@ it.each(['', '{"a": ', '[1]', 'null', '"text"'])('takes the file %j as empty, an
   expect(await fileTuningCache(path).get('a')).toBeUndefined();
   await fileTuningCache(path).set('a', record);
   expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ a: record });
+});
+
+it('drops what another version wrote, and what was written longest ago', async () => {
+  const path = join(folder, 'tuning.json');
+  const cache = fileTuningCache(path);
+  await cache.set('old', { ...record, engine: '0' });
+  for (let i = 0; i < 12; i++) await cache.set(`key ${i % 10}`, record);
+  expect(Object.keys(JSON.parse(readFileSync(path, 'utf8')))).toEqual([4, 5, 6, 7, 8, 9, 0, 1].map((i) => `key ${i}`));
 });

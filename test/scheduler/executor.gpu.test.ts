@@ -132,9 +132,33 @@ describe.each(browsers)('the scheduler in %s', (browser) => {
     async (layer) => {
       const report = await call<ValidationReport>('validateTampered', { id: 'v2-0.35-64', layer });
       expect(report.ok).toBe(false);
-      expect(report.layers.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual([layer]);
+      const stage = layer === 'stem' ? ['stem of pixels'] : [];
+      expect(report.layers.filter(({ ok }) => !ok).map(({ name }) => name)).toEqual([layer, ...stage]);
     },
   );
+
+  it.each([
+    [
+      'a resampled picture is 0.1 percent off',
+      'image-to-tensor.wgsl',
+      'mean = sum / total;',
+      'mean = 1.001 * sum / total;',
+      'input',
+    ],
+    ['the lowest bit of a pixel is lost', 'conv-stem.wgsl', '& vec3u(255u)', '& vec3u(254u)', 'stem of pixels'],
+    ['a probability is 0.1 percent off', 'rank-classes.wgsl', ' / sum)', ' / (1.001 * sum))', 'logits'],
+    ['a class is another', 'rank-classes.wgsl', 'vec2u(best.index, bits)', 'vec2u(best.index ^ 1u, bits)', 'logits'],
+  ])('finds that %s', async (_, label, from, to, name) => {
+    const report = await call<ValidationReport>('validateChanged', { id: 'v2-0.35-64', label, from, to });
+    expect(report.ok).toBe(false);
+    expect(report.layers.filter(({ ok }) => !ok).map((layer) => layer.name)).toEqual([name]);
+  });
+
+  it('gives an error for a run that the GPU refuses, not the outputs of the run before', async () => {
+    const said = await call<{ refused: string; after: string }>('refusedRun', { id: 'v1-0.25-64' });
+    expect(said.refused).toMatch(/^DeviceError: v1-0\.25-64: the GPU refused this run/);
+    expect(said.after).toMatch(/^DeviceError: v1-0\.25-64: the GPU refused this run/);
+  });
 
   it('runs a plan that went through JSON', async () => {
     expect(await call<boolean>('planAsJson', { id: 'v2-0.35-64' })).toBe(true);

@@ -2,9 +2,13 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DeviceError, OutOfMemoryError } from '../../src/errors.ts';
 import type { ImageRule } from '../../src/graph/graph.ts';
-import type { Executor } from '../../src/scheduler/executor.ts';
+import { allKernels } from '../../src/kernels/index.ts';
+import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
+import { Executor } from '../../src/scheduler/executor.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
 import { fakeDevice, fakeExecutor, pointwise } from './one-layer.ts';
+
+const kernels = await allKernels();
 
 const input = new Float32Array(100);
 const rule: ImageRule = {
@@ -56,13 +60,18 @@ describe('an aborted run', () => {
   it('that waits its turn ends while it waits', async () => {
     const fake = new FakeGpu();
     const executor = await fakeExecutor(fakeDevice(fake));
-    fake.mapping = new Promise(() => {});
+    let mapped = () => {};
+    fake.mapping = new Promise((resolve) => {
+      mapped = resolve;
+    });
     const stop = new AbortController();
-    for (let i = 0; i < 3; i++) executor.run(input).catch(() => {});
+    const others = [1, 2, 3].map(() => executor.run(input));
     const waiting = executor.run(input, { signal: stop.signal });
     stop.abort();
     await expect(waiting).rejects.toBe(stop.signal.reason);
     expect(fake.submits).toBe(3);
+    mapped();
+    await Promise.all(others);
   });
 });
 
@@ -132,4 +141,43 @@ describe('out of memory', () => {
       expect(fake.held).toEqual([]);
     },
   );
+});
+
+describe('timed work of one executor', () => {
+  it('has the page to itself: runs of another on another device wait, those that belong to it do not', async () => {
+    const fake = new FakeGpu();
+    const [timed, other] = [await fakeExecutor(fakeDevice(new FakeGpu())), await fakeExecutor(fakeDevice(fake))];
+    const graph = pointwise(4, 16);
+    const plan = createPlan(graph, kernels);
+    const part = await Executor.create(fakeDevice(new FakeGpu()), plan, packConstants(graph, plan, kernels), {
+      withinTimed: true,
+    });
+    const log: string[] = [];
+    let finish = () => {};
+    const work = timed.exclusive(async () => {
+      await part.run(input);
+      log.push('part');
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      log.push('timed');
+    });
+    const run = other.run(input).then(() => log.push('other'));
+    await vi.waitFor(() => expect(log).toEqual(['part']));
+    expect(fake.submits).toBe(0);
+    finish();
+    await Promise.all([work, run]);
+    expect(log).toEqual(['part', 'timed', 'other']);
+  });
+
+  it('that fails lets others run', async () => {
+    const [timed, other] = [
+      await fakeExecutor(fakeDevice(new FakeGpu())),
+      await fakeExecutor(fakeDevice(new FakeGpu())),
+    ];
+    const failing = timed.exclusive(() => Promise.reject(new Error('failed by the test')));
+    const run = other.run(input);
+    await expect(failing).rejects.toThrow('failed by the test');
+    expect(Object.keys(await run)).toEqual(['y']);
+  });
 });

@@ -9,7 +9,7 @@ import { allKernels } from '../../src/kernels/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { prepare } from '../../src/planner/prepare.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
-import { steadyPreferences } from '../../src/tuning/defaults.ts';
+import { shippedPreferences } from '../../src/tuning/defaults.ts';
 import { compareOutputs } from '../../src/validate/compare.ts';
 import { type ValidationReport, validate } from '../../src/validate/validate.ts';
 
@@ -134,7 +134,7 @@ export async function overlappedRuns({ id }: { id: string }) {
   const gpu = await openGpu();
   const prepared = prepare(buildArchitecture(id));
   const kernels = await allKernels();
-  const plan = createPlan(prepared, kernels, { preferences: steadyPreferences(gpu.adapter) });
+  const plan = createPlan(prepared, kernels, { preferences: shippedPreferences(gpu.adapter) });
   const executor = await Executor.create(gpu, plan, packConstants(prepared, plan, kernels));
   const inputs = Array.from({ length: 8 }, (_, i) => seededInputs(prepared, i + 1).input!);
   const alone: Float32Array[] = [];
@@ -287,7 +287,7 @@ export async function validateTampered({ id, layer }: { id: string; layer: strin
       graph,
       prepared,
       plan: 'unfused',
-      preferences: steadyPreferences(gpu.adapter),
+      preferences: shippedPreferences(gpu.adapter),
       inputs: seededInputs(graph),
       tamper: (executor) => {
         for (const { slot, data } of packConstants(prepared, executor.plan, kernels)) {
@@ -304,12 +304,58 @@ export async function validateTampered({ id, layer }: { id: string; layer: strin
   }
 }
 
+/** Validates a model on a device that compiles a changed text of one shader. */
+export async function validateChanged(change: { id: string; label: string; from: string; to: string }) {
+  const gpu = await openGpu();
+  const graph = buildArchitecture(change.id);
+  const { createShaderModule } = GPUDevice.prototype;
+  GPUDevice.prototype.createShaderModule = function (descriptor) {
+    if (descriptor.label !== change.label) return createShaderModule.call(this, descriptor);
+    if (!descriptor.code.includes(change.from)) throw new Error(`${change.label} does not hold "${change.from}"`);
+    return createShaderModule.call(this, { ...descriptor, code: descriptor.code.replaceAll(change.from, change.to) });
+  };
+  try {
+    return await validate({
+      gpu,
+      graph,
+      prepared: prepare(graph),
+      plan: 'unfused',
+      preferences: { ...shippedPreferences(gpu.adapter), prefer: ['conv-stem'] },
+      inputs: seededInputs(graph),
+    });
+  } finally {
+    GPUDevice.prototype.createShaderModule = createShaderModule;
+    gpu.dispose();
+  }
+}
+
+/** What runs say whose commands are invalid: a buffer that they use was destroyed. */
+export async function refusedRun({ id }: { id: string }) {
+  const gpu = await openGpu();
+  const prepared = prepare(buildArchitecture(id));
+  const kernels = await allKernels();
+  const plan = createPlan(prepared, kernels, { preferences: shippedPreferences(gpu.adapter) });
+  const executor = await Executor.create(gpu, plan, packConstants(prepared, plan, kernels));
+  const inputs = seededInputs(prepared);
+  await executor.run(inputs);
+  executor.resources.arena[0]!.destroy();
+  const said = () =>
+    executor.run(inputs).then(
+      () => 'no error',
+      (error: Error) => `${error.name}: ${error.message}`,
+    );
+  const [refused, after] = [await said(), await said()];
+  executor.dispose();
+  gpu.dispose();
+  return { refused, after };
+}
+
 /** A plan that went through JSON runs as the plan itself. */
 export async function planAsJson({ id }: { id: string }) {
   const gpu = await openGpu();
   const prepared = prepare(buildArchitecture(id));
   const kernels = await allKernels();
-  const plan = createPlan(prepared, kernels, { preferences: steadyPreferences(gpu.adapter) });
+  const plan = createPlan(prepared, kernels, { preferences: shippedPreferences(gpu.adapter) });
   const copy = JSON.parse(JSON.stringify(plan)) as typeof plan;
   const [input] = prepared.inputs;
   const values = new Float32Array(sizeOf(input!.shape)).fill(0.5);

@@ -33,7 +33,7 @@ export const pointwise = (inputs: number, outputs: number): Graph => ({
 
 /** A device whose queue is not nudged: no timer runs. */
 export function fakeDevice(fake: FakeGpu): Gpu {
-  const adapter = { vendor: '', architecture: '', description: '', fallback: true, features: [] };
+  const adapter = { vendor: '', architecture: '', description: '', software: true, features: [] };
   const gpu = new Gpu(fake.device, adapter, false);
   gpu.pollsSlowly = false;
   return gpu;

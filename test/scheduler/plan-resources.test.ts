@@ -4,6 +4,7 @@ import { DeviceError } from '../../src/errors.ts';
 import { allKernels } from '../../src/kernels/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { prepare } from '../../src/planner/prepare.ts';
+import { ArenaPool } from '../../src/scheduler/arena-pool.ts';
 import { PlanResources } from '../../src/scheduler/plan-resources.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
 import { fakeDevice, pointwise } from './one-layer.ts';
@@ -59,26 +60,30 @@ describe('the limits of a device', () => {
   });
 });
 
-it('of a pool are left to it, and not freed where something fails either', async () => {
+it('share an arena with those of the same pool, which is freed with the last of them, and where one cannot be made', async () => {
   const fake = new FakeGpu();
   const gpu = fakeDevice(fake);
-  const graph = pointwise(64, 64);
-  const plan = createPlan(graph, kernels);
-  const given: string[] = [];
-  const pool = {
-    createBuffer: (descriptor: GPUBufferDescriptor) => {
-      given.push(descriptor.label!);
-      return gpu.device.createBuffer(descriptor);
-    },
-    createTexture: gpu.device.createTexture,
+  const arena = new ArenaPool(gpu.device);
+  const create = (width: number) => {
+    const graph = pointwise(width, width);
+    const plan = createPlan(graph, kernels);
+    return PlanResources.create(gpu, plan, packConstants(graph, plan, kernels), { arena });
   };
-  const resources = await PlanResources.create(gpu, plan, packConstants(graph, plan, kernels), { pool });
-  resources.dispose();
-  expect(given).toEqual(['uniforms', 'arena 0', 'arena 1', 'constants']);
-  expect(fake.held).toEqual(given);
+  const arenas = () => fake.held.filter((label) => label.startsWith('arena')).length;
+  const large = await create(64);
+  const small = await create(32);
+  expect(small.arena.every((buffer) => large.arena.includes(buffer))).toBe(true);
+  expect(new Set(small.arena).size).toBe(2);
+  large.dispose();
+  large.dispose();
+  expect(arenas()).toBe(2);
+  const larger = await create(128);
+  expect(arenas()).toBe(4);
   fake.lacks = (label) => label === 'constants';
-  await expect(PlanResources.create(gpu, plan, packConstants(graph, plan, kernels), { pool })).rejects.toThrow(
-    'out of memory',
-  );
-  expect(fake.held).toEqual(given);
+  await expect(create(256)).rejects.toThrow('out of memory');
+  expect(arenas()).toBe(4);
+  small.dispose();
+  expect(arenas()).toBe(2);
+  larger.dispose();
+  expect(fake.held).toEqual([]);
 });

@@ -33,7 +33,7 @@ export async function tuneTwice({ id, corrupt }: { id: string; corrupt?: unknown
       remembered: report.remembered,
       complete: report.complete,
       kernels: report.kernels,
-      validated: valid.ok && valid.layers.every(({ kernel }, i) => kernel === report.kernels[i]),
+      validated: valid.ok && report.kernels.every((kernel, i) => kernel === valid.layers[i]!.kernel),
       progress,
     });
     stored = kept.size;
@@ -117,9 +117,10 @@ export async function tuneProbability() {
   first.dispose();
   const model = await open();
   const [before] = model.plan.dispatches;
-  const other = before!.kernel === 'conv-pixel' ? 'conv-pixel/4x1-texture' : 'conv-pixel';
-  const { tuned, ...rest } = record! as TuningRecord;
-  record = { ...rest, tuned: Object.fromEntries(Object.keys(tuned).map((key) => [key, other])) };
+  const other = before!.kernel === 'matrix-vector' ? 'matrix-vector/4x1-texture' : 'matrix-vector';
+  const { layers, ...rest } = record! as TuningRecord;
+  const claimed = Object.entries(layers).map(([key, layer]) => [key, { ...layer, kernel: other }]);
+  record = { ...rest, layers: Object.fromEntries(claimed) };
   const expected = (await model.run(inputs)).p!;
   const { kernels } = await model.tune({ cache });
   const actual = (await model.run(inputs)).p!;

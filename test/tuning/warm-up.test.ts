@@ -9,7 +9,7 @@ import { smallest } from '../../src/tuning/warm-up.ts';
 const kernels = await allKernels();
 
 it.each([[['subgroups']], [[]]])('with the features %j every pipeline of it is one of a first plan', (features) => {
-  const adapter = { vendor: '', architecture: '', description: '', fallback: true, features };
+  const adapter = { vendor: '', architecture: '', description: '', software: true, features };
   const preferences = startingPreferences(adapter);
   const pipelinesOf = (graph: typeof smallest) =>
     createPlan(prepare(graph), kernels, { preferences }).pipelines.map((spec) => JSON.stringify(spec));
@@ -21,7 +21,7 @@ it.each([[['subgroups']], [[]]])('with the features %j every pipeline of it is o
 });
 
 it.each([[['subgroups']], [[]]])('with the features %j a first plan takes large batches', (features) => {
-  const preferences = startingPreferences({ vendor: '', architecture: '', description: '', fallback: true, features });
+  const preferences = startingPreferences({ vendor: '', architecture: '', description: '', software: true, features });
   const graph = buildArchitecture('v2-0.35-224', { batch: 256 });
   const names = createPlan(prepare(graph), kernels, { preferences }).dispatches.map(({ kernel }) => kernel);
   // Its first layers have more pixels than workgroups in one row.

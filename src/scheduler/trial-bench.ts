@@ -1,0 +1,247 @@
+import { bufferUsage, createBuffer, guarded } from '../device/buffers.ts';
+import type { Gpu } from '../device/gpu.ts';
+import { compilePipelines } from '../device/pipelines.ts';
+import { settle } from '../device/settle.ts';
+import type { Program } from '../kernels/kernel.ts';
+import { FOUND_BYTES, largestDifferenceProgram } from '../kernels/largest-difference.ts';
+import { type StoredTensor, trialValuesProgram } from '../kernels/trial-values.ts';
+import type { Placement } from '../planner/plan.ts';
+import { preludeNames, shaderCode } from '../wgsl/shader-code.ts';
+import { packUniform } from '../wgsl/uniform.ts';
+import { ArenaPool } from './arena-pool.ts';
+import { DispatchClock } from './dispatch-time.ts';
+import type { Executor } from './executor.ts';
+import type { PlanResources } from './plan-resources.ts';
+
+const { COPY_DST, COPY_SRC, MAP_READ, STORAGE, UNIFORM } = bufferUsage;
+
+/** Uniforms of the dispatches of one submit lie so far apart, and there are at most so many. */
+const UNIFORM_BYTES = 256;
+const MOST_UNIFORMS = 256;
+
+/** Bytes that one dispatch makes NaN: a binding may have fewer than a buffer. */
+const NAN_BYTES = 2 ** 26;
+
+/** Values for the inputs of a plan: multiples of 2^-12, up to `most` of them; as many as there are inputs. */
+export interface TrialInput {
+  readonly tensor: string;
+  readonly most: number;
+}
+
+/** How two tensors differ. */
+export interface TensorDifference {
+  readonly largest: number;
+  /** Whether every number of both is finite. */
+  readonly finite: boolean;
+}
+
+/**
+ * What plans are tried with: inputs made on the GPU, an output compared there with one that was kept, and a clock. A few
+ * bytes are read back. One thing at a time.
+ */
+export class TrialBench {
+  readonly gpu: Gpu;
+  readonly clock: DispatchClock;
+  /** For the plans of trials. */
+  readonly arena: ArenaPool;
+  readonly #uniforms: GPUBuffer;
+  readonly #found: GPUBuffer;
+  readonly #readback: GPUBuffer;
+  /** The output that others are compared with. */
+  #kept: GPUBuffer | null = null;
+
+  private constructor(gpu: Gpu, clock: DispatchClock) {
+    const { device } = gpu;
+    const bytes = 256 * FOUND_BYTES;
+    this.gpu = gpu;
+    this.clock = clock;
+    this.arena = new ArenaPool(device);
+    const create = (label: string, size: number, usage: number) => createBuffer(device, label, size, usage);
+    this.#uniforms = create('trial uniforms', MOST_UNIFORMS * UNIFORM_BYTES, UNIFORM | COPY_DST);
+    this.#found = create('differences', bytes, STORAGE | COPY_SRC);
+    this.#readback = create('readback of differences', bytes, MAP_READ | COPY_DST);
+  }
+
+  /** Throws `OutOfMemoryError`, `DeviceError`, `DeviceLostError`. */
+  static async create(gpu: Gpu): Promise<TrialBench> {
+    gpu.check();
+    const clock = await DispatchClock.create(gpu);
+    let bench: TrialBench | null = null;
+    try {
+      return await guarded(gpu.device, 'buffers for trials', () => {
+        bench = new TrialBench(gpu, clock);
+        return bench;
+      });
+    } catch (error) {
+      (bench as TrialBench | null)?.dispose();
+      clock.dispose();
+      throw error;
+    }
+  }
+
+  /**
+   * Runs a plan of one dispatch on made-up inputs, its output NaN before, and compares that with the one kept; `keep`:
+   * keeps it, and looks only whether it is finite. Throws as `guarded` does, `DeviceLostError`.
+   */
+  async compare(
+    resources: PlanResources,
+    inputs: readonly TrialInput[],
+    output: string,
+    { keep = false } = {},
+  ): Promise<TensorDifference> {
+    const { device } = this.gpu;
+    const { plan, arena } = resources;
+    const placement = plan.tensors[output]!;
+    const tensor = storedAs(placement);
+    const buffer = arena[placement.buffer]!;
+    if (keep) await this.#makeKept(placement.bytes);
+    const difference = largestDifferenceProgram(tensor);
+    const steps = [
+      await this.#fill(buffer, placement, tensor, 0, 0),
+      ...(await this.#fillInputs(plan.tensors, arena, inputs)),
+    ];
+    const compare = await this.#step(difference, [
+      { buffer, offset: placement.offset, size: placement.bytes },
+      { buffer: this.#kept!, size: placement.bytes },
+      { buffer: this.#found },
+    ]);
+    const bytes = difference.workgroups[0] * FOUND_BYTES;
+    const encoder = device.createCommandEncoder({ label: plan.graph });
+    this.#write([...steps, compare]);
+    const pass = encoder.beginComputePass();
+    for (const [i, step] of steps.entries()) this.#encode(pass, step, i);
+    resources.encode(pass);
+    pass.end();
+    if (keep) encoder.copyBufferToBuffer(buffer, placement.offset, this.#kept!, 0, placement.bytes);
+    const comparing = encoder.beginComputePass();
+    this.#encode(comparing, compare, steps.length);
+    comparing.end();
+    encoder.copyBufferToBuffer(this.#found, 0, this.#readback, 0, bytes);
+    device.queue.submit([encoder.finish()]);
+    await settle(this.gpu, this.#readback.mapAsync(1 /* GPUMapMode.READ */, 0, bytes));
+    try {
+      this.gpu.check();
+      const found = new Float32Array(this.#readback.getMappedRange(0, bytes));
+      const of = (which: number) => found.filter((_, i) => i % 2 === which);
+      return { largest: Math.max(...of(0)), finite: of(1).every((flag) => flag === 0) };
+    } finally {
+      this.#readback.unmap();
+    }
+  }
+
+  /**
+   * The outputs of a plan for made-up inputs from −1 to 1, from an arena that was NaN: what no kernel writes shows. The
+   * page waits meanwhile.
+   */
+  async outputsOf(executor: Executor): Promise<Record<string, Float32Array>> {
+    const { plan, resources } = executor;
+    const { device } = this.gpu;
+    const ranges = resources.arena.flatMap((buffer, i) => {
+      const starts = Array.from({ length: Math.ceil(plan.arena[i]! / NAN_BYTES) }, (_, part) => part * NAN_BYTES);
+      return starts.map((offset) => ({ buffer, offset, bytes: Math.min(NAN_BYTES, plan.arena[i]! - offset) }));
+    });
+    const nans = await Promise.all(
+      ranges.map(({ buffer, ...range }) =>
+        this.#fill(buffer, range, { bytes: range.bytes, channels: 4, half: false, dense: true }, 0, 0),
+      ),
+    );
+    const inputs = plan.inputs.map((tensor) => ({ tensor, most: 2 ** 12 }));
+    const steps = [...nans, ...(await this.#fillInputs(plan.tensors, resources.arena, inputs))];
+    return executor.exclusive(async () => {
+      this.#write(steps);
+      const encoder = device.createCommandEncoder({ label: plan.graph });
+      const pass = encoder.beginComputePass();
+      for (const [i, step] of steps.entries()) this.#encode(pass, step, i);
+      executor.encode(pass);
+      pass.end();
+      device.queue.submit([encoder.finish()]);
+      const outputs: Record<string, Float32Array> = {};
+      for (const { name, tensor } of plan.outputs) outputs[name] = await executor.readTensor(tensor);
+      return outputs;
+    });
+  }
+
+  /** Frees all of it but what plans hold. */
+  dispose(): void {
+    this.clock.dispose();
+    for (const buffer of [this.#uniforms, this.#found, this.#readback, this.#kept]) buffer?.destroy();
+  }
+
+  async #makeKept(bytes: number): Promise<void> {
+    if (this.#kept && this.#kept.size >= bytes && this.#kept.size <= 2 * bytes) return;
+    this.#kept?.destroy();
+    this.#kept = null;
+    await guarded(this.gpu.device, 'an output to compare with', () => {
+      this.#kept = createBuffer(this.gpu.device, 'kept output', bytes, STORAGE | COPY_DST);
+    });
+  }
+
+  #fillInputs(
+    tensors: Readonly<Record<string, Placement>>,
+    arena: readonly GPUBuffer[],
+    inputs: readonly TrialInput[],
+  ): Promise<Step[]> {
+    return Promise.all(
+      inputs.map(({ tensor, most }, i) => {
+        const placement = tensors[tensor]!;
+        return this.#fill(arena[placement.buffer]!, placement, storedAs(placement), most, i + 1);
+      }),
+    );
+  }
+
+  #fill(
+    buffer: GPUBuffer,
+    { offset, bytes }: { readonly offset: number; readonly bytes: number },
+    tensor: StoredTensor,
+    most: number,
+    seed: number,
+  ): Promise<Step> {
+    return this.#step(trialValuesProgram(tensor, most, seed), [{ buffer, offset, size: bytes }]);
+  }
+
+  async #step({ file, source, overrides, shape, workgroups }: Program, bound: GPUBufferBinding[]): Promise<Step> {
+    const code = shaderCode(file, source, preludeNames({ precision: 'float32' }));
+    const reads = bound.slice(1).map(() => 'read' as const);
+    const [pipeline] = await compilePipelines(this.gpu.device, [
+      { label: file, code, overrides, bindings: ['uniform', ...reads, 'write'] },
+    ]);
+    return { pipeline: pipeline!, words: packUniform(file, source, shape), bound, workgroups };
+  }
+
+  /** Uploads the uniforms of a submit's steps. */
+  #write(steps: readonly Step[]): void {
+    const words = new Uint32Array((steps.length * UNIFORM_BYTES) / 4);
+    steps.forEach((step, i) => {
+      words.set(step.words, (i * UNIFORM_BYTES) / 4);
+    });
+    this.gpu.device.queue.writeBuffer(this.#uniforms, 0, words);
+  }
+
+  #encode(pass: GPUComputePassEncoder, { pipeline, words, bound, workgroups }: Step, index: number): void {
+    const uniform = { buffer: this.#uniforms, offset: index * UNIFORM_BYTES, size: 16 * Math.ceil(words.length / 4) };
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(
+      0,
+      this.gpu.device.createBindGroup({
+        layout: pipeline.getBindGroupLayout(0),
+        entries: [uniform, ...bound].map((resource, binding) => ({ binding, resource })),
+      }),
+    );
+    pass.dispatchWorkgroups(...workgroups);
+  }
+}
+
+/** A dispatch beside a plan's own. */
+interface Step {
+  readonly pipeline: GPUComputePipeline;
+  readonly words: readonly number[];
+  readonly bound: readonly GPUBufferBinding[];
+  readonly workgroups: readonly [number, number, number];
+}
+
+const storedAs = ({ bytes, shape, precision, dense }: Placement): StoredTensor => ({
+  bytes,
+  channels: shape[3],
+  half: precision !== 'float32',
+  dense: dense ?? false,
+});

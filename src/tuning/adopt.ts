@@ -1,0 +1,99 @@
+import { DeviceLostError } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
+import { packConstants, planInSteps } from '../planner/create-plan.ts';
+import type { Precision } from '../planner/plan.ts';
+import { type KernelPreferences, kernelsFor } from '../planner/select.ts';
+import type { ArenaPool } from '../scheduler/arena-pool.ts';
+import { Executor } from '../scheduler/executor.ts';
+import { inSlices, runInSlices } from '../scheduler/slices.ts';
+import type { TrialBench } from '../scheduler/trial-bench.ts';
+import { judgeOutputs } from '../validate/compare.ts';
+
+/** A network whose plan can be exchanged. */
+export interface Host {
+  readonly gpu: Executor['gpu'];
+  readonly graph: Graph;
+  readonly precision: Precision;
+  readonly arena: ArenaPool;
+  readonly current: Executor;
+  readonly preferences: KernelPreferences;
+  exchange(next: Executor, preferences: KernelPreferences): void;
+}
+
+/** Has a network run on the kernels of these preferences from now on. Null where it does, else why it does not. */
+export type Adopt = (preferences: KernelPreferences) => Promise<string | null>;
+
+/**
+ * Takes kernels up only where the network gives the same outputs as with those so far. Throws the signal's reason,
+ * `DeviceLostError`.
+ */
+export const adopter =
+  (host: Host, bench: TrialBench, signal: AbortSignal): Adopt =>
+  async (preferences) => {
+    const { gpu, graph, precision, arena, current } = host;
+    let next: Executor | null = null;
+    try {
+      const kernels = await kernelsFor(graph, preferences);
+      const options = { precision, preferences, limits: gpu.device.limits };
+      const plan = await runInSlices(planInSteps(graph, kernels, options));
+      signal.throwIfAborted();
+      if (plan.dispatches.every(({ kernel }, i) => kernel === current.plan.dispatches[i]!.kernel)) {
+        host.exchange(current, preferences);
+        return null;
+      }
+      next = await Executor.create(gpu, plan, inSlices(packConstants(graph, plan, kernels)), { signal, arena });
+      const expected = await bench.outputsOf(current);
+      const found = await bench.outputsOf(next);
+      signal.throwIfAborted();
+      const wrong = judgeOutputs(graph, precision, found, expected).find(({ ok }) => !ok);
+      if (wrong) throw new Error(`output "${wrong.name}" is another with it`);
+      host.exchange(next, preferences);
+      next = null;
+      return null;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof DeviceLostError) throw error;
+      return error instanceof Error ? error.message : String(error);
+    } finally {
+      next?.dispose();
+    }
+  };
+
+/** A kernel for a kind of layer, by `layerKey`. */
+type Choice = readonly [key: string, kernel: string];
+
+export interface Refusal {
+  readonly key: string;
+  readonly kernel: string;
+  readonly reason: string;
+}
+
+/**
+ * Has as many of the choices adopted as can be, and returns those that cannot, each with its reason: where all together
+ * are refused, halves of them are tried, until it is known which.
+ */
+export async function keepAdoptable(
+  choices: readonly Choice[],
+  adopt: (choices: readonly Choice[]) => Promise<string | null>,
+): Promise<Refusal[]> {
+  const refused: Refusal[] = [];
+  let kept: readonly Choice[] = [];
+  const add = async (added: readonly Choice[]): Promise<void> => {
+    if (added.length === 0) return;
+    const reason = await adopt([...kept, ...added]);
+    if (reason === null) {
+      kept = [...kept, ...added];
+      return;
+    }
+    const [first] = added;
+    if (added.length === 1) {
+      refused.push({ key: first![0], kernel: first![1], reason });
+      return;
+    }
+    const middle = added.length >> 1;
+    await add(added.slice(0, middle));
+    await add(added.slice(middle));
+  };
+  await add(choices);
+  return refused;
+}

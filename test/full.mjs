@@ -1,0 +1,71 @@
+#!/usr/bin/env node
+// The full suite: every part of `npm test` with what takes long as well. One part: npm run test:full -- --part NAME
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+/** Each is done within an hour on two cores, and can be run again by itself. */
+const parts = {
+  page: ['the page on screens of 320 to 2560 px', ['test/demo/']],
+  mutations: ['damaged and hostile files: more mutations of every format', ['test/loaders/']],
+  models: ['real models, every one that the packages bring', ['test/models/', 'test/tasks/']],
+  kernels: ['the case tables of kernels, each case on float16 storage as well', ['test/kernels/']],
+  engine: ['everything else, as in "npm test"', []],
+};
+
+/** Of Vitest: the folders of a part, or all folders but those of the others. */
+function filtersOf(name) {
+  const [, folders] = parts[name];
+  if (folders.length > 0) return folders;
+  const others = Object.values(parts).flatMap(([, names]) => names);
+  return others.flatMap((folder) => ['--exclude', `${folder}**`]);
+}
+
+const list = Object.entries(parts).map(([name, [what]]) => `  ${name.padEnd(10)} ${what}`);
+const help = `usage: npm run test:full -- [--part NAME]… [--list]
+Each part may be run by itself; without --part all of them run, one after another. The parts:
+${list.join('\n')}
+`;
+
+function chosenParts() {
+  const { values } = parseArgs({
+    options: {
+      part: { type: 'string', multiple: true },
+      list: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.list || values.help) {
+    process.stdout.write(help);
+    process.exit(0);
+  }
+  const chosen = values.part ?? Object.keys(parts);
+  const unknown = chosen.filter((name) => !Object.hasOwn(parts, name));
+  if (unknown.length > 0) throw new Error(`there is no part "${unknown.join('", "')}"`);
+  return chosen;
+}
+
+let chosen;
+try {
+  chosen = chosenParts();
+} catch (error) {
+  process.stderr.write(`${error.message}\n${help}`);
+  process.exit(2);
+}
+
+process.stdout.write(help);
+const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url));
+const failed = [];
+for (const name of chosen) {
+  const start = Date.now();
+  const { status } = spawnSync(process.execPath, [vitest, 'run', '--mode', 'full', ...filtersOf(name)], {
+    stdio: 'inherit',
+  });
+  if (status !== 0) failed.push(name);
+  const minutes = ((Date.now() - start) / 60_000).toFixed(1);
+  process.stdout.write(`part ${name}: ${status === 0 ? 'passed' : 'FAILED'} in ${minutes} min\n`);
+}
+if (failed.length > 0) {
+  process.stdout.write(`run again: npm run test:full -- ${failed.map((name) => `--part ${name}`).join(' ')}\n`);
+  process.exit(1);
+}
