@@ -52,6 +52,12 @@ export const listed = (names: readonly string[]): string => {
   return names.length > 12 ? `${few} and ${names.length - 12} more` : few;
 };
 
+/** The numbers from `low` to `high`. */
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
 type NodeBody = Node extends infer N ? (N extends Node ? Omit<N, 'name' | 'output'> : never) : never;
 
 /** Largest height, width or channel count that is accepted: a size beyond it is damage or an attack. */
@@ -59,6 +65,8 @@ const maxLength = 1 << 24;
 
 export class ImportBuilder {
   readonly file: string;
+  /** Between which numbers tensors lie for certain, where that was asked. */
+  readonly intervals = new Map<string, Interval>();
   private readonly weights: FoldBudget | undefined;
   private readonly inputs: GraphInput[] = [];
   /** By the tensor that they write, in order. */

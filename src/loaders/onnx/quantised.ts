@@ -3,10 +3,10 @@
  * computes with the real numbers (q − zero point) · scale that the integers stand for. Rounding is left out; the range
  * of the integers stays, as a clip where it can act.
  */
-import type { Node } from '../../graph/ops.ts';
 import { type Constant, elementCount, type FoldBudget, floats, integers, stridesOf } from '../core/constants.ts';
 import { axisOf } from '../core/dims.ts';
 import type { ImportBuilder, Place, Value, Variable } from '../core/import-builder.ts';
+import { rangeOf, saturated } from '../core/saturation.ts';
 import { floatOf, intOf } from './attributes.ts';
 import type { NodeProto } from './proto.ts';
 
@@ -176,19 +176,10 @@ function realAt(call: QuantisedCall, i: number, axis: number): Value {
 /** Cut to what the integers can hold. */
 function quantised(call: QuantisedCall, real: Variable, scale: Scale, place: Place): Quantised {
   const [factor, zeroPoint] = single(call, scale);
-  const [low, high] = limitsOf(call, scale).map((limit) => roundSix((limit - zeroPoint) * factor)) as [number, number];
-  const [least, most] = rangeOf(call.builder, real.tensor);
-  const fits = low <= least && most <= high;
-  return {
-    kind: 'quantised',
-    real: fits ? real : call.builder.clip(place, real, low, high),
-    scale: factor,
-    zeroPoint,
-  };
+  const step = { scale: factor, zeroPoint };
+  const range = rangeOf(step, ...limitsOf(call, scale));
+  return { kind: 'quantised', real: saturated(call.builder, place, real, range, 0), ...step };
 }
-
-/** A bound that is 6 but for the rounding of its scale to float32 is meant as relu6's. */
-const roundSix = (bound: number) => (Math.abs(bound - 6) < 6e-7 ? 6 : bound);
 
 function limitsOf({ node, builder, place }: QuantisedCall, { limits }: Scale): readonly [number, number] {
   if (limits) return limits;
@@ -203,22 +194,6 @@ function limitsOf({ node, builder, place }: QuantisedCall, { limits }: Scale): r
   };
   return known[type] ?? builder.unsupported(place, `quantises to the type ${type}, expected integers of 8 or 16 bits`);
 }
-
-/** Between which numbers a tensor lies for certain, as far as the operations before it tell. */
-function rangeOf(builder: ImportBuilder, tensor: string): readonly [number, number] {
-  let node: Node | undefined = builder.producer(tensor);
-  for (let hops = 0; hops < 4 && node && keepsRange(node); hops++) node = builder.producer(node.inputs[0]!);
-  if (node?.op === 'clip') return [node.min, node.max];
-  if (node?.op === 'softmax') return [0, 1];
-  if (node?.op !== 'activation') return [-Infinity, Infinity];
-  const most = { relu: Infinity, relu6: 6, 'hard-sigmoid': 1, sigmoid: 1, 'hard-swish': Infinity, none: Infinity };
-  const least = { relu: 0, relu6: 0, 'hard-sigmoid': 0, sigmoid: 0, 'hard-swish': -0.375, none: -Infinity };
-  return [least[node.activation], most[node.activation]];
-}
-
-/** Whether all that comes out lies between what goes in. */
-const keepsRange = (node: Node) =>
-  ['reshape', 'resize', 'global-average-pool'].includes(node.op) || (node.op === 'pool' && !node.countPadding);
 
 // Operations
 

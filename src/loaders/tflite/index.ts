@@ -6,11 +6,12 @@ import { FoldBudget, FoldError } from '../core/constants.ts';
 import { type Axis, ImportBuilder, listed, nhwc, type Place, type Value } from '../core/import-builder.ts';
 import { checkInputShapes } from '../core/inputs.ts';
 import { operandsOf } from '../core/operands.ts';
+import { saturated } from '../core/saturation.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
 import { imageRuleOf } from '../sidecars/tflite-metadata.ts';
 import { FlatTable } from './flat-table.ts';
 import { operators, type TfliteOperation } from './operations.ts';
-import { decodeConstant, readTensor, type TfliteTensor } from './tensors.ts';
+import { type ActivationRange, activationRange, decodeConstant, readTensor, type TfliteTensor } from './tensors.ts';
 
 /** Tensors, operators, buffers, kinds of operators: of each. */
 const mostTables = 50_000;
@@ -205,17 +206,30 @@ class TfliteLoader {
       if (!(i < inputs.length)) this.#builder.damaged(place, `has ${inputs.length} inputs, expected more`);
       return this.#value(inputs[i]!, `input ${i} of operator ${index} (${place.op})`);
     };
+    const quantised = activationRange(this.#file, output);
     const operation: TfliteOperation = {
       ...operandsOf(this.#builder, place, inputs.length, value),
       options: this.#readOptions(operator, place, known?.[2]),
+      range: quantised?.range ?? null,
       outputDims: output.dims,
     };
     try {
-      this.#values.set(outputs[0]!, known![1](operation));
+      const result = known![1](operation);
+      this.#values.set(outputs[0]!, quantised ? this.#saturated(result, quantised, place) : result);
     } catch (error) {
       if (error instanceof FoldError) this.#builder.damaged(place, error.message);
       throw error;
     }
+  }
+
+  /**
+   * The range of an input is its caller's to keep. A step beyond a range is left as it is: a softmax's 1 in 256ths, what
+   * rounding does to other numbers.
+   */
+  #saturated(value: Value, { range, step }: ActivationRange, place: Place): Value {
+    if (value.kind === 'constant' || !this.#builder.producer(value.tensor)) return value;
+    const after = { ...place, node: `${place.node}/range`, output: `${place.output}/range` };
+    return saturated(this.#builder, after, value, range, step.scale);
   }
 
   /** Null where the file has none. Fields of another operator's options would be read for what they are not. */

@@ -1,15 +1,18 @@
 /** What each TensorFlow Lite operator becomes in the graph. Indices of fields are those of TensorFlow's schema.fbs. */
 import type { Activation, Padding, Pair, Pool, Resize } from '../../graph/ops.ts';
 import { noPadding, samePadding } from '../../graph/shapes.ts';
-import { nhwc, type Value, type Variable } from '../core/import-builder.ts';
+import { type Interval, nhwc, type Value, type Variable } from '../core/import-builder.ts';
 import type { Operands } from '../core/operands.ts';
 import { activation, bounded, floatData, joined, padded, reduced, resized } from '../core/operations.ts';
+import { activationInterval } from '../core/saturation.ts';
 import { outputsLast } from '../core/weights.ts';
 import type { FlatTable } from './flat-table.ts';
 
 export interface TfliteOperation extends Operands {
   /** The operator's options; null where the file has none. */
   readonly options: FlatTable | null;
+  /** What the integers of the output can hold; null where it holds floats. */
+  readonly range: Interval | null;
   /** Dimensions that the file states for the output. */
   readonly outputDims: readonly number[];
 }
@@ -51,11 +54,16 @@ export const operators = new Map<number, readonly [name: string, handler: Handle
 /** Largest kernel, stride, dilation: beyond it is damage or an attack. */
 const mostPixels = 4096;
 
-/** ActivationFunctionType. */
-function fused({ builder, place, options }: TfliteOperation, field: number): Activation {
+/**
+ * ActivationFunctionType. A ReLU or ReLU6 that the range of the output's integers holds to anyway is none: the range is
+ * the whole activation, and cuts closer.
+ */
+function fused({ builder, place, options, range }: TfliteOperation, field: number): Activation {
   const code = options?.byte(field) ?? 0;
   const name = (['none', 'relu', null, 'relu6'] as const)[code];
-  return name ?? builder.unsupported(place, `fuses the activation ${code}, expected none, RELU or RELU6`);
+  if (!name) return builder.unsupported(place, `fuses the activation ${code}, expected none, RELU or RELU6`);
+  const own = activationInterval[name];
+  return own && range && range.low >= own.low && range.high < own.high ? 'none' : name;
 }
 
 function withActivation(operation: TfliteOperation, y: Variable, field: number): Variable {

@@ -1,6 +1,8 @@
 /** Tensors of a TensorFlow Lite file: shapes, quantisation, and constants as float32. */
 import { ModelFormatError } from '../../errors.ts';
 import { type Constant, elementCount, type FoldBudget, FoldError, floats, integers } from '../core/constants.ts';
+import type { Interval } from '../core/import-builder.ts';
+import { rangeOf, type UniformScale } from '../core/saturation.ts';
 import { fromFloat16 } from '../core/weights.ts';
 import type { FlatTable } from './flat-table.ts';
 
@@ -77,6 +79,32 @@ function readQuantisation(file: string, name: string, type: string, table: FlatT
   const zeroPoint = zeroPoints.find((value) => value < low || value > high);
   if (zeroPoint !== undefined) fail(`the zero point ${zeroPoint} in ${type}, expected ${low} to ${high}`);
   return { scales, zeroPoints, dimension: table.int(6) };
+}
+
+export interface ActivationRange {
+  readonly range: Interval;
+  readonly step: UniformScale;
+}
+
+/**
+ * The range of a tensor that the network computes and the file holds as integers of 8 or 16 bits, where an activation may
+ * be left to it: where all that it holds is of one sign. Null for others: what a linear layer gives beyond the range that
+ * its calibration saw is cut by the quantisation as it is rounded by it, and the graph has neither error. Throws
+ * `ModelFormatError` where it has a scale for each channel.
+ */
+export function activationRange(file: string, { name, type, quantisation }: TfliteTensor): ActivationRange | null {
+  const limits = type === 'INT32' ? undefined : typeRanges[type];
+  if (!limits || !quantisation) return null;
+  const [scale, ...others] = quantisation.scales;
+  if (others.length > 0) {
+    throw new ModelFormatError(
+      file,
+      `tensor "${name}" is computed and has ${others.length + 1} scales, expected one for all of it`,
+    );
+  }
+  const step = { scale: scale!, zeroPoint: quantisation.zeroPoints[0] ?? 0 };
+  const range = rangeOf(step, ...limits);
+  return range.low >= 0 || range.high <= 0 ? { range, step } : null;
 }
 
 /**

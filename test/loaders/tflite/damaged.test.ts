@@ -6,8 +6,16 @@ import { describe, expect, test } from 'vitest';
 import { MobileNetError, UsageError } from '../../../src/errors.ts';
 import { loadGraph } from '../../../src/loaders/index.ts';
 import { cheaply } from '../../support/cost.ts';
-import { type FlatNode, type FlatRecord, writeFlat } from '../../support/flat-writer.ts';
+import { type FlatRecord, writeFlat } from '../../support/flat-writer.ts';
 import { randomValues } from '../../support/oracles.ts';
+import {
+  type ModelSpec,
+  many,
+  type OperatorSpec,
+  type TensorSpec,
+  table,
+  tfliteFile,
+} from '../../support/tflite-writer.ts';
 
 type Code = 'model-format' | 'unsupported-op';
 type Expected = readonly [code: Code, message: RegExp];
@@ -31,130 +39,6 @@ async function refused(bytes: Uint8Array, [code, message]: Expected): Promise<vo
   expect((error as Error).message.length).toBeLessThan(10_000);
 }
 
-// Files. Numbers of fields, operators and types are those of TensorFlow's schema.fbs.
-
-const types = { FLOAT32: 0, FLOAT16: 1, INT32: 2, UINT8: 3, STRING: 5, INT8: 9 } as const;
-const operators = {
-  ADD: 0,
-  AVERAGE_POOL_2D: 1,
-  CONCATENATION: 2,
-  CONV_2D: 3,
-  DEPTHWISE_CONV_2D: 4,
-  FULLY_CONNECTED: 9,
-  RELU: 19,
-  RESHAPE: 22,
-  RESIZE_BILINEAR: 23,
-  SOFTMAX: 25,
-  CUSTOM: 32,
-  PAD: 34,
-  MEAN: 40,
-  MAXIMUM: 55,
-} as const;
-
-/** In the union BuiltinOptions. */
-const optionTypes: Readonly<Record<string, number>> = {
-  ADD: 11,
-  AVERAGE_POOL_2D: 5,
-  CONCATENATION: 10,
-  CONV_2D: 1,
-  DEPTHWISE_CONV_2D: 2,
-  FULLY_CONNECTED: 8,
-  RESIZE_BILINEAR: 15,
-  SOFTMAX: 9,
-  MEAN: 27,
-};
-
-interface TensorSpec {
-  readonly name: string;
-  readonly dims: readonly number[];
-  readonly type?: keyof typeof types;
-  /** The bytes of a constant; tensors with the same array lie in the same buffer. */
-  readonly data?: Uint8Array;
-  readonly buffer?: number;
-  readonly scales?: readonly number[];
-  readonly zeroPoints?: readonly number[];
-  readonly axis?: number;
-}
-interface OperatorSpec {
-  readonly op: keyof typeof operators | number;
-  /** Names of tensors, or indices. */
-  readonly inputs: readonly (string | number)[];
-  readonly output: string | number;
-  readonly options?: FlatRecord['fields'];
-  /** In place of the operator's own. */
-  readonly optionsType?: number;
-}
-interface ModelSpec {
-  readonly tensors: readonly TensorSpec[];
-  readonly operators: readonly OperatorSpec[];
-  readonly inputs?: readonly (string | number)[];
-  readonly outputs?: readonly (string | number)[];
-  readonly version?: number;
-  readonly metadata?: Uint8Array;
-  /** In place of what the others make. */
-  readonly root?: FlatRecord['fields'];
-  readonly subgraph?: FlatRecord['fields'];
-}
-
-const table = (fields: FlatRecord['fields']): FlatRecord => ({ fields });
-const many = (count: number, node: FlatNode): FlatNode => ({ tables: new Array<FlatNode>(count).fill(node) });
-
-function model({ tensors, operators: nodes, inputs = ['x'], outputs = ['y'], ...more }: ModelSpec): Uint8Array {
-  const index = (name: string | number) =>
-    typeof name === 'number' ? name : tensors.findIndex((tensor) => tensor.name === name);
-  const buffers: FlatNode[] = [table({})];
-  const places = new Map<Uint8Array, number>();
-  const bufferOf = (data: Uint8Array | undefined): number => {
-    if (!data) return 0;
-    const known = places.get(data) ?? buffers.push(table({ 0: { bytes: data } })) - 1;
-    places.set(data, known);
-    return known;
-  };
-  const written = tensors.map(({ name, dims, type = 'FLOAT32', data, buffer, scales, zeroPoints, axis = 0 }) => {
-    const quantisation = scales && {
-      2: { floats: scales },
-      3: zeroPoints ? { longs: zeroPoints.map(BigInt) } : null,
-      6: axis,
-    };
-    return table({
-      0: { ints: dims },
-      1: ['byte', types[type]],
-      2: buffer ?? bufferOf(data),
-      3: { text: name },
-      4: quantisation ? table(quantisation) : null,
-    });
-  });
-  const codes = [...new Set(nodes.map(({ op }) => op))];
-  const operatorTables = nodes.map(({ op, inputs, output, options, optionsType }) =>
-    table({
-      0: codes.indexOf(op),
-      1: { ints: inputs.map(index) },
-      2: { ints: [index(output)] },
-      3: ['byte', optionsType ?? optionTypes[op] ?? 0],
-      4: options ? table(options) : null,
-    }),
-  );
-  const subgraph = table({
-    0: { tables: written },
-    1: { ints: inputs.map(index) },
-    2: { ints: outputs.map(index) },
-    3: { tables: operatorTables },
-    ...more.subgraph,
-  });
-  if (more.metadata) buffers.push(table({ 0: { bytes: more.metadata } }));
-  const entry = more.metadata && table({ 0: { text: 'TFLITE_METADATA' }, 1: buffers.length - 1 });
-  const codeTables = codes.map((op) => table({ 3: typeof op === 'number' ? op : operators[op] }));
-  const root = {
-    0: more.version ?? 3,
-    1: { tables: codeTables },
-    2: { tables: [subgraph] },
-    4: { tables: buffers },
-    6: entry ? { tables: [entry] } : null,
-    ...more.root,
-  };
-  return writeFlat(table(root), 'TFL3');
-}
-
 const x: TensorSpec = { name: 'x', dims: [1, 4, 4, 4] };
 const y: TensorSpec = { name: 'y', dims: [1, 4, 4, 4] };
 const f32 = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
@@ -172,14 +56,14 @@ const convOptions = (more: FlatRecord['fields'] = {}): FlatRecord['fields'] => (
 });
 /** `w` is a weight of [2, 3, 3, 4], laid out as a convolution has it. */
 const conv = (options: FlatRecord['fields'] | null = convOptions(), weights: Partial<TensorSpec> = {}) =>
-  model({
+  tfliteFile({
     tensors: [x, { name: 'w', dims: [2, 3, 3, 4], data: f32(...randomValues(72, 1)), ...weights }, y],
     operators: [{ op: 'CONV_2D', inputs: ['x', 'w'], output: 'y', ...(options && { options }) }],
   });
 const quantised = (weights: Partial<TensorSpec>) =>
   conv(convOptions(), { type: 'INT8', data: filled(72, 5), scales: [0.5], zeroPoints: [0], ...weights });
 const relu = (more: Partial<ModelSpec> = {}) =>
-  model({ tensors: [x, y], operators: [{ op: 'RELU', inputs: ['x'], output: 'y' }], ...more });
+  tfliteFile({ tensors: [x, y], operators: [{ op: 'RELU', inputs: ['x'], output: 'y' }], ...more });
 /** One operator on `x` with `constants`. */
 const one = (
   op: OperatorSpec['op'],
@@ -188,7 +72,7 @@ const one = (
   first: Partial<TensorSpec> = {},
   last: Partial<TensorSpec> = {},
 ) =>
-  model({
+  tfliteFile({
     tensors: [{ ...x, ...first }, ...constants, { ...y, ...last }],
     operators: [{ op, inputs: ['x', ...constants.map(({ name }) => name)], output: 'y', ...(options && { options }) }],
   });
@@ -211,7 +95,7 @@ function chain(
   const { constants = [], options = {}, constantOf = () => 0 } = more;
   const between = Array.from({ length: count }, (_, i) => ({ name: i === count - 1 ? 'y' : `t${i}`, dims }));
   const first = constants.length + 1;
-  return model({
+  return tfliteFile({
     tensors: [{ ...x, dims }, ...constants, ...between],
     operators: between.map(({ name }, i) => ({
       op,
@@ -331,7 +215,10 @@ const cases: Readonly<Record<string, readonly [bytes: () => Uint8Array, expected
   ],
   '100,000 inputs of one operator': [
     () =>
-      model({ tensors: [x, y], operators: [{ op: 'CONCATENATION', inputs: new Array(100_000).fill(0), output: 'y' }] }),
+      tfliteFile({
+        tensors: [x, y],
+        operators: [{ op: 'CONCATENATION', inputs: new Array(100_000).fill(0), output: 'y' }],
+      }),
     format(/has 100000 inputs of an operator, expected at most 4096/),
   ],
   '100,000 dimensions': [
@@ -404,7 +291,7 @@ const cases: Readonly<Record<string, readonly [bytes: () => Uint8Array, expected
   'channels doubled forty times': [
     () => {
       const names = Array.from({ length: 40 }, (_, i) => (i === 39 ? 'y' : `t${i}`));
-      return model({
+      return tfliteFile({
         tensors: [x, ...names.map((name) => ({ name, dims: [] }))],
         operators: names.map((output, i) => ({
           op: 'CONCATENATION',
@@ -495,7 +382,7 @@ const cases: Readonly<Record<string, readonly [bytes: () => Uint8Array, expected
     () => {
       const weights = { name: 'w', dims: [1, 3, 3, 4], data: f32(...randomValues(36, 1)) };
       const options = convOptions();
-      return model({
+      return tfliteFile({
         tensors: [x, weights, y],
         operators: [{ op: 'DEPTHWISE_CONV_2D', inputs: ['x', 'w'], output: 'y', options, optionsType: 1 }],
       });
@@ -621,7 +508,7 @@ const cases: Readonly<Record<string, readonly [bytes: () => Uint8Array, expected
   // How tensors and operators hang together
   'operators in the wrong order': [
     () =>
-      model({
+      tfliteFile({
         tensors: [x, { ...x, name: 't' }, y],
         operators: [
           { op: 'RELU', inputs: ['t'], output: 'y' },
@@ -632,7 +519,7 @@ const cases: Readonly<Record<string, readonly [bytes: () => Uint8Array, expected
   ],
   'a cycle': [
     () =>
-      model({
+      tfliteFile({
         tensors: [x, { ...x, name: 't' }, y],
         operators: [
           { op: 'ADD', inputs: ['x', 'y'], output: 't' },
@@ -642,12 +529,12 @@ const cases: Readonly<Record<string, readonly [bytes: () => Uint8Array, expected
     format(/input 1 of operator 0 \(ADD\) is tensor "y", which nothing before it computes/),
   ],
   'an operator that reads what it writes': [
-    () => model({ tensors: [x, y], operators: [{ op: 'RELU', inputs: ['y'], output: 'y' }] }),
+    () => tfliteFile({ tensors: [x, y], operators: [{ op: 'RELU', inputs: ['y'], output: 'y' }] }),
     format(/input 0 of operator 0 \(RELU\) is tensor "y", which nothing before it computes/),
   ],
   'a tensor written twice': [
     () =>
-      model({
+      tfliteFile({
         tensors: [x, y],
         operators: [
           { op: 'RELU', inputs: ['x'], output: 'y' },
@@ -684,16 +571,16 @@ const cases: Readonly<Record<string, readonly [bytes: () => Uint8Array, expected
         { length: 900 },
         (_, i) => ({ name: `w${i}`, dims: [1_000_000], type: 'INT8', data }) as const,
       );
-      return model({ tensors, operators: [], inputs: [], outputs: tensors.map((_, i) => i) });
+      return tfliteFile({ tensors, operators: [], inputs: [], outputs: tensors.map((_, i) => i) });
     },
     format(/tensor "w\d" makes constants far larger than the file/),
   ],
   'an operator without inputs': [
-    () => model({ tensors: [x, y], operators: [{ op: 'ADD', inputs: ['x'], output: 'y' }] }),
+    () => tfliteFile({ tensors: [x, y], operators: [{ op: 'ADD', inputs: ['x'], output: 'y' }] }),
     format(/node "y" \(ADD\): has 1 inputs, expected more/),
   ],
   'an operand that is no tensor': [
-    () => model({ tensors: [x, y], operators: [{ op: 'ADD', inputs: ['x', 99], output: 'y' }] }),
+    () => tfliteFile({ tensors: [x, y], operators: [{ op: 'ADD', inputs: ['x', 99], output: 'y' }] }),
     format(/input 1 of operator 0 \(ADD\) is tensor 99, and there are 2/),
   ],
   'a code that is not there': [() => relu({ root: { 1: null } }), format(/operator 0 has the code 0, and there are 0/)],
@@ -728,7 +615,7 @@ describe('damaged and hostile TensorFlow Lite', () => {
 
 test('tensors of one name: the graph tells them apart, a caller who names them is told', async () => {
   const t = { ...x, name: 't' };
-  const bytes = model({
+  const bytes = tfliteFile({
     tensors: [x, t, t, y],
     operators: [
       { op: 'RELU', inputs: ['x'], output: 't' },
@@ -749,7 +636,7 @@ test('tensors of one name: the graph tells them apart, a caller who names them i
 
 /** All that a file may have: constants of three types, quantisation, options, metadata. */
 const everything = () =>
-  model({
+  tfliteFile({
     tensors: [
       { ...x, dims: [1, 4, 4, 3] },
       {
