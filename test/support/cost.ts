@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'vitest';
@@ -24,6 +25,18 @@ function resetPeak(): boolean {
   }
 }
 
+/** Other threads hand freed pages back by and by: until the process has not shrunk for a while. */
+async function settle(): Promise<void> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let attempt = 0, still = 0; attempt < 100 && still < 4; attempt++) {
+    collectGarbage();
+    await setTimeout(20);
+    const now = memory('VmRSS');
+    still = now > least - 0.25 ? still + 1 : 0;
+    least = Math.min(least, now);
+  }
+}
+
 export interface Cost {
   /** Of all threads: another process's work does not count. */
   readonly cpuSeconds: number;
@@ -35,8 +48,9 @@ export interface Cost {
 export async function costOf<T>(
   work: () => T | Promise<T>,
 ): Promise<{ readonly result: Awaited<T>; readonly cost: Cost }> {
-  collectGarbage();
-  const measures = resetPeak();
+  const tells = resetPeak();
+  if (tells) await settle();
+  const measures = tells && resetPeak();
   const before = measures ? memory('VmRSS') : 0;
   const start = process.cpuUsage();
   const result = await work();
