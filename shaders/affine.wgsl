@@ -6,18 +6,10 @@
 // One invocation computes four channels of one pixel.
 struct Shape { pixels: u32, channels4: u32 }
 
-override WORKGROUP_X: u32;
-override WORKGROUP_Y: u32;
-
-@group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Src4>;
+#include elementwise DST_BINDING=4
 @group(0) @binding(2) var<storage, read> scale: array<vec4f>;
 @group(0) @binding(3) var<storage, read> shift: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dst: array<Dst4>;
 
-@compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= shape.channels4 || id.y >= shape.pixels) { return; }
-  let at = (id.z * shape.pixels + id.y) * shape.channels4 + id.x;
-  dst[at] = store_dst(fma(load_src(src[at]), scale[id.x], shift[id.x]));
+fn output(at: u32, id: vec3u) -> vec4f {
+  return fma(load_src(src[at]), scale[id.x], shift[id.x]);
 }

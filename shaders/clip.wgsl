@@ -5,16 +5,8 @@
 // One invocation computes four channels of one pixel.
 struct Shape { pixels: u32, channels4: u32, low: f32, high: f32 }
 
-override WORKGROUP_X: u32;
-override WORKGROUP_Y: u32;
+#include elementwise DST_BINDING=2
 
-@group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Src4>;
-@group(0) @binding(2) var<storage, read_write> dst: array<Dst4>;
-
-@compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= shape.channels4 || id.y >= shape.pixels) { return; }
-  let at = (id.z * shape.pixels + id.y) * shape.channels4 + id.x;
-  dst[at] = store_dst(min(max(load_src(src[at]), vec4f(shape.low)), vec4f(shape.high)));
+fn output(at: u32, id: vec3u) -> vec4f {
+  return min(max(load_src(src[at]), vec4f(shape.low)), vec4f(shape.high));
 }

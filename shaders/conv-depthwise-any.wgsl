@@ -18,12 +18,8 @@ struct Shape {
 override WORKGROUP_X: u32;
 override WORKGROUP_Y: u32;
 
-@group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Src4>;
+#include convolution RESIDUAL=1 RESIDUAL_BINDING=5 PIECEWISE=1 OPTIONAL=1
 @group(0) @binding(2) var<storage, read> weights: array<vec4f>;
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dst: array<Dst4>;
-@group(0) @binding(5) var<storage, read> residual: array<Side4>;
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -58,9 +54,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   );
   let first = (id.z * shape.out_width + out_x) * shape.channels4 + c;
   for (var p = 0u; p < min($(TILE_PIXELS)u, shape.out_width - out_x); p++) {
-    let at = first + p * shape.channels4;
-    var value = activate(piecewise(sums[p], shape.low, shape.high, shape.shift, shape.scale, shape.times_input));
-    if (shape.adds_residual == 1u) { value += load_side(residual[at]); }
-    dst[at] = store_dst(value);
+    finish(sums[p], first + p * shape.channels4);
   }
 }

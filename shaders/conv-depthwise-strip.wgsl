@@ -18,22 +18,8 @@ override WORKGROUP_X: u32;
 override WORKGROUP_Y: u32;
 override WORKGROUP_Z: u32;
 
-@group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Src4>;
+#include convolution RESIDUAL_BINDING=5 PIECEWISE=0 OPTIONAL=0
 @group(0) @binding(2) var<storage, read> weights: array<vec4f>;
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dst: array<Dst4>;
-#if RESIDUAL
-@group(0) @binding(5) var<storage, read> residual: array<Side4>;
-#endif
-
-fn finish(sum: vec4f, at: u32) {
-  var value = activate(sum);
-#if RESIDUAL
-  value += load_side(residual[at]);
-#endif
-  dst[at] = store_dst(value);
-}
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
 fn main(@builtin(global_invocation_id) id: vec3u) {

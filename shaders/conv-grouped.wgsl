@@ -14,17 +14,8 @@ struct Shape {
   pad_top: i32, pad_left: i32,
 }
 
-override WORKGROUP_X: u32;
-override WORKGROUP_Y: u32;
-
-@group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Src4>;
+#include convolution RESIDUAL_BINDING=5 PIECEWISE=0 OPTIONAL=0
 @group(0) @binding(2) var<storage, read> weights: array<vec4f>;
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dst: array<Dst4>;
-#if RESIDUAL
-@group(0) @binding(5) var<storage, read> residual: array<Side4>;
-#endif
 
 // Channel `channel` of the pixel that starts at `at`. Groups past the last one (of the padded output channels, whose
 // weights are zero) read the last channel.
@@ -33,13 +24,9 @@ fn source(at: u32, channel: u32) -> f32 {
   return load_src(src[at + c / 4u])[c % 4u];
 }
 
-@compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let c = id.x;
-  let out_x = id.y;
-  let image = id.z / shape.out_height;
-  let out_y = id.z - image * shape.out_height;
-  if (c >= shape.cout4 || out_x >= shape.out_width) { return; }
+#include output-pixel channels=shape.cout4
+
+fn output(image: u32, out_y: u32, out_x: u32, c: u32) -> vec4f {
   let first = (vec4u(4u * c) + vec4u(0u, 1u, 2u, 3u)) / shape.group_outputs * shape.group_inputs;
   let top = i32(out_y * shape.stride_y) - shape.pad_top;
   let left = i32(out_x * shape.stride_x) - shape.pad_left;
@@ -59,10 +46,5 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       }
     }
   }
-  let at = ((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.cout4 + c;
-  var value = activate(sum);
-#if RESIDUAL
-  value += load_side(residual[at]);
-#endif
-  dst[at] = store_dst(value);
+  return sum;
 }

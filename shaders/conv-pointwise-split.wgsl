@@ -14,27 +14,13 @@ struct Shape {
   pixels: u32, cin4: u32, cout4: u32, columns: u32, low: f32, high: f32, shift: f32, scale: f32, times_input: u32,
 }
 
-@group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Src4>;
+#include convolution RESIDUAL_BINDING=5 PIECEWISE=1 OPTIONAL=0
 @group(0) @binding(2) var<storage, read> weights: array<Weight4>;
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dst: array<Dst4>;
-#if RESIDUAL
-@group(0) @binding(5) var<storage, read> residual: array<Side4>;
-#endif
 
 const SLICES = 8u;
 
 // [slice][pixel of 32][group of four channels of 2]
 var<workgroup> shares: array<vec4f, 512>;
-
-fn finish(sum: vec4f, at: u32) {
-  var value = activate(piecewise(sum, shape.low, shape.high, shape.shift, shape.scale, shape.times_input));
-#if RESIDUAL
-  value += load_side(residual[at]);
-#endif
-  dst[at] = store_dst(value);
-}
 
 @compute @workgroup_size(8, 8)
 fn main(
@@ -55,12 +41,7 @@ fn main(
 #unroll p 4
     let x$p = load_src(src[row$p + k]);
 #end
-#unroll c 8
-    let w$c = load_weight(weights[column + $(c)u]);
-#unroll p 4
-    sum$(p)_$c = fma(x$p.x, w$c.x, fma(x$p.y, w$c.y, fma(x$p.z, w$c.z, fma(x$p.w, w$c.w, sum$(p)_$c))));
-#end
-#end
+#include dot-tile PIXELS=4 CHANNELS=8 sum=sum weight=load_weight(weights[column + $(c)u])
   }
 #unroll p 4
 #unroll q 2

@@ -13,28 +13,14 @@ struct Shape {
   pixels: u32, cin4: u32, cout4: u32, columns: u32, low: f32, high: f32, shift: f32, scale: f32, times_input: u32,
 }
 
-@group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Src4>;
+#include convolution RESIDUAL_BINDING=5 PIECEWISE=1 OPTIONAL=0
 @group(0) @binding(2) var<storage, read> weights: array<Weight4>;
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dst: array<Dst4>;
-#if RESIDUAL
-@group(0) @binding(5) var<storage, read> residual: array<Side4>;
-#endif
 
 const TILE = 32u;
 const DEPTH = 4u;
 
 var<workgroup> pixels_of_tile: array<vec4f, TILE * DEPTH>;
 var<workgroup> weights_of_tile: array<vec4f, DEPTH * TILE>;
-
-fn finish(sum: vec4f, at: u32) {
-  var value = activate(piecewise(sum, shape.low, shape.high, shape.shift, shape.scale, shape.times_input));
-#if RESIDUAL
-  value += load_side(residual[at]);
-#endif
-  dst[at] = store_dst(value);
-}
 
 @compute @workgroup_size(8, 8)
 fn main(
@@ -61,15 +47,12 @@ fn main(
     }
     workgroupBarrier();
 #unroll k 4
+    {
 #unroll p 4
-    let x$(p)_$k = pixels_of_tile[(local.y + $(8*p)u) * DEPTH + $(k)u];
+      let x$p = pixels_of_tile[(local.y + $(8*p)u) * DEPTH + $(k)u];
 #end
-#unroll c 4
-    let w$(c)_$k = weights_of_tile[$(k)u * TILE + 4u * local.x + $(c)u];
-#unroll p 4
-    sum$(p)_$c = fma(x$(p)_$k.x, w$(c)_$k.x, fma(x$(p)_$k.y, w$(c)_$k.y, fma(x$(p)_$k.z, w$(c)_$k.z, fma(x$(p)_$k.w, w$(c)_$k.w, sum$(p)_$c))));
-#end
-#end
+#include dot-tile K=k PIXELS=4 CHANNELS=4 sum=sum weight=weights_of_tile[$(K)u * TILE + 4u * local.x + $(c)u]
+    }
 #end
     workgroupBarrier();
   }

@@ -29,9 +29,7 @@ override START_ACTIVATION: u32;
 #if START
 @group(0) @binding(6) var<storage, read> start_weights: array<vec4f>;
 #endif
-#if RESIDUAL
-@group(0) @binding($(6 + START)) var<storage, read> residual: array<Side4>;
-#endif
+#include epilogue RESIDUAL_BINDING=6+START PIECEWISE=0 OPTIONAL=0
 
 const PIXELS = $(TILE_Y * TILE_X)u;
 const CHUNK4 = $(CHUNK4)u;
@@ -42,30 +40,11 @@ var<workgroup> hidden_of_tile: array<vec4f, PIXELS * CHUNK4>;
 var<workgroup> started: array<vec4f, PIXELS * $(CIN4)u>;
 #endif
 
-fn finish(sum: vec4f, at: u32) {
-  var value = activate(sum);
-#if RESIDUAL
-  value += load_side(residual[at]);
-#endif
-  dst[at] = store_dst(value);
-}
-
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let image = workgroup.y / shape.tiles_y;
-  let out_y = (workgroup.y - image * shape.tiles_y) * $(TILE_Y)u;
-  let out_x = workgroup.x * $(TILE_X)u;
-  let in_y = i32(out_y * $(STRIDE_Y)u) - shape.pad_top;
-  let in_x = i32(out_x * $(STRIDE_X)u) - shape.pad_left;
+#include block-tile
   let base = image * shape.in_height * shape.in_width;
-  let group = lane % (PIXELS / 4u);
-  let channel = lane / (PIXELS / 4u) * 16u;
-  let owns = channel < shape.columns;
-#unroll p 4
-#unroll c 16
-  var sum$(p)_$c = 0.0;
-#end
-#end
+#include project-begin CHANNELS=16
 
 #if START
   for (var item = lane; item < PIXELS * shape.cin4; item += THREADS) {
@@ -103,40 +82,29 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 #unroll p 4
       let row$p = (place + $(p)u) * $(CIN4)u;
 #end
-      for (var k = 0u; k < shape.cin4; k++) {
-#unroll p 4
-        let v$p = started[row$p + k];
-#end
-#unroll c 4
-        let w$c = load_weight(first_weights[column + $(c)u]);
-#unroll p 4
-        hidden$(p)_$c = fma(v$p.x, w$c.x, fma(v$p.y, w$c.y, fma(v$p.z, w$c.z, fma(v$p.w, w$c.w, hidden$(p)_$c))));
-#end
-#end
-        column += shape.hidden;
-      }
 #else
       for (var ky = 0u; ky < $(KERNEL_Y)u; ky++) {
-        for (var kx = 0u; kx < $(KERNEL_X)u; kx++) {
+      for (var kx = 0u; kx < $(KERNEL_X)u; kx++) {
 #unroll p 4
-          let y$p = in_y + i32((place + $(p)u) / $(TILE_X)u * $(STRIDE_Y)u + ky * $(DILATION_Y)u);
-          let x$p = in_x + i32((place + $(p)u) % $(TILE_X)u * $(STRIDE_X)u + kx * $(DILATION_X)u);
-          let inside$p = u32(y$p) < shape.in_height && u32(x$p) < shape.in_width;
-          let row$p = (base + select(0u, u32(y$p) * shape.in_width + u32(x$p), inside$p)) * shape.cin4;
+      let y$p = in_y + i32((place + $(p)u) / $(TILE_X)u * $(STRIDE_Y)u + ky * $(DILATION_Y)u);
+      let x_$p = in_x + i32((place + $(p)u) % $(TILE_X)u * $(STRIDE_X)u + kx * $(DILATION_X)u);
+      let inside$p = u32(y$p) < shape.in_height && u32(x_$p) < shape.in_width;
+      let row$p = (base + select(0u, u32(y$p) * shape.in_width + u32(x_$p), inside$p)) * shape.cin4;
 #end
-          for (var k = 0u; k < shape.cin4; k++) {
+#endif
+      for (var k = 0u; k < shape.cin4; k++) {
 #unroll p 4
-            let v$p = select(vec4f(0.0), load_src(src[row$p + k]), inside$p);
+#if START
+        let x$p = started[row$p + k];
+#else
+        let x$p = select(vec4f(0.0), load_src(src[row$p + k]), inside$p);
+#endif
 #end
-#unroll c 4
-            let w$c = load_weight(first_weights[column + $(c)u]);
-#unroll p 4
-            hidden$(p)_$c = fma(v$p.x, w$c.x, fma(v$p.y, w$c.y, fma(v$p.z, w$c.z, fma(v$p.w, w$c.w, hidden$(p)_$c))));
-#end
-#end
-            column += shape.hidden;
-          }
-        }
+#include dot-tile PIXELS=4 CHANNELS=4 sum=hidden weight=load_weight(first_weights[column + $(c)u])
+        column += shape.hidden;
+      }
+#if !START
+      }
       }
 #endif
       let bias = biases[first4 + e];
@@ -147,39 +115,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     }
     workgroupBarrier();
 
-    if (owns) {
-      var column = first4 * shape.columns + channel;
-      for (var e = 0u; e < CHUNK4; e++) {
-#unroll p 4
-        let v$p = hidden_of_tile[(group * 4u + $(p)u) * CHUNK4 + e];
-#end
-#unroll c 16
-        let w$c = load_weight(project_weights[column + $(c)u]);
-#unroll p 4
-        sum$(p)_$c = fma(v$p.x, w$c.x, fma(v$p.y, w$c.y, fma(v$p.z, w$c.z, fma(v$p.w, w$c.w, sum$(p)_$c))));
-#end
-#end
-        column += shape.columns;
-      }
-    }
+#include project-chunk CHANNELS=16 hidden=hidden_of_tile
     workgroupBarrier();
   }
 
-  if (!owns) { return; }
-  let channel4 = channel / 4u;
-#unroll p 4
-  {
-    let y = out_y + (group * 4u + $(p)u) / $(TILE_X)u;
-    let x = out_x + (group * 4u + $(p)u) % $(TILE_X)u;
-    if (y < shape.out_height && x < shape.out_width) {
-      let at = ((image * shape.out_height + y) * shape.out_width + x) * shape.cout4 + channel4;
-#unroll q 4
-      if (channel4 + $(q)u < shape.cout4) {
-        let bias = biases[shape.hidden / 4u + channel4 + $(q)u];
-        finish(vec4f(sum$(p)_$(4*q), sum$(p)_$(4*q+1), sum$(p)_$(4*q+2), sum$(p)_$(4*q+3)) + bias, at + $(q)u);
-      }
-#end
-    }
-  }
-#end
+#include project-end CHANNELS=16 bias=shape.hidden / 4u
 }

@@ -26,21 +26,9 @@ override PIXELS: bool = false;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> src: array<u32>;
-#if TEXTURE
-@group(0) @binding(2) var weights: texture_2d<f32>;
-#else
-@group(0) @binding(2) var<storage, read> weights: array<Weight4>;
-#endif
+#include weights
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> dst: array<Dst4>;
-
-fn weight(row: u32, column: u32) -> vec4f {
-#if TEXTURE
-  return textureLoad(weights, vec2u(column, row), 0);
-#else
-  return load_weight(weights[row * shape.columns + column]);
-#endif
-}
 
 fn inputs(pixel: u32) -> vec3f {
   if (PIXELS) {
@@ -71,34 +59,13 @@ fn main(
   @builtin(subgroup_invocation_id) subgroup_lane: u32,
 #endif
 ) {
-  let image = workgroup.z / shape.groups_of_channels;
-  let channel = (workgroup.z - image * shape.groups_of_channels) * $(TILE_CHANNELS)u;
-  let out_y = id.y;
-  let out_x = id.x * $(TILE_PIXELS)u;
-#if BROADCAST
-  let own = channel + (subgroup_lane & 3u);
-#else
-  if (out_y >= shape.out_height || out_x >= shape.out_width) { return; }
-#endif
-  let top = i32(out_y * shape.stride_y) - shape.pad_top;
+#include row-tile
   let left = i32(out_x * $(STRIDE_X)u) - shape.pad_left;
-  let last_y = i32(shape.in_height) - 1;
-  let last_x = i32(shape.in_width) - 1;
-  let base = image * shape.in_height * shape.in_width;
-
 #unroll x (TILE_PIXELS-1)*STRIDE_X+KERNEL_X
   let column$x = u32(clamp(left + $(x), 0, last_x));
   let inside$x = left + $(x) >= 0 && left + $(x) <= last_x;
 #end
-  let channel4 = channel / 4u;
-#unroll q TILE_CHANNELS/4
-  let bias$q = bias[channel4 + $(q)u];
-#end
-#unroll p TILE_PIXELS
-#unroll q TILE_CHANNELS/4
-  var sum$(p)_$q = bias$q;
-#end
-#end
+#include begin-sums
   for (var ky = 0u; ky < shape.kernel_y; ky++) {
     let y = top + i32(ky);
     let row = base + u32(clamp(y, 0, last_y)) * shape.in_width;
@@ -111,15 +78,18 @@ fn main(
 #end
 #end
     let first_row = ky * $((KERNEL_X*CHANNELS+3)/4)u;
+#unroll r (KERNEL_X*CHANNELS+3)/4
+    let row$r = (first_row + $(r)u) * shape.columns;
+#end
 #unroll c TILE_CHANNELS
 #unroll r (KERNEL_X*CHANNELS+3)/4
 #if BROADCAST && c % 4 == 0
-    let own$(c)_$r = weight(first_row + $(r)u, own + $(c)u);
+    let own$(c)_$r = weight(first_row + $(r)u, row$r, own + $(c)u);
 #endif
 #if BROADCAST
     let w$(c)_$r = subgroupBroadcast(own$(c/4*4)_$r, $(c%4)u);
 #else
-    let w$(c)_$r = weight(first_row + $(r)u, channel + $(c)u);
+    let w$(c)_$r = weight(first_row + $(r)u, row$r, channel + $(c)u);
 #endif
 #end
 #unroll p TILE_PIXELS
@@ -136,34 +106,5 @@ fn main(
 #end
   }
   let first = ((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.cout4 + channel4;
-#if STORE_LOOP
-  var sums: array<vec4f, $(TILE_PIXELS*TILE_CHANNELS/4)>;
-#unroll p TILE_PIXELS
-#unroll q TILE_CHANNELS/4
-  sums[$(p*TILE_CHANNELS/4+q)] = sum$(p)_$q;
-#end
-#end
-  let pixels = select(0u, min($(TILE_PIXELS)u, max(shape.out_width, out_x) - out_x), out_y < shape.out_height);
-  let groups = min($(TILE_CHANNELS/4)u, shape.cout4 - channel4);
-  for (var p = 0u; p < pixels; p++) {
-    for (var q = 0u; q < groups; q++) {
-      finish(sums[p * $(TILE_CHANNELS/4)u + q], first + p * shape.cout4 + q);
-    }
-  }
-#else
-#unroll p TILE_PIXELS
-#if BROADCAST
-  if (out_y < shape.out_height && out_x + $(p)u < shape.out_width) {
-#else
-  if (out_x + $(p)u < shape.out_width) {
-#endif
-    let at = first + $(p)u * shape.cout4;
-#unroll q TILE_CHANNELS/4
-    if (channel4 + $(q)u < shape.cout4) {
-      finish(sum$(p)_$q, at + $(q)u);
-    }
-#end
-  }
-#end
-#endif
+#include finish-sums pixels=select(0u, min($(TILE_PIXELS)u, max(shape.out_width, out_x) - out_x), out_y < shape.out_height) inside=out_y < shape.out_height && out_x + $(p)u < shape.out_width
 }

@@ -40,63 +40,12 @@ var<workgroup> filtered: array<vec4f, PIXELS * CHUNK4>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let image = workgroup.y / shape.tiles_y;
-  let tile_y = workgroup.y - image * shape.tiles_y;
-  let out_y = tile_y * $(TILE_Y)u;
-  let out_x = workgroup.x * $(TILE_X)u;
+#include block-tile
   let first4 = workgroup.z * CHUNK4;
-  let in_y = i32(out_y * $(STRIDE_Y)u) - shape.pad_top;
-  let in_x = i32(out_x * $(STRIDE_X)u) - shape.pad_left;
   let base = image * shape.in_height * shape.in_width;
   let row_of_weights = shape.hidden / 4u;
 
-#if EXPAND
-  // Four neighbours of the flattened tile × four hidden channels at a time.
-  for (var item = lane; item < (PLACES + 3u) / 4u * CHUNK4; item += THREADS) {
-    let e = item / ((PLACES + 3u) / 4u);
-    let place = (item - e * ((PLACES + 3u) / 4u)) * 4u;
-#unroll p 4
-    let place$p = min(place + $(p)u, PLACES - 1u);
-    let y$p = in_y + i32(place$p / $(INPUT_X)u);
-    let x$p = in_x + i32(place$p % $(INPUT_X)u);
-    let inside$p = u32(y$p) < shape.in_height && u32(x$p) < shape.in_width;
-    let row$p = (base + select(0u, u32(y$p) * shape.in_width + u32(x$p), inside$p)) * shape.cin4;
-#unroll c 4
-    var hidden$(p)_$c = 0.0;
-#end
-#end
-    var column = (first4 + e) * 4u;
-    for (var k = 0u; k < shape.cin4; k++) {
-#unroll p 4
-      let v$p = load_src(src[row$p + k]);
-#end
-#unroll c 4
-      let w$c = load_weight(expand_weights[column + $(c)u]);
-#unroll p 4
-      hidden$(p)_$c = fma(v$p.x, w$c.x, fma(v$p.y, w$c.y, fma(v$p.z, w$c.z, fma(v$p.w, w$c.w, hidden$(p)_$c))));
-#end
-#end
-      column += shape.hidden;
-    }
-    let bias = biases[row_of_weights + first4 + e];
-#unroll p 4
-    if (place + $(p)u < PLACES) {
-      let value = activation(EXPAND_ACTIVATION, vec4f(hidden$(p)_0, hidden$(p)_1, hidden$(p)_2, hidden$(p)_3) + bias);
-      expanded[place$p * CHUNK4 + e] = select(vec4f(0.0), value, inside$p);
-    }
-#end
-  }
-#else
-  for (var item = lane; item < PLACES * CHUNK4; item += THREADS) {
-    let place = item / CHUNK4;
-    let c = first4 + item % CHUNK4;
-    let y = in_y + i32(place / $(INPUT_X)u);
-    let x = in_x + i32(place % $(INPUT_X)u);
-    let inside = u32(y) < shape.in_height && u32(x) < shape.in_width && c < shape.cin4;
-    let at = (base + select(0u, u32(y) * shape.in_width + u32(x), inside)) * shape.cin4 + min(c, shape.cin4 - 1u);
-    expanded[item] = select(vec4f(0.0), load_src(src[at]), inside);
-  }
-#endif
+#include block-input bias=row_of_weights
   workgroupBarrier();
 
   for (var item = lane; item < PIXELS * CHUNK4; item += THREADS) {

@@ -18,23 +18,8 @@ override SLICES: u32;
 const SLICES = 1u;
 #endif
 
-@group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Src4>;
-#if TEXTURE
-@group(0) @binding(2) var weights: texture_2d<f32>;
-#else
-@group(0) @binding(2) var<storage, read> weights: array<Weight4>;
-#endif
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> dst: array<Dst4>;
-
-fn weight(input: u32, column: u32) -> vec4f {
-#if TEXTURE
-  return textureLoad(weights, vec2u(column, input), 0);
-#else
-  return load_weight(weights[input * shape.outputs4 + column]);
-#endif
-}
+#include convolution RESIDUAL=0 RESIDUAL_BINDING=5 PIECEWISE=1 OPTIONAL=0
+#include weights
 
 #if SLICED
 var<workgroup> shares: array<vec4f, COLUMNS * SLICES>;
@@ -48,10 +33,10 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   var sum = vec4f(0.0);
   for (var k = local.y; k < shape.inputs4; k += SLICES) {
     let x = load_src(src[image * shape.inputs4 + k]);
-    sum = fma(vec4f(x.x), weight(4u * k, column), sum);
-    sum = fma(vec4f(x.y), weight(4u * k + 1u, column), sum);
-    sum = fma(vec4f(x.z), weight(4u * k + 2u, column), sum);
-    sum = fma(vec4f(x.w), weight(4u * k + 3u, column), sum);
+    sum = fma(vec4f(x.x), weight(4u * k, (4u * k) * shape.outputs4, column), sum);
+    sum = fma(vec4f(x.y), weight(4u * k + 1u, (4u * k + 1u) * shape.outputs4, column), sum);
+    sum = fma(vec4f(x.z), weight(4u * k + 2u, (4u * k + 2u) * shape.outputs4, column), sum);
+    sum = fma(vec4f(x.w), weight(4u * k + 3u, (4u * k + 3u) * shape.outputs4, column), sum);
   }
 #if SLICED
   shares[local.y * COLUMNS + local.x] = sum;
@@ -64,7 +49,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
 #else
     total += sum;
 #endif
-    total = activate(piecewise(total, shape.low, shape.high, shape.shift, shape.scale, shape.times_input));
-    dst[image * shape.outputs4 + n] = store_dst(total);
+    finish(total, image * shape.outputs4 + n);
   }
 }

@@ -10,20 +10,14 @@ struct Shape {
   kernel_y: u32, kernel_x: u32, stride_y: u32, stride_x: u32, pad_top: i32, pad_left: i32, count_padding: u32,
 }
 
-override WORKGROUP_X: u32;
-override WORKGROUP_Y: u32;
-
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> src: array<Src4>;
 @group(0) @binding(2) var<storage, read_write> dst: array<Dst4>;
+#include output-pixel channels=shape.channels4
 
-@compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let c = id.x;
-  let out_x = id.y;
-  let image = id.z / shape.out_height;
-  let out_y = id.z - image * shape.out_height;
-  if (c >= shape.channels4 || out_x >= shape.out_width) { return; }
+fn finish(value: vec4f, at: u32) { dst[at] = store_dst(value); }
+
+fn output(image: u32, out_y: u32, out_x: u32, c: u32) -> vec4f {
   let top = i32(out_y * shape.stride_y) - shape.pad_top;
   let left = i32(out_x * shape.stride_x) - shape.pad_left;
   let y0 = u32(max(top, 0));
@@ -32,23 +26,23 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let x1 = u32(min(left + i32(shape.kernel_x), i32(shape.in_width)));
   let base = image * shape.in_height;
 #if MAXIMUM
-  var value = load_src(src[((base + y0) * shape.in_width + x0) * shape.channels4 + c]);
+  var result = load_src(src[((base + y0) * shape.in_width + x0) * shape.channels4 + c]);
 #else
-  var value = vec4f(0.0);
+  var result = vec4f(0.0);
 #endif
   for (var y = y0; y < y1; y++) {
     for (var x = x0; x < x1; x++) {
       let next = load_src(src[((base + y) * shape.in_width + x) * shape.channels4 + c]);
 #if MAXIMUM
-      value = max(value, next);
+      result = max(result, next);
 #else
-      value += next;
+      result += next;
 #endif
     }
   }
 #if !MAXIMUM
   let counted = select((y1 - y0) * (x1 - x0), shape.kernel_y * shape.kernel_x, shape.count_padding == 1u);
-  value /= f32(counted);
+  result /= f32(counted);
 #endif
-  dst[((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.channels4 + c] = store_dst(value);
+  return result;
 }

@@ -1,5 +1,5 @@
 // Put before every kernel. Tensors and weights are stored four channels at a time: the first input as Src4, the others as
-// Side4, weights of normal convolutions as Weight4, what is written as Dst4. Each is four floats, or four halves where
+// Other4, weights of normal convolutions as Weight4, what is written as Dst4. Each is four floats, or four halves where
 // the plan says so; arithmetic is always float32.
 #if SUBGROUPS
 enable subgroups;
@@ -7,37 +7,37 @@ enable subgroups;
 #if F16
 enable f16;
 alias Half4 = vec4h;
-fn widen(stored: Half4) -> vec4f { return vec4f(stored); }
-fn narrow(value: vec4f) -> Half4 { return vec4h(value); }
+fn from_half(stored: Half4) -> vec4f { return vec4f(stored); }
+fn to_half(value: vec4f) -> Half4 { return vec4h(value); }
 #elif F16_PACKED
 alias Half4 = vec2u;
-fn widen(stored: Half4) -> vec4f { return vec4f(unpack2x16float(stored.x), unpack2x16float(stored.y)); }
-fn narrow(value: vec4f) -> Half4 { return vec2u(pack2x16float(value.xy), pack2x16float(value.zw)); }
+fn from_half(stored: Half4) -> vec4f { return vec4f(unpack2x16float(stored.x), unpack2x16float(stored.y)); }
+fn to_half(value: vec4f) -> Half4 { return vec2u(pack2x16float(value.xy), pack2x16float(value.zw)); }
 #endif
 #if HALF_SRC
 alias Src4 = Half4;
-fn load_src(stored: Src4) -> vec4f { return widen(stored); }
+fn load_src(stored: Src4) -> vec4f { return from_half(stored); }
 #else
 alias Src4 = vec4f;
 fn load_src(stored: Src4) -> vec4f { return stored; }
 #endif
-#if HALF_SIDE
-alias Side4 = Half4;
-fn load_side(stored: Side4) -> vec4f { return widen(stored); }
+#if HALF_OTHER
+alias Other4 = Half4;
+fn load_other(stored: Other4) -> vec4f { return from_half(stored); }
 #else
-alias Side4 = vec4f;
-fn load_side(stored: Side4) -> vec4f { return stored; }
+alias Other4 = vec4f;
+fn load_other(stored: Other4) -> vec4f { return stored; }
 #endif
 #if HALF_WEIGHT
 alias Weight4 = Half4;
-fn load_weight(stored: Weight4) -> vec4f { return widen(stored); }
+fn load_weight(stored: Weight4) -> vec4f { return from_half(stored); }
 #else
 alias Weight4 = vec4f;
 fn load_weight(stored: Weight4) -> vec4f { return stored; }
 #endif
 #if HALF_DST
 alias Dst4 = Half4;
-fn store_dst(value: vec4f) -> Dst4 { return narrow(value); }
+fn store_dst(value: vec4f) -> Dst4 { return to_half(value); }
 #else
 alias Dst4 = vec4f;
 fn store_dst(value: vec4f) -> Dst4 { return value; }

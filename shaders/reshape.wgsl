@@ -6,12 +6,7 @@
 // One invocation computes four channels of one pixel; lanes past the last channel are zero.
 struct Shape { pixels: u32, channels: u32, channels4: u32, src_channels: u32, src_channels4: u32 }
 
-override WORKGROUP_X: u32;
-override WORKGROUP_Y: u32;
-
-@group(0) @binding(0) var<uniform> shape: Shape;
-@group(0) @binding(1) var<storage, read> src: array<Src4>;
-@group(0) @binding(2) var<storage, read_write> dst: array<Dst4>;
+#include elementwise DST_BINDING=2
 
 fn element(pixel: u32, c: u32) -> f32 {
   if (c >= shape.channels) { return 0.0; }
@@ -21,10 +16,7 @@ fn element(pixel: u32, c: u32) -> f32 {
   return load_src(src[from_pixel * shape.src_channels4 + c_from / 4u])[c_from % 4u];
 }
 
-@compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (id.x >= shape.channels4 || id.y >= shape.pixels) { return; }
+fn output(at: u32, id: vec3u) -> vec4f {
   let c = 4u * id.x;
-  let value = vec4f(element(id.y, c), element(id.y, c + 1u), element(id.y, c + 2u), element(id.y, c + 3u));
-  dst[id.y * shape.channels4 + id.x] = store_dst(value);
+  return vec4f(element(id.y, c), element(id.y, c + 1u), element(id.y, c + 2u), element(id.y, c + 3u));
 }

@@ -11,28 +11,22 @@ struct Shape {
   times_y: u32, times_x: u32, plus_y: u32, plus_x: u32, over_y: u32, over_x: u32,
 }
 
-override WORKGROUP_X: u32;
-override WORKGROUP_Y: u32;
-
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> src: array<Src4>;
 @group(0) @binding(2) var<storage, read_write> dst: array<Dst4>;
+#include output-pixel channels=shape.channels4
+
+fn finish(value: vec4f, at: u32) { dst[at] = store_dst(value); }
 
 fn source(image: u32, y: u32, x: u32, c: u32) -> vec4f {
   return load_src(src[((image * shape.in_height + y) * shape.in_width + x) * shape.channels4 + c]);
 }
 
-@compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let c = id.x;
-  let out_x = id.y;
-  let image = id.z / shape.out_height;
-  let out_y = id.z - image * shape.out_height;
-  if (c >= shape.channels4 || out_x >= shape.out_width) { return; }
+fn output(image: u32, out_y: u32, out_x: u32, c: u32) -> vec4f {
 #if NEAREST
   let y = min((out_y * shape.times_y + shape.plus_y) / shape.over_y, shape.in_height - 1u);
   let x = min((out_x * shape.times_x + shape.plus_x) / shape.over_x, shape.in_width - 1u);
-  let value = source(image, y, x, c);
+  return source(image, y, x, c);
 #else
   let y = clamp(f32(out_y) * shape.step_y + shape.start_y, 0.0, f32(shape.in_height - 1u));
   let x = clamp(f32(out_x) * shape.step_x + shape.start_x, 0.0, f32(shape.in_width - 1u));
@@ -42,7 +36,6 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let x1 = min(x0 + 1u, shape.in_width - 1u);
   let upper = mix(source(image, y0, x0, c), source(image, y0, x1, c), fract(x));
   let lower = mix(source(image, y1, x0, c), source(image, y1, x1, c), fract(x));
-  let value = mix(upper, lower, fract(y));
+  return mix(upper, lower, fract(y));
 #endif
-  dst[((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.channels4 + c] = store_dst(value);
 }

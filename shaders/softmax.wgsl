@@ -17,7 +17,7 @@ var<workgroup> shares: array<f32, WORKGROUP_X>;
 const LOWEST = -3.0e38;
 
 // The four values at `i`, `otherwise` in the lanes past the last channel.
-fn value(base: u32, i: u32, otherwise: f32) -> vec4f {
+fn output(base: u32, i: u32, otherwise: f32) -> vec4f {
   let lane = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u);
   return select(vec4f(otherwise), load_src(src[base + i]), lane < vec4u(shape.channels));
 }

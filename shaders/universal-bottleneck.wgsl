@@ -19,7 +19,7 @@
 // each chunk again.
 struct Shape {
   src_height: u32, src_width: u32, in_height: u32, in_width: u32, out_height: u32, out_width: u32, tiles_y: u32,
-  cin4: u32, hidden: u32, chunks: u32, cout4: u32,
+  cin4: u32, hidden: u32, chunks: u32, cout4: u32, columns: u32,
   pad_top: i32, pad_left: i32, start_pad_top: i32, start_pad_left: i32,
 }
 
@@ -34,9 +34,7 @@ override DEPTHWISE_ACTIVATION: u32;
 @group(0) @binding(4) var<storage, read> project_weights: array<Weight4>;
 @group(0) @binding(5) var<storage, read> biases: array<vec4f>;
 @group(0) @binding(6) var<storage, read_write> dst: array<Dst4>;
-#if RESIDUAL
-@group(0) @binding(7) var<storage, read> residual: array<Side4>;
-#endif
+#include epilogue RESIDUAL_BINDING=7 PIECEWISE=0 OPTIONAL=0
 
 // Pixels that the tile's depthwise convolution reads, and that it writes.
 const PLACES = $(INPUT_Y * INPUT_X)u;
@@ -52,24 +50,12 @@ var<workgroup> filtered: array<vec4f, PIXELS * CHUNK4>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let image = workgroup.y / shape.tiles_y;
-  let out_y = (workgroup.y - image * shape.tiles_y) * $(TILE_Y)u;
-  let out_x = workgroup.x * $(TILE_X)u;
-  let in_y = i32(out_y * $(STRIDE_Y)u) - shape.pad_top;
-  let in_x = i32(out_x * $(STRIDE_X)u) - shape.pad_left;
+#include block-tile
   let base = image * shape.src_height * shape.src_width;
   let hidden4 = shape.hidden / 4u;
   let start_filter = $(KERNEL_Y * KERNEL_X)u * hidden4;
   let start_bias = 2u * hidden4 + shape.cout4;
-  // This invocation's pixels and channels of the output; lanes past the last channel group only help.
-  let group = lane % (PIXELS / 4u);
-  let channel4 = lane / (PIXELS / 4u);
-  let owns = channel4 < shape.cout4;
-#unroll p 4
-#unroll c 4
-  var sum$(p)_$c = 0.0;
-#end
-#end
+#include project-begin CHANNELS=4
 
   for (var chunk = 0u; chunk < shape.chunks; chunk++) {
     let first4 = chunk * CHUNK4;
@@ -123,8 +109,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 #unroll p 4
         let place$p = min(place + $(p)u, PLACES - 1u);
         let y$p = in_y + i32(place$p / $(INPUT_X)u);
-        let x$p = in_x + i32(place$p % $(INPUT_X)u);
-        let inside$p = u32(y$p) < shape.in_height && u32(x$p) < shape.in_width;
+        let x_$p = in_x + i32(place$p % $(INPUT_X)u);
+        let inside$p = u32(y$p) < shape.in_height && u32(x_$p) < shape.in_width;
         let row$p = place$p * PART4;
 #unroll c 4
         var hidden$(p)_$c = 0.0;
@@ -134,14 +120,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
           var column = part4 * shape.hidden + (first4 + e) * 4u;
           for (var k = 0u; k < count; k++) {
 #unroll p 4
-            let v$p = started[row$p + k];
+            let x$p = started[row$p + k];
 #end
-#unroll c 4
-            let w$c = load_weight(expand_weights[column + $(c)u]);
-#unroll p 4
-            hidden$(p)_$c = fma(v$p.x, w$c.x, fma(v$p.y, w$c.y, fma(v$p.z, w$c.z, fma(v$p.w, w$c.w, hidden$(p)_$c))));
-#end
-#end
+#include dot-tile PIXELS=4 CHANNELS=4 sum=hidden weight=load_weight(expand_weights[column + $(c)u])
             column += shape.hidden;
           }
         }
@@ -176,38 +157,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     }
     workgroupBarrier();
 
-    if (owns) {
-      var column = (first4 * shape.cout4 + channel4) * 4u;
-      for (var e = 0u; e < CHUNK4; e++) {
-#unroll p 4
-        let v$p = filtered[(group * 4u + $(p)u) * CHUNK4 + e];
-#end
-#unroll c 4
-        let w$c = load_weight(project_weights[column + $(c)u]);
-#unroll p 4
-        sum$(p)_$c = fma(v$p.x, w$c.x, fma(v$p.y, w$c.y, fma(v$p.z, w$c.z, fma(v$p.w, w$c.w, sum$(p)_$c))));
-#end
-#end
-        column += 4u * shape.cout4;
-      }
-    }
+#include project-chunk CHANNELS=4 hidden=filtered
     // The next chunk overwrites `started` and `expanded`, which nobody reads any more, and `filtered` after a barrier.
   }
 
-  if (!owns) { return; }
-  let bias = biases[2u * hidden4 + channel4];
-#unroll p 4
-  {
-    let y = out_y + (group * 4u + $(p)u) / $(TILE_X)u;
-    let x = out_x + (group * 4u + $(p)u) % $(TILE_X)u;
-    if (y < shape.out_height && x < shape.out_width) {
-      let at = ((image * shape.out_height + y) * shape.out_width + x) * shape.cout4 + channel4;
-      var value = activate(vec4f(sum$(p)_0, sum$(p)_1, sum$(p)_2, sum$(p)_3) + bias);
-#if RESIDUAL
-      value += load_side(residual[at]);
-#endif
-      dst[at] = store_dst(value);
-    }
-  }
-#end
+#include project-end CHANNELS=4 bias=2u * hidden4
 }

@@ -1,6 +1,7 @@
 import source from '../../shaders/conv-depthwise-any.wgsl?raw';
+import { isDepthwise } from '../graph/layers.ts';
 import type { Conv2d } from '../graph/ops.ts';
-import { depthwiseConstants, isDepthwise } from './conv-depthwise.ts';
+import { depthwiseConstants } from './conv-depthwise.ts';
 import { ceilDiv, convolutionBindings, defineKernel, type Kernel, piecewiseOf, sigmoidOverride } from './kernel.ts';
 import { windowShape } from './window.ts';
 

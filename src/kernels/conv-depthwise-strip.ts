@@ -1,6 +1,7 @@
 import source from '../../shaders/conv-depthwise-strip.wgsl?raw';
+import { isDepthwise } from '../graph/layers.ts';
 import type { Conv2d } from '../graph/ops.ts';
-import { depthwiseConstants, isDepthwise, overhang } from './conv-depthwise.ts';
+import { depthwiseConstants, overhang } from './conv-depthwise.ts';
 import { activationOverride, ceilDiv, convolutionBindings, defineKernel, type Kernel } from './kernel.ts';
 
 interface Strip {

@@ -1,4 +1,5 @@
 import source from '../../shaders/conv-depthwise.wgsl?raw';
+import { isDepthwise } from '../graph/layers.ts';
 import type { Conv2d } from '../graph/ops.ts';
 import {
   activationOverride,
@@ -39,10 +40,6 @@ function usualTile(node: Conv2d, height: number, width: number): Tile {
 /** Inputs that a tile of outputs reads along an axis. */
 const inputExtent = ({ kernel, stride, dilation }: Conv2d, tile: number, axis: 0 | 1): number =>
   (tile - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis] + 1;
-
-/** One output a channel. */
-export const isDepthwise = ({ groups, outChannels }: Conv2d, channels: number): boolean =>
-  groups > 1 && groups === channels && outChannels === channels;
 
 /** Columns that the last output reads past the right edge. */
 export const overhang = ({ kernel, stride, dilation, padding }: Conv2d, inWidth: number, outWidth: number): number =>

@@ -1,4 +1,5 @@
 import source from '../../shaders/conv-grouped.wgsl?raw';
+import outputPixel from '../../shaders/fragments/output-pixel.wgsl?raw';
 import type { Conv2d } from '../graph/ops.ts';
 import {
   activationOverride,
@@ -24,6 +25,7 @@ export const convGrouped = defineKernel<Conv2d>({
     return {
       file: 'conv-grouped.wgsl',
       source,
+      fragments: { 'output-pixel': outputPixel },
       constants: { RESIDUAL: residual },
       overrides: { WORKGROUP_X: workgroup.x, WORKGROUP_Y: workgroup.y, ...activationOverride(node.activation) },
       shape: {

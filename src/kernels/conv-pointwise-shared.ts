@@ -1,18 +1,10 @@
 import splitSource from '../../shaders/conv-pointwise-split.wgsl?raw';
 import tiledSource from '../../shaders/conv-pointwise-tiled.wgsl?raw';
+import dotTile from '../../shaders/fragments/dot-tile.wgsl?raw';
+import { isPointwise } from '../graph/layers.ts';
 import type { Conv2d } from '../graph/ops.ts';
-import { isPointwise } from './conv-pointwise.ts';
-import {
-  ceilDiv,
-  channelConstant,
-  convolutionBindings,
-  defineKernel,
-  type Kernel,
-  piecewiseOf,
-  sigmoidOverride,
-  weightsConstant,
-} from './kernel.ts';
-import { packDot } from './pack.ts';
+import { columnsOf, dotLayout } from './dot.ts';
+import { ceilDiv, convolutionBindings, defineKernel, type Kernel, pointwiseShape, sigmoidOverride } from './kernel.ts';
 
 /** Pixels and channels of a workgroup, as the shader has them. */
 interface Tile {
@@ -21,42 +13,27 @@ interface Tile {
 }
 
 /** A pointwise convolution whose invocations work together on a tile. */
-function shared(name: string, source: string, tile: Tile): Kernel {
-  const columnsOf = ({ outChannels }: Conv2d) => ceilDiv(outChannels, tile.channels) * tile.channels;
-  return defineKernel<Conv2d>({
+const shared = (name: string, source: string, tile: Tile): Kernel =>
+  defineKernel<Conv2d>({
     name,
     op: 'conv2d',
-    accepts: (node) => isPointwise(node),
+    accepts: isPointwise,
     program(node, { inputs: [input], output }) {
       const pixels = output[0] * output[1] * output[2];
       const residual = node.inputs.length > 1;
       return {
         file: `${name}.wgsl`,
         source,
+        fragments: { 'dot-tile': dotTile },
         constants: { RESIDUAL: residual },
         overrides: sigmoidOverride(node.activation),
-        shape: {
-          pixels,
-          cin4: ceilDiv(input![3], 4),
-          cout4: ceilDiv(node.outChannels, 4),
-          columns: columnsOf(node),
-          ...piecewiseOf(node.activation),
-        },
+        shape: pointwiseShape(node, pixels, input![3], columnsOf(node, tile)),
         bindings: convolutionBindings(residual),
-        workgroups: [ceilDiv(pixels, tile.pixels), columnsOf(node) / tile.channels, 1],
+        workgroups: [ceilDiv(pixels, tile.pixels), columnsOf(node, tile) / tile.channels, 1],
       };
     },
-    constants(node, { inputs: [input] }) {
-      const columns = columnsOf(node);
-      return [
-        weightsConstant(4 * ceilDiv(input![3], 4) * columns, () =>
-          packDot(node.weights, 1, input![3], node.outChannels, columns),
-        ),
-        channelConstant(node.bias, columns),
-      ];
-    },
+    constants: (node, { inputs: [input] }) => dotLayout(node, 1, input![3], columnsOf(node, tile)),
   });
-}
 
 /** Through workgroup memory: 32 pixels × 32 channels of a workgroup read each input and weight once. */
 export const convPointwiseTiled = shared('conv-pointwise-tiled', tiledSource, { pixels: 32, channels: 32 });

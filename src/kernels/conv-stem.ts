@@ -2,21 +2,26 @@ import source from '../../shaders/conv-stem.wgsl?raw';
 import type { ImageRule } from '../graph/graph.ts';
 import type { Conv2d } from '../graph/ops.ts';
 import { constant } from '../images/image-to-tensor.ts';
-import { type DotVariant, dotVariantName, storesInLoop, wasteful, workgroupOf } from './conv-pointwise.ts';
+import {
+  columnsOf,
+  type DotVariant,
+  dotConstants,
+  dotLayout,
+  dotVariantName,
+  usualVariant,
+  wasteful,
+  workgroupOf,
+} from './dot.ts';
 import {
   activationOverride,
   ceilDiv,
-  channelConstant,
   constantBinding,
   defineKernel,
   inputBinding,
   type Kernel,
   outputBinding,
   shapeBinding,
-  textureConstant,
-  weightsConstant,
 } from './kernel.ts';
-import { packDot } from './pack.ts';
 import { windowShape } from './window.ts';
 
 export const stemShader = { file: 'conv-stem.wgsl', source } as const;
@@ -49,8 +54,6 @@ const MOST_INPUTS = 21;
 function stem(name: string, variant: DotVariant): Kernel {
   const { pixels: tilePixels, channels: tileChannels, weights, broadcast } = variant;
   const columnsOfWorkgroup = workgroupOf(variant) / ROWS;
-  const columnsOf = (node: Conv2d) => ceilDiv(node.outChannels, tileChannels) * tileChannels;
-  const texture = weights === 'texture';
   return defineKernel<Conv2d>({
     name,
     op: 'conv2d',
@@ -66,24 +69,20 @@ function stem(name: string, variant: DotVariant): Kernel {
     suits: (node) => !wasteful(node, variant),
     program(node, { inputs: [input], output }) {
       const { kernel_x, stride_x, ...window } = windowShape(node, input!, output);
-      const channelGroups = columnsOf(node) / tileChannels;
+      const channelGroups = columnsOf(node, variant) / tileChannels;
       return {
         ...stemShader,
         constants: {
-          TILE_PIXELS: tilePixels,
-          TILE_CHANNELS: tileChannels,
+          ...dotConstants(variant),
           KERNEL_X: kernel_x,
           STRIDE_X: stride_x,
           CHANNELS: input![3],
-          TEXTURE: texture,
-          BROADCAST: broadcast,
-          STORE_LOOP: storesInLoop(variant),
         },
         overrides: { WORKGROUP_X: columnsOfWorkgroup, WORKGROUP_Y: ROWS, ...activationOverride(node.activation) },
         shape: {
           ...window,
           cout4: ceilDiv(node.outChannels, 4),
-          columns: columnsOf(node),
+          columns: columnsOf(node, variant),
           groups_of_channels: channelGroups,
           ...pixelFields(),
         },
@@ -95,30 +94,17 @@ function stem(name: string, variant: DotVariant): Kernel {
         ],
       };
     },
-    constants(node, { inputs: [input] }) {
-      const columns = columnsOf(node);
-      const inputs = node.kernel[1] * input![3];
-      const rows = node.kernel[0] * ceilDiv(inputs, 4);
-      const pack = () => packDot(node.weights, node.kernel[0], inputs, node.outChannels, columns);
-      return [
-        texture ? textureConstant(columns, rows, pack) : weightsConstant(4 * rows * columns, pack),
-        channelConstant(node.bias, columns),
-      ];
-    },
+    // A row's inputs lie one after another: to the layout a kernel of as many rows on so many channels.
+    constants: (node, { inputs: [input] }) =>
+      dotLayout(node, node.kernel[0], node.kernel[1] * input![3], columnsOf(node, variant), weights === 'texture'),
   });
 }
 
-export const convStem = stem('conv-stem', {
-  pixels: 4,
-  channels: 16,
-  weights: 'buffer',
-  broadcast: false,
-  narrow: false,
-});
+export const convStem = stem('conv-stem', usualVariant);
 
 const tiles: readonly DotVariant[] = [
-  { pixels: 7, channels: 16, weights: 'texture', broadcast: true, narrow: true },
-  { pixels: 7, channels: 16, weights: 'texture', broadcast: false, narrow: true },
+  { pixels: 7, channels: 16, weights: 'texture', broadcast: true, software: true },
+  { pixels: 7, channels: 16, weights: 'texture', broadcast: false, software: true },
 ];
 
 export const stemVariants: readonly Kernel[] = tiles.map((tile) => stem(dotVariantName('conv-stem', tile), tile));

@@ -1,23 +1,27 @@
 import source from '../../shaders/expand-depthwise.wgsl?raw';
 import type { Conv2d, Fused, Pair, Shape, SumTiles } from '../graph/ops.ts';
-import { isPointwise } from './conv-pointwise.ts';
+import {
+  blockProgram,
+  expandedDepthwise,
+  filterConstant,
+  hiddenOf,
+  productConstant,
+  windowConstants,
+} from './block.ts';
 import {
   activationCode,
   activationOverride,
   type Binding,
+  biasesConstant,
   ceilDiv,
-  channelConstant,
   constantBinding,
   defineKernel,
-  floatWeightsConstant,
   inputBinding,
   type NodeShapes,
   outputBinding,
   shapeBinding,
   WORKGROUP_BYTES,
-  weightsConstant,
 } from './kernel.ts';
-import { packDot, packRows } from './pack.ts';
 import { inputExtent } from './window.ts';
 
 const MOST_CHUNK4 = 8;
@@ -52,18 +56,16 @@ export function tileOf(depthwise: Conv2d, output: Shape): Pair {
 
 function halfOf({ parts, also }: Fused, channels: number): Half | null {
   const [expand, depthwise, sums] = parts.length === 3 ? parts : [null, ...parts];
-  if (expand === undefined || depthwise?.op !== 'conv2d' || sums?.op !== 'sum-tiles' || also?.length !== 1) return null;
-  if (expand && !(expand.op === 'conv2d' && isPointwise(expand) && expand.inputs.length === 1)) return null;
-  const hidden = expand ? expand.outChannels : channels;
-  if (depthwise.groups !== hidden || depthwise.outChannels !== hidden || depthwise.inputs.length > 1) return null;
-  return chunkOf(depthwise, sums.tile) >= 1 ? { expand, depthwise, sums } : null;
+  const half = expandedDepthwise([expand, depthwise], channels);
+  if (!half || sums?.op !== 'sum-tiles' || also?.length !== 1) return null;
+  return chunkOf(half.depthwise, sums.tile) >= 1 ? { ...half, sums } : null;
 }
 
 const resolve = (node: Fused, { inputs: [input] }: NodeShapes) => {
   const half = halfOf(node, input![3]);
   if (!half) return null;
   const chunk4 = chunkOf(half.depthwise, half.sums.tile);
-  return { ...half, chunk4, hidden: ceilDiv(half.depthwise.outChannels, 4 * chunk4) * 4 * chunk4 };
+  return { ...half, chunk4, hidden: hiddenOf(half.depthwise, chunk4) };
 };
 
 /** [expand,] depthwise, and the sums of its tiles as a second output. */
@@ -72,68 +74,43 @@ export const expandDepthwise = defineKernel<Fused>({
   op: 'fused',
   accepts: (node, shapes) => resolve(node, shapes) !== null,
   program(node, shapes) {
-    const { inputs, output } = shapes;
     const { expand, depthwise, sums, chunk4, hidden } = resolve(node, shapes)!;
-    const [tileY, tileX] = sums.tile;
+    const { output } = shapes;
     const [inputY, inputX] = inputExtent(depthwise, sums.tile);
-    const [tilesY, tilesX] = [ceilDiv(output[1], tileY), ceilDiv(output[2], tileX)];
     const bindings: Binding[] = [shapeBinding, inputBinding(0), constantBinding(0), constantBinding(1)];
     bindings.push(outputBinding, { role: 'output', index: 1 });
     if (expand) bindings.push(constantBinding(2));
-    return {
+    const tilesX = ceilDiv(output[2], sums.tile[1]);
+    const program = blockProgram(shapes, sums.tile, depthwise, {
       file: 'expand-depthwise.wgsl',
       source,
       constants: {
         EXPAND: expand !== null,
-        TILE_Y: tileY,
-        TILE_X: tileX,
         INPUT_Y: inputY,
         INPUT_X: inputX,
         CHUNK4: chunk4,
-        KERNEL_Y: depthwise.kernel[0],
-        KERNEL_X: depthwise.kernel[1],
-        STRIDE_Y: depthwise.stride[0],
-        STRIDE_X: depthwise.stride[1],
-        DILATION_Y: depthwise.dilation[0],
-        DILATION_X: depthwise.dilation[1],
+        ...windowConstants(depthwise),
       },
       overrides: {
         EXPAND_ACTIVATION: activationCode(expand?.activation ?? 'none'),
         ...activationOverride(depthwise.activation),
       },
-      shape: {
-        in_height: inputs[0]![1],
-        in_width: inputs[0]![2],
-        out_height: output[1],
-        out_width: output[2],
-        tiles_y: tilesY,
-        tiles_x: tilesX,
-        cin4: ceilDiv(inputs[0]![3], 4),
-        hidden,
-        hidden4: ceilDiv(output[3], 4),
-        pad_top: depthwise.padding.top,
-        pad_left: depthwise.padding.left,
-      },
+      shape: { tiles_x: tilesX, hidden, hidden4: ceilDiv(output[3], 4) },
       bindings,
-      workgroups: [tilesX, tilesY * output[0], hidden / 4 / chunk4],
-    };
+    });
+    const [across, down] = program.workgroups;
+    return { ...program, workgroups: [across, down, hidden / 4 / chunk4] };
   },
   constants(node, shapes) {
     const { expand, depthwise, hidden } = resolve(node, shapes)!;
-    const channels = depthwise.outChannels;
-    const taps = depthwise.kernel[0] * depthwise.kernel[1];
-    const cin = shapes.inputs[0]![3];
-    const biases = new Float32Array(hidden * (expand ? 2 : 1));
-    if (depthwise.bias) biases.set(depthwise.bias);
-    if (expand?.bias) biases.set(expand.bias, hidden);
     const constants = [
-      floatWeightsConstant(taps * hidden, () => packRows(depthwise.weights, taps, channels, hidden)),
-      channelConstant(biases, biases.length),
+      filterConstant(depthwise, hidden),
+      biasesConstant(hidden * (expand ? 2 : 1), [
+        [depthwise.bias, 0],
+        [expand?.bias, hidden],
+      ]),
     ];
-    if (expand) {
-      const elements = 4 * ceilDiv(cin, 4) * hidden;
-      constants.push(weightsConstant(elements, () => packDot(expand.weights, 1, cin, channels, hidden)));
-    }
+    if (expand) constants.push(productConstant(expand, shapes.inputs[0]![3], hidden));
     return constants;
   },
 });

@@ -1,5 +1,6 @@
 import source from '../../shaders/fully-connected.wgsl?raw';
-import type { Activation, Conv2d, FullyConnected, Shape } from '../graph/ops.ts';
+import { type Product, productOf } from '../graph/layers.ts';
+import type { Conv2d, FullyConnected, Shape } from '../graph/ops.ts';
 import {
   ceilDiv,
   channelConstant,
@@ -26,22 +27,17 @@ interface Variant {
   readonly texture: boolean;
 }
 
-/** A matrix-vector product for each image of a batch. */
-interface Product {
+/** A product and what it reads: weights are `[h · w · c][outputs]`. */
+interface Layer extends Product {
   readonly input: Shape;
-  readonly outputs: number;
-  readonly activation: Activation;
-  /** `[h · w · c][outputs]`. */
-  readonly weights: Float32Array;
-  readonly bias: Float32Array | null;
 }
 
 const rowsOf = ([, height, width, channels]: Shape): number => height * width * 4 * ceilDiv(channels, 4);
 
-const fits = ({ texture }: Variant, { input, outputs }: Product): boolean =>
+const fits = ({ texture }: Variant, { input, outputs }: Layer): boolean =>
   !texture || Math.max(rowsOf(input), ceilDiv(outputs, 4)) <= LARGEST_TEXTURE;
 
-function program({ columns, slices, texture }: Variant, { input, outputs, activation }: Product): Program {
+function program({ columns, slices, texture }: Variant, { input, outputs, activation }: Layer): Program {
   const outputs4 = ceilDiv(outputs, 4);
   return {
     file: 'fully-connected.wgsl',
@@ -54,7 +50,7 @@ function program({ columns, slices, texture }: Variant, { input, outputs, activa
   };
 }
 
-function constants({ texture }: Variant, { input, outputs, weights, bias }: Product): PackedConstant[] {
+function constants({ texture }: Variant, { input, outputs, weights, bias }: Layer): PackedConstant[] {
   const [, height, width, channels] = input;
   const pitch = 4 * ceilDiv(outputs, 4);
   const pack = () => {
@@ -68,31 +64,17 @@ function constants({ texture }: Variant, { input, outputs, weights, bias }: Prod
   ];
 }
 
-function ofFullyConnected(name: string, variant: Variant): Kernel {
-  const product = (node: FullyConnected, input: Shape): Product => ({ ...node, input, outputs: node.outFeatures });
-  return defineKernel<FullyConnected>({
+/** Of a fully connected layer, or of a 1×1 convolution of a single pixel, as in squeeze-and-excitation: the same product. */
+function matrixVector(op: 'fully-connected' | 'conv2d', name: string, variant: Variant): Kernel {
+  const layer = (node: FullyConnected | Conv2d, input: Shape): Layer => ({ ...productOf(node)!, input });
+  const single = ([, height, width]: Shape) => op === 'fully-connected' || (height === 1 && width === 1);
+  return defineKernel<FullyConnected | Conv2d>({
     name,
-    op: 'fully-connected',
-    accepts: (node, { inputs: [input] }) => fits(variant, product(node, input!)),
-    program: (node, { inputs: [input] }) => program(variant, product(node, input!)),
-    constants: (node, { inputs: [input] }) => constants(variant, product(node, input!)),
-  });
-}
-
-/** A 1×1 convolution of a single pixel, as in squeeze-and-excitation and after a global pool: the same product. */
-function ofPixel(name: string, variant: Variant): Kernel {
-  const product = (node: Conv2d, input: Shape): Product => ({ ...node, input, outputs: node.outChannels });
-  return defineKernel<Conv2d>({
-    name,
-    op: 'conv2d',
-    accepts: (node, { inputs: [input, residual] }) =>
-      residual === undefined &&
-      node.groups === 1 &&
-      [...node.kernel, input![1], input![2]].every((length) => length === 1) &&
-      Object.values(node.padding).every((pixels) => pixels === 0) &&
-      fits(variant, product(node, input!)),
-    program: (node, { inputs: [input] }) => program(variant, product(node, input!)),
-    constants: (node, { inputs: [input] }) => constants(variant, product(node, input!)),
+    op,
+    accepts: (node, { inputs: [input] }) =>
+      single(input!) && productOf(node) !== null && fits(variant, layer(node, input!)),
+    program: (node, { inputs: [input] }) => program(variant, layer(node, input!)),
+    constants: (node, { inputs: [input] }) => constants(variant, layer(node, input!)),
   });
 }
 
@@ -108,12 +90,12 @@ const others: readonly Variant[] = [
 const nameOf = (stem: string, { columns, slices, texture }: Variant): string =>
   `${stem}/${columns}x${slices}-${texture ? 'texture' : 'buffer'}`;
 
-export const fullyConnected = ofFullyConnected('fully-connected', usual);
-export const convPixel = ofPixel('conv-pixel', usual);
+export const fullyConnected = matrixVector('fully-connected', 'fully-connected', usual);
+export const matrixVectorConv = matrixVector('conv2d', 'matrix-vector', usual);
 
 export const fullyConnectedVariants: readonly Kernel[] = others.map((variant) =>
-  ofFullyConnected(nameOf('fully-connected', variant), variant),
+  matrixVector('fully-connected', nameOf('fully-connected', variant), variant),
 );
-export const pixelVariants: readonly Kernel[] = others.map((variant) =>
-  ofPixel(nameOf('conv-pixel', variant), variant),
+export const matrixVectorVariants: readonly Kernel[] = others.map((variant) =>
+  matrixVector('conv2d', nameOf('matrix-vector', variant), variant),
 );

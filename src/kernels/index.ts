@@ -3,7 +3,7 @@ import { convDepthwise, depthwiseVariants } from './conv-depthwise.ts';
 import { convAnyVariants, convDirect, directVariants } from './conv-direct.ts';
 import { convPointwise, pointwiseVariants } from './conv-pointwise.ts';
 import { convStem, stemVariants } from './conv-stem.ts';
-import { convPixel, fullyConnected, fullyConnectedVariants, pixelVariants } from './fully-connected.ts';
+import { fullyConnected, fullyConnectedVariants, matrixVectorConv, matrixVectorVariants } from './fully-connected.ts';
 import { globalAveragePool, globalAveragePoolVariants } from './global-average-pool.ts';
 import type { Kernel } from './kernel.ts';
 import { multiply } from './multiply.ts';
@@ -22,7 +22,7 @@ export interface KernelRegistry {
 /** What most networks need, with the variants that share its shaders. */
 export const coreKernels: KernelRegistry = {
   usual: [
-    convPixel,
+    matrixVectorConv,
     convPointwise,
     convDepthwise,
     convStem,
@@ -34,7 +34,7 @@ export const coreKernels: KernelRegistry = {
     multiply,
   ],
   variants: [
-    ...pixelVariants,
+    ...matrixVectorVariants,
     ...pointwiseVariants,
     ...depthwiseVariants,
     ...stemVariants,

@@ -1,4 +1,5 @@
-import type { Activation, Node, Shape } from '../graph/ops.ts';
+import type { Activation, Conv2d, Node, Shape } from '../graph/ops.ts';
+import type { Fragments } from '../wgsl/preprocess.ts';
 import type { UniformValues } from '../wgsl/uniform.ts';
 
 /** What a binding of a shader is bound to. Binding i of group 0 is entry i of a program's list. */
@@ -16,6 +17,8 @@ export interface Program {
   readonly file: string;
   /** The text of the shader file, directives unresolved. */
   readonly source: string;
+  /** What it may include beside the fragments that all kernels share. */
+  readonly fragments?: Fragments;
   /** Numbers and flags of the directives (src/wgsl/preprocess.ts): what changes the text. */
   readonly constants: Readonly<Record<string, number | boolean>>;
   /** Values of WGSL `override` declarations. */
@@ -104,6 +107,15 @@ export function piecewiseOf(activation: Activation) {
 /** `ACTIVATION` for what `piecewiseOf` leaves to do. */
 export const sigmoidOverride = (activation: Activation) =>
   activationOverride(activation === 'sigmoid' ? activation : 'none');
+
+/** Fields of the `struct Shape` of pointwise convolutions. */
+export const pointwiseShape = (node: Conv2d, pixels: number, inputs: number, columns: number) => ({
+  pixels,
+  cin4: ceilDiv(inputs, 4),
+  cout4: ceilDiv(node.outChannels, 4),
+  columns,
+  ...piecewiseOf(node.activation),
+});
 
 export const ceilDiv = (a: number, b: number): number => Math.ceil(a / b);
 

@@ -1,4 +1,5 @@
 import source from '../../shaders/pool-fully-connected.wgsl?raw';
+import { type Product, productOf } from '../graph/layers.ts';
 import type { Fused } from '../graph/ops.ts';
 import {
   activationOverride,
@@ -12,7 +13,6 @@ import {
   weightsConstant,
 } from './kernel.ts';
 import { packRows } from './pack.ts';
-import { type Product, productOf } from './product.ts';
 
 /** Outputs of a workgroup, in fours. */
 const COLUMNS = 8;

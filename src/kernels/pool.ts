@@ -1,3 +1,4 @@
+import outputPixel from '../../shaders/fragments/output-pixel.wgsl?raw';
 import source from '../../shaders/pool.wgsl?raw';
 import type { Pool } from '../graph/ops.ts';
 import { ceilDiv, channelsByPixels, defineKernel, inputBinding, outputBinding, shapeBinding } from './kernel.ts';
@@ -13,6 +14,7 @@ export const pool = defineKernel<Pool>({
     return {
       file: 'pool.wgsl',
       source,
+      fragments: { 'output-pixel': outputPixel },
       constants: { MAXIMUM: node.kind === 'max' },
       overrides: { WORKGROUP_X: workgroup.x, WORKGROUP_Y: workgroup.y },
       shape: { ...windowShape(node, input!, output), channels4, count_padding: node.countPadding ? 1 : 0 },

@@ -1,3 +1,4 @@
+import outputPixel from '../../shaders/fragments/output-pixel.wgsl?raw';
 import source from '../../shaders/resize.wgsl?raw';
 import type { Resize } from '../graph/ops.ts';
 import { ceilDiv, channelsByPixels, defineKernel, inputBinding, outputBinding, shapeBinding } from './kernel.ts';
@@ -32,6 +33,7 @@ export const resize = defineKernel<Resize>({
     return {
       file: 'resize.wgsl',
       source,
+      fragments: { 'output-pixel': outputPixel },
       constants: { NEAREST: node.mode === 'nearest' },
       overrides: { WORKGROUP_X: workgroup.x, WORKGROUP_Y: workgroup.y },
       shape: {

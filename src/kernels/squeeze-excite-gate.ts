@@ -1,4 +1,5 @@
 import source from '../../shaders/squeeze-excite-gate.wgsl?raw';
+import { productOf } from '../graph/layers.ts';
 import type { Fused } from '../graph/ops.ts';
 import {
   activationCode,
@@ -14,7 +15,6 @@ import {
   weightsConstant,
 } from './kernel.ts';
 import { packDot } from './pack.ts';
-import { productOf } from './product.ts';
 
 /** What one workgroup keeps: 10 KiB. */
 const MOST_CHANNELS = 2048;

@@ -1,26 +1,31 @@
 import source from '../../shaders/universal-bottleneck.wgsl?raw';
+import { isDepthwise, isPointwise } from '../graph/layers.ts';
 import type { Conv2d, Fused, Pair, Shape } from '../graph/ops.ts';
 import { windowOutput } from '../graph/shapes.ts';
-import { isDepthwise } from './conv-depthwise.ts';
-import { isPointwise } from './conv-pointwise.ts';
+import {
+  blockBindings,
+  blockProgram,
+  hiddenOf,
+  ownersOf,
+  productConstant,
+  tapsOf,
+  threadsOf,
+  tiles,
+  windowConstants,
+  workgroupsOf,
+} from './block.ts';
 import {
   activationCode,
   activationOverride,
-  type Binding,
   biasesConstant,
   ceilDiv,
-  constantBinding,
   defineKernel,
   floatWeightsConstant,
-  inputBinding,
   MOST_INVOCATIONS,
   type NodeShapes,
-  outputBinding,
-  shapeBinding,
   WORKGROUP_BYTES,
-  weightsConstant,
 } from './kernel.ts';
-import { packDot, packRows } from './pack.ts';
+import { packRows } from './pack.ts';
 import { inputExtent } from './window.ts';
 
 const MOST_CHUNK4 = 8;
@@ -31,13 +36,8 @@ const MOST_STRIP = 4;
 /** Workgroups that are supposed to run at once: fewer take no less time. */
 const AT_ONCE = 8;
 
-const tiles: readonly Pair[] = [
-  [8, 8],
-  [4, 8],
-  [4, 4],
-  [2, 4],
-  [2, 2],
-];
+/** Of four pixels at least, which an invocation holds. */
+const smallest: Pair = [2, 2];
 
 interface Block {
   readonly start: Conv2d;
@@ -59,15 +59,11 @@ interface Tiling {
 
 function blockOf({ parts }: Fused, channels: number): Block | null {
   const [start, expand, depthwise, project] = parts;
-  if (parts.length !== 4 || start?.op !== 'conv2d' || expand?.op !== 'conv2d') return null;
-  if (depthwise?.op !== 'conv2d' || project?.op !== 'conv2d') return null;
+  if (parts.length !== 4 || !isDepthwise(start, channels) || !isPointwise(expand) || !isPointwise(project)) return null;
+  if (!isDepthwise(depthwise, expand.outChannels)) return null;
   if ([start, expand, depthwise].some(({ inputs }) => inputs.length > 1)) return null;
-  if (!isPointwise(expand) || !isPointwise(project)) return null;
-  if (!isDepthwise(start, channels) || !isDepthwise(depthwise, expand.outChannels)) return null;
   return { start, expand, depthwise, project };
 }
-
-const tapsOf = ({ kernel }: Conv2d): number => kernel[0] * kernel[1];
 
 /**
  * The tiling with the fewest multiplications, halos and what is filtered again included, of those that fit into
@@ -78,12 +74,12 @@ function tilingOf({ start, depthwise, project }: Block, channels: number, output
   const cin4 = ceilDiv(channels, 4);
   let best: Tiling | null = null;
   let least = Number.POSITIVE_INFINITY;
-  for (const tile of tiles) {
+  for (const tile of [...tiles, smallest]) {
     const input = inputExtent(depthwise, tile);
     const [pixels, places] = [tile[0] * tile[1], input[0] * input[1]];
-    const owners = (pixels / 4) * ceilDiv(project.outChannels, 4);
+    const owners = ownersOf(tile, project, 4);
     if (owners > MOST_INVOCATIONS) continue;
-    const workgroups = output[0] * ceilDiv(output[1], tile[0]) * ceilDiv(output[2], tile[1]);
+    const workgroups = workgroupsOf(tile, output);
     for (let chunk4 = 1; chunk4 <= MOST_CHUNK4; chunk4++) {
       const room = Math.floor((WORKGROUP_BYTES / 16 - (places + pixels) * chunk4) / places);
       if (room < 1) break;
@@ -95,7 +91,7 @@ function tilingOf({ start, depthwise, project }: Block, channels: number, output
       const cost = Math.max(workgroups, AT_ONCE) * work;
       if (cost > least) continue;
       least = cost;
-      best = { tile, input, chunk4, part4: ceilDiv(cin4, parts), threads: Math.max(64, 32 * ceilDiv(owners, 32)) };
+      best = { tile, input, chunk4, part4: ceilDiv(cin4, parts), threads: threadsOf(owners) };
     }
   }
   return best;
@@ -110,7 +106,7 @@ function resolve(node: Fused, { inputs: [input], output }: NodeShapes) {
     ...tiling,
     cin4: ceilDiv(input![3], 4),
     cout4: ceilDiv(output[3], 4),
-    hidden: ceilDiv(block.depthwise.outChannels, 4 * tiling.chunk4) * 4 * tiling.chunk4,
+    hidden: hiddenOf(block.depthwise, tiling.chunk4),
   };
 }
 
@@ -120,25 +116,18 @@ export const universalBottleneck = defineKernel<Fused>({
   op: 'fused',
   accepts: (node, shapes) => resolve(node, shapes) !== null,
   program(node, shapes) {
-    const { inputs, output } = shapes;
     const { start, expand, depthwise, project, ...sizes } = resolve(node, shapes)!;
-    const { tile, input, chunk4, part4, threads, cin4, cout4, hidden } = sizes;
-    const [, height, width] = inputs[0]!;
+    const { tile, input, chunk4, part4, threads, cout4, hidden } = sizes;
+    const [, height, width] = shapes.inputs[0]!;
     const started = (size: number, axis: 0 | 1, padding: number) =>
       windowOutput(size, start.kernel[axis], start.stride[axis], start.dilation[axis], padding);
     const residual = project.inputs.length > 1;
-    const tilesY = ceilDiv(output[1], tile[0]);
     const strips = ceilDiv(input[1], MOST_STRIP);
-    const constants = [0, 1, 2, 3].map(constantBinding);
-    const bindings: Binding[] = [shapeBinding, inputBinding(0), ...constants, outputBinding];
-    if (residual) bindings.push(inputBinding(1));
-    return {
+    return blockProgram(shapes, tile, depthwise, {
       file: 'universal-bottleneck.wgsl',
       source,
       constants: {
         RESIDUAL: residual,
-        TILE_Y: tile[0],
-        TILE_X: tile[1],
         INPUT_Y: input[0],
         INPUT_X: input[1],
         CHUNK4: chunk4,
@@ -146,18 +135,8 @@ export const universalBottleneck = defineKernel<Fused>({
         STRIP: ceilDiv(input[1], strips),
         STRIPS: strips,
         THREADS: threads,
-        START_KERNEL_Y: start.kernel[0],
-        START_KERNEL_X: start.kernel[1],
-        START_STRIDE_Y: start.stride[0],
-        START_STRIDE_X: start.stride[1],
-        START_DILATION_Y: start.dilation[0],
-        START_DILATION_X: start.dilation[1],
-        KERNEL_Y: depthwise.kernel[0],
-        KERNEL_X: depthwise.kernel[1],
-        STRIDE_Y: depthwise.stride[0],
-        STRIDE_X: depthwise.stride[1],
-        DILATION_Y: depthwise.dilation[0],
-        DILATION_X: depthwise.dilation[1],
+        ...windowConstants(start, 'START_'),
+        ...windowConstants(depthwise),
       },
       overrides: {
         START_ACTIVATION: activationCode(start.activation),
@@ -170,21 +149,15 @@ export const universalBottleneck = defineKernel<Fused>({
         src_width: width,
         in_height: started(height, 0, start.padding.top + start.padding.bottom),
         in_width: started(width, 1, start.padding.left + start.padding.right),
-        out_height: output[1],
-        out_width: output[2],
-        tiles_y: tilesY,
-        cin4,
         hidden,
         chunks: hidden / 4 / chunk4,
         cout4,
-        pad_top: depthwise.padding.top,
-        pad_left: depthwise.padding.left,
+        columns: 4 * cout4,
         start_pad_top: start.padding.top,
         start_pad_left: start.padding.left,
       },
-      bindings,
-      workgroups: [ceilDiv(output[2], tile[1]), tilesY * output[0], 1],
-    };
+      bindings: blockBindings(4, false, residual),
+    });
   },
   constants(node, shapes) {
     const { start, expand, depthwise, project, cin4, cout4, hidden } = resolve(node, shapes)!;
@@ -198,10 +171,8 @@ export const universalBottleneck = defineKernel<Fused>({
         packed.set(packRows(start.weights, startTaps, cin), taps * hidden);
         return packed;
       }),
-      weightsConstant(4 * cin4 * hidden, () => packDot(expand.weights, 1, cin, channels, hidden)),
-      weightsConstant(4 * cout4 * hidden, () =>
-        packDot(project.weights, 1, channels, project.outChannels, 4 * cout4, hidden),
-      ),
+      productConstant(expand, cin, hidden),
+      productConstant(project, channels, 4 * cout4, hidden),
       biasesConstant(2 * hidden + 4 * cout4 + 4 * cin4, [
         [depthwise.bias, 0],
         [expand.bias, hidden],

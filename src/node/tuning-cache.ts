@@ -2,9 +2,13 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { TuningCache, TuningRecord } from '../index.ts';
 
+/** Adapters and precisions that are remembered: of more, those written longest ago go. */
+const MOST_RECORDS = 8;
+
 /**
  * Remembers the outcome of tuning in a JSON file, for the option `tuningCache`. A file that is not there or not whole is
  * as good as an empty one; it is replaced in one step, so that a process that dies leaves the old one.
+ * What another version of the engine wrote is dropped then.
  */
 export function fileTuningCache(path: string): TuningCache {
   const read = async (): Promise<Record<string, unknown>> => {
@@ -21,7 +25,10 @@ export function fileTuningCache(path: string): TuningCache {
       return Object.hasOwn(stored, key) ? stored[key] : undefined;
     },
     async set(key: string, value: TuningRecord): Promise<void> {
-      const text = JSON.stringify({ ...(await read()), [key]: value });
+      const others = Object.entries(await read()).filter(
+        ([name, other]) => name !== key && (other as TuningRecord | null)?.engine === value.engine,
+      );
+      const text = JSON.stringify(Object.fromEntries([...others.slice(1 - MOST_RECORDS), [key, value]]));
       await mkdir(dirname(path), { recursive: true });
       const next = `${path}.${process.pid}.new`;
       await writeFile(next, text);

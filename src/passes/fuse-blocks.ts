@@ -1,5 +1,6 @@
 import type { Graph } from '../graph/graph.ts';
-import type { Conv2d, FullyConnected, Fused, Node } from '../graph/ops.ts';
+import { isDepthwise, isPointwise, productOf } from '../graph/layers.ts';
+import type { Conv2d, Fused, Node } from '../graph/ops.ts';
 import { Links, replaceNodes } from './pass.ts';
 
 /**
@@ -34,11 +35,11 @@ export function fuseBlocks(graph: Graph, runs: (node: Fused, links: Links) => bo
   for (const node of graph.nodes) {
     if (replacements.has(node)) continue;
     const next = soleReader(node, links);
-    if (isDepthwise(node, links)) {
+    if (isFilter(node, links)) {
       if (!isPointwise(next)) continue;
       const after = soleReader(next, links);
       if (after && next.inputs.length === 1 && next.outChannels > node.outChannels) {
-        const middle = isDepthwise(after, links) ? after : null;
+        const middle = isFilter(after, links) ? after : null;
         const project = middle ? soleReader(middle, links) : after;
         const linear = node.activation === 'none';
         const starts = isPointwise(project) && (linear || project.activation === 'none');
@@ -50,7 +51,7 @@ export function fuseBlocks(graph: Graph, runs: (node: Fused, links: Links) => bo
       (expand && fuse([expand, node, next])) || fuse([node, next]);
     } else if (isNormal(node)) {
       if (isPointwise(next)) fuse([node, next]);
-    } else if (node.op === 'global-average-pool' && isProduct(next)) fuse([node, next]);
+    } else if (node.op === 'global-average-pool' && productOf(next)) fuse([node, next]);
   }
   return replaceNodes(graph, replacements);
 }
@@ -62,18 +63,10 @@ function soleReader(node: Node, links: Links): Node | undefined {
   return alone && reader.inputs[0] === node.output && reader.inputs[1] !== node.output ? reader : undefined;
 }
 
-function isDepthwise(node: Node, links: Links): node is Conv2d {
-  if (node.op !== 'conv2d' || node.inputs.length > 1) return false;
-  const channels = links.shapes.get(node.inputs[0]!)![3];
-  return channels > 1 && node.groups === channels && node.outChannels === channels;
-}
+/** A depthwise convolution without residual. */
+const isFilter = (node: Node, links: Links): node is Conv2d =>
+  isDepthwise(node, links.shapes.get(node.inputs[0]!)![3]) && node.inputs.length === 1;
 
 /** A convolution of one group with a kernel larger than one pixel. */
 const isNormal = (node: Node): node is Conv2d =>
   node.op === 'conv2d' && node.groups === 1 && node.inputs.length === 1 && Math.max(...node.kernel) > 1;
-
-const isPointwise = (node: Node | undefined): node is Conv2d =>
-  node?.op === 'conv2d' && node.groups === 1 && node.kernel[0] === 1 && node.kernel[1] === 1;
-
-const isProduct = (node: Node | undefined): node is Conv2d | FullyConnected =>
-  node?.op === 'fully-connected' || (isPointwise(node) && node.inputs.length === 1);

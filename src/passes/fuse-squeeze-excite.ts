@@ -1,4 +1,5 @@
 import type { Graph } from '../graph/graph.ts';
+import { isDepthwise, isPointwise, productOf } from '../graph/layers.ts';
 import type { Conv2d, FullyConnected, Fused, Node, Pair, Shape, SumTiles } from '../graph/ops.ts';
 import { Links, replaceNodes } from './pass.ts';
 
@@ -70,8 +71,6 @@ export function fuseSqueezeExcite(graph: Graph, options: SqueezeExciteOptions): 
   return replaceNodes(graph, replacements);
 }
 
-type Product = Conv2d | FullyConnected;
-
 function blockAt(multiply: Extract<Node, { op: 'multiply' }>, links: Links) {
   const [features, factors] = multiply.inputs;
   const depthwise = links.producer(features!);
@@ -80,18 +79,14 @@ function blockAt(multiply: Extract<Node, { op: 'multiply' }>, links: Links) {
   const pool = isProduct(squeeze) ? links.soleProducer(squeeze.inputs[0]!) : undefined;
   if (!isProduct(excite) || !isProduct(squeeze) || pool?.op !== 'global-average-pool') return null;
   if (pool.inputs[0] !== features || multiply.activation !== 'none' || links.isOutput(features!)) return null;
-  if (depthwise?.op !== 'conv2d' || depthwise.inputs.length > 1 || links.consumers(features!).length !== 2) return null;
-  const channels = links.shapes.get(features!)![3];
-  if (depthwise.groups !== channels || depthwise.outChannels !== channels || channels === 1) return null;
+  if (!isDepthwise(depthwise, links.shapes.get(features!)![3])) return null;
+  if (depthwise.inputs.length > 1 || links.consumers(features!).length !== 2) return null;
   const project = links.consumers(multiply.output)[0];
   if (project?.op !== 'conv2d' || project.inputs[1] === multiply.output) return null;
   if (links.soleProducer(multiply.output) !== multiply) return null;
   const before = links.soleProducer(depthwise.inputs[0]!);
-  const expands = before?.op === 'conv2d' && before.inputs.length === 1 && before.groups === 1 && isSingle(before);
-  return { expand: expands ? before : null, depthwise, pool, squeeze, excite, multiply, project };
+  const expand = isPointwise(before) && before.inputs.length === 1 ? before : null;
+  return { expand, depthwise, pool, squeeze, excite, multiply, project };
 }
 
-const isSingle = ({ kernel, stride }: Conv2d): boolean => [...kernel, ...stride].every((value) => value === 1);
-
-const isProduct = (node: Node | undefined): node is Product =>
-  node?.op === 'fully-connected' || (node?.op === 'conv2d' && node.inputs.length === 1 && isSingle(node));
+const isProduct = (node: Node | undefined): node is Conv2d | FullyConnected => productOf(node) !== null;

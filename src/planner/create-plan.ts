@@ -1,9 +1,16 @@
 import { GraphError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
-import { type Shape, writtenBy } from '../graph/ops.ts';
+import { type Node, type Shape, writtenBy } from '../graph/ops.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
 import type { KernelRegistry } from '../kernels/index.ts';
-import { type Binding, MOST_WORKGROUPS, type PackedConstant, type Program } from '../kernels/kernel.ts';
+import {
+  type Binding,
+  type Kernel,
+  MOST_WORKGROUPS,
+  type NodeShapes,
+  type PackedConstant,
+  type Program,
+} from '../kernels/kernel.ts';
 import { toFloat16 } from '../kernels/pack.ts';
 import { version } from '../version.ts';
 import type { Names } from '../wgsl/preprocess.ts';
@@ -52,11 +59,26 @@ export interface PlanOptions {
  * constant, few pipelines. `kernels` as from `kernelsFor`. Throws `GraphError` where a node has no kernel or a limit of WebGPU does not allow it.
  */
 export function createPlan(graph: Graph, kernels: KernelRegistry, options: PlanOptions = {}): Plan {
+  const steps = planInSteps(graph, kernels, options);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** The same in steps of a few milliseconds at most, for a page that does other things in between. */
+export function* planInSteps(
+  graph: Graph,
+  kernels: KernelRegistry,
+  options: PlanOptions = {},
+): Generator<undefined, Plan> {
   const { precision = 'float32', aliasing = true, preferences } = options;
   const precisionOf = precisions(graph, precision, options.halves);
   const shapes = inferShapes(graph);
   const mayBeDense = new Set([...inputsOfOneReader(graph)].filter((name) => precisionOf(name) === 'float32'));
-  const steps = graph.nodes.map((node) => {
+  const steps: { node: Node; nodeShapes: NodeShapes; kernel: Kernel; program: Program }[] = [];
+  for (const node of graph.nodes) {
+    yield;
     const nodeShapes = { ...shapesOf(node, shapes), dense: mayBeDense.has(node.inputs[0]!) };
     const kernel = selectKernel(kernels, node, nodeShapes, preferences);
     const program = kernel.program(node, nodeShapes);
@@ -66,8 +88,9 @@ export function createPlan(graph: Graph, kernels: KernelRegistry, options: PlanO
           `${MOST_WORKGROUPS} a dimension; make the input smaller`,
       );
     }
-    return { node, nodeShapes, kernel, program };
-  });
+    steps.push({ node, nodeShapes, kernel, program });
+  }
+  yield;
 
   const dense = new Set(steps.filter(({ kernel }) => kernel.readsDense).map(({ node }) => node.inputs[0]!));
   const bytesOf = (name: string) => {
@@ -97,6 +120,7 @@ export function createPlan(graph: Graph, kernels: KernelRegistry, options: PlanO
   const pipelines = new Map<string, { index: number; spec: PipelineSpec }>();
   const dispatches: Dispatch[] = [];
   for (const { node, nodeShapes, kernel, program } of steps) {
+    yield;
     let halfWeights = false;
     const slots = kernel.constants(node, nodeShapes).map((constant, index): ConstantSlot => {
       halfWeights ||= constant.precision === 'storage' && precision !== 'float32';
@@ -128,7 +152,7 @@ export function createPlan(graph: Graph, kernels: KernelRegistry, options: PlanO
     const names = preludeNames({
       precision,
       src: isHalf(source!),
-      side: others.length > 0 && isHalf(others[0]!),
+      other: others.length > 0 && isHalf(others[0]!),
       weight: halfWeights,
       dst: isHalf(node.output),
       subgroups: kernel.requires?.includes('subgroups') ?? false,
@@ -206,7 +230,7 @@ function pipelineOf(
   };
   const constants = { ...program.constants, ...names };
   const key = `${program.file} ${JSON.stringify(constants)}`;
-  const code = codes.get(key) ?? shaderCode(program.file, program.source, constants);
+  const code = codes.get(key) ?? shaderCode(program.file, program.source, constants, program.fragments);
   codes.set(key, code);
   return {
     label: program.file,

@@ -76,7 +76,7 @@ export class Executor {
   /** Runs of pictures under way that make or change what such runs share. */
   #changing = 0;
   /** When the latest run and all before it were ready to be read. */
-  #latest: Promise<unknown> = Promise.resolve();
+  #latest: Promise<void> = Promise.resolve();
   #disposed = false;
 
   private constructor(resources: PlanResources, readout: Readout, within: boolean) {
@@ -261,8 +261,8 @@ export class Executor {
         device.queue.submit([encoder.finish()]);
       });
       const mapping = settle(this.gpu, readback.mapAsync(1 /* GPUMapMode.READ */, 0, readout.bytes + bytes));
-      // A browser may tell of two runs in any order.
-      const ready = Promise.allSettled([this.#latest, mapping, refusal]);
+      // A browser may tell of two runs in any order. What they gave is let go, as each waits for the one before it.
+      const ready = Promise.allSettled([this.#latest, mapping, refusal]).then(() => {});
       this.#latest = ready;
       await ready;
       await mapping;

@@ -4,7 +4,19 @@ import type { ConstantUpload } from '../planner/plan.ts';
 const SLICE_MS = 4;
 
 /** The next task of the event loop. */
-export const nextTask = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+const nextTask = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
+/** Does work that comes in steps, and lets the page do other things after a few milliseconds of it. */
+export async function runInSlices<T>(steps: Iterator<unknown, T>): Promise<T> {
+  for (;;) {
+    await nextTask();
+    const end = performance.now() + SLICE_MS;
+    do {
+      const step = steps.next();
+      if (step.done) return step.value;
+    } while (performance.now() < end);
+  }
+}
 
 /** Constants in batches, each packed within a few milliseconds while it is gone through. */
 export async function* inSlices(constants: Iterable<ConstantUpload>): AsyncGenerator<Iterable<ConstantUpload>> {

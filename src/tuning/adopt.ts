@@ -1,11 +1,11 @@
 import { DeviceLostError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
-import { createPlan, packConstants } from '../planner/create-plan.ts';
+import { packConstants, planInSteps } from '../planner/create-plan.ts';
 import type { Precision } from '../planner/plan.ts';
 import { type KernelPreferences, kernelsFor } from '../planner/select.ts';
 import type { ArenaPool } from '../scheduler/arena-pool.ts';
 import { Executor } from '../scheduler/executor.ts';
-import { inSlices } from '../scheduler/slices.ts';
+import { inSlices, runInSlices } from '../scheduler/slices.ts';
 import type { TrialBench } from '../scheduler/trial-bench.ts';
 import { judgeOutputs } from '../validate/compare.ts';
 
@@ -34,7 +34,9 @@ export const adopter =
     let next: Executor | null = null;
     try {
       const kernels = await kernelsFor(graph, preferences);
-      const plan = createPlan(graph, kernels, { precision, preferences, limits: gpu.device.limits });
+      const options = { precision, preferences, limits: gpu.device.limits };
+      const plan = await runInSlices(planInSteps(graph, kernels, options));
+      signal.throwIfAborted();
       if (plan.dispatches.every(({ kernel }, i) => kernel === current.plan.dispatches[i]!.kernel)) {
         host.exchange(current, preferences);
         return null;

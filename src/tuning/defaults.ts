@@ -17,8 +17,8 @@ import type { KernelPreferences } from '../planner/select.ts';
 export function startingPreferences({ software, features }: AdapterDescription): KernelPreferences {
   if (!software) return { features, prefer: [] };
   const prefer = features.includes('subgroups')
-    ? ['conv-any/p4-c8-texture-broadcast-narrow', 'conv-depthwise-any/p4']
-    : ['conv-any/p2-c8-texture-narrow', 'conv-depthwise-any/p2'];
+    ? ['conv-any/p4-c8-texture-broadcast-software', 'conv-depthwise-any/p4']
+    : ['conv-any/p2-c8-texture-software', 'conv-depthwise-any/p2'];
   return { features, prefer: [...vectors, ...prefer] };
 }
 
@@ -27,17 +27,17 @@ export function shippedPreferences({ software, features }: AdapterDescription): 
   if (!software) return { features, prefer: [] };
   const prefer = features.includes('subgroups')
     ? [
-        'conv-pointwise/p14-c32-texture-broadcast-narrow',
-        'conv-pointwise/p7-c24-texture-broadcast-narrow',
-        'conv-stem/p7-c16-texture-broadcast-narrow',
-        'conv-direct/p7-c32-texture-broadcast-narrow',
-        'conv-direct/p7-c16-texture-broadcast-narrow',
+        'conv-pointwise/p14-c32-texture-broadcast-software',
+        'conv-pointwise/p7-c24-texture-broadcast-software',
+        'conv-stem/p7-c16-texture-broadcast-software',
+        'conv-direct/p7-c32-texture-broadcast-software',
+        'conv-direct/p7-c16-texture-broadcast-software',
         'conv-depthwise-strip/c7-r14',
         'conv-depthwise-strip/c4-r8',
       ]
-    : ['conv-pointwise/p7-c16-texture-narrow', 'conv-stem/p7-c16-texture-narrow', 'conv-depthwise-strip/c4-r8'];
+    : ['conv-pointwise/p7-c16-texture-software', 'conv-stem/p7-c16-texture-software', 'conv-depthwise-strip/c4-r8'];
   return { features, prefer: [...prefer, 'conv-depthwise-strip/c1-r8', ...vectors] };
 }
 
 /** Matrix-vector products read each weight once: as a texel. Nothing waits at a barrier, which costs a software adapter most. */
-const vectors = ['conv-pixel/4x1-texture', 'fully-connected/4x1-texture', 'global-average-pool/4x1'];
+const vectors = ['matrix-vector/4x1-texture', 'fully-connected/4x1-texture', 'global-average-pool/4x1'];

@@ -1,7 +1,7 @@
 import { ShaderError } from '../errors.ts';
 
-/** Values of names in an expression; booleans count as 0 and 1. */
-export type Names = Readonly<Record<string, number | boolean>>;
+/** Values of names in an expression, booleans count as 0 and 1; a text stands for itself and is in no expression. */
+export type Names = Readonly<Record<string, number | boolean | string>>;
 
 const operators: readonly (readonly string[])[] = [
   ['||'],
@@ -36,7 +36,8 @@ export function evaluate(expression: string, names: Names, where: string): numbe
     if (/^\d/.test(token)) return Number(token);
     if (/^[A-Za-z_]/.test(token)) {
       const value = Object.hasOwn(names, token) ? names[token] : undefined;
-      return value === undefined ? fail(`"${token}" has no value; known: ${Object.keys(names).join(', ')}`) : +value;
+      if (value === undefined) return fail(`"${token}" has no value; known: ${Object.keys(names).join(', ')}`);
+      return typeof value === 'string' ? fail(`"${token}" is a text, "${value}"`) : +value;
     }
     return fail(`unexpected "${token}"`);
   };

@@ -5,8 +5,10 @@
  *     #unroll i COUNT … #end        repeats the lines with `$i` = 0 … COUNT − 1; nests
  *     $i   $(2 * i + SIZE)          the number, anywhere in the text
  *     #if FLAG … #elif A == B … #else … #endif
+ *     #include NAME COUNT=4 sum=total     the fragment of that name (shaders/fragments): a name in capitals is a number
+ *                                         there, another a text that stands for `$sum`
  *
- * `#if` is resolved by wgsl-preprocessor, an ordinary template tag: the text is cut where a template literal would
+ * A fragment knows the names of the file that includes it. `#if` is resolved by wgsl-preprocessor, an ordinary template tag: the text is cut where a template literal would
  * be cut, and the tag is called with the pieces and the values of the conditions.
  */
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
@@ -15,11 +17,16 @@ import { evaluate, type Names } from './expression.ts';
 
 export type { Names } from './expression.ts';
 
-/** The final WGSL of `source`. Throws `ShaderError` on an unknown directive, name or a missing `#end` / `#endif`. */
-export function preprocess(file: string, source: string, constants: Names): string {
-  const lines = source.split('\n').map((text, index) => ({ text, where: `${file}:${index + 1}` }));
+/** Texts of fragments by their names. */
+export type Fragments = Readonly<Record<string, string>>;
+
+/**
+ * The final WGSL of `source`. Throws `ShaderError` on an unknown directive, name or fragment, a missing `#end` / `#endif`,
+ * a fragment that includes itself, and one that is included twice with the same arguments.
+ */
+export function preprocess(file: string, source: string, constants: Names, fragments: Fragments = {}): string {
   const unrolled: string[] = [];
-  unroll(lines, constants, unrolled);
+  unroll(linesOf(file, source), constants, unrolled, { fragments, included: new Set(), within: [] });
   return resolveConditions(file, unrolled.join('\n')).replace(/\n(\s*\n)+/g, '\n\n');
 }
 
@@ -28,7 +35,18 @@ interface Line {
   readonly where: string;
 }
 
-function unroll(lines: readonly Line[], names: Names, out: string[]): void {
+const linesOf = (file: string, source: string): Line[] =>
+  source.split('\n').map((text, index) => ({ text, where: `${file}:${index + 1}` }));
+
+interface Inclusion {
+  readonly fragments: Fragments;
+  /** Names and arguments of what the file has included so far. */
+  readonly included: Set<string>;
+  /** Fragments around the line, the outermost first. */
+  readonly within: readonly string[];
+}
+
+function unroll(lines: readonly Line[], names: Names, out: string[], inclusion: Inclusion): void {
   for (let i = 0; i < lines.length; i++) {
     const { text, where } = lines[i]!;
     const [, directive, rest] = /^\s*#(\S+)\s*(.*)$/.exec(text) ?? [];
@@ -42,10 +60,13 @@ function unroll(lines: readonly Line[], names: Names, out: string[]): void {
         if (!variable || !count) throw new ShaderError(`${where}: expected "#unroll name count"`);
         const body = lines.slice(i + 1, end);
         const times = evaluate(count, names, where);
-        for (let value = 0; value < times; value++) unroll(body, { ...names, [variable]: value }, out);
+        for (let value = 0; value < times; value++) unroll(body, { ...names, [variable]: value }, out, inclusion);
         i = end;
         break;
       }
+      case 'include':
+        include(rest!, names, where, out, inclusion);
+        break;
       case 'if':
       case 'elif':
         out.push(`#${directive} ${evaluate(rest!, names, where) === 0 ? 0 : 1}`);
@@ -58,6 +79,27 @@ function unroll(lines: readonly Line[], names: Names, out: string[]): void {
         throw new ShaderError(`${where}: unknown directive "#${directive}"`);
     }
   }
+}
+
+function include(rest: string, names: Names, where: string, out: string[], inclusion: Inclusion): void {
+  const { fragments, included, within } = inclusion;
+  const [name, ...given] = rest.trim().split(/\s+(?=[A-Za-z_]\w*=(?!=))/);
+  const text = Object.hasOwn(fragments, name!) ? fragments[name!] : undefined;
+  if (text === undefined) {
+    throw new ShaderError(`${where}: there is no fragment "${name}"; known: ${Object.keys(fragments).join(', ')}`);
+  }
+  if (within.includes(name!)) {
+    throw new ShaderError(`${where}: fragments include one another: ${[...within, name].join(' → ')}`);
+  }
+  const values = given.map((argument) => {
+    const [key, value] = [argument.slice(0, argument.indexOf('=')), argument.slice(argument.indexOf('=') + 1)];
+    return [key, /^[A-Z]/.test(key) ? evaluate(value, names, where) : value] as const;
+  });
+  const key = [name, ...values.map((pair) => pair.join('='))].join(' ');
+  if (included.has(key)) throw new ShaderError(`${where}: "${key}" is included twice`);
+  included.add(key);
+  const inner = { ...inclusion, within: [...within, name!] };
+  unroll(linesOf(`fragments/${name}.wgsl`, text), { ...names, ...Object.fromEntries(values) }, out, inner);
 }
 
 function matchingEnd(lines: readonly Line[], start: number): number {
@@ -75,7 +117,9 @@ function substitute(text: string, names: Names, where: string): string {
   for (let dollar = text.indexOf('$'); dollar >= 0; dollar = text.indexOf('$', from)) {
     out += text.slice(from, dollar);
     const expression = text[dollar + 1] === '(' ? balanced(text, dollar + 1, where) : nameAt(text, dollar + 1, where);
-    out += evaluate(expression, names, where);
+    const { [expression]: value, ...others } = names;
+    // A text is not in force within itself.
+    out += typeof value === 'string' ? substitute(value, others, where) : evaluate(expression, names, where);
     from = dollar + 1 + expression.length;
   }
   return out + text.slice(from);

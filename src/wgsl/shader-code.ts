@@ -1,11 +1,12 @@
 import prelude from '../../shaders/prelude.wgsl?raw';
-import { type Names, preprocess } from './preprocess.ts';
+import { coreFragments } from './fragments.ts';
+import { type Fragments, type Names, preprocess } from './preprocess.ts';
 
 /** What the prelude asks for: which operands of a kernel are halves, stored how, and whether it needs subgroups. */
 export interface PreludeOptions {
   readonly precision: 'float32' | 'float16' | 'float16-packed';
   readonly src?: boolean;
-  readonly side?: boolean;
+  readonly other?: boolean;
   readonly weight?: boolean;
   readonly dst?: boolean;
   readonly subgroups?: boolean;
@@ -13,19 +14,23 @@ export interface PreludeOptions {
 
 /** The same as names of the prelude's directives. */
 export const preludeNames = (options: PreludeOptions): Names => {
-  const { precision, src = false, side = false, weight = false, dst = false, subgroups = false } = options;
+  const { precision, src = false, other = false, weight = false, dst = false, subgroups = false } = options;
   return {
     F16: precision === 'float16',
     F16_PACKED: precision === 'float16-packed',
     HALF_SRC: src,
-    HALF_SIDE: side,
+    HALF_OTHER: other,
     HALF_WEIGHT: weight,
     HALF_DST: dst,
     SUBGROUPS: subgroups,
   };
 };
 
-/** The final WGSL of a kernel: the prelude and the shader file, directives resolved. `constants`: `preludeNames` too. */
-export function shaderCode(file: string, source: string, constants: Names): string {
-  return `${preprocess('prelude.wgsl', prelude, constants)}\n${preprocess(file, source, constants)}`;
+/**
+ * The final WGSL of a kernel: the prelude and the shader file, directives resolved. `constants`: `preludeNames` too.
+ * `fragments`: what it may include beside `coreFragments`.
+ */
+export function shaderCode(file: string, source: string, constants: Names, fragments?: Fragments): string {
+  const known = { ...coreFragments, ...fragments };
+  return `${preprocess('prelude.wgsl', prelude, constants)}\n${preprocess(file, source, constants, known)}`;
 }

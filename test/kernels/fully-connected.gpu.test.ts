@@ -1,5 +1,10 @@
 import type { Activation, Shape } from '../../src/graph/ops.ts';
-import { convPixel, fullyConnected, fullyConnectedVariants, pixelVariants } from '../../src/kernels/fully-connected.ts';
+import {
+  fullyConnected,
+  fullyConnectedVariants,
+  matrixVectorConv,
+  matrixVectorVariants,
+} from '../../src/kernels/fully-connected.ts';
 import type { KernelCase } from './case.ts';
 import { activations, type ConvSpec, channelCounts, convCase } from './conv-cases.ts';
 import { describeVariants } from './describe-kernel.ts';
@@ -30,7 +35,7 @@ const pixel = (cin: number, cout: number, more: Partial<ConvSpec> = {}) =>
   convCase({ size: [1, 1], cin, cout, ...more });
 
 describeVariants(
-  [convPixel, ...pixelVariants],
+  [matrixVectorConv, ...matrixVectorVariants],
   [
     ...channelCounts.map((cin) => pixel(cin, 10)),
     ...channelCounts.map((cout) => pixel(12, cout)),

@@ -31,3 +31,11 @@ it.each(['', '{"a": ', '[1]', 'null', '"text"'])('takes the file %j as empty, an
   await fileTuningCache(path).set('a', record);
   expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ a: record });
 });
+
+it('drops what another version wrote, and what was written longest ago', async () => {
+  const path = join(folder, 'tuning.json');
+  const cache = fileTuningCache(path);
+  await cache.set('old', { ...record, engine: '0' });
+  for (let i = 0; i < 12; i++) await cache.set(`key ${i % 10}`, record);
+  expect(Object.keys(JSON.parse(readFileSync(path, 'utf8')))).toEqual([4, 5, 6, 7, 8, 9, 0, 1].map((i) => `key ${i}`));
+});

@@ -214,7 +214,8 @@ it('only device and scheduler touch a GPUDevice; load() hands one over', () => {
 });
 
 it('every shader has a kernel and a test of its name', () => {
-  const names = readdirSync(join(root, 'shaders')).map((file) => file.replace('.wgsl', ''));
+  const files = readdirSync(join(root, 'shaders'), { withFileTypes: true }).filter((entry) => entry.isFile());
+  const names = files.map(({ name }) => name.replace('.wgsl', ''));
   const kernels = sourcesIn('src')
     .map(({ text }) => text)
     .join('\n');
@@ -222,6 +223,23 @@ it('every shader has a kernel and a test of its name', () => {
   for (const name of names) {
     expect(kernels, `who imports ${name}.wgsl`).toContain(`shaders/${name}.wgsl?raw`);
     expect(tests.some((path) => path.includes(`/${name}.`)) || name === 'prelude', `test of ${name}`).toBe(true);
+  }
+});
+
+it('every fragment is handed to a kernel, included by a shader, and says what it expects or gives', () => {
+  const folder = join(root, 'shaders/fragments');
+  const source = sources.map(({ text }) => text).join('\n');
+  const texts = readdirSync(join(root, 'shaders'), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.wgsl'))
+    .map((path) => readFileSync(join(root, 'shaders', path), 'utf8'));
+  const fragments = readdirSync(folder).map((file) => file.replace('.wgsl', ''));
+  expect(fragments.length).toBeGreaterThan(10);
+  for (const name of fragments) {
+    expect(source, `who imports ${name}`).toContain(`shaders/fragments/${name}.wgsl?raw`);
+    const including = texts.filter((text) => new RegExp(`^#include ${name}( |$)`, 'm').test(text));
+    expect(including.length, `who includes ${name}`).toBeGreaterThan(0);
+    const [header] = readFileSync(join(folder, `${name}.wgsl`), 'utf8').split(/\n(?!\/\/)/);
+    expect(header, `header of ${name}`).toMatch(/^\/\/ (Expects|Gives) {2}/m);
   }
 });
 

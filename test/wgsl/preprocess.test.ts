@@ -80,6 +80,64 @@ describe('shader directives', () => {
     expect(() => preprocess('some.wgsl', source, { A: true })).toThrow(/some\.wgsl/);
   });
 
+  it('takes in fragments, which know the names around them and their arguments', () => {
+    const fragments = {
+      sum: '// of N\n#unroll i N\n$total$i += $value;\n#end',
+      outer: 'before\n#include sum N=M+1 total=t value=f($i, K)\nafter',
+    };
+    expect(lines(preprocess('t', '#include outer M=1\nend', { K: 7 }, fragments))).toEqual([
+      'before',
+      '// of N',
+      't0 += f(0, K);',
+      't1 += f(1, K);',
+      'after',
+      'end',
+    ]);
+  });
+
+  it('takes in a fragment again with other arguments, and in each round of a loop that gives it others', () => {
+    const fragments = { line: 'x$(N)' };
+    const source = '#include line N=7\n#unroll k 2\n#include line N=k\n#end';
+    expect(lines(preprocess('t', source, {}, fragments))).toEqual(['x7', 'x0', 'x1']);
+  });
+
+  it('resolves conditions in and around fragments', () => {
+    const fragments = { one: '#if A\na\n#else\nb\n#endif' };
+    const source = '#if B\n#include one A=1\n#else\n#include one A=0\n#endif';
+    expect(lines(preprocess('t', source, { B: true }, fragments))).toEqual(['a']);
+    expect(lines(preprocess('t', source, { B: false }, fragments))).toEqual(['b']);
+  });
+
+  it.each([
+    ['an unknown fragment', '\n#include nope', /some\.wgsl:2: there is no fragment "nope"; known: /],
+    ['a fragment of another language', '#include constructor', /there is no fragment "constructor"/],
+    ['a fragment that includes itself', '#include self', /fragments\/self\.wgsl:2: .*self → self/],
+    ['fragments in a circle', '#include one', /fragments\/two\.wgsl:1: .*one → two → one/],
+    ['a fragment twice', '#include plain\n#include plain', /some\.wgsl:2: "plain" is included twice/],
+    ['one twice with equal arguments', '#include plain N=1+1\n#include plain N=2', /"plain N=2" is included twice/],
+    [
+      'one within another and again',
+      '#include plain\n#include holds',
+      /fragments\/holds\.wgsl:1: "plain" is included twice/,
+    ],
+    ['a fragment once in each round', '#unroll i 2\n#include plain\n#end', /some\.wgsl:2: "plain" is included twice/],
+    ['a text in an expression', '#include counts times=x', /fragments\/counts\.wgsl:1: .*"times" is a text/],
+    ['a text of itself', '#include says text=$text', /"text" has no value/],
+  ])('refuses %s, naming file and line', (_, source, message) => {
+    const fragments = {
+      plain: 'x',
+      self: 'x\n#include self',
+      one: '#include two',
+      two: '#include one',
+      holds: '#include plain',
+      counts: '#unroll i times\n#end',
+      says: '$text',
+    };
+    expect(() => preprocess('some.wgsl', source, {}, fragments)).toThrow(ShaderError);
+    expect(() => preprocess('some.wgsl', source, {}, fragments)).toThrow(message);
+    expect(() => preprocess('some.wgsl', source, {}, fragments)).toThrow(/some\.wgsl|fragments\//);
+  });
+
   it('gives the same text for the same constants', () => {
     const source = '#unroll i 3\n#if A\nx$i\n#endif\n#end';
     expect(preprocess('t', source, { A: true })).toBe(preprocess('t', source, { A: true }));

@@ -1,0 +1,13 @@
+// The sums of an invocation, TILE_PIXELS × TILE_CHANNELS, begin at the bias.
+//
+// Expects  bias; `channel`, the first
+// Gives    channel4, and sum0_0 …, [pixel]_[channel / 4]
+  let channel4 = channel / 4u;
+#unroll q TILE_CHANNELS/4
+  let bias$q = bias[channel4 + $(q)u];
+#end
+#unroll p TILE_PIXELS
+#unroll q TILE_CHANNELS/4
+  var sum$(p)_$q = bias$q;
+#end
+#end

@@ -1,0 +1,14 @@
+// Adds a chunk of hidden channels to a block's output.
+//
+// Expects  what project-begin gives; first4, the chunk's first vec4 of hidden channels; `hidden`, which holds them for the
+//          tile: [place · CHUNK4 + channel]; project_weights
+    if (owns) {
+      var column = first4 * shape.columns + channel;
+      for (var e = 0u; e < CHUNK4; e++) {
+#unroll p 4
+        let x$p = $hidden[(group * 4u + $(p)u) * CHUNK4 + e];
+#end
+#include dot-tile PIXELS=4 CHANNELS=CHANNELS sum=sum weight=load_weight(project_weights[column + $(c)u])
+        column += shape.columns;
+      }
+    }

@@ -1,0 +1,145 @@
+/** What kernels of whole blocks share: a workgroup computes a tile of the output, the hidden channels chunk by chunk. */
+import blockInput from '../../shaders/fragments/block-input.wgsl?raw';
+import blockTile from '../../shaders/fragments/block-tile.wgsl?raw';
+import dotTile from '../../shaders/fragments/dot-tile.wgsl?raw';
+import projectBegin from '../../shaders/fragments/project-begin.wgsl?raw';
+import projectChunk from '../../shaders/fragments/project-chunk.wgsl?raw';
+import projectEnd from '../../shaders/fragments/project-end.wgsl?raw';
+import { isDepthwise, isPointwise } from '../graph/layers.ts';
+import type { Conv2d, Node, Pair, Shape } from '../graph/ops.ts';
+import type { Fragments } from '../wgsl/preprocess.ts';
+import {
+  type Binding,
+  ceilDiv,
+  constantBinding,
+  floatWeightsConstant,
+  inputBinding,
+  outputBinding,
+  type PackedConstant,
+  type Program,
+  shapeBinding,
+  weightsConstant,
+} from './kernel.ts';
+import { packDot, packRows } from './pack.ts';
+
+export const blockFragments: Fragments = {
+  'block-input': blockInput,
+  'block-tile': blockTile,
+  'dot-tile': dotTile,
+  'project-begin': projectBegin,
+  'project-chunk': projectChunk,
+  'project-end': projectEnd,
+};
+
+/** Output tiles, the largest first; fewer halves the halo's share. */
+export const tiles: readonly Pair[] = [
+  [8, 8],
+  [4, 8],
+  [4, 4],
+  [2, 4],
+];
+
+/** Below this many workgroups a smaller tile is taken. */
+const FEW_WORKGROUPS = 12;
+
+/** Output channels that an invocation holds of four pixels. */
+export const COLUMNS = 16;
+
+/** Invocations that hold the output of a tile, each `columns` channels of four pixels. */
+export const ownersOf = (tile: Pair, { outChannels }: Conv2d, columns = COLUMNS): number =>
+  ((tile[0] * tile[1]) / 4) * ceilDiv(outChannels, columns);
+
+/** Invocations of a workgroup with so many that hold its output. */
+export const threadsOf = (owners: number): number => Math.max(64, 32 * ceilDiv(owners, 32));
+
+/** Workgroups of a tiling, a dispatch in all. */
+export const workgroupsOf = (tile: Pair, output: Shape): number =>
+  output[0] * ceilDiv(output[1], tile[0]) * ceilDiv(output[2], tile[1]);
+
+/** The first tile that fits and leaves enough workgroups, else the last that fits. Null where none does. */
+export function tilingOf<T>(output: Shape, fitted: (tile: Pair) => T | null): T | null {
+  let best: T | null = null;
+  for (const tile of tiles) {
+    const tiling = fitted(tile);
+    if (!tiling) continue;
+    best = tiling;
+    if (workgroupsOf(tile, output) >= FEW_WORKGROUPS) break;
+  }
+  return best;
+}
+
+/** [expand,] depthwise at the beginning of a block's parts; null where they are something else. */
+export function expandedDepthwise(
+  parts: readonly (Node | null | undefined)[],
+  channels: number,
+): { expand: Conv2d | null; depthwise: Conv2d } | null {
+  const [expand, depthwise] = parts;
+  if (expand && !(isPointwise(expand) && expand.inputs.length === 1)) return null;
+  if (!isDepthwise(depthwise, expand ? expand.outChannels : channels)) return null;
+  return expand === undefined || depthwise.inputs.length > 1 ? null : { expand, depthwise };
+}
+
+/** `prefix`: of the names, where a shader has two windows. */
+export const windowConstants = ({ kernel, stride, dilation }: Conv2d, prefix = '') =>
+  Object.fromEntries(
+    Object.entries({ KERNEL: kernel, STRIDE: stride, DILATION: dilation }).flatMap(([name, [y, x]]) => [
+      [`${prefix}${name}_Y`, y],
+      [`${prefix}${name}_X`, x],
+    ]),
+  );
+
+/** A block's program but for what tells one from another. */
+export function blockProgram(
+  { inputs: [input], output }: { readonly inputs: readonly Shape[]; readonly output: Shape },
+  tile: Pair,
+  { padding }: Conv2d,
+  own: Pick<Program, 'file' | 'source' | 'constants' | 'overrides' | 'shape' | 'bindings'>,
+): Program {
+  const tilesY = ceilDiv(output[1], tile[0]);
+  return {
+    ...own,
+    fragments: blockFragments,
+    constants: { TILE_Y: tile[0], TILE_X: tile[1], ...own.constants },
+    shape: {
+      in_height: input![1],
+      in_width: input![2],
+      out_height: output[1],
+      out_width: output[2],
+      tiles_y: tilesY,
+      cin4: ceilDiv(input![3], 4),
+      pad_top: padding.top,
+      pad_left: padding.left,
+      ...own.shape,
+    },
+    workgroups: [ceilDiv(output[2], tile[1]), tilesY * output[0], 1],
+  };
+}
+
+/** shape, src, so many constants, dst and, where they are, the next constant and the residual. */
+export function blockBindings(constants: number, another: boolean, residual: boolean): Binding[] {
+  const bindings = [shapeBinding, inputBinding(0)];
+  for (let i = 0; i < constants; i++) bindings.push(constantBinding(i));
+  bindings.push(outputBinding);
+  if (another) bindings.push(constantBinding(constants));
+  if (residual) bindings.push(inputBinding(1));
+  return bindings;
+}
+
+export const tapsOf = ({ kernel }: Conv2d): number => kernel[0] * kernel[1];
+
+/** Weights of a depthwise convolution `[taps][channels]`, as many channels as that. */
+export const filterConstant = (node: Conv2d, channels: number): PackedConstant =>
+  floatWeightsConstant(tapsOf(node) * channels, () => packRows(node.weights, tapsOf(node), node.outChannels, channels));
+
+/** Weights in dot layout of a convolution of so many inputs, with rows for `rows` of them. */
+export const productConstant = (node: Conv2d, inputs: number, columns: number, rows = inputs): PackedConstant =>
+  weightsConstant(tapsOf(node) * 4 * ceilDiv(rows, 4) * columns, () =>
+    packDot(node.weights, tapsOf(node), inputs, node.outChannels, columns, rows),
+  );
+
+/** Channels rounded up to chunks of so many vec4. */
+export const hiddenOf = ({ outChannels }: Conv2d, chunk4: number): number =>
+  ceilDiv(outChannels, 4 * chunk4) * 4 * chunk4;
+
+/** Output channels rounded up to what an invocation holds. */
+export const projectColumns = ({ outChannels }: Conv2d): number => ceilDiv(outChannels, COLUMNS) * COLUMNS;
