@@ -68,7 +68,7 @@ const text = (page: Page, selector: string): Promise<string> =>
   page.$eval(selector, (element) => (element as HTMLElement).innerText);
 
 const until = (page: Page, condition: string): Promise<unknown> =>
-  page.waitForFunction(condition, { timeout: 120_000 });
+  page.waitForFunction(condition, { timeout: 600_000 });
 
 const modelIsReady = "document.querySelector('#model-facts').textContent.includes('dispatches')";
 
