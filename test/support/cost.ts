@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'vitest';
@@ -7,22 +8,36 @@ setFlagsFromString('--expose-gc');
 const gc: (options: object) => void = runInNewContext('gc');
 
 /** Gives freed pages back to the system, too: work that used them again would not show. */
-export const collectGarbage = () => gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+const collectGarbage = () => gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 
 /** A process's memory in MB, as Linux counts it: `VmRSS` now, `VmHWM` at its peak. */
-export const memory = (field: 'VmRSS' | 'VmHWM'): number =>
+const memory = (field: 'VmRSS' | 'VmHWM'): number =>
   Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync('/proc/self/status', 'utf8'))![1]) / 1024;
 
-/** The peak begins anew: where it begins, or null where the system has no way to do so. */
-function resetPeak(): number | null {
+/** The peak begins anew. False where the system has no way to do so: its own peak is that of the process's whole life. */
+function resetPeak(): boolean {
   try {
-    // "5" resets VmHWM to VmRSS (proc_pid_clear_refs(5)).
+    // "5" resets VmHWM (proc_pid_clear_refs(5)).
     writeFileSync('/proc/self/clear_refs', '5');
-    const peak = memory('VmHWM');
-    // Other threads may give memory back in between.
-    return peak < memory('VmRSS') + 32 ? peak : null;
+    return memory('VmHWM') < memory('VmRSS') + 1;
   } catch {
-    return null;
+    return false;
+  }
+}
+
+/**
+ * Waits until the process has not shrunk for a while: other threads hand freed pages back by and by, and on a loaded
+ * machine late. A file that is made to harm is measured without: it takes far more than is left of a test before.
+ */
+export async function settle(): Promise<void> {
+  if (!resetPeak()) return;
+  let least = Number.POSITIVE_INFINITY;
+  for (let attempt = 0, still = 0; attempt < 100 && still < 4; attempt++) {
+    collectGarbage();
+    await setTimeout(20);
+    const now = memory('VmRSS');
+    still = now > least - 0.25 ? still + 1 : 0;
+    least = Math.min(least, now);
   }
 }
 
@@ -38,11 +53,12 @@ export async function costOf<T>(
   work: () => T | Promise<T>,
 ): Promise<{ readonly result: Awaited<T>; readonly cost: Cost }> {
   collectGarbage();
-  const before = resetPeak();
+  const measures = resetPeak();
+  const before = measures ? memory('VmRSS') : 0;
   const start = process.cpuUsage();
   const result = await work();
   const { user, system } = process.cpuUsage(start);
-  const peakMegabytes = before === null ? null : memory('VmHWM') - before;
+  const peakMegabytes = measures ? memory('VmHWM') - before : null;
   return { result, cost: { cpuSeconds: (user + system) / 1e6, peakMegabytes } };
 }
 
