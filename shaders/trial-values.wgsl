@@ -22,7 +22,7 @@ fn hash(index: u32) -> u32 {
 // From -most to most, in units of 2^-12.
 fn value(element: u32) -> f32 {
   let logical = element / shape.pitch * shape.channels + element % shape.pitch;
-  return (f32(hash(logical) % (2u * shape.most + 1u)) - f32(shape.most)) / 4096.0;
+  return (f32(hash(logical) % (2u * shape.most + 1u)) - f32(shape.most)) * 0.000244140625;
 }
 
 @compute @workgroup_size(64)

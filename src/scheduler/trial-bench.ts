@@ -47,6 +47,8 @@ export class TrialBench {
   readonly #uniforms: GPUBuffer;
   readonly #found: GPUBuffer;
   readonly #readback: GPUBuffer;
+  /** By shader and overrides. */
+  readonly #pipelines = new Map<string, Promise<GPUComputePipeline[]>>();
   /** The output that others are compared with. */
   #kept: GPUBuffer | null = null;
 
@@ -200,11 +202,16 @@ export class TrialBench {
   }
 
   async #step({ file, source, overrides, shape, workgroups }: Program, bound: GPUBufferBinding[]): Promise<Step> {
-    const code = shaderCode(file, source, preludeNames({ precision: 'float32' }));
-    const reads = bound.slice(1).map(() => 'read' as const);
-    const [pipeline] = await compilePipelines(this.gpu.device, [
-      { label: file, code, overrides, bindings: ['uniform', ...reads, 'write'] },
-    ]);
+    const key = `${file} ${JSON.stringify(overrides)}`;
+    let compiling = this.#pipelines.get(key);
+    if (!compiling) {
+      const code = shaderCode(file, source, preludeNames({ precision: 'float32' }));
+      const reads = bound.slice(1).map(() => 'read' as const);
+      const bindings = ['uniform', ...reads, 'write'] as const;
+      compiling = compilePipelines(this.gpu.device, [{ label: file, code, overrides, bindings }]);
+      this.#pipelines.set(key, compiling);
+    }
+    const [pipeline] = await compiling;
     return { pipeline: pipeline!, words: packUniform(file, source, shape), bound, workgroups };
   }
 

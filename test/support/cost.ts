@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect } from 'vitest';
@@ -19,10 +20,22 @@ function resetPeak(): number | null {
     // "5" resets VmHWM to VmRSS (proc_pid_clear_refs(5)).
     writeFileSync('/proc/self/clear_refs', '5');
     const peak = memory('VmHWM');
-    // Other threads may give memory back in between.
+    // Other threads may give pages back in between.
     return peak < memory('VmRSS') + 32 ? peak : null;
   } catch {
     return null;
+  }
+}
+
+/** Collects garbage. Other threads hand freed pages back by and by: until the process has not shrunk for a while. */
+async function settle(): Promise<void> {
+  collectGarbage();
+  let least = memory('VmRSS');
+  for (let attempt = 0, still = 0; attempt < 100 && still < 4; attempt++) {
+    await setTimeout(5);
+    const now = memory('VmRSS');
+    still = now > least - 0.25 ? still + 1 : 0;
+    least = Math.min(least, now);
   }
 }
 
@@ -37,7 +50,7 @@ export interface Cost {
 export async function costOf<T>(
   work: () => T | Promise<T>,
 ): Promise<{ readonly result: Awaited<T>; readonly cost: Cost }> {
-  collectGarbage();
+  if (resetPeak() !== null) await settle();
   const before = resetPeak();
   const start = process.cpuUsage();
   const result = await work();

@@ -6,12 +6,14 @@ const files = (names: readonly string[]): readonly string[] => names.map((name) 
 export const notQuick = files([
   ...['onnx-writer', 'tflite-writer', 'quantised'].map((name) => `bench/${name}`),
   ...['classify', 'inspect', 'table', 'webgpu-package'].map((name) => `cli/${name}`),
-  ...['damaged', 'damaged-layers', 'damaged-safetensors', 'damaged-tflite'].map((name) => `loaders/${name}`),
-  ...['onnx-hostile', 'onnx-quantised', 'safetensors', 'saved-model', 'streaming'].map((name) => `loaders/${name}`),
+  ...['damaged', 'onnx/hostile', 'onnx/quantised', 'safetensors/damaged'].map((name) => `loaders/${name}`),
+  ...['safetensors/safetensors', 'saved-model/saved-model', 'streaming'].map((name) => `loaders/${name}`),
+  ...['tfjs/damaged-layers', 'tflite/damaged'].map((name) => `loaders/${name}`),
   ...['gutenye', 'imagenet', 'quantised-onnx', 'zoo'].map((name) => `models/${name}`),
   'passes/random-graphs',
   'roundtrip/architectures',
   'structure/build',
+  'support/cost',
   ...['detect', 'pose'].map((name) => `tasks/${name}`),
   'tuning/warm-up',
 ]);
@@ -33,7 +35,7 @@ export const longest = files([
   ...['conv-any', 'universal-bottleneck', 'expand-depthwise'].map((name) => `kernels/${name}.gpu`),
   'models/zoo',
   'cli/inspect',
-  'loaders/safetensors',
+  'loaders/safetensors/safetensors',
   'roundtrip/architectures',
-  'loaders/saved-model',
+  'loaders/saved-model/saved-model',
 ]);

@@ -58,3 +58,17 @@ export async function tuningMemory({ id, budgetMs }: { id: string; budgetMs: num
   gpuDevice.destroy();
   return result;
 }
+
+/** Tunes a network between two marks in the page's timeline. */
+export async function tuneMarked({ id, budgetMs }: { id: string; budgetMs: number }) {
+  const model = await load(id, { device: 'webgpu', tuning: 'off' });
+  await model.run(seededInputs(model.graph));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  performance.mark('tuning starts');
+  await new Promise((resolve) => setTimeout(resolve));
+  const { layers } = await model.tune({ budgetMs, cache: null });
+  await new Promise((resolve) => setTimeout(resolve));
+  performance.mark('tuning ends');
+  model.dispose();
+  return layers.length;
+}
