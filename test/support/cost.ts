@@ -14,27 +14,25 @@ const collectGarbage = () => gc({ type: 'major', execution: 'sync', flavor: 'las
 const memory = (field: 'VmRSS' | 'VmHWM'): number =>
   Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(readFileSync('/proc/self/status', 'utf8'))![1]) / 1024;
 
-/** The peak begins anew. False where the system has no way to do so: its own peak is that of the process's whole life. */
-function resetPeak(): boolean {
+/** The peak begins anew: where it begins, or null where the system has no way to do so. */
+function resetPeak(): number | null {
   try {
-    // "5" resets VmHWM (proc_pid_clear_refs(5)).
+    // "5" resets VmHWM to VmRSS (proc_pid_clear_refs(5)).
     writeFileSync('/proc/self/clear_refs', '5');
-    return memory('VmHWM') < memory('VmRSS') + 1;
+    const peak = memory('VmHWM');
+    // Other threads may give pages back in between.
+    return peak < memory('VmRSS') + 32 ? peak : null;
   } catch {
-    return false;
+    return null;
   }
 }
 
-/**
- * Waits until the process has not shrunk for a while: other threads hand freed pages back by and by, and on a loaded
- * machine late. A file that is made to harm is measured without: it takes far more than is left of a test before.
- */
-export async function settle(): Promise<void> {
-  if (!resetPeak()) return;
-  let least = Number.POSITIVE_INFINITY;
+/** Collects garbage. Other threads hand freed pages back by and by: until the process has not shrunk for a while. */
+async function settle(): Promise<void> {
+  collectGarbage();
+  let least = memory('VmRSS');
   for (let attempt = 0, still = 0; attempt < 100 && still < 4; attempt++) {
-    collectGarbage();
-    await setTimeout(20);
+    await setTimeout(5);
     const now = memory('VmRSS');
     still = now > least - 0.25 ? still + 1 : 0;
     least = Math.min(least, now);
@@ -52,13 +50,12 @@ export interface Cost {
 export async function costOf<T>(
   work: () => T | Promise<T>,
 ): Promise<{ readonly result: Awaited<T>; readonly cost: Cost }> {
-  collectGarbage();
-  const measures = resetPeak();
-  const before = measures ? memory('VmRSS') : 0;
+  if (resetPeak() !== null) await settle();
+  const before = resetPeak();
   const start = process.cpuUsage();
   const result = await work();
   const { user, system } = process.cpuUsage(start);
-  const peakMegabytes = measures ? memory('VmHWM') - before : null;
+  const peakMegabytes = before === null ? null : memory('VmHWM') - before;
   return { result, cost: { cpuSeconds: (user + system) / 1e6, peakMegabytes } };
 }
 

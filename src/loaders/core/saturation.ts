@@ -17,17 +17,16 @@ export function rangeOf({ scale, zeroPoint }: UniformScale, least: number, most:
   return { low: (least - zeroPoint) * scale, high: Math.abs(high - 6) < scale / 2 ? 6 : high };
 }
 
-/** `x` cut to what its integers can hold. No node where `x` leaves the range by at most `slack` for certain. */
+/** `x` cut to `range`. No node where `x` lies in `accepted` for certain. */
 export function saturated(
   builder: ImportBuilder,
   place: Place,
   x: Variable,
   { low, high }: Interval,
-  slack: number,
+  accepted: Interval,
 ): Variable {
   const certain = intervalOf(builder, x.tensor, 4);
-  const keeps = certain.low >= low - slack && certain.high <= high + slack;
-  return keeps ? x : builder.clip(place, x, low, high);
+  return certain.low >= accepted.low && certain.high <= accepted.high ? x : builder.clip(place, x, low, high);
 }
 
 export const activationInterval: Readonly<Record<string, Interval>> = {
@@ -52,18 +51,50 @@ function intervalOf(builder: ImportBuilder, tensor: string, hops: number): Inter
   // A residual is added after the activation.
   const own = 'activation' in node && !(node.op === 'conv2d' && node.inputs.length > 1) ? node.activation : 'none';
   if (own !== 'none') return activationInterval[own]!;
-  if (hops === 0 || !isMadeOfInputs(node)) return anything;
-  let [low, high] = [Infinity, -Infinity];
-  for (const input of node.inputs) {
-    const own = intervalOf(builder, input, hops - 1);
-    [low, high] = [Math.min(low, own.low), Math.max(high, own.high)];
-  }
-  const found = { low, high };
+  if (hops === 0) return anything;
+  const found = combined(
+    node,
+    node.inputs.map((input) => intervalOf(builder, input, hops - 1)),
+  );
   builder.intervals.set(tensor, found);
   return found;
 }
 
-/** Whether all that comes out lies between what goes in. */
-const isMadeOfInputs = (node: Node): boolean =>
-  ['reshape', 'resize', 'concat', 'global-average-pool'].includes(node.op) ||
-  (node.op === 'pool' && !node.countPadding);
+/** What a node without activation makes of its inputs. */
+function combined(node: Node, inputs: readonly Interval[]): Interval {
+  const [a, b] = inputs as [Interval, Interval];
+  switch (node.op) {
+    case 'add':
+      return { low: a.low + b.low, high: a.high + b.high };
+    case 'multiply':
+      return hull([a.low, a.high].flatMap((x) => [times(x, b.low), times(x, b.high)]));
+    case 'affine': {
+      const { scale, shift } = node;
+      const at = (values: Float32Array, i: number) => values[values.length === 1 ? 0 : i]!;
+      const ends = Array.from({ length: Math.max(scale.length, shift.length) }, (_, i) =>
+        [a.low, a.high].map((x) => times(x, at(scale, i)) + at(shift, i)),
+      );
+      return hull(ends.flat());
+    }
+    case 'pool':
+      return node.countPadding ? anything : a;
+    // All that comes out lies between what goes in.
+    case 'reshape':
+    case 'resize':
+    case 'global-average-pool':
+      return a;
+    case 'concat':
+      return hull(inputs.flatMap(({ low, high }) => [low, high]));
+    default:
+      return anything;
+  }
+}
+
+/** The product of two ends, of which an infinite one is out of reach. */
+const times = (x: number, y: number): number => (x === 0 || y === 0 ? 0 : x * y);
+
+function hull(values: readonly number[]): Interval {
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  return { low, high };
+}

@@ -178,7 +178,7 @@ function quantised(call: QuantisedCall, real: Variable, scale: Scale, place: Pla
   const [factor, zeroPoint] = single(call, scale);
   const step = { scale: factor, zeroPoint };
   const range = rangeOf(step, ...limitsOf(call, scale));
-  return { kind: 'quantised', real: saturated(call.builder, place, real, range, 0), ...step };
+  return { kind: 'quantised', real: saturated(call.builder, place, real, range, range), ...step };
 }
 
 function limitsOf({ node, builder, place }: QuantisedCall, { limits }: Scale): readonly [number, number] {

@@ -223,13 +223,18 @@ class TfliteLoader {
   }
 
   /**
-   * The range of an input is its caller's to keep. A step beyond a range is left as it is: a softmax's 1 in 256ths, what
-   * rounding does to other numbers.
+   * The range of an input is its caller's to keep. Where the end at zero cuts nothing, or a step at most, no activation
+   * is hidden in the range.
    */
   #saturated(value: Value, { range, step }: ActivationRange, place: Place): Value {
     if (value.kind === 'constant' || !this.#builder.producer(value.tensor)) return value;
     const after = { ...place, node: `${place.node}/range`, output: `${place.output}/range` };
-    return saturated(this.#builder, after, value, range, step.scale);
+    const positive = range.low >= 0;
+    const accepted = {
+      low: positive ? range.low - step.scale : -Infinity,
+      high: positive ? Infinity : range.high + step.scale,
+    };
+    return saturated(this.#builder, after, value, range, accepted);
   }
 
   /** Null where the file has none. Fields of another operator's options would be read for what they are not. */

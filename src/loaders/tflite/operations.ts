@@ -54,20 +54,22 @@ export const operators = new Map<number, readonly [name: string, handler: Handle
 /** Largest kernel, stride, dilation: beyond it is damage or an attack. */
 const mostPixels = 4096;
 
-/**
- * ActivationFunctionType. A ReLU or ReLU6 that the range of the output's integers holds to anyway is none: the range is
- * the whole activation, and cuts closer.
- */
-function fused({ builder, place, options, range }: TfliteOperation, field: number): Activation {
+/** ActivationFunctionType. */
+function stated({ builder, place, options }: TfliteOperation, field: number): Activation {
   const code = options?.byte(field) ?? 0;
   const name = (['none', 'relu', null, 'relu6'] as const)[code];
-  if (!name) return builder.unsupported(place, `fuses the activation ${code}, expected none, RELU or RELU6`);
+  return name ?? builder.unsupported(place, `fuses the activation ${code}, expected none, RELU or RELU6`);
+}
+
+/** Of a linear layer: none where the range of the output's integers is the same activation and cuts closer. */
+function fused(operation: TfliteOperation, field: number): Activation {
+  const [name, { range }] = [stated(operation, field), operation];
   const own = activationInterval[name];
   return own && range && range.low >= own.low && range.high < own.high ? 'none' : name;
 }
 
 function withActivation(operation: TfliteOperation, y: Variable, field: number): Variable {
-  const name = fused(operation, field);
+  const name = stated(operation, field);
   const { builder, place } = operation;
   return name === 'none' ? y : builder.activation({ ...place, node: `${place.node}/${name}` }, y, name);
 }

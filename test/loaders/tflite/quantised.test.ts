@@ -174,6 +174,45 @@ describe.each(['UINT8', 'INT8'] as const)('%s, an activation that stands in the 
   });
 });
 
+test.each(['UINT8', 'INT8'] as const)('%s, a hard-swish spelled out with its ReLU6 in a range is one', async (type) => {
+  const input = ranged('q', [1, 9, 9, 8], type, -1, 1);
+  const dims = [1, 9, 9, 12];
+  const { tensors } = weights('l', [12, 3, 3, 8], type, 0, input, 7);
+  const highest = Uint8Array.of(lowest[type] + 255);
+  const constant = (name: string, value: number): TensorSpec => ({
+    ...ranged(name, [], type, 0, value),
+    data: highest,
+  });
+  const last = ranged('y8', dims, type, -0.375, 5);
+  const product = { 0: ['byte', 0] } as const;
+  const bytes = file(
+    input,
+    [
+      ...tensors,
+      ranged('t', dims, type, -5, 5),
+      constant('three', 3),
+      ranged('r', dims, type, 0, 6),
+      constant('sixth', 1 / 6),
+      ranged('h', dims, type, 0, 1),
+      last,
+    ],
+    [
+      { op: 'CONV_2D', inputs: ['q', 'l/w', 'l/b'], output: 't', options: convolution },
+      { op: 'ADD', inputs: ['t', 'three'], output: 'r', options: product },
+      { op: 'MUL', inputs: ['r', 'sixth'], output: 'h', options: product },
+      { op: 'MUL', inputs: ['t', 'h'], output: 'y8', options: product },
+    ],
+    last,
+  );
+  const { graph, ours, largest } = await difference(bytes, input.dims, held(input, 3));
+  expect(runPasses(graph).nodes).toMatchObject([{ op: 'conv2d', activation: 'hard-swish' }]);
+  expect([Math.min(...ours) < -0.35, Math.max(...ours) > 1]).toEqual([true, true]);
+  // t is at most 5 in magnitude, h at most 1: half a step of each, of r in h a sixth, of each through the product.
+  const step = (low: number, high: number) => ((high - low) / 255) * ROUNDING;
+  const gate = (step(-5, 5) + step(0, 6)) / 6 + step(0, 1);
+  expect(largest).toBeLessThan(step(-5, 5) + 5 * gate + step(-0.375, 5));
+});
+
 describe('a range that changes nothing is no operation', () => {
   const input = ranged('q', [1, 8, 8, 8], 'INT8', 0, 6);
   const same = (name: string, dims: readonly number[]) => ranged(name, dims, 'INT8', 0, 6);
@@ -190,6 +229,7 @@ describe('a range that changes nothing is no operation', () => {
       same('j', [1, 4, 4, 16]),
       { name: 'axes', dims: [2], type: 'INT32', data: i32(1, 2) },
       same('g', [1, 16]),
+      same('sum', [1, 16]),
       { name: 's', dims: [1, 16], type: 'INT8', scales: [1 / 256], zeroPoints: [-128] },
     ];
     const pool = window({ 1: 2, 2: 2, 3: 2, 4: 2, 5: ['byte', 0] });
@@ -208,14 +248,15 @@ describe('a range that changes nothing is no operation', () => {
         { op: 'RESIZE_BILINEAR', inputs: ['p', 'size'], output: 'z', options: {} },
         { op: 'CONCATENATION', inputs: ['m', 'z'], output: 'j', options: { 0: 3, 1: ['byte', 0] } },
         { op: 'MEAN', inputs: ['j', 'axes'], output: 'g', options: { 0: ['byte', 0] } },
-        { op: 'SOFTMAX', inputs: ['g'], output: 's', options: { 0: ['float', 1] } },
+        { op: 'ADD', inputs: ['g', 'g'], output: 'sum', options: { 0: ['byte', 1] } },
+        { op: 'SOFTMAX', inputs: ['sum'], output: 's', options: { 0: ['float', 1] } },
       ],
       tensors.at(-1)!,
     );
     const graph = await loadGraph({ name: 'q.tflite', bytes });
     // The range of an input is its caller's to keep.
     expect(graph.nodes.map((node) => (node.op === 'conv2d' ? node.activation : node.op))).toEqual([
-      ...['relu6', 'pool', 'pool', 'resize', 'concat', 'global-average-pool', 'softmax'],
+      ...['relu6', 'pool', 'pool', 'resize', 'concat', 'global-average-pool', 'add', 'activation', 'softmax'],
     ]);
   });
 
