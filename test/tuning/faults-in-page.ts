@@ -6,6 +6,7 @@ import { coreKernels } from '../../src/kernels/index.ts';
 import type { Kernel } from '../../src/kernels/kernel.ts';
 import { compareOutputs } from '../../src/validate/compare.ts';
 import { countMemory } from './memory-in-page.ts';
+import { smallNetwork } from './small-network.ts';
 
 const sabotages: Readonly<Record<string, Kernel['program']>> = {
   /** Wrong where a sum is negative. */
@@ -51,9 +52,9 @@ function memoryCache(initial: TuningRecord | null = null) {
 const budgetMs = 150_000;
 
 /** What a tuning says of a sabotaged kernel; whether it is used, and how the outputs differ. */
-export function tuneSabotaged({ id, how }: { id: string; how: string }) {
+export function tuneSabotaged({ how }: { how: string }) {
   return sabotaged(how, async (name) => {
-    const model = await load(id, { device: 'webgpu', tuning: 'off' });
+    const model = await load(smallNetwork(), { device: 'webgpu', tuning: 'off' });
     const inputs = seededInputs(model.graph);
     const before = await model.run(inputs);
     const { layers, kernels, complete } = await model.tune({ budgetMs, cache: null });
@@ -68,10 +69,10 @@ export function tuneSabotaged({ id, how }: { id: string; how: string }) {
 }
 
 /** A cache claims that a kernel is the fastest which gives the network other outputs. Two visits. */
-export function tunePoisoned({ id }: { id: string }) {
+export function tunePoisoned(_: object) {
   return sabotaged('network', async (name) => {
     const first = memoryCache();
-    const model = await load(id, { device: 'webgpu', tuning: 'off' });
+    const model = await load(smallNetwork(), { device: 'webgpu', tuning: 'off' });
     await model.tune({ budgetMs, cache: first.cache });
     model.dispose();
     const { layers, ...rest } = first.record()!;
@@ -81,7 +82,7 @@ export function tunePoisoned({ id }: { id: string }) {
     const poisoned = memoryCache({ ...rest, layers: Object.fromEntries(claimed) });
     const visits = [];
     for (let visit = 0; visit < 2; visit++) {
-      const again = await load(id, { device: 'webgpu', tuning: 'off' });
+      const again = await load(smallNetwork(), { device: 'webgpu', tuning: 'off' });
       const { refused, kernels } = await again.tune({ budgetMs, cache: poisoned.cache });
       visits.push({ refused: refused.map(({ kernel }) => kernel === name), used: kernels.includes(name) });
       again.dispose();
@@ -97,13 +98,13 @@ export function tunePoisoned({ id }: { id: string }) {
 }
 
 /** Visits that each have time for little; kernels of each layer that were tried twice. */
-export async function tuneInVisits({ id, budgetMs }: { id: string; budgetMs: number }) {
+export async function tuneInVisits({ budgetMs }: { budgetMs: number }) {
   const { cache } = memoryCache();
   const tried = new Map<string, string[]>();
   const repeated: string[] = [];
   const visits = [];
   for (let visit = 0; visit < 200; visit++) {
-    const model = await load(id, { device: 'webgpu', tuning: 'off' });
+    const model = await load(smallNetwork(), { device: 'webgpu', tuning: 'off' });
     const { layers, complete, remembered } = await model.tune({ budgetMs, cache });
     model.dispose();
     for (const layer of layers) {
@@ -120,11 +121,11 @@ export async function tuneInVisits({ id, budgetMs }: { id: string; budgetMs: num
 }
 
 /** How many layers are remembered of networks that are tuned one after another with one cache. */
-export async function tuneSeveral({ ids }: { ids: readonly string[] }) {
+export async function tuneSeveral({ widths }: { widths: readonly number[] }) {
   const { cache, record } = memoryCache();
   const remembered = [];
-  for (const id of ids) {
-    const model = await load(id, { device: 'webgpu', tuning: 'off' });
+  for (const width of widths) {
+    const model = await load(smallNetwork(width), { device: 'webgpu', tuning: 'off' });
     const report = await model.tune({ budgetMs, cache });
     remembered.push({ remembered: report.remembered, measured: report.layers.length });
     model.dispose();
@@ -133,21 +134,13 @@ export async function tuneSeveral({ ids }: { ids: readonly string[] }) {
 }
 
 /** Ends a tuning as soon as so many buffers were made: what is held then beyond the model's own, and after disposal. */
-export async function endTuning({
-  id,
-  buffers,
-  dispose,
-}: {
-  id: string;
-  buffers: readonly number[];
-  dispose: boolean;
-}) {
+export async function endTuning({ buffers, dispose }: { buffers: readonly number[]; dispose: boolean }) {
   const results = [];
   for (const most of buffers) {
     const adapter = await navigator.gpu.requestAdapter();
     const gpuDevice = await adapter!.requestDevice();
     const memory = countMemory(gpuDevice);
-    const model = await load(id, { device: 'webgpu', tuning: 'off', gpuDevice });
+    const model = await load(smallNetwork(), { device: 'webgpu', tuning: 'off', gpuDevice });
     await model.run(seededInputs(model.graph));
     const controller = new AbortController();
     let made = 0;
@@ -171,8 +164,8 @@ export async function endTuning({
 }
 
 /** Which kernels a half-precision plan's trials ran, and whether any other took their place. */
-export async function tuneHalves({ id }: { id: string }) {
-  const model = await load(id, { device: 'webgpu', tuning: 'off', precision: 'float16-storage' });
+export async function tuneHalves(_: object) {
+  const model = await load(smallNetwork(), { device: 'webgpu', tuning: 'off', precision: 'float16-storage' });
   const { layers, complete } = await model.tune({ budgetMs, cache: null });
   const runs = model.plan.dispatches.map(({ kernel }) => kernel);
   model.dispose();
