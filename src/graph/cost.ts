@@ -1,4 +1,5 @@
 import type { Graph } from './graph.ts';
+import { isPointwise } from './layers.ts';
 import type { Conv2d, Node, Shape } from './ops.ts';
 import { inferShapes, sizeOf } from './shapes.ts';
 
@@ -155,8 +156,7 @@ function followingPointwise(
   for (const tensor of reached) {
     for (const node of consumers.get(tensor) ?? []) {
       if (node.op === 'conv2d') {
-        const pointwise = node.groups === 1 && node.kernel[0] === 1 && node.kernel[1] === 1;
-        if (pointwise && node.inputs[0] === tensor && !joined.has(node)) return node;
+        if (isPointwise(node) && node.inputs[0] === tensor && !joined.has(node)) return node;
       } else if (elementwise.has(node.op) && shapes.get(node.output)!.join() === shape) {
         reached.add(node.output);
       }

@@ -1,7 +1,6 @@
 /** What kernels of whole blocks share: a workgroup computes a tile of the output, the hidden channels chunk by chunk. */
 import blockInput from '../../shaders/fragments/block-input.wgsl?raw';
 import blockTile from '../../shaders/fragments/block-tile.wgsl?raw';
-import dotTile from '../../shaders/fragments/dot-tile.wgsl?raw';
 import projectBegin from '../../shaders/fragments/project-begin.wgsl?raw';
 import projectChunk from '../../shaders/fragments/project-chunk.wgsl?raw';
 import projectEnd from '../../shaders/fragments/project-end.wgsl?raw';
@@ -21,11 +20,11 @@ import {
   weightsConstant,
 } from './kernel.ts';
 import { packDot, packRows } from './pack.ts';
+import { planes } from './window.ts';
 
 export const blockFragments: Fragments = {
   'block-input': blockInput,
   'block-tile': blockTile,
-  'dot-tile': dotTile,
   'project-begin': projectBegin,
   'project-chunk': projectChunk,
   'project-end': projectEnd,
@@ -101,10 +100,7 @@ export function blockProgram(
     fragments: blockFragments,
     constants: { TILE_Y: tile[0], TILE_X: tile[1], ...own.constants },
     shape: {
-      in_height: input![1],
-      in_width: input![2],
-      out_height: output[1],
-      out_width: output[2],
+      ...planes(input!, output),
       tiles_y: tilesY,
       cin4: ceilDiv(input![3], 4),
       pad_top: padding.top,

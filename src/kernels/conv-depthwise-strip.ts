@@ -1,8 +1,9 @@
 import source from '../../shaders/conv-depthwise-strip.wgsl?raw';
 import { isDepthwise } from '../graph/layers.ts';
 import type { Conv2d } from '../graph/ops.ts';
-import { depthwiseConstants, overhang } from './conv-depthwise.ts';
+import { depthwiseConstants, overhang, workgroupOverrides } from './conv-depthwise.ts';
 import { activationOverride, ceilDiv, convolutionBindings, defineKernel, type Kernel } from './kernel.ts';
+import { planes } from './window.ts';
 
 interface Strip {
   /** Columns of outputs that one invocation computes. */
@@ -49,16 +50,11 @@ const depthwiseStrip = ({ columns, rows: most, workgroup }: Strip): Kernel =>
           RESIDUAL: residual,
         },
         overrides: {
-          WORKGROUP_X: workgroup.x,
-          WORKGROUP_Y: workgroup.y,
-          WORKGROUP_Z: workgroup.z,
+          ...workgroupOverrides(workgroup),
           ...activationOverride(node.activation),
         },
         shape: {
-          in_height: input![1],
-          in_width: input![2],
-          out_height: output[1],
-          out_width: output[2],
+          ...planes(input!, output),
           channels4,
           rows,
           strips,

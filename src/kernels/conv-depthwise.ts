@@ -12,6 +12,7 @@ import {
   type PackedConstant,
 } from './kernel.ts';
 import { packRows } from './pack.ts';
+import { planes } from './window.ts';
 
 /** Rows and columns of outputs that one invocation computes. */
 interface Tile {
@@ -40,6 +41,9 @@ function usualTile(node: Conv2d, height: number, width: number): Tile {
 /** Inputs that a tile of outputs reads along an axis. */
 const inputExtent = ({ kernel, stride, dilation }: Conv2d, tile: number, axis: 0 | 1): number =>
   (tile - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis] + 1;
+
+/** Overrides of a workgroup of channels × columns × rows. */
+export const workgroupOverrides = ({ x, y, z }: Workgroup) => ({ WORKGROUP_X: x, WORKGROUP_Y: y, WORKGROUP_Z: z });
 
 /** Columns that the last output reads past the right edge. */
 export const overhang = ({ kernel, stride, dilation, padding }: Conv2d, inWidth: number, outWidth: number): number =>
@@ -100,16 +104,11 @@ const depthwise = (
           STORE_LOOP: workgroup.x * workgroup.y * workgroup.z <= 16,
         },
         overrides: {
-          WORKGROUP_X: workgroup.x,
-          WORKGROUP_Y: workgroup.y,
-          WORKGROUP_Z: workgroup.z,
+          ...workgroupOverrides(workgroup),
           ...activationOverride(node.activation),
         },
         shape: {
-          in_height: input![1],
-          in_width: input![2],
-          out_height: output[1],
-          out_width: output[2],
+          ...planes(input!, output),
           channels4,
           tiles_y: tilesY,
           batch: output[0],

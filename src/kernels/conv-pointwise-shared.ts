@@ -1,6 +1,5 @@
 import splitSource from '../../shaders/conv-pointwise-split.wgsl?raw';
 import tiledSource from '../../shaders/conv-pointwise-tiled.wgsl?raw';
-import dotTile from '../../shaders/fragments/dot-tile.wgsl?raw';
 import { isPointwise } from '../graph/layers.ts';
 import type { Conv2d } from '../graph/ops.ts';
 import { columnsOf, dotLayout } from './dot.ts';
@@ -24,7 +23,6 @@ const shared = (name: string, source: string, tile: Tile): Kernel =>
       return {
         file: `${name}.wgsl`,
         source,
-        fragments: { 'dot-tile': dotTile },
         constants: { RESIDUAL: residual },
         overrides: sigmoidOverride(node.activation),
         shape: pointwiseShape(node, pixels, input![3], columnsOf(node, tile)),

@@ -2,6 +2,7 @@ import outputPixel from '../../shaders/fragments/output-pixel.wgsl?raw';
 import source from '../../shaders/resize.wgsl?raw';
 import type { Resize } from '../graph/ops.ts';
 import { ceilDiv, channelsByPixels, defineKernel, inputBinding, outputBinding, shapeBinding } from './kernel.ts';
+import { planes } from './window.ts';
 
 /** Bilinear: the source coordinate of output o along one axis is o · step + start. */
 function bilinear(corners: Resize['corners'], input: number, output: number) {
@@ -37,10 +38,7 @@ export const resize = defineKernel<Resize>({
       constants: { NEAREST: node.mode === 'nearest' },
       overrides: { WORKGROUP_X: workgroup.x, WORKGROUP_Y: workgroup.y },
       shape: {
-        in_height: input![1],
-        in_width: input![2],
-        out_height: output[1],
-        out_width: output[2],
+        ...planes(input!, output),
         channels4,
         step_y: y.step,
         step_x: x.step,

@@ -1,5 +1,13 @@
 import type { Padding, Pair, Shape } from '../graph/ops.ts';
 
+/** Fields of `struct Shape`: what is read and what is written. */
+export const planes = (input: Shape, output: Shape) => ({
+  in_height: input[1],
+  in_width: input[2],
+  out_height: output[1],
+  out_width: output[2],
+});
+
 /** Fields of `struct Shape` that every sliding window has. */
 export function windowShape(
   node: { readonly kernel: Pair; readonly stride: Pair; readonly padding: Padding },
@@ -7,10 +15,7 @@ export function windowShape(
   output: Shape,
 ) {
   return {
-    in_height: input[1],
-    in_width: input[2],
-    out_height: output[1],
-    out_width: output[2],
+    ...planes(input, output),
     kernel_y: node.kernel[0],
     kernel_x: node.kernel[1],
     stride_y: node.stride[0],

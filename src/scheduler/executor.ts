@@ -12,10 +12,7 @@ import { Readout } from './readout.ts';
 import { type Need, RunOrder } from './run-order.ts';
 import { checkInputs, pack, storedBits, unpack } from './tensors.ts';
 
-export interface ExecutorOptions extends ResourceOptions {
-  /** Its runs are part of timed work, which has the page's GPU to itself: they wait for one another only. */
-  readonly withinTimed?: boolean | undefined;
-}
+export type ExecutorOptions = ResourceOptions;
 
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
@@ -69,7 +66,7 @@ export class Executor {
   readonly #readout: Readout;
   /** Each input as it is stored; null where that is as it comes. */
   readonly #staging: readonly (Float32Array | null)[];
-  readonly #order: RunOrder;
+  readonly #order = new RunOrder();
   #picture: PictureStage | null = null;
   /** For an output; null where its scores cannot be ranked. */
   #ranked: (Pick<Ranking, 'output' | 'logits'> & { readonly ranker: Ranker | null }) | null = null;
@@ -79,13 +76,12 @@ export class Executor {
   #latest: Promise<void> = Promise.resolve();
   #disposed = false;
 
-  private constructor(resources: PlanResources, readout: Readout, within: boolean) {
+  private constructor(resources: PlanResources, readout: Readout) {
     const { gpu, plan } = resources;
     this.gpu = gpu;
     this.plan = plan;
     this.resources = resources;
     this.#readout = readout;
-    this.#order = new RunOrder({ within });
     this.#staging = plan.inputs.map((name) => {
       const { shape, dense = false } = plan.tensors[name]!;
       if (dense || shape[3] % 4 === 0) return null;
@@ -102,7 +98,7 @@ export class Executor {
       guarded(gpu.device, `readback of ${plan.graph}`, (keep) => new Readout(gpu.device, plan, plan.outputs, { keep })),
     ]);
     if (resources.status === 'fulfilled' && readout.status === 'fulfilled') {
-      return new Executor(resources.value, readout.value, options.withinTimed ?? false);
+      return new Executor(resources.value, readout.value);
     }
     for (const made of [resources, readout]) if (made.status === 'fulfilled') made.value.dispose();
     throw (resources.status === 'rejected' ? resources : (readout as PromiseRejectedResult)).reason;
@@ -303,8 +299,8 @@ export class Executor {
 
   /**
    * Waits for runs before it and for those of every other executor of this page, then has the page's GPU to itself: what
-   * is timed on it is not shared with others. Runs of this executor inside `work` would wait for it for ever; an executor
-   * made `withinTimed` may run there. Rejects with the signal's reason where that comes before its turn.
+   * is timed on it is not shared with others. Runs of any executor inside `work` would wait for it for ever: it encodes and
+   * submits by itself. Rejects with the signal's reason where that comes before its turn.
    */
   exclusive<T>(work: () => Promise<T>, { signal }: RunOptions = {}): Promise<T> {
     return this.#during(this.#order.enter('timed', signal), 'timed', signal, work);

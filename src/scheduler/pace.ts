@@ -67,7 +67,7 @@ const MOST_PAIRS = 16;
 
 /** How many standard errors must lie between a lead and none to win; fewer to lose, which changes nothing. */
 const WIN_ERRORS = 3;
-const LOSE_ERRORS = 1.5;
+const LOSE_ERRORS = 1;
 
 /** Standard deviation of a pair's logarithm: what is supposed where few pairs show less. */
 const PAIR_NOISE = 0.06;

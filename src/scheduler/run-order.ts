@@ -71,12 +71,6 @@ export type Need = 'run' | 'setup' | 'timed';
 /** The order of an executor's runs among themselves and with timed work anywhere on the page. */
 export class RunOrder {
   readonly #own = new Turns(IN_FLIGHT);
-  readonly #page: Turns | null;
-
-  /** `within`: of an executor that only runs inside timed work, which has the page already. */
-  constructor({ within = false } = {}) {
-    this.#page = within ? null : page;
-  }
 
   /** Null where the work may begin at once, else what to wait for; rejects as `Turns.enter` does. */
   enter(need: Need, signal?: AbortSignal): Promise<void> | null {
@@ -89,7 +83,7 @@ export class RunOrder {
   }
 
   #enterPage(need: Need, signal: AbortSignal | undefined): Promise<void> | null {
-    const turn = this.#page?.enter(pagePlaces(need), signal);
+    const turn = page.enter(pagePlaces(need), signal);
     if (!turn) return null;
     return turn.catch((reason) => {
       this.#own.leave(ownPlaces(need));
@@ -98,7 +92,7 @@ export class RunOrder {
   }
 
   leave(need: Need): void {
-    this.#page?.leave(pagePlaces(need));
+    page.leave(pagePlaces(need));
     this.#own.leave(ownPlaces(need));
   }
 }

@@ -2,6 +2,7 @@ import beginSums from '../../shaders/fragments/begin-sums.wgsl?raw';
 import binary from '../../shaders/fragments/binary.wgsl?raw';
 import convolution from '../../shaders/fragments/convolution.wgsl?raw';
 import convolutionTile from '../../shaders/fragments/convolution-tile.wgsl?raw';
+import dotTile from '../../shaders/fragments/dot-tile.wgsl?raw';
 import elementwise from '../../shaders/fragments/elementwise.wgsl?raw';
 import epilogue from '../../shaders/fragments/epilogue.wgsl?raw';
 import finishSums from '../../shaders/fragments/finish-sums.wgsl?raw';
@@ -14,6 +15,7 @@ export const coreFragments: Fragments = {
   'begin-sums': beginSums,
   convolution,
   'convolution-tile': convolutionTile,
+  'dot-tile': dotTile,
   elementwise,
   binary,
   epilogue,

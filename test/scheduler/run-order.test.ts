@@ -98,14 +98,6 @@ describe('timed work', () => {
     orders[1]!.leave('timed');
   });
 
-  it('does not keep runs away that are a part of it', () => {
-    const [owner, within] = [new RunOrder(), new RunOrder({ within: true })];
-    expect(owner.enter('timed')).toBeNull();
-    expect(within.enter('run')).toBeNull();
-    within.leave('run');
-    owner.leave('timed');
-  });
-
   it('that never ceases lets runs through in between, and runs let it through', async () => {
     const [model, tuned] = [new RunOrder(), new RunOrder()];
     const log: string[] = [];
