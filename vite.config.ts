@@ -44,8 +44,9 @@ export default defineConfig({
           groups: [
             { name: 'common', test: /src\/(errors|graph\/image-rule|images\/resample)/, priority: 1 },
             { name: 'graph', test: /src\/(graph|loaders\/model-files|tuning\/defaults)/ },
-            // Of every format; a saved model needs the second alone.
-            { name: 'import', test: /src\/loaders\/core\/(?!json|weights)/ },
+            // Of every format; ONNX and TensorFlow.js graphs fold constants, too, and a saved model needs the last alone.
+            { name: 'import', test: /src\/loaders\/core\/(?!json|weights|fold|dims)/ },
+            { name: 'fold', test: /src\/loaders\/core\/(fold|dims)/ },
             { name: 'values', test: /src\/loaders\/core\/(json|weights)/ },
             // Of the entries for pages and for Node.
             { name: 'engine', test: /src\/load\.ts/ },

@@ -138,3 +138,12 @@ export function tfliteFile({
   };
   return writeFlat(table(root), 'TFL3');
 }
+
+// Places in the bytes of a file, for tests that alter them.
+
+export const rootOf = (view: DataView) => view.getUint32(0, true);
+export const vtableOf = (view: DataView, position: number) => position - view.getInt32(position, true);
+export const fieldOf = (view: DataView, position: number, field: number) =>
+  position + view.getUint16(vtableOf(view, position) + 4 + 2 * field, true);
+export const follow = (view: DataView, at: number) => at + view.getUint32(at, true);
+export const subgraphOf = (view: DataView) => follow(view, follow(view, fieldOf(view, rootOf(view), 2)) + 4);

@@ -1,6 +1,7 @@
 /** Operations that formats state in their own ways and that become the same in the graph. */
 import type { Activation, Padding, Pair, Pool, Resize } from '../../graph/ops.ts';
-import { type Constant, concat, type FoldBudget, type Slice } from './constants.ts';
+import type { Constant } from './constants.ts';
+import type { Slice } from './fold.ts';
 import { type Axis, nhwc, type Value, type Variable } from './import-builder.ts';
 import type { Operands } from './operands.ts';
 
@@ -75,21 +76,14 @@ export function resized(
   return builder.resize(place, variable(0), nhwc, size as unknown as Pair, mode, corners);
 }
 
-/** Tensors of the network side by side, or constants; `axis` counts from the end where it is negative. */
-export function joined(
-  { builder, place }: Operands,
-  values: readonly Value[],
-  axis: number,
-  budget: FoldBudget | null,
-): Value {
+/** Tensors of the network side by side; `axis` counts from the end where it is negative. */
+export function joined({ builder, place }: Operands, values: readonly Value[], axis: number): Variable {
   const rank = values[0]?.dims.length ?? 0;
   const dim = axis < 0 ? axis + rank : axis;
   if (!(dim >= 0 && dim < rank)) builder.damaged(place, `joins along dimension ${axis} of ${rank}`);
   const variables = values.filter((value) => value.kind === 'variable');
-  if (variables.length === values.length) return builder.concat(place, variables, dim);
-  const constants = values.filter((value) => value.kind === 'constant');
-  if (variables.length > 0 || !budget) return builder.unsupported(place, 'joins constants to tensors of the network');
-  return concat(constants, dim, budget);
+  if (variables.length < values.length) builder.unsupported(place, 'joins constants to tensors of the network');
+  return builder.concat(place, variables, dim);
 }
 
 /** Mean or maximum of the first input over `stated` dimensions, from the end where negative. */

@@ -1,6 +1,7 @@
 /** What the attributes of an ONNX node say, and the shapes that follow from them. */
-import { type Constant, FoldError, floats, integers, resolveSlice } from '../core/constants.ts';
+import { type Constant, FoldError, floats, integers } from '../core/constants.ts';
 import { axisOf, permutationIn } from '../core/dims.ts';
+import { resolveSlice } from '../core/fold.ts';
 import type { AttributeProto, NodeProto, TensorProto } from './proto.ts';
 
 export const attribute = (node: NodeProto, name: string): AttributeProto | undefined =>

@@ -3,7 +3,8 @@
  * integers, and the scales that bring them back. The scale is known only when the network runs, but it cancels out:
  * tensors are followed as real numbers times a power of it.
  */
-import { combine, type FoldBudget } from '../core/constants.ts';
+import type { FoldBudget } from '../core/constants.ts';
+import { combine } from '../core/fold.ts';
 import type { Value } from '../core/import-builder.ts';
 import { dequantised, type Quantised, type QuantisedCall } from './quantised.ts';
 

@@ -5,22 +5,14 @@
 import {
   broadcastDims,
   type Constant,
-  cast,
-  combine,
-  concat,
   elementCount,
-  expand,
   type FoldBudget,
   FoldError,
   floats,
-  gather,
   integers,
-  map,
-  reshape,
-  slice,
-  transpose,
 } from '../core/constants.ts';
 import { axisOf, flattenedDims, resolveReshape, squeezedDims, unsqueezedDims } from '../core/dims.ts';
+import { cast, combine, concat, expand, gather, map, reshape, slice, transpose } from '../core/fold.ts';
 import { attribute, axesOf, constantOf, intOf, intsOf, permutationOf, shapeOf, slicesOf } from './attributes.ts';
 import { dataTypes, type GraphProto, type NodeProto, type TensorProto } from './proto.ts';
 import { isFloat, isNumeric, typeName } from './tensor.ts';

@@ -1,8 +1,9 @@
 /** What each ONNX operation on tensors of the network becomes in the graph. Constants are folded before (fold.ts). */
 import type { Padding, Pair, Pool } from '../../graph/ops.ts';
 import { noPadding, samePadding, windowOutput } from '../../graph/shapes.ts';
-import { type FoldBudget, transpose } from '../core/constants.ts';
+import type { FoldBudget } from '../core/constants.ts';
 import { axisOf, flattenedDims, resolveReshape, squeezedDims, unsqueezedDims } from '../core/dims.ts';
+import { transpose } from '../core/fold.ts';
 import { nchw, nhwc, type Value, type Variable } from '../core/import-builder.ts';
 import type { Operands } from '../core/operands.ts';
 import { activation, bounded, floatData, joined, padded, vector, wholeSlice } from '../core/operations.ts';
@@ -331,9 +332,9 @@ function softmax({ builder, place, variable, node, opset }: Operation): Value {
 // Shapes
 
 function concat(operation: Operation): Value {
-  const { node, count, value, budget } = operation;
+  const { node, count, value } = operation;
   const values = Array.from({ length: count }, (_, i) => value(i));
-  return joined(operation, values, intOf(node, 'axis', 1), budget);
+  return joined(operation, values, intOf(node, 'axis', 1));
 }
 
 function reshape({ builder, place, node, variable, optional, opset }: Operation): Value {

@@ -1,20 +1,19 @@
 /** What each TensorFlow operation becomes in the graph; those whose inputs are all constant are folded here too. */
 import type { Activation, Padding, Pair, Pool, Resize } from '../../graph/ops.ts';
 import { noPadding, samePadding } from '../../graph/shapes.ts';
+import { type FoldBudget, FoldError, integers } from '../core/constants.ts';
+import { axisOf, permutationIn, resolveReshape, squeezedDims, unsqueezedDims } from '../core/dims.ts';
 import {
   cast,
   combine,
-  type FoldBudget,
-  FoldError,
+  concat as concatConstants,
   gather,
-  integers,
   map,
   reshape as reshapeConstant,
   resolveSlice,
   slice,
   transpose,
-} from '../core/constants.ts';
-import { axisOf, permutationIn, resolveReshape, squeezedDims, unsqueezedDims } from '../core/dims.ts';
+} from '../core/fold.ts';
 import { nhwc, type Value } from '../core/import-builder.ts';
 import type { Operands } from '../core/operands.ts';
 import {
@@ -298,9 +297,15 @@ function softmax({ builder, place, variable }: TfjsOperation): Value {
 // Shapes
 
 function concat(operation: TfjsOperation): Value {
-  const { value, constant, count, budget } = operation;
+  const { value, constant, count } = operation;
   const values = Array.from({ length: count - 1 }, (_, i) => value(i));
-  return joined(operation, values, constant(count - 1).data[0]!, budget);
+  return joinedOrFolded(operation, values, constant(count - 1).data[0]!);
+}
+
+function joinedOrFolded(operation: TfjsOperation, values: readonly Value[], axis: number): Value {
+  const constants = values.filter((x) => x.kind === 'constant');
+  if (constants.length === 0 || constants.length < values.length) return joined(operation, values, axis);
+  return concatConstants(constants, axisOf(axis, constants[0]!.dims.length), operation.budget);
 }
 
 /** The same elements in other dimensions. */
@@ -361,13 +366,13 @@ function stridedSlice(operation: TfjsOperation): Value {
 }
 
 function pack(operation: TfjsOperation): Value {
-  const { value, count, attributes, budget, builder, place } = operation;
+  const { value, count, attributes, builder, place } = operation;
   const axis = attributes.int('axis', 0);
   const values = Array.from({ length: count }, (_, i) => value(i));
   const added = values.map((x) => reshapeTo(operation, x, unsqueezedDims(x.dims, [axis])));
   if (added.length === 1) return added[0]!;
   if (values.some((x) => x.kind === 'variable')) return builder.unsupported(place, 'stacks tensors of the network');
-  return joined(operation, added, axisOf(axis, added[0]!.dims.length), budget);
+  return joinedOrFolded(operation, added, axis);
 }
 
 function unpack(operation: TfjsOperation): Value {

@@ -188,5 +188,5 @@ function resize(operation: TfliteOperation, mode: Resize['mode'], field: number)
 function concat(operation: TfliteOperation): Value {
   const { options, value, count } = operation;
   const values = Array.from({ length: count }, (_, i) => value(i));
-  return withActivation(operation, joined(operation, values, options?.int(0) ?? 0, null) as Variable, 1);
+  return withActivation(operation, joined(operation, values, options?.int(0) ?? 0), 1);
 }

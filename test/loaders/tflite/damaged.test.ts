@@ -9,12 +9,17 @@ import { cheaply } from '../../support/cost.ts';
 import { type FlatRecord, writeFlat } from '../../support/flat-writer.ts';
 import { randomValues } from '../../support/oracles.ts';
 import {
+  fieldOf,
+  follow,
   type ModelSpec,
   many,
   type OperatorSpec,
+  rootOf,
+  subgraphOf,
   type TensorSpec,
   table,
   tfliteFile,
+  vtableOf,
 } from '../../support/tflite-writer.ts';
 
 type Code = 'model-format' | 'unsupported-op';
@@ -115,13 +120,6 @@ function patched(bytes: Uint8Array, at: (view: DataView) => number, size: 2 | 4,
   else view.setUint32(at(view), value, true);
   return copy;
 }
-const rootOf = (view: DataView) => view.getUint32(0, true);
-const vtableOf = (view: DataView, position: number) => position - view.getInt32(position, true);
-const fieldOf = (view: DataView, position: number, field: number) =>
-  position + view.getUint16(vtableOf(view, position) + 4 + 2 * field, true);
-const follow = (view: DataView, at: number) => at + view.getUint32(at, true);
-const subgraphOf = (view: DataView) => follow(view, follow(view, fieldOf(view, rootOf(view), 2)) + 4);
-
 const cases: Readonly<Record<string, readonly [bytes: () => Uint8Array, expected: Expected]>> = {
   // Bytes and offsets
   'nothing behind the identifier': [() => relu().slice(0, 8), format(/points to 4 bytes at byte \d+, but has 8/)],
