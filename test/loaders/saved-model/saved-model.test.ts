@@ -96,12 +96,14 @@ test('opens at least five times sooner than its source', async () => {
   console.log(lines.join('\n'));
 });
 
+/** CPU milliseconds of the fastest of several times: another process's work does not count. */
 async function fastest(work: () => Promise<unknown>): Promise<number> {
   let best = Number.POSITIVE_INFINITY;
   for (let i = 0; i < 15; i++) {
-    const start = performance.now();
+    const start = process.cpuUsage();
     await work();
-    best = Math.min(best, performance.now() - start);
+    const { user, system } = process.cpuUsage(start);
+    best = Math.min(best, (user + system) / 1000);
   }
   return best;
 }
