@@ -28,7 +28,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   if (pixel >= shape.pixels) { return; }
   let base = pixel * shape.channels4;
   var largest = vec4f(LOWEST);
-  for (var i = lane; i < shape.channels4; i += WORKGROUP_X) { largest = max(largest, value(base, i, LOWEST)); }
+  for (var i = lane; i < shape.channels4; i += WORKGROUP_X) { largest = max(largest, output(base, i, LOWEST)); }
   shares[lane] = max(max(largest.x, largest.y), max(largest.z, largest.w));
   workgroupBarrier();
   var maximum = LOWEST;
@@ -36,13 +36,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
   workgroupBarrier();
 
   var sums = vec4f(0.0);
-  for (var i = lane; i < shape.channels4; i += WORKGROUP_X) { sums += exp(value(base, i, LOWEST) - maximum); }
+  for (var i = lane; i < shape.channels4; i += WORKGROUP_X) { sums += exp(output(base, i, LOWEST) - maximum); }
   shares[lane] = sums.x + sums.y + sums.z + sums.w;
   workgroupBarrier();
   var sum = 0.0;
   for (var i = 0u; i < WORKGROUP_X; i++) { sum += shares[i]; }
 
   for (var i = lane; i < shape.channels4; i += WORKGROUP_X) {
-    dst[base + i] = store_dst(exp(value(base, i, LOWEST) - maximum) / sum);
+    dst[base + i] = store_dst(exp(output(base, i, LOWEST) - maximum) / sum);
   }
 }
