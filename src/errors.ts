@@ -2,24 +2,20 @@
  * Every error that this package throws on purpose. A message names the file, node or tensor, what was found,
  * what was expected and what to do; `code` is stable and meant for programs.
  */
-export class MobileNetError extends Error {
+export abstract class MobileNetError extends Error {
   override readonly name: string = 'MobileNetError';
-  readonly code: string;
-
-  constructor(code: string, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.code = code;
-  }
+  abstract readonly code: string;
 }
 
 /** The bytes are not a model file of a known format, or they are damaged: truncated, inconsistent, over a cap. */
 export class ModelFormatError extends MobileNetError {
   override readonly name = 'ModelFormatError';
+  readonly code = 'model-format';
   /** File (or file and offset) where the trouble is. */
   readonly file: string;
 
   constructor(file: string, message: string, options?: ErrorOptions) {
-    super('model-format', `${file}: ${message}`, options);
+    super(`${file}: ${message}`, options);
     this.file = file;
   }
 }
@@ -27,11 +23,12 @@ export class ModelFormatError extends MobileNetError {
 /** The file is sound, but holds an operation, an attribute or a data type that this engine does not run. */
 export class UnsupportedOpError extends MobileNetError {
   override readonly name = 'UnsupportedOpError';
+  readonly code = 'unsupported-op';
   readonly node: string;
   readonly op: string;
 
   constructor(file: string, node: string, op: string, message: string) {
-    super('unsupported-op', `${file}: node "${node}" (${op}): ${message}`);
+    super(`${file}: node "${node}" (${op}): ${message}`);
     this.node = node;
     this.op = op;
   }
@@ -40,62 +37,41 @@ export class UnsupportedOpError extends MobileNetError {
 /** A graph is inconsistent: a tensor without a producer, shapes that do not fit, a cycle. */
 export class GraphError extends MobileNetError {
   override readonly name = 'GraphError';
-
-  constructor(message: string) {
-    super('graph', message);
-  }
+  readonly code = 'graph';
 }
 
 /** The caller passed something that cannot be used: a wrong input length, an unknown option value. */
 export class UsageError extends MobileNetError {
   override readonly name = 'UsageError';
-
-  constructor(message: string) {
-    super('usage', message);
-  }
+  readonly code = 'usage';
 }
 
 /** WebGPU is absent, or the adapter cannot do what the plan needs. */
 export class DeviceError extends MobileNetError {
   override readonly name = 'DeviceError';
-
-  constructor(message: string, options?: ErrorOptions) {
-    super('device', message, options);
-  }
+  readonly code = 'device';
 }
 
 /** The GPU device was lost while or before it was used. Load the model again to go on. */
 export class DeviceLostError extends MobileNetError {
   override readonly name = 'DeviceLostError';
-
-  constructor(message: string) {
-    super('device-lost', message);
-  }
+  readonly code = 'device-lost';
 }
 
 /** The GPU could not allocate a buffer. */
 export class OutOfMemoryError extends MobileNetError {
   override readonly name = 'OutOfMemoryError';
-
-  constructor(message: string) {
-    super('out-of-memory', message);
-  }
+  readonly code = 'out-of-memory';
 }
 
 /** The network came to values that are no answer, NaN among the scores of classes. */
 export class InvalidResultError extends MobileNetError {
   override readonly name = 'InvalidResultError';
-
-  constructor(message: string) {
-    super('invalid-result', message);
-  }
+  readonly code = 'invalid-result';
 }
 
 /** A shader was refused by the browser's compiler; the message holds the numbered source. */
 export class ShaderError extends MobileNetError {
   override readonly name = 'ShaderError';
-
-  constructor(message: string) {
-    super('shader', message);
-  }
+  readonly code = 'shader';
 }

@@ -115,6 +115,16 @@ export interface EnginePageOptions extends LaunchOptions {
   readonly onProgress?: ((message: string) => void) | undefined;
 }
 
+/** An error of the page itself, or one that a call in it threw, with the code that it had there. */
+class PageError extends MobileNetError {
+  readonly code: string;
+
+  constructor(code: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
 export class EnginePage {
   readonly browser: Browser;
   readonly page: Page;
@@ -129,7 +139,7 @@ export class EnginePage {
     this.page = page;
     this.#name = name;
     this.#ended = new Promise((_, reject) => {
-      const end = (what: string) => reject(new MobileNetError('page-ended', `${name}: ${what}`));
+      const end = (what: string) => reject(new PageError('page-ended', `${name}: ${what}`));
       page.once('error', (error) => end(`the page crashed (${error.message})`));
       page.once('close', () => end('the page was closed'));
       browser.once('disconnected', () => end('the browser ended'));
@@ -186,11 +196,11 @@ export class EnginePage {
     // Errors of the module are part of the answer: this is a page that ended, in puppeteer's words.
     const answer = (await Promise.race([this.#ended, evaluation]).catch((cause: Error) => {
       if (cause instanceof MobileNetError) throw cause;
-      throw new MobileNetError('page-ended', `${this.#name}: ${cause.message}`, { cause });
+      throw new PageError('page-ended', `${this.#name}: ${cause.message}`, { cause });
     })) as { result?: unknown; error?: { name: string; code: string; message: string; stack: string } };
     if (answer.error) {
       const { code, message, stack } = answer.error;
-      const error = new MobileNetError(code, message);
+      const error = new PageError(code, message);
       Object.defineProperty(error, 'name', { value: answer.error.name });
       error.stack = stack;
       throw error;

@@ -1,6 +1,6 @@
 import source from '../../shaders/affine.wgsl?raw';
 import type { Affine, BatchNorm } from '../graph/ops.ts';
-import { elementwise } from './elementwise.ts';
+import { elementwise, elementwiseProgram } from './elementwise.ts';
 import {
   ceilDiv,
   channelConstant,
@@ -8,23 +8,13 @@ import {
   defineKernel,
   inputBinding,
   type NodeShapes,
-  outputBinding,
   type PackedConstant,
   type Program,
-  shapeBinding,
 } from './kernel.ts';
 
 function program(_node: Affine | BatchNorm, { output }: NodeShapes): Program {
-  const { extent, overrides, workgroups } = elementwise(output);
-  return {
-    file: 'affine.wgsl',
-    source,
-    constants: {},
-    overrides,
-    shape: extent,
-    bindings: [shapeBinding, inputBinding(0), constantBinding(0), constantBinding(1), outputBinding],
-    workgroups,
-  };
+  const reads = [inputBinding(0), constantBinding(0), constantBinding(1)];
+  return elementwiseProgram(elementwise(output), { file: 'affine.wgsl', source, reads });
 }
 
 const perChannel = (values: Float32Array, channels: number): PackedConstant =>

@@ -1,6 +1,7 @@
 import type { Activation, Shape } from '../graph/ops.ts';
 import {
   activationOverride,
+  type Binding,
   ceilDiv,
   channelsByPixels,
   inputBinding,
@@ -21,23 +22,43 @@ export function elementwise(output: Shape, pixels = output[1] * output[2], image
   };
 }
 
-/** dst = activate(a ∘ b): add and multiply, where b may be one pixel for all others or one image for all others. */
-export function binaryProgram(file: string, source: string, activation: Activation, shapes: NodeShapes): Program {
-  const other = shapes.inputs[1]!;
-  const { extent, overrides, workgroups } = elementwise(shapes.output);
-  const pixels = other[1] * other[2];
-  const broadcast = pixels === 1 && extent.pixels > 1;
+/** What tells one such shader from another. */
+interface OwnParts extends Pick<Program, 'file' | 'source'>, Partial<Pick<Program, 'overrides' | 'shape'>> {
+  /** What it reads between its shape and its output; one input unless given. */
+  readonly reads?: readonly Binding[];
+}
+
+/** A program of `elementwise`: its overrides and extent come before the shader's own. */
+export function elementwiseProgram(
+  { extent, overrides, workgroups }: ReturnType<typeof elementwise>,
+  { file, source, reads = [inputBinding(0)], ...own }: OwnParts,
+): Program {
   return {
     file,
     source,
     constants: {},
-    overrides: { ...overrides, ...activationOverride(activation) },
+    overrides: { ...overrides, ...own.overrides },
+    shape: { ...extent, ...own.shape },
+    bindings: [shapeBinding, ...reads, outputBinding],
+    workgroups,
+  };
+}
+
+/** dst = activate(a ∘ b): add and multiply, where b may be one pixel for all others or one image for all others. */
+export function binaryProgram(file: string, source: string, activation: Activation, shapes: NodeShapes): Program {
+  const other = shapes.inputs[1]!;
+  const parts = elementwise(shapes.output);
+  const { extent } = parts;
+  const pixels = other[1] * other[2];
+  const broadcast = pixels === 1 && extent.pixels > 1;
+  return elementwiseProgram(parts, {
+    file,
+    source,
+    overrides: activationOverride(activation),
     shape: {
-      ...extent,
       b_image_stride: other[0] === 1 ? 0 : pixels * extent.channels4,
       b_pixel_stride: broadcast ? 0 : extent.channels4,
     },
-    bindings: [shapeBinding, inputBinding(0), inputBinding(1), outputBinding],
-    workgroups,
-  };
+    reads: [inputBinding(0), inputBinding(1)],
+  });
 }
