@@ -3,10 +3,11 @@ import type { ArrivingWeights } from '../graph/arriving.ts';
 import type { Graph } from '../graph/graph.ts';
 import { arrivingConstants } from '../planner/arriving-constants.ts';
 import { createPlan, packConstants } from '../planner/create-plan.ts';
-import type { Plan, Precision } from '../planner/plan.ts';
+import type { Precision } from '../planner/plan.ts';
 import { type KernelPreferences, kernelsFor } from '../planner/select.ts';
 import { ArenaPool } from '../scheduler/arena-pool.ts';
-import { Executor, type ExecutorOptions } from '../scheduler/executor.ts';
+import { Executor } from '../scheduler/executor.ts';
+import type { ResourceOptions } from '../scheduler/plan-resources.ts';
 import { startingPreferences } from './defaults.ts';
 import type { TuneOptions, TuningReport } from './index.ts';
 
@@ -45,7 +46,7 @@ export class TunedExecutor {
     gpu: Gpu,
     graph: Graph,
     precision: Precision,
-    options: ExecutorOptions,
+    options: ResourceOptions,
     arriving?: ArrivingWeights | null,
   ): Promise<TunedExecutor> {
     const preferences = startingPreferences(gpu.adapter);
@@ -60,10 +61,6 @@ export class TunedExecutor {
   /** What runs now. */
   get current(): Executor {
     return this.#executor;
-  }
-
-  get plan(): Plan {
-    return this.#executor.plan;
   }
 
   /** The kernels that the plan prefers. */
