@@ -20,6 +20,8 @@ export class TunedExecutor {
   readonly arena: ArenaPool;
   #executor: Executor;
   #preferences: KernelPreferences;
+  /** Work under way that goes on with the plan that ran when it began. */
+  readonly #working = new Set<Promise<unknown>>();
   /** The latest tuning; null before the first. */
   #tuning: Promise<TuningReport> | null = null;
 
@@ -87,14 +89,20 @@ export class TunedExecutor {
     return this.#tuning;
   }
 
-  /** Runs on `next`, which it takes over, from now on; what ran before is freed once its runs have ended. */
+  /** Work of several turns on the plan that runs now, which is freed only after it, should it be exchanged meanwhile. */
+  hold<T>(work: (executor: Executor) => Promise<T>): Promise<T> {
+    const working = work(this.#executor).finally(() => this.#working.delete(working));
+    this.#working.add(working);
+    return working;
+  }
+
+  /** Runs on `next`, which it takes over, from now on; what ran before is freed once its runs and work on it have ended. */
   exchange(next: Executor, preferences: KernelPreferences): void {
     const before = this.#executor;
     this.#executor = next;
     this.#preferences = preferences;
     if (next === before) return;
-    const retire = () => before.dispose();
-    before.idle().then(retire, retire);
+    Promise.allSettled([before.idle(), ...this.#working]).then(() => before.dispose());
   }
 
   dispose(): void {
