@@ -325,7 +325,8 @@ export class Executor {
   /**
    * Reads a tensor as it lies in the arena, `[batch][height][width][⌈channels/4⌉·4]` as dense NHWC. It is the tensor's
    * own value only in a plan without aliasing or right after it was written; a run of a picture that went straight into
-   * the first convolution does not write the input. `raw` keeps the padding lanes.
+   * the first convolution does not write the input. `raw` keeps the padding lanes. Throws `UsageError` for an unknown name,
+   * `OutOfMemoryError`, `DeviceLostError`.
    */
   async readTensor(name: string, { raw = false } = {}): Promise<Float32Array> {
     const placement = this.plan.tensors[name];
@@ -344,6 +345,8 @@ export class Executor {
       const { shape } = placement;
       const wide = { ...placement, shape: [shape[0], shape[1], shape[2], 4 * Math.ceil(shape[3] / 4)] as const };
       return unpack(buffer.getMappedRange(0, placement.bytes), raw ? wide : placement);
+    } catch (error) {
+      throw await this.gpu.explain(error);
     } finally {
       buffer.destroy();
     }
