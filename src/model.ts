@@ -200,7 +200,7 @@ export class Model {
     this.#check();
     if (!this.#gpu) throw new DeviceError(`there is no GPU to profile (${this.deviceReason})`);
     const { profile } = await import('./scheduler/profile.ts');
-    return profile(this.#gpu.current, inputs, options);
+    return this.#gpu.hold((executor) => profile(executor, inputs, options));
   }
 
   /** Every layer and the outputs against the CPU reference. Throws `DeviceError` on the CPU. */
@@ -262,6 +262,7 @@ export class Model {
       );
     }
     this.#check();
+    if (!(top >= 0)) throw new UsageError(`top is ${top}, expected how many of the best classes are wanted, 0 or more`);
     if (output.meaning === 'features') {
       throw new UsageError(
         `output "${output.name}" of ${this.graph.name} holds features, not scores of classes: use run`,
