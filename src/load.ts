@@ -1,5 +1,5 @@
 import { isArchitectureId } from './architectures/id.ts';
-import { type Gpu, type GpuOptions, openGpu } from './device/gpu.ts';
+import { type GpuOptions, openGpu } from './device/gpu.ts';
 import { DeviceError, UsageError } from './errors.ts';
 import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph } from './graph/graph.ts';
@@ -87,15 +87,8 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   }
 }
 
-interface Opened {
-  readonly gpu: Gpu | null;
-  /** Why there is none. */
-  readonly reason: string;
-  /** The end of `warmUp`. */
-  readonly warm: Promise<void> | null;
-}
-
-async function openDevice({ device, precision, plan }: ResolvedChoice, options: GpuOptions): Promise<Opened> {
+/** The GPU, or the reason why there is none; `warm`: the end of `warmUp`. */
+async function openDevice({ device, precision, plan }: ResolvedChoice, options: GpuOptions) {
   try {
     const gpu = await openGpu(options);
     const warm = plan === 'fused' ? null : warmUp(gpu, storageOf(precision, gpu.adapter.features));
