@@ -57,11 +57,13 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   signal?.throwIfAborted();
   const opening =
     choice.device === 'reference' ? null : openDevice(choice, { device: options.gpuDevice, gpu: options.gpu });
-  // Reported by the await below, also when the file fails first.
-  opening?.catch(() => {});
+  // A device that cannot be had ends the reading of the file.
+  const failed = new AbortController();
+  opening?.catch((error) => failed.abort(error));
+  const reading = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
   let arriving: ArrivingWeights | null = null;
   try {
-    const opened = await openGraph(source, options);
+    const opened = await openGraph(source, { ...options, signal: reading });
     arriving = opened.arriving;
     const graph = options.embedding
       ? (await import('./passes/embedding.ts')).withEmbedding(opened.graph)
