@@ -3,13 +3,17 @@ import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { coloursOf, plainImage } from '../graph/image-rule.ts';
+import { alignLabels, linesOf } from '../loaders/sidecars/labels.ts';
+import { parseImageRule, ruleHelp } from '../loaders/sidecars/rule-text.ts';
 import {
   type Device,
+  type Graph,
   type ImageRule,
   load,
   type Model,
   outputShapes,
   type Picture,
+  type Shape,
   UsageError,
 } from '../node/index.ts';
 import { checkChoice, runToExitCode, wholeNumber } from './command.ts';
@@ -17,12 +21,14 @@ import type { Io } from './io.ts';
 import { inputShapeHelp, inputShapesOf, readModel } from './model-argument.ts';
 
 const help = `usage: npm run classify -- --model FILE [--labels FILE] [--device auto|webgpu|wasm|reference] [--top K]
-                           [--range LOW,HIGH] [--input-shape NAME=SIZES]… [--embedding] [--json] IMAGE…
+                           [--image RULE | --range LOW,HIGH] [--input-shape NAME=SIZES]… [--embedding] [--json] IMAGE…
 
 The best classes of pictures (JPEG, PNG, WebP, BMP; upright, as their EXIF data say), a line each. WebGPU in Node needs
 the package "webgpu".
 --labels names the classes, a line each. One line more or less than the classes is the background: left out or put in.
---range says what black and white become, where the file does not: -1,1 or 0,1.
+--image says how a picture becomes the input, in place of what the file says: a rule, or a file with one.
+  ${ruleHelp.replaceAll('\n', '\n  ')}
+--range is the short form for the whole picture, squashed: what black and white become, -1,1 or 0,1.
 --embedding adds the features that the last layer reads, an array of numbers in the JSON.
 ${inputShapeHelp}`;
 
@@ -32,6 +38,7 @@ interface Settings {
   readonly device: Device;
   readonly top: number;
   readonly range: readonly [number, number] | null;
+  readonly image: string | null;
   readonly shapes: ReturnType<typeof inputShapesOf>;
   readonly embedding: boolean;
   readonly json: boolean;
@@ -48,6 +55,7 @@ function parse(argv: readonly string[]): Settings {
       device: { type: 'string', default: 'auto' },
       top: { type: 'string', default: '5' },
       range: { type: 'string' },
+      image: { type: 'string' },
       'input-shape': { type: 'string', multiple: true },
       embedding: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -61,12 +69,14 @@ function parse(argv: readonly string[]): Settings {
   if (range && (range.length !== 2 || !range.every(Number.isFinite) || !(range[0]! < range[1]!))) {
     throw new UsageError(`--range is "${values.range}", expected two numbers such as -1,1`);
   }
+  if (range && values.image !== undefined) throw new UsageError('--image and --range say the same: pass one of them');
   return {
     model,
     labels,
     device: checkChoice({ device }).device,
     top: wholeNumber('top', values.top, 1, 1_000_000),
     range: range as [number, number] | null,
+    image: values.image ?? null,
     shapes: inputShapesOf(values['input-shape']),
     embedding,
     json,
@@ -78,6 +88,8 @@ export const main = (argv: readonly string[], io: Io): Promise<number> => runToE
 
 async function run(chosen: Settings, io: Io): Promise<number> {
   const graph = await readModel(chosen.model, chosen.shapes);
+  const stated = chosen.image === null ? null : parseImageRule(await ruleText(chosen.image), pictureShape(graph));
+  for (const assumption of graph.assumptions ?? []) io.stderr.write(`assumed: ${assumption}\n`);
   const model = await load(graph, { device: chosen.device, embedding: chosen.embedding });
   if (model.device === 'reference' && chosen.device !== 'reference') {
     io.stderr.write(`on the CPU reference: ${model.deviceReason}\n`);
@@ -85,7 +97,7 @@ async function run(chosen: Settings, io: Io): Promise<number> {
   try {
     const names = chosen.labels ? linesOf(await readFile(chosen.labels, 'utf8')) : null;
     let labels = names ? null : model.labels;
-    const image = chosen.range ? ruleOf(chosen.range, model.inputs[0]?.shape[3] ?? 3) : graph.image;
+    const image = stated ?? (chosen.range ? ruleOf(chosen.range, model.inputs[0]?.shape[3] ?? 3) : graph.image);
     let failed = false;
     for (const file of chosen.images) {
       io.signal.throwIfAborted();
@@ -96,7 +108,8 @@ async function run(chosen: Settings, io: Io): Promise<number> {
           ? await model.embed(picture, options)
           : { top: await model.classify(picture, options), embedding: null };
         labels ??=
-          names && alignLabels(names, classesOf(model), chosen.labels!, (said) => io.stderr.write(`${said}\n`));
+          names &&
+          alignLabels(names, classesOf(model), basename(chosen.labels!), (said) => io.stderr.write(`${said}\n`));
         const top = best.map(({ index, label, score }) => ({ index, label: labels?.[index] ?? label, score }));
         const { device, adapter } = model;
         const result = { file, device, adapter, top, ...(embedding ? { embedding: [...embedding] } : {}) };
@@ -131,6 +144,23 @@ export async function decode(file: string): Promise<Picture> {
   }
 }
 
+/** A rule has a `=`, or is the name of a file that holds one. */
+async function ruleText(rule: string): Promise<string> {
+  if (rule.includes('=') && !rule.endsWith('.json')) return rule;
+  try {
+    return await readFile(rule, 'utf8');
+  } catch (error) {
+    throw new UsageError(`--image is "${rule}", no rule (key=value) and no file: ${(error as Error).message}`);
+  }
+}
+
+/** Throws `UsageError` where the network's only input is no picture. */
+function pictureShape({ name, inputs }: Graph): Shape {
+  const [input, ...others] = inputs;
+  if (input && others.length === 0) return input.shape;
+  throw new UsageError(`--image is for networks of one input, and ${name} has ${inputs.length}`);
+}
+
 /** The whole picture, squashed, black to `low` and white to `high`. */
 function ruleOf([low, high]: readonly [number, number], channels: number): ImageRule {
   return { ...plainImage, channels: coloursOf(channels), scale: [(high - low) / 255], offset: [low] };
@@ -140,43 +170,6 @@ function ruleOf([low, high]: readonly [number, number], channels: number): Image
 function classesOf({ graph }: Model): number {
   const [[, shape]] = [...outputShapes(graph)].filter(([name], _, all) => all.length === 1 || name !== 'embedding');
   return shape.reduce((a, b) => a * b);
-}
-
-/** Without a byte-order mark and blank lines at the end. */
-const linesOf = (text: string): string[] =>
-  text
-    .replace(/^\ufeff/, '')
-    .trimEnd()
-    .split(/\r?\n/);
-
-/** What label files call the entry for the background. */
-const backgroundName = /^(\d+[\s:,]+)?(_*background_*|dummy|\?+)?$/i;
-
-/**
- * Labels for `classes` outputs. Label files differ by an entry for the background: a file one line longer than the classes
- * loses it, be it the first line or the last, one that is a line shorter gets it in front. Where neither line of a longer
- * file is called so it is the first, and `say` is told. Throws `UsageError` on any other difference.
- */
-export function alignLabels(
-  labels: readonly string[],
-  classes: number,
-  file: string,
-  say: (message: string) => void = () => {},
-): readonly string[] {
-  const isBackground = (label: string | undefined) => backgroundName.test(label?.trim() ?? '');
-  const backgrounds = [labels[0], labels.at(-1)].map(isBackground);
-  if (labels.length === classes) return labels;
-  if (labels.length === classes + 1) {
-    if (!backgrounds[0] && backgrounds[1]) return labels.slice(0, -1);
-    if (!backgrounds[0])
-      say(`${basename(file)} has a line more than the classes: its first, "${labels[0]}", is left out`);
-    return labels.slice(1);
-  }
-  if (labels.length === classes - 1 && !backgrounds.includes(true)) return ['background', ...labels];
-  throw new UsageError(
-    `${basename(file)} has ${labels.length} labels and the model ${classes} classes; expected as many, or one more or ` +
-      'less for the background',
-  );
 }
 
 function describe(file: string, top: readonly { label: string | null; index: number; score: number }[]): string {

@@ -48,6 +48,8 @@ export interface Graph {
   readonly nodes: readonly Node[];
   readonly labels?: readonly string[];
   readonly image?: ImageRule;
+  /** What the file does not say and was assumed, a sentence each. */
+  readonly assumptions?: readonly string[];
   /** It has been through the passes: a saved model. */
   readonly prepared?: boolean;
 }
