@@ -17,10 +17,9 @@ export interface LoadProgress {
   readonly total: number;
 }
 
-export interface StreamOptions {
+export interface StreamOptions extends LoadGraphOptions {
   /** Used in messages where the source has no name. */
   readonly name?: string;
-  readonly signal?: AbortSignal;
   readonly onProgress?: (progress: LoadProgress) => void;
 }
 
@@ -51,7 +50,6 @@ interface Source {
 export async function openStreamed(
   source: Fetched | Blob | readonly File[],
   options: StreamOptions,
-  graphOptions: LoadGraphOptions,
 ): Promise<OpenedSource> {
   const { name, stream, ...near } = await openSource(source, options);
   try {
@@ -59,15 +57,15 @@ export async function openStreamed(
     const parsing = () => options.onProgress?.({ stage: 'parse', done: 0, total: 1 });
     if (isSafetensors(begun)) {
       const { openArriving } = await import('./saved-model/stream.ts');
-      const opened = await openArriving(name, stream, graphOptions);
+      const opened = await openArriving(name, stream, options);
       if (opened) {
         parsing();
-        return { graph: opened.graph, arriving: opened.weights };
+        return opened;
       }
     }
     const bytes = await stream.atLeast(Number.POSITIVE_INFINITY);
     parsing();
-    return { graph: await loadGraph({ name, bytes, ...near }, graphOptions), arriving: null };
+    return { graph: await loadGraph({ name, bytes, ...near }, options), arriving: null };
   } catch (error) {
     stream.cancel(error);
     throw error;
@@ -93,12 +91,12 @@ async function openSource(source: Fetched | Blob | readonly File[], options: Str
   const open = (blob: Blob, called: string) =>
     new ByteStream(called, blob.stream(), { length: blob.size, signal, onBytes: progress() });
   const called = file instanceof File ? file.name : name;
-  if (!(file instanceof File) || file === source) return { name: called, stream: open(file, called) };
+  const opened = { name: called, stream: open(file, called) };
+  if (!(file instanceof File) || file === source) return opened;
   const others = (source as readonly File[]).filter((other) => other !== file);
   const near = others.filter((other) => folderOf(other) === folderOf(file));
   return {
-    name: called,
-    stream: open(file, called),
+    ...opened,
     beside: near.map((other) => other.name),
     read: async (path) => {
       const name = path.split('/').pop();
