@@ -43,7 +43,9 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: 'common', test: /src\/(errors|graph\/image-rule|images\/resample)/, priority: 1 },
-            { name: 'graph', test: /src\/(graph|loaders\/model-files|tuning\/defaults)/ },
+            { name: 'graph', test: /src\/(graph|tuning\/defaults)/ },
+            // Whatever opens a file needs all of it.
+            { name: 'loaders', test: /src\/loaders\/(index|model-files|model-among|streaming|byte-stream)/ },
             // Of every format; ONNX and TensorFlow.js graphs fold constants, too, and a saved model needs the last alone.
             { name: 'import', test: /src\/loaders\/core\/(?!json|weights|fold|dims)/ },
             { name: 'fold', test: /src\/loaders\/core\/(fold|dims)/ },

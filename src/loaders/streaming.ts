@@ -4,7 +4,7 @@ import type { ArrivingWeights } from '../graph/arriving.ts';
 import type { Graph } from '../graph/graph.ts';
 import { ByteStream } from './byte-stream.ts';
 import { isSafetensors, type LoadGraphOptions, loadGraph } from './index.ts';
-import { oneModelOf } from './model-files.ts';
+import { oneModelOf } from './model-among.ts';
 
 /**
  * `fetch`: bytes read, of all the bytes that are known of so far; `total` is what the server or the file itself says,

@@ -2,7 +2,7 @@ import { readdir, readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { ModelFormatError } from '../errors.ts';
 import type { ModelFiles } from '../loaders/index.ts';
-import { oneModelOf } from '../loaders/model-files.ts';
+import { oneModelOf } from '../loaders/model-among.ts';
 
 /**
  * The model file at `path`, or the only one in the folder there, and what lies in its folder. Throws `ModelFormatError`,
