@@ -11,10 +11,11 @@ import { runPasses } from '../../src/passes/index.ts';
 import { runGraph } from '../../src/reference/index.ts';
 import { liteRtOutputs } from '../support/litert.ts';
 import { writeOnnx } from '../support/onnx-writer.ts';
-import { normalisedMeanSquareError, onnxRuntimeOutputs, toNchw, toNhwc } from '../support/oracles.ts';
+import { normalisedMeanSquareError, onnxRuntimeOutputs, randomValues, toNchw, toNhwc } from '../support/oracles.ts';
 import { paintedScene } from '../support/painted-scene.ts';
 import { quantised } from '../support/quantiser.ts';
 import { ddfa, edgeTpu, lrAspp, mobileFaceNet, mobileFaceNetTflite } from '../support/relatives.ts';
+import { tfliteFile } from '../support/tflite-writer.ts';
 
 /** The network as loaded and after its passes against ONNX Runtime. */
 async function againstOnnxRuntime(spec: ReturnType<typeof lrAspp>, range: readonly [number, number]): Promise<Graph> {
@@ -74,6 +75,25 @@ describe('TensorFlow Lite', () => {
     expect(normalisedMeanSquareError(found.embeddings!.data, expected.embeddings!.data)).toBeLessThan(1e-10);
     expect(found.embeddings!.data.reduce((sum, x) => sum + x * x, 0)).toBeCloseTo(1, 5);
     expect(withMeanings(graph).outputs[0]!.meaning).toBe('features');
+  });
+
+  test('PReLU as TensorFlow 1 spells it out: relu(x) + slope · (x − |x|) / 2', async () => {
+    const dims = [1, 4, 4, 3];
+    const halves = Float32Array.of(0.1, -0.2, 0.4);
+    const tensors = ['x', 'r', 'a', 'd', 'm', 'y'].map((name) => ({ name, dims }));
+    const options = { 0: ['byte', 0] } as const;
+    const bytes = tfliteFile({
+      tensors: [...tensors, { name: 'mul/y', dims: [3], data: new Uint8Array(halves.buffer) }],
+      operators: [
+        { op: 'RELU', inputs: ['x'], output: 'r' },
+        { op: 'ABS', inputs: ['x'], output: 'a' },
+        { op: 41, inputs: ['x', 'a'], output: 'd', options, optionsType: 28 },
+        { op: 'MUL', inputs: ['d', 'mul/y'], output: 'm', options },
+        { op: 'ADD', inputs: ['r', 'm'], output: 'y', options },
+      ],
+    });
+    const { found, expected } = await outputsOf(bytes, 'x', randomValues(48, 3, -2, 2), dims);
+    expect(normalisedMeanSquareError(found.y!.data, expected.y!.data)).toBeLessThan(1e-12);
   });
 
   test('MobileNet-EdgeTPU, of floats and quantised', async () => {

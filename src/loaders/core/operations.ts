@@ -10,7 +10,7 @@ export const activation =
   ({ builder, place, variable }: Operands): Value =>
     builder.activation(place, variable(0), name);
 
-/** x, or x · alpha below zero. */
+/** x, or x · alpha below zero: |x| where alpha is −1. */
 export const leaky = ({ builder, place, variable }: Operands, alpha: number): Value =>
   builder.prelu(place, variable(0), floats([1], Float32Array.of(alpha)));
 

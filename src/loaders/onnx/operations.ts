@@ -45,6 +45,7 @@ export const operations = new Map<string, Handler>([
     ({ builder, place, variable }) => builder.affine(place, variable(0), Float32Array.of(-1), Float32Array.of(0)),
   ],
   ['PRelu', ({ builder, place, variable, constant }) => builder.prelu(place, variable(0), constant(1))],
+  ['Abs', (operation) => leaky(operation, -1)],
   ['LeakyRelu', (operation) => leaky(operation, floatOf(operation.node, 'alpha', 0.01))],
   ['Clip', clip],
   ['Min', (operation) => bound(operation, 'max')],

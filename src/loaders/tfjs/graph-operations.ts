@@ -51,6 +51,7 @@ export const operations = new Map<string, Handler>([
   ['Relu6', activation('relu6')],
   ['Sigmoid', activation('sigmoid')],
   ['Prelu', ({ builder, place, variable, constant }) => builder.prelu(place, variable(0), constant(1))],
+  ['Abs', (operation) => leaky(operation, -1)],
   ['LeakyRelu', (operation) => leaky(operation, operation.attributes.float('alpha', 0.2))],
   ['ClipByValue', clipByValue],
   ['Minimum', (operation) => bound(operation, 'max')],

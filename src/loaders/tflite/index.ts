@@ -112,7 +112,10 @@ class TfliteLoader {
     );
     const image =
       inputs.length === 1 ? imageRuleOf(this.#file, this.#model, this.#buffers, this.#tensors[inputs[0]!]!) : null;
-    return image ? { ...graph, image } : graph;
+    if (!image) return graph;
+    const assumption =
+      'the whole picture is squashed to the input: the file says how pixels are scaled, not how they are fitted';
+    return { ...graph, image, assumptions: [assumption] };
   }
 
   #tensor(index: number, what: string): TfliteTensor {

@@ -50,6 +50,7 @@ export const operators = new Map<number, readonly [name: string, handler: Handle
   [70, ['EXPAND_DIMS', reshape]],
   [97, ['RESIZE_NEAREST_NEIGHBOR', (operation) => resize(operation, 'nearest', 0), 74]],
   [98, ['LEAKY_RELU', (operation) => leaky(operation, operation.options?.float(0) ?? 0), 75]],
+  [101, ['ABS', (operation) => leaky(operation, -1)]],
   [114, ['QUANTIZE', ({ value }) => value(0)]],
   [117, ['HARD_SWISH', activation('hard-swish')]],
 ]);
