@@ -4,7 +4,6 @@ import type { ArrivingWeights } from '../graph/arriving.ts';
 import type { Graph } from '../graph/graph.ts';
 import { ByteStream } from './byte-stream.ts';
 import { isSafetensors, type LoadGraphOptions, loadGraph } from './index.ts';
-import { oneModelOf } from './model-among.ts';
 
 /**
  * `fetch`: bytes read, of all the bytes that are known of so far; `total` is what the server or the file itself says,
@@ -87,7 +86,7 @@ async function openSource(source: Fetched | Blob | readonly File[], options: Str
       },
     };
   }
-  const file = source instanceof Blob ? source : mainOf(source);
+  const file = source instanceof Blob ? source : await mainOf(source);
   const open = (blob: Blob, called: string) =>
     new ByteStream(called, blob.stream(), { length: blob.size, signal, onBytes: progress() });
   const called = file instanceof File ? file.name : name;
@@ -112,7 +111,9 @@ const pathOf = (file: File): string => file.webkitRelativePath || file.name;
 const folderOf = (file: File): string => pathOf(file).slice(0, -file.name.length);
 
 /** The model among files. Throws `UsageError` where there is none, or more than one. */
-function mainOf(files: readonly File[]): File {
+async function mainOf(files: readonly File[]): Promise<File> {
+  if (files.length === 1) return files[0]!;
+  const { oneModelOf } = await import('./model-among.ts');
   const name = oneModelOf(files.map(pathOf), 'among the files');
   return files.find((file) => pathOf(file) === name)!;
 }
