@@ -220,7 +220,7 @@ export async function unusual({ id }: { id: string }) {
   const map: Graph = {
     name: 'places',
     inputs: [{ name: 'x', shape: [1, 4, 4, 3] }],
-    outputs: [{ name: 'y', tensor: 'y' }],
+    outputs: [{ name: 'y', tensor: 'y', meaning: 'logits' }],
     nodes: [{ op: 'clip', name: 'same', inputs: ['x'], output: 'y', min: -1, max: 1 }],
   };
   const places = await load(map, { device: 'webgpu', tuning: 'off' });
