@@ -3,7 +3,8 @@ import { randomValues } from '../support/random-values.ts';
 
 /**
  * A network with every kind of layer that is tuned, and few of each: a stem, two blocks of pointwise, depthwise and
- * pointwise convolutions, all of other sizes, a mean and a fully connected layer. No layer of one width is one of another's.
+ * pointwise convolutions, all of other sizes, a mean and a fully connected layer. Sums of pointwise ones stay as they are,
+ * negative or not. No layer of one width is one of another's.
  */
 export function smallNetwork(width = 8): Graph {
   const conv = (input: string, name: string, from: number, to: number, more: Partial<Conv2d> = {}): Conv2d => {
@@ -33,10 +34,10 @@ export function smallNetwork(width = 8): Graph {
     outputs: [{ name: 'y', tensor: 'y' }],
     nodes: [
       conv('x', 'stem', 3, width, { kernel: [3, 3], stride: [2, 2], activation: 'relu6' }),
-      conv('stem', 'expand', width, inner, { activation: 'relu6' }),
+      conv('stem', 'expand', width, inner),
       conv('expand', 'depthwise', inner, inner, { kernel: [3, 3], groups: inner, activation: 'relu6' }),
       conv('depthwise', 'project', inner, width),
-      conv('project', 'expand-again', width, inner, { activation: 'relu6' }),
+      conv('project', 'expand-again', width, inner),
       conv('expand-again', 'depthwise-again', inner, inner, { kernel: [3, 3], groups: inner, activation: 'relu6' }),
       conv('depthwise-again', 'last', inner, outer),
       { op: 'global-average-pool', name: 'mean', inputs: ['last'], output: 'mean' },
