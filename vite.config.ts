@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vite';
 
-/** Shaders without their comments and indentation: half of their bytes. Line breaks stay, directives need them. */
+/**
+ * Shaders without their comments, indentation and spaces beside brackets and commas: half of their bytes. Line breaks stay,
+ * directives need them, and so do the spaces of directives.
+ */
 function compactShaders(): Plugin {
   return {
     name: 'compact-shaders',
@@ -11,7 +14,8 @@ function compactShaders(): Plugin {
       if (!path?.endsWith('.wgsl') || query !== 'raw') return null;
       const lines = readFileSync(path, 'utf8')
         .split('\n')
-        .map((line) => line.replace(/\/\/.*/, '').trim());
+        .map((line) => line.replace(/\/\/.*/, '').trim())
+        .map((line) => (line.startsWith('#') ? line : line.replace(/ *([()[\]{},;:]) */g, '$1')));
       const text = lines.filter(Boolean).join('\n');
       return `export default ${JSON.stringify(text)};`;
     },
@@ -47,6 +51,8 @@ export default defineConfig({
             // Of every format; ONNX and TensorFlow.js graphs fold constants, too, and a saved model needs the last alone.
             { name: 'import', test: /src\/loaders\/core\/(?!json|weights|fold|dims)/ },
             { name: 'fold', test: /src\/loaders\/core\/(fold|dims)/ },
+            // What every network needs but a saved model; what only fused plans and embeddings need is apart.
+            { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze)/ },
             { name: 'values', test: /src\/loaders\/core\/(json|weights)/ },
             // Of the entries for pages and for Node.
             { name: 'engine', test: /src\/load\.ts/ },
