@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vite';
 
 /**
- * Shaders without their comments, indentation and spaces beside brackets and commas: half of their bytes. Line breaks stay,
+ * Shaders without their comments, indentation and spaces beside brackets and operators: half of their bytes. Line breaks stay,
  * directives need them, and so do the spaces of directives.
  */
 function compactShaders(): Plugin {
@@ -15,7 +15,11 @@ function compactShaders(): Plugin {
       const lines = readFileSync(path, 'utf8')
         .split('\n')
         .map((line) => line.replace(/\/\/.*/, '').trim())
-        .map((line) => (line.startsWith('#') ? line : line.replace(/ *([()[\]{},;:]) */g, '$1')));
+        .map((line) =>
+          line.startsWith('#')
+            ? line
+            : line.replace(/ *([()[\]{},;:]) */g, '$1').replace(/(?<=[\w)\]]) ([=+*]) (?=[\w(])/g, '$1'),
+        );
       const text = lines.filter(Boolean).join('\n');
       return `export default ${JSON.stringify(text)};`;
     },
