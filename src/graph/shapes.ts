@@ -155,6 +155,9 @@ function outputShape(graph: string, node: Node, inputs: readonly Shape[]): Shape
       length('scale', node.scale, 1, c);
       length('shift', node.shift, 1, c);
       return inputs[0]!;
+    case 'prelu':
+      length('slope', node.slope, 1, c);
+      return inputs[0]!;
     case 'add':
     case 'multiply': {
       const other = inputs[1]!;
@@ -181,18 +184,22 @@ function outputShape(graph: string, node: Node, inputs: readonly Shape[]): Shape
       positive('size', node.size);
       return [n, node.size[0], node.size[1], c];
     case 'concat': {
-      let channels = 0;
-      for (const shape of inputs) {
-        if (shape[0] !== n || shape[1] !== h || shape[2] !== w) fail(`cannot join [${shape}] to [${inputs[0]}]`);
-        channels += shape[3];
+      const { axis = 3 } = node;
+      const joined: [number, number, number, number] = [n, h, w, c];
+      for (const shape of inputs.slice(1)) {
+        if (shape.some((d, i) => i !== axis && d !== joined[i])) fail(`cannot join [${shape}] to [${inputs[0]}]`);
+        joined[axis] += shape[axis];
       }
-      return [n, h, w, channels];
+      return joined;
     }
     case 'sum-tiles':
       positive('tile', node.tile);
       return [n, Math.ceil(h / node.tile[0]) * Math.ceil(w / node.tile[1]), 1, c];
     case 'fused':
       return partShapes(graph, node, inputs).get(node.output) ?? fail('no part writes its output');
+    case 'l2-normalize':
+      if (!(node.epsilon >= 2 ** -40)) fail(`epsilon is ${node.epsilon}, expected a number ≥ 2^-40`);
+      return inputs[0]!;
     case 'activation':
     case 'clip':
     case 'softmax':
