@@ -126,7 +126,7 @@ export async function tuneSeveral({ widths }: { widths: readonly number[] }) {
   const { cache, record } = memoryCache();
   const remembered = [];
   for (const width of widths) {
-    const model = await load(smallNetwork(width), { device: 'webgpu', tuning: 'off' });
+    const model = await load(smallNetwork(width, false), { device: 'webgpu', tuning: 'off' });
     const report = await tuneEvenly(model, { budgetMs, cache });
     remembered.push({ remembered: report.remembered, measured: report.layers.length });
     model.dispose();
