@@ -60,6 +60,8 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   const failed = new AbortController();
   opening?.catch((error) => failed.abort(error));
   const reading = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
+  // Fetched meanwhile: all but saved models need them. What goes wrong here goes wrong again where they are used.
+  import('./passes/index.ts').catch(() => {});
   let arriving: ArrivingWeights | null = null;
   try {
     const opened = await openGraph(source, { ...options, signal: reading });
