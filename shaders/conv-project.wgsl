@@ -9,9 +9,9 @@
 // start_weights    [KERNEL_Y · KERNEL_X][cin4]
 // dst              [batch][out_height][out_width][cout4]
 //
-// `hidden` is rounded up to 4 · CHUNK4, `columns` to 16, the rest zero. A workgroup computes a tile of TILE_Y × TILE_X
+// `hidden` is rounded up to 4 · CHUNK4, `columns` to CHANNELS, the rest zero. A workgroup computes a tile of TILE_Y × TILE_X
 // pixels, all output channels. It goes through the hidden channels in chunks: computes them for the tile's pixels, and
-// adds them to the output, of which each invocation holds 4 pixels × 16 channels.
+// adds them to the output, of which each invocation holds 4 pixels × CHANNELS channels.
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32, tiles_y: u32,
   cin4: u32, hidden: u32, chunks: u32, cout4: u32, columns: u32, pad_top: i32, pad_left: i32,
@@ -44,7 +44,7 @@ var<workgroup> started: array<vec4f, PIXELS * $(CIN4)u>;
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
 #include block-tile
   let base = image * shape.in_height * shape.in_width;
-#include project-begin CHANNELS=16
+#include project-begin CHANNELS=CHANNELS
 
 #if START
   for (var item = lane; item < PIXELS * shape.cin4; item += THREADS) {
@@ -115,9 +115,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     }
     workgroupBarrier();
 
-#include project-chunk CHANNELS=16 hidden=hidden_of_tile
+#include project-chunk CHANNELS=CHANNELS hidden=hidden_of_tile
     workgroupBarrier();
   }
 
-#include project-end CHANNELS=16 bias=shape.hidden / 4u
+#include project-end CHANNELS=CHANNELS bias=shape.hidden / 4u
 }

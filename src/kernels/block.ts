@@ -13,6 +13,7 @@ import {
   constantBinding,
   floatWeightsConstant,
   inputBinding,
+  type Kernel,
   outputBinding,
   type PackedConstant,
   type Program,
@@ -41,15 +42,21 @@ export const tiles: readonly Pair[] = [
 /** Below this many workgroups a smaller tile is taken. */
 const FEW_WORKGROUPS = 12;
 
-/** Output channels that an invocation holds of four pixels. */
-export const COLUMNS = 16;
+/** Output channels that an invocation may hold of four pixels. */
+export type Columns = 4 | 8 | 16;
+
+/** A kernel for each number of columns: the usual one, and others named `stem/c8` for devices with fewer registers. */
+export const byColumns = (stem: string, kernel: (name: string, columns: Columns) => Kernel): readonly Kernel[] => [
+  kernel(stem, 16),
+  ...([8, 4] as const).map((columns) => kernel(`${stem}/c${columns}`, columns)),
+];
 
 /** Invocations that hold the output of a tile, each `columns` channels of four pixels. */
-export const ownersOf = (tile: Pair, { outChannels }: Conv2d, columns = COLUMNS): number =>
+export const ownersOf = (tile: Pair, { outChannels }: Conv2d, columns: Columns): number =>
   ((tile[0] * tile[1]) / 4) * ceilDiv(outChannels, columns);
 
-/** Invocations of a workgroup with so many that hold its output. */
-export const threadsOf = (owners: number): number => Math.max(64, 32 * ceilDiv(owners, 32));
+/** Invocations of a workgroup with so many that hold its output: waves are as wide as 64. */
+export const threadsOf = (owners: number): number => 64 * ceilDiv(owners, 64);
 
 /** Workgroups of a tiling, a dispatch in all. */
 export const workgroupsOf = (tile: Pair, output: Shape): number =>
@@ -138,4 +145,5 @@ export const hiddenOf = ({ outChannels }: Conv2d, chunk4: number): number =>
   ceilDiv(outChannels, 4 * chunk4) * 4 * chunk4;
 
 /** Output channels rounded up to what an invocation holds. */
-export const projectColumns = ({ outChannels }: Conv2d): number => ceilDiv(outChannels, COLUMNS) * COLUMNS;
+export const projectColumns = ({ outChannels }: Conv2d, columns: Columns): number =>
+  ceilDiv(outChannels, columns) * columns;

@@ -89,6 +89,7 @@ export const expandDepthwise = defineKernel<Fused>({
         INPUT_Y: inputY,
         INPUT_X: inputX,
         CHUNK4: chunk4,
+        EXPAND_PIXELS: 4,
         ...windowConstants(depthwise),
       },
       overrides: {

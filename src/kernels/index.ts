@@ -67,7 +67,6 @@ const moduleOfKernel: Readonly<Record<string, KernelModule>> = {
   'inverted-residual': 'blocks',
   'universal-bottleneck': 'blocks',
   'expand-depthwise': 'blocks',
-  'squeeze-excite-gate': 'blocks',
   'conv-pointwise-gated': 'blocks',
   'conv-project': 'blocks',
   'pool-fully-connected': 'blocks',

@@ -1,7 +1,8 @@
 import type { Activation, Pair, Shape } from '../../src/graph/ops.ts';
+import { invertedResiduals } from '../../src/kernels/inverted-residual.ts';
 import type { KernelCase } from './case.ts';
 import { convCase } from './conv-cases.ts';
-import { describeKernel } from './describe-kernel.ts';
+import { describeVariants } from './describe-kernel.ts';
 
 interface BlockSpec {
   readonly size: Pair;
@@ -47,7 +48,7 @@ function block(spec: BlockSpec): KernelCase {
   };
 }
 
-describeKernel('inverted-residual', [
+describeVariants(invertedResiduals, [
   block({ size: [8, 8], cin: 8, hidden: 0, cout: 16 }),
   block({ size: [9, 7], cin: 6, hidden: 0, cout: 5 }),
   block({ size: [28, 28], cin: 32, hidden: 0, cout: 64, stride: 2, padding: [0, 0, 1, 1] }),
