@@ -17,7 +17,7 @@
 // and adds them to the output, of which each invocation holds 4 pixels × CHANNELS channels.
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32, tiles_y: u32,
-  cin4: u32, hidden: u32, chunks: u32, cout4: u32, columns: u32, pad_top: i32, pad_left: i32,
+  cin4: u32, hidden: u32, chunks: u32, chunk4: u32, cout4: u32, columns: u32, pad_top: i32, pad_left: i32, kernel_y: u32,
 }
 
 override EXPAND_ACTIVATION: u32;
@@ -60,13 +60,13 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       let e = item % CHUNK4;
       let corner = (place / $(TILE_X)u * $(STRIDE_Y * INPUT_X)u + place % $(TILE_X)u * $(STRIDE_X)u) * CHUNK4 + e;
       var value = biases[first4 + e];
-#unroll ky KERNEL_Y
+      for (var ky = 0u; ky < shape.kernel_y; ky++) {
 #unroll kx KERNEL_X
-      value = fma(
-        expanded[corner + $((ky * DILATION_Y * INPUT_X + kx * DILATION_X) * CHUNK4)u],
-        depthwise_weights[$(ky * KERNEL_X + kx)u * hidden4 + first4 + e], value);
+        value = fma(
+          expanded[corner + (ky * $(DILATION_Y * INPUT_X)u + $(kx * DILATION_X)u) * CHUNK4],
+          depthwise_weights[(ky * $(KERNEL_X)u + $(kx)u) * hidden4 + first4 + e], value);
 #end
-#end
+      }
       filtered[item] = activation(DEPTHWISE_ACTIVATION, value);
     }
     workgroupBarrier();

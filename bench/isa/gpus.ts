@@ -9,7 +9,9 @@ export interface CompiledFor {
   readonly adapter: AdapterDescription;
 }
 
-const gpu = (name: string, title: string, vendor: string, architecture: string): CompiledFor => ({
+const usual = ['subgroups', 'shader-f16', 'timestamp-query'];
+
+const gpu = (name: string, title: string, vendor: string, architecture: string, features = usual): CompiledFor => ({
   name,
   title,
   adapter: {
@@ -17,7 +19,7 @@ const gpu = (name: string, title: string, vendor: string, architecture: string):
     architecture,
     description: '',
     software: false,
-    features: ['subgroups', 'shader-f16', 'timestamp-query'],
+    features,
   },
 });
 
@@ -30,7 +32,8 @@ export const gpus: readonly CompiledFor[] = [
   gpu('adreno740', 'Adreno 740', 'qualcomm', 'adreno-7xx'),
   gpu('g610', 'Mali-G610', 'arm', 'valhall'),
   gpu('m1', 'Apple M1', 'apple', 'metal-3'),
-  gpu('ampere', 'NVIDIA Ampere', 'nvidia', 'ampere'),
+  // Mesa's driver has no halves there yet.
+  gpu('ampere', 'NVIDIA Ampere', 'nvidia', 'ampere', ['subgroups', 'timestamp-query']),
   gpu('navi21', 'AMD RDNA 2', 'amd', 'rdna-2'),
   gpu('navi31', 'AMD RDNA 3', 'amd', 'rdna-3'),
 ];

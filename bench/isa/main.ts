@@ -4,11 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { runToExitCode } from '../../src/cli/command.ts';
+import { oneOf, runToExitCode } from '../../src/cli/command.ts';
 import type { Io } from '../../src/cli/io.ts';
 import { UsageError } from '../../src/errors.ts';
-import type { Precision } from '../../src/planner/plan.ts';
-import type { PlanKind } from '../../src/planner/prepare.ts';
 import { type CompiledFor, gpus } from './gpus.ts';
 import { type Shader, shadersOf } from './shaders.ts';
 import { markdown, type Row, type Seen } from './table.ts';
@@ -31,7 +29,7 @@ function parse(argv: readonly string[]) {
       isa: { type: 'string' },
       gpu: { type: 'string', default: gpus.map(({ name }) => name).join(',') },
       model: { type: 'string', default: networks },
-      precision: { type: 'string', default: 'float32,float16' },
+      precision: { type: 'string', default: 'float32,float16-storage' },
       plan: { type: 'string', default: 'unfused' },
       only: { type: 'string', default: '' },
       json: { type: 'boolean', default: false },
@@ -51,8 +49,8 @@ function parse(argv: readonly string[]) {
     only: new RegExp(values.only),
     json: values.json,
     models: values.model.split(','),
-    precisions: values.precision.split(',') as Precision[],
-    plans: values.plan.split(',') as PlanKind[],
+    precisions: values.precision.split(',').map((word) => oneOf('precision', word, ['float32', 'float16-storage'])),
+    plans: values.plan.split(',').map((word) => oneOf('plan', word, ['unfused', 'fused'])),
   };
 }
 

@@ -1,5 +1,6 @@
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import type { Conv2d, Node } from '../../src/graph/ops.ts';
+import { type ResolvedChoice, storageOf } from '../../src/options.ts';
 import { createPlan } from '../../src/planner/create-plan.ts';
 import type { Dispatch, PipelineSpec, Plan, Precision } from '../../src/planner/plan.ts';
 import { type PlanKind, prepareFor } from '../../src/planner/prepare.ts';
@@ -19,7 +20,7 @@ export interface Shader {
 
 export interface ShaderOptions {
   readonly models: readonly string[];
-  readonly precisions: readonly Precision[];
+  readonly precisions: readonly ResolvedChoice['precision'][];
   readonly plans: readonly PlanKind[];
 }
 
@@ -48,7 +49,7 @@ async function plansOf(
       const preferences = startingPreferences(adapter);
       const kernels = await kernelsFor(graph, preferences);
       for (const precision of precisions) {
-        const plan = createPlan(graph, kernels, { precision, preferences });
+        const plan = createPlan(graph, kernels, { precision: storageOf(precision, adapter.features), preferences });
         made.push({ plan, layers: plan.dispatches.map((dispatch, i) => layerOf(graph.nodes[i]!, dispatch)) });
       }
     }

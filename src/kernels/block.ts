@@ -18,6 +18,7 @@ import {
   type PackedConstant,
   type Program,
   shapeBinding,
+  WORKGROUP_BYTES,
   weightsConstant,
 } from './kernel.ts';
 import { packDot, packRows } from './pack.ts';
@@ -45,11 +46,17 @@ const FEW_WORKGROUPS = 12;
 /** Output channels that an invocation may hold of four pixels. */
 export type Columns = 4 | 8 | 16;
 
-/** A kernel for each number of columns: the usual one, and others named `stem/c8` for devices with fewer registers. */
+/** The usual kernel, of which no GPU's compiler keeps values in memory, and others named `stem/c8` for devices with more registers. */
 export const byColumns = (stem: string, kernel: (name: string, columns: Columns) => Kernel): readonly Kernel[] => [
-  kernel(stem, 16),
-  ...([8, 4] as const).map((columns) => kernel(`${stem}/c${columns}`, columns)),
+  kernel(stem, 4),
+  ...([8, 16] as const).map((columns) => kernel(`${stem}/c${columns}`, columns)),
 ];
+
+/** Pixels whose hidden channels an invocation expands, four at a time, beside the columns that it holds. */
+export const expandPixels = (columns: Columns): number => columns / 4;
+
+/** Workgroup memory of a block. Two workgroups fit beside each other on hardware; c16 is for software, where none waits. */
+export const bytesOf = (columns: Columns): number => (columns < 16 ? WORKGROUP_BYTES / 2 : WORKGROUP_BYTES);
 
 /** Invocations that hold the output of a tile, each `columns` channels of four pixels. */
 export const ownersOf = (tile: Pair, { outChannels }: Conv2d, columns: Columns): number =>

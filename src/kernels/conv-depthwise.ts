@@ -36,7 +36,7 @@ const square: Tile = { y: 4, x: 4 };
  * Mali's compilers have room for 16 a lane, Apple's for 32.
  */
 const tilesIn = {
-  16: (taps: number, stride: number) => (taps <= 9 && stride === 1 ? [row, pair] : [pair]),
+  16: (_taps: number, stride: number) => (stride === 1 ? [row, pair] : [pair]),
   32: (taps: number, stride: number) => (taps <= 9 && stride === 1 ? [rows, row] : [row]),
   64: (taps: number, stride: number) => (taps <= 9 && stride === 1 ? [square, rows, row] : [rows, row]),
 } as const;
@@ -137,26 +137,22 @@ const SOFTWARE_LANES = 8;
 /** No GPU's compiler keeps its values in memory. */
 export const convDepthwise = depthwise('conv-depthwise', LANES, tileWithin(16));
 
-const tiles: readonly (readonly [Tile, lanes: number])[] = [
-  [single, LANES],
-  [pair, LANES],
-  [row, LANES],
-  [{ y: 2, x: 2 }, LANES],
-  [rows, LANES],
-  [{ y: 4, x: 2 }, LANES],
-  [square, SOFTWARE_LANES],
-  [{ y: 7, x: 7 }, SOFTWARE_LANES],
+const tiles: readonly Tile[] = [single, pair, row, rows, { y: 4, x: 2 }, square];
+
+/** `conv-depthwise/4x2`: rows × columns of a tile. */
+const fixed = ({ y, x }: Tile, lanes: number, suffix = ''): Kernel =>
+  depthwise(`conv-depthwise/${y}x${x}${suffix}`, lanes, (node, [, height, width]) =>
+    isPlain(node) && y <= height && x <= width ? { y, x } : null,
+  );
+
+/** `conv-depthwise/r32`: tiles for devices with room for so many values of four channels a lane. */
+export const depthwiseByRegisters: readonly Kernel[] = ([32, 64] as const).map((registers) =>
+  depthwise(`conv-depthwise/r${registers}`, LANES, tileWithin(registers)),
+);
+
+export const depthwiseTiles: readonly Kernel[] = [
+  ...tiles.map((tile) => fixed(tile, LANES)),
+  ...[square, { y: 7, x: 7 }].map((tile) => fixed(tile, SOFTWARE_LANES, '-software')),
 ];
 
-/**
- * `conv-depthwise/r32`: tiles for devices with room for so many values of four channels a lane. `conv-depthwise/7x7`: rows ×
- * columns of a tile.
- */
-export const depthwiseVariants: readonly Kernel[] = [
-  ...([32, 64] as const).map((registers) => depthwise(`conv-depthwise/r${registers}`, LANES, tileWithin(registers))),
-  ...tiles.map(([{ y, x }, lanes]) =>
-    depthwise(`conv-depthwise/${y}x${x}`, lanes, (node, [, height, width]) =>
-      isPlain(node) && y <= height && x <= width ? { y, x } : null,
-    ),
-  ),
-];
+export const depthwiseVariants: readonly Kernel[] = [...depthwiseByRegisters, ...depthwiseTiles];

@@ -5,7 +5,9 @@ import {
   blockBindings,
   blockProgram,
   byColumns,
+  bytesOf,
   type Columns,
+  expandPixels,
   filterConstant,
   hiddenOf,
   ownersOf,
@@ -24,7 +26,6 @@ import {
   type Kernel,
   MOST_INVOCATIONS,
   type NodeShapes,
-  WORKGROUP_BYTES,
 } from './kernel.ts';
 
 const CHUNK4 = 8;
@@ -53,7 +54,7 @@ function resolve(node: Fused, { inputs: [input], output }: NodeShapes, columns: 
     tilingOf(output, (tile) => {
       const owners = ownersOf(tile, block.project, columns);
       const bytes = 16 * tile[0] * tile[1] * (CHUNK4 + (block.start ? cin4 : 0));
-      return owners > MOST_INVOCATIONS || bytes > WORKGROUP_BYTES ? null : { tile, threads: threadsOf(owners) };
+      return owners > MOST_INVOCATIONS || bytes > bytesOf(columns) ? null : { tile, threads: threadsOf(owners) };
     });
   if (!block || !tiling) return null;
   const { first, project } = block;
@@ -79,6 +80,7 @@ const convProject = (name: string, held: Columns): Kernel =>
           CIN4: start ? cin4 : 0,
           THREADS: threads,
           CHANNELS: held,
+          EXPAND_PIXELS: expandPixels(held),
           ...windowConstants(start ?? first),
         },
         overrides: {
@@ -86,7 +88,7 @@ const convProject = (name: string, held: Columns): Kernel =>
           FIRST_ACTIVATION: activationCode(first.activation),
           ...activationOverride(project.activation),
         },
-        shape: { hidden, chunks: hidden / 4 / CHUNK4, cout4: ceilDiv(shapes.output[3], 4), columns },
+        shape: { hidden, chunks: hidden / 4 / CHUNK4, chunk4: CHUNK4, cout4: ceilDiv(shapes.output[3], 4), columns },
         bindings: blockBindings(3, start !== null, residual),
       });
     },

@@ -5,8 +5,10 @@ import {
   blockBindings,
   blockProgram,
   byColumns,
+  bytesOf,
   type Columns,
   expandedDepthwise,
+  expandPixels,
   filterConstant,
   hiddenOf,
   ownersOf,
@@ -25,7 +27,6 @@ import {
   type Kernel,
   MOST_INVOCATIONS,
   type NodeShapes,
-  WORKGROUP_BYTES,
 } from './kernel.ts';
 import { inputExtent } from './window.ts';
 
@@ -35,7 +36,7 @@ const MOST_CHUNK4 = 8;
 function tilingFor(depthwise: Conv2d, project: Conv2d, tile: Pair, columns: Columns) {
   const input = inputExtent(depthwise, tile);
   const places = input[0] * input[1] + tile[0] * tile[1];
-  const chunk4 = Math.min(MOST_CHUNK4, Math.floor(WORKGROUP_BYTES / 16 / places));
+  const chunk4 = Math.min(MOST_CHUNK4, Math.floor(bytesOf(columns) / 16 / places));
   const owners = ownersOf(tile, project, columns);
   return chunk4 < 1 || owners > MOST_INVOCATIONS ? null : { tile, input, chunk4, threads: threadsOf(owners) };
 }
@@ -79,7 +80,7 @@ const invertedResidual = (name: string, held: Columns): Kernel =>
           CHUNK4: chunk4,
           THREADS: threads,
           CHANNELS: held,
-        EXPAND_PIXELS: held < 16 ? 2 : 4,
+          EXPAND_PIXELS: expandPixels(held),
           ...windowConstants(depthwise),
         },
         overrides: {
@@ -87,7 +88,14 @@ const invertedResidual = (name: string, held: Columns): Kernel =>
           DEPTHWISE_ACTIVATION: activationCode(depthwise.activation),
           ...activationOverride(project.activation),
         },
-        shape: { hidden, chunks: hidden / 4 / chunk4, cout4: ceilDiv(shapes.output[3], 4), columns },
+        shape: {
+          kernel_y: depthwise.kernel[0],
+          hidden,
+          chunks: hidden / 4 / chunk4,
+          chunk4,
+          cout4: ceilDiv(shapes.output[3], 4),
+          columns,
+        },
         bindings: blockBindings(3, expand !== null, residual),
       });
     },
