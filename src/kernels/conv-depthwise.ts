@@ -41,8 +41,11 @@ const tilesIn = {
   64: (taps: number, stride: number) => (taps <= 9 && stride === 1 ? [square, rows, row] : [rows, row]),
 } as const;
 
-/** Below so many invocations a GPU is not full, and a smaller tile is taken. */
-const FEW_INVOCATIONS = 8000;
+/**
+ * Below so many invocations a GPU is not full, and a smaller tile is taken. Where registers are many, that costs more: a row
+ * has half again as many instructions an output as a square.
+ */
+const fewInvocations = { 16: 8000, 32: 8000, 64: 4000 } as const;
 
 const invocationsOf = ({ y, x }: Tile, [batch, height, width, channels]: Shape): number =>
   batch * ceilDiv(height, y) * ceilDiv(width, x) * ceilDiv(channels, 4);
@@ -56,7 +59,7 @@ const tileWithin =
     const fits = ({ y, x }: Tile) => y <= output[1] && x <= output[2];
     const tiles = tilesIn[registers](taps, node.stride[0]).filter(fits);
     return (
-      tiles.find((tile) => invocationsOf(tile, output) >= FEW_INVOCATIONS) ??
+      tiles.find((tile) => invocationsOf(tile, output) >= fewInvocations[registers]) ??
       tiles.at(-1) ??
       (fits(pair) ? pair : single)
     );
