@@ -11,7 +11,7 @@
 // other tile does, so that only the first PAD_LEFT and last PAD_RIGHT columns of the tile's inputs can lie outside: these
 // are zero, the others need no test. Each input is read once, a row at a time, and added at once to every output that it
 // touches; a tile of one row reads a weight where it is first needed. So few values are alive together. Row SURE_ROW is
-// always inside. With STORE_LOOP the sums go through an array at the end (see conv-pointwise.wgsl).
+// always inside.
 struct Shape { in_height: u32, in_width: u32, out_height: u32, out_width: u32, channels4: u32 }
 
 override WORKGROUP_X: u32;
@@ -95,19 +95,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) workgro
   let skip_x = tile_x - out_x;
   let out_pitch = shape.out_width * shape.channels4;
   let at = (image * shape.out_height + out_y) * out_pitch + out_x * shape.channels4 + c;
-#if STORE_LOOP
-  var sums: array<vec4f, $(TILE_Y*TILE_X)>;
-#unroll y TILE_Y
-#unroll x TILE_X
-  sums[$(y*TILE_X+x)] = sum$(y)_$x;
-#end
-#end
-  for (var y = skip_y; y < $(TILE_Y)u; y++) {
-    for (var x = skip_x; x < $(TILE_X)u; x++) {
-      finish(sums[y * $(TILE_X)u + x], at + y * out_pitch + x * shape.channels4);
-    }
-  }
-#else
 #unroll y TILE_Y
   if ($(y)u >= skip_y) {
 #unroll x TILE_X
@@ -115,5 +102,4 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) workgro
 #end
   }
 #end
-#endif
 }

@@ -54,8 +54,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 #include block-tile
   let base = image * shape.src_height * shape.src_width;
   let hidden4 = shape.hidden / 4u;
-  let start_filter = $(KERNEL_Y * KERNEL_X)u * hidden4;
-  let start_bias = 2u * hidden4 + shape.cout4;
 #include project-begin CHANNELS=4
 
   for (var chunk = 0u; chunk < shape.chunks; chunk++) {
@@ -74,7 +72,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
           if (u32(y) >= shape.in_height || c >= shape.cin4) { continue; }
           let top = y * $(START_STRIDE_Y) - shape.start_pad_top;
           let left = (in_x + i32(first)) * $(START_STRIDE_X) - shape.start_pad_left;
-          let bias = biases[start_bias + c];
+          let bias = biases[2u * hidden4 + shape.cout4 + c];
 #unroll p STRIP
           var value$p = bias;
 #end
@@ -83,7 +81,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
             if (v >= shape.src_height) { continue; }
             let at = (base + v * shape.src_width) * shape.cin4 + c;
             for (var kx = 0u; kx < shape.start_kernel_x; kx++) {
-              let weight = filters[start_filter + (ky * shape.start_kernel_x + kx) * shape.cin4 + c];
+              let weight = filters[$(KERNEL_Y * KERNEL_X)u * hidden4 + (ky * shape.start_kernel_x + kx) * shape.cin4 + c];
               // What lies outside is read from anywhere, and masked.
 #unroll p STRIP
               let u$p = u32(left) + kx * $(START_DILATION_X)u + $(p * START_STRIDE_X)u;

@@ -49,8 +49,10 @@ function parse(argv: readonly string[]) {
     only: new RegExp(values.only),
     json: values.json,
     models: values.model.split(','),
-    precisions: values.precision.split(',').map((word) => oneOf('precision', word, ['float32', 'float16-storage'])),
-    plans: values.plan.split(',').map((word) => oneOf('plan', word, ['unfused', 'fused'])),
+    precisions: values.precision
+      .split(',')
+      .map((word) => oneOf('precision', word, ['float32', 'float16-storage'] as const)),
+    plans: values.plan.split(',').map((word) => oneOf('plan', word, ['unfused', 'fused'] as const)),
   };
 }
 

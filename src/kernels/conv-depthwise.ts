@@ -15,21 +15,23 @@ import { packRows } from './pack.ts';
 import { planes } from './window.ts';
 
 /** Rows and columns of outputs that one invocation computes. */
-interface Tile {
+export interface Tile {
   readonly y: number;
   readonly x: number;
 }
 
-const isPlain = ({ dilation }: Conv2d): boolean => dilation[0] === 1 && dilation[1] === 1;
+export const isPlain = ({ dilation }: Conv2d): boolean => dilation[0] === 1 && dilation[1] === 1;
 
 /** Null where a kernel has none for this node. */
 type TileOf = (node: Conv2d, output: Shape) => Tile | null;
 
-const single: Tile = { y: 1, x: 1 };
-const pair: Tile = { y: 1, x: 2 };
-const row: Tile = { y: 1, x: 4 };
-const rows: Tile = { y: 2, x: 4 };
-const square: Tile = { y: 4, x: 4 };
+const [single, pair, row, rows, square] = [
+  [1, 1],
+  [1, 2],
+  [1, 4],
+  [2, 4],
+  [4, 4],
+].map(([y, x]) => ({ y, x })) as [Tile, Tile, Tile, Tile, Tile];
 
 /**
  * Tiles that so many values of four channels, sums, weights and inputs, leave in registers, the largest first. Intel's and
@@ -86,8 +88,11 @@ export function depthwiseConstants({ weights, bias, kernel, outChannels }: Conv2
 /** Reads are unrolled: beyond this the shader's text grows out of proportion. */
 const MOST_INPUTS = 150;
 
+/** Lanes of a workgroup: waves are as wide as 64. */
+const LANES = 64;
+
 /** One output a channel, as long as a tile's inputs are few enough to unroll. */
-const depthwise = (name: string, lanes: number, tileOf: TileOf): Kernel =>
+export const depthwise = (name: string, tileOf: TileOf): Kernel =>
   defineKernel<Conv2d>({
     name,
     op: 'conv2d',
@@ -120,42 +125,22 @@ const depthwise = (name: string, lanes: number, tileOf: TileOf): Kernel =>
           PAD_RIGHT: overhang(node, input![2], output[2]),
           SURE_ROW: (output[1] - tile.y) * stride[0] < input![1] ? padding.top : -1,
           RESIDUAL: residual,
-          STORE_LOOP: lanes <= SOFTWARE_LANES,
         },
-        overrides: { WORKGROUP_X: lanes, ...activationOverride(node.activation) },
+        overrides: { WORKGROUP_X: LANES, ...activationOverride(node.activation) },
         shape: { ...planes(input!, output), channels4 },
         bindings: convolutionBindings(residual),
-        workgroups: [ceilDiv(channels4 * ceilDiv(output[2], tile.x), lanes), ceilDiv(output[1], tile.y), output[0]],
+        workgroups: [ceilDiv(channels4 * ceilDiv(output[2], tile.x), LANES), ceilDiv(output[1], tile.y), output[0]],
       };
     },
     constants: depthwiseConstants,
   });
 
-/** Lanes of a workgroup: waves are as wide as 64. */
-const LANES = 64;
-
-/** On software adapters, whose waves are four or eight wide. */
-const SOFTWARE_LANES = 8;
+const byRegisters = (name: string, registers: keyof typeof tilesIn) => depthwise(name, tileWithin(registers));
 
 /** No GPU's compiler keeps its values in memory. */
-export const convDepthwise = depthwise('conv-depthwise', LANES, tileWithin(16));
-
-const tiles: readonly Tile[] = [single, pair, row, rows, { y: 4, x: 2 }, square];
-
-/** `conv-depthwise/4x2`: rows × columns of a tile. */
-const fixed = ({ y, x }: Tile, lanes: number, suffix = ''): Kernel =>
-  depthwise(`conv-depthwise/${y}x${x}${suffix}`, lanes, (node, [, height, width]) =>
-    isPlain(node) && y <= height && x <= width ? { y, x } : null,
-  );
+export const convDepthwise = byRegisters('conv-depthwise', 16);
 
 /** `conv-depthwise/r32`: tiles for devices with room for so many values of four channels a lane. */
-export const depthwiseByRegisters: readonly Kernel[] = ([32, 64] as const).map((registers) =>
-  depthwise(`conv-depthwise/r${registers}`, LANES, tileWithin(registers)),
+export const depthwiseVariants: readonly Kernel[] = ([32, 64] as const).map((registers) =>
+  byRegisters(`conv-depthwise/r${registers}`, registers),
 );
-
-export const depthwiseTiles: readonly Kernel[] = [
-  ...tiles.map((tile) => fixed(tile, LANES)),
-  ...[square, { y: 7, x: 7 }].map((tile) => fixed(tile, SOFTWARE_LANES, '-software')),
-];
-
-export const depthwiseVariants: readonly Kernel[] = [...depthwiseByRegisters, ...depthwiseTiles];

@@ -73,6 +73,7 @@ const moduleOfKernel: Readonly<Record<string, KernelModule>> = {
   'conv-pointwise-tiled': 'variants',
   'conv-pointwise-split': 'variants',
   'conv-depthwise-strip': 'variants',
+  'conv-depthwise-tile': 'variants',
   'conv-depthwise-any': 'variants',
 };
 

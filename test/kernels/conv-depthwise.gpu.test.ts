@@ -1,4 +1,5 @@
-import { convDepthwise, depthwiseByRegisters, depthwiseTiles } from '../../src/kernels/conv-depthwise.ts';
+import { convDepthwise, depthwiseVariants } from '../../src/kernels/conv-depthwise.ts';
+import { depthwiseTiles } from '../../src/kernels/conv-depthwise-tile.ts';
 import { convCase } from './conv-cases.ts';
 import { depthwiseCases } from './depthwise-cases.ts';
 import { describeVariants } from './describe-kernel.ts';
@@ -18,4 +19,4 @@ const many = (kernel: number, stride: number) =>
     activation: 'relu6',
   });
 
-describeVariants(depthwiseByRegisters, [many(3, 1), many(3, 2), many(5, 1), ...depthwiseCases.slice(0, 8)]);
+describeVariants(depthwiseVariants, [many(3, 1), many(3, 2), many(5, 1), ...depthwiseCases.slice(0, 8)]);
