@@ -40,6 +40,9 @@ export const tiles: readonly Pair[] = [
   [2, 4],
 ];
 
+/** Of four pixels at least, which an invocation holds. */
+export const smallest: Pair = [2, 2];
+
 /** Below this many workgroups a smaller tile is taken. */
 const FEW_WORKGROUPS = 12;
 
@@ -69,7 +72,7 @@ export const threadsOf = (owners: number): number => 64 * ceilDiv(owners, 64);
 export const workgroupsOf = (tile: Pair, output: Shape): number =>
   output[0] * ceilDiv(output[1], tile[0]) * ceilDiv(output[2], tile[1]);
 
-/** The first tile that fits and leaves enough workgroups, else the last that fits. Null where none does. */
+/** The first tile that fits and leaves enough workgroups, else the last that fits. Null where not even the smallest does. */
 export function tilingOf<T>(output: Shape, fitted: (tile: Pair) => T | null): T | null {
   let best: T | null = null;
   for (const tile of tiles) {
@@ -78,7 +81,7 @@ export function tilingOf<T>(output: Shape, fitted: (tile: Pair) => T | null): T 
     best = tiling;
     if (workgroupsOf(tile, output) >= FEW_WORKGROUPS) break;
   }
-  return best;
+  return best ?? fitted(smallest);
 }
 
 /** [expand,] depthwise at the beginning of a block's parts; null where they are something else. */

@@ -8,6 +8,7 @@ import {
   hiddenOf,
   ownersOf,
   productConstant,
+  smallest,
   tapsOf,
   threadsOf,
   tiles,
@@ -33,9 +34,6 @@ const MOST_CHUNK4 = 8;
 
 /** Workgroups that are supposed to run at once: fewer take no less time. */
 const AT_ONCE = 8;
-
-/** Of four pixels at least, which an invocation holds. */
-const smallest: Pair = [2, 2];
 
 interface Block {
   readonly start: Conv2d;

@@ -59,6 +59,7 @@ describeVariants(invertedResiduals, [
   block({ size: [7, 7], cin: 40, hidden: 120, cout: 40, kernel: 5, activation: 'hard-swish', residual: true }),
   block({ size: [10, 11], cin: 16, hidden: 33, cout: 20, kernel: 5, stride: 2, activation: 'hard-swish' }),
   block({ size: [7, 7], cin: 32, hidden: 64, cout: 320 }),
+  block({ size: [7, 7], cin: 32, hidden: 0, cout: 1024 }),
   block({ size: [1, 1], cin: 8, hidden: 16, cout: 8 }),
   block({ size: [5, 6], cin: 7, hidden: 21, cout: 7, batch: 3, residual: true, activation: 'relu' }),
   block({ size: [5, 6], cin: 7, hidden: 21, cout: 9, noBias: true }),
