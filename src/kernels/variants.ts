@@ -1,4 +1,3 @@
-import { depthwiseAnyVariants } from './conv-depthwise-any.ts';
 import { depthwiseStripVariants } from './conv-depthwise-strip.ts';
 import { depthwiseTiles } from './conv-depthwise-tile.ts';
 import { convPointwiseSplit, convPointwiseTiled } from './conv-pointwise-shared.ts';
@@ -11,5 +10,3 @@ export const variants: readonly Kernel[] = [
   ...depthwiseTiles,
   ...depthwiseStripVariants,
 ];
-
-export const starting: readonly Kernel[] = depthwiseAnyVariants;
