@@ -1,4 +1,4 @@
-import { convPointwiseGated } from './conv-pointwise-gated.ts';
+import { convPointwiseGated, gatedVariants } from './conv-pointwise-gated.ts';
 import { convProject } from './conv-project.ts';
 import { expandDepthwise } from './expand-depthwise.ts';
 import { invertedResidual } from './inverted-residual.ts';
@@ -17,3 +17,5 @@ export const usual: readonly Kernel[] = [
   convProject,
   poolFullyConnected,
 ];
+
+export const variants: readonly Kernel[] = gatedVariants;

@@ -1,5 +1,5 @@
-import { convPointwiseSplit } from '../../src/kernels/conv-pointwise-shared.ts';
+import { pointwiseSplitVariants } from '../../src/kernels/conv-pointwise-shared.ts';
 import { describeVariants } from './describe-kernel.ts';
 import { pointwiseCases } from './pointwise-cases.ts';
 
-describeVariants([convPointwiseSplit], pointwiseCases);
+describeVariants(pointwiseSplitVariants, pointwiseCases);

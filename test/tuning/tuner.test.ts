@@ -101,7 +101,9 @@ describe('a trial', () => {
 
   it('is there for every operation of which there are several kernels', async () => {
     const { variants } = await allKernels();
-    expect(variants.map(({ op }) => op).filter((op) => !isTunable({ op } as Node))).toEqual([]);
+    // Those of fused blocks are for kinds of devices.
+    const tried = variants.map(({ op }) => op).filter((op) => op !== 'fused');
+    expect(tried.filter((op) => !isTunable({ op } as Node))).toEqual([]);
   });
 
   it('takes no more memory than it may, whatever the size of the picture', () => {
