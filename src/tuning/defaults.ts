@@ -53,6 +53,9 @@ const defaults: Readonly<Record<HardwareClass, readonly string[]>> = {
 /** RDNA 3 has half as many registers again. */
 const newAmd = [...pointwise('p4-c8-line'), 'conv-stem/p4-c16-buffer-pixels', 'conv-direct/p4-c8-buffer-line'];
 
+/** Matrix-vector products: few outputs are summed in more slices. */
+const products = ['matrix-vector', 'fully-connected'].flatMap((stem) => [stem, `${stem}/4x16-buffer`]);
+
 /** Invocations that keep the class's smaller devices busy; NVIDIA's smallest have thousands of lanes. */
 const FILL = 1000;
 const NVIDIA_FILL = 4000;
@@ -61,7 +64,7 @@ function hardwarePreferences(adapter: AdapterDescription, hardware: HardwareClas
   const newer = hardware === 'amd' && /^rdna-?[3-9]/.test(adapter.architecture);
   return {
     features: adapter.features,
-    prefer: [...(newer ? newAmd : []), ...defaults[hardware]],
+    prefer: [...products, ...(newer ? newAmd : []), ...defaults[hardware]],
     fill: hardware === 'nvidia' ? NVIDIA_FILL : FILL,
   };
 }

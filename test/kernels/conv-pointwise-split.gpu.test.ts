@@ -2,4 +2,12 @@ import { pointwiseSplitVariants } from '../../src/kernels/conv-pointwise-shared.
 import { describeVariants } from './describe-kernel.ts';
 import { pointwiseCases } from './pointwise-cases.ts';
 
-describeVariants(pointwiseSplitVariants, pointwiseCases);
+// Software adapters set workgroup memory to zero by code for each element: of large tiles few cases.
+const large = pointwiseSplitVariants.filter(({ name }) => name.includes('c16'));
+const small = pointwiseSplitVariants.filter((kernel) => !large.includes(kernel));
+
+describeVariants(small, pointwiseCases);
+describeVariants(
+  large,
+  pointwiseCases.filter((_, i) => i % 4 === 0),
+);
