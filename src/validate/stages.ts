@@ -1,5 +1,6 @@
 /** What stands before and behind a plan when a picture is classified, against the CPU. */
 import type { Graph, ImageRule } from '../graph/graph.ts';
+import { coloursOf, plainImage } from '../graph/image-rule.ts';
 import type { Node } from '../graph/ops.ts';
 import { withMeanings } from '../graph/output-meaning.ts';
 import { seededUniform } from '../graph/random.ts';
@@ -13,12 +14,8 @@ import { poison } from './poison.ts';
 
 /** For graphs that carry no rule: the whole picture squashed, pixels to [−1, 1]. */
 const plainRule = (channels: number): ImageRule => ({
-  fit: 'stretch',
-  cropFraction: 1,
-  filter: 'bilinear',
-  antialias: true,
-  corners: 'half-pixel',
-  channels: channels === 1 ? 'grey' : 'rgb',
+  ...plainImage,
+  channels: coloursOf(channels),
   scale: [1 / 127.5],
   offset: [-1],
 });
@@ -49,7 +46,7 @@ function rankingOf(graph: Graph): (Ranking & { readonly tensor: string }) | null
  * - `rank-classes`: the best classes and their probabilities, ranked by the GPU's own scores. Classes in another order
  *   fail whatever their scores.
  *
- * None for a graph that takes no picture. Throws as `Executor.rankPicture` does.
+ * None for a graph that takes no picture. Throws as `Executor.runPicture` does.
  */
 export async function validateStages(
   executor: Executor,
@@ -65,7 +62,7 @@ export async function validateStages(
   const [, height, width] = shape;
   const run = async (picture: Picture) => {
     poison(executor.resources);
-    await executor.runPicture(picture, rule, { signal });
+    await executor.runPicture(picture, rule, null, { signal });
     return expectedTensor(picture, rule, shape, plan.tensors[name]!.precision !== 'float32');
   };
   const rows: LayerReport[] = [];
@@ -86,7 +83,7 @@ export async function validateStages(
 
   const ranking = rankingOf(graph);
   if (!ranking) return rows;
-  const { ranked } = await executor.rankPicture(larger, rule, ranking, { signal });
+  const { ranked } = await executor.runPicture(larger, rule, ranking, { signal });
   if (!ranked) return rows;
   const tensor = prepared.outputs.find((output) => output.name === ranking.output)!.tensor;
   const scores = { shape: plan.tensors[tensor]!.shape, data: await executor.readTensor(tensor) };

@@ -1,6 +1,6 @@
 /** What ends a run, and what is left of it, on a GPU that computes nothing. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { DeviceError, OutOfMemoryError } from '../../src/errors.ts';
+import { DeviceError, DeviceLostError, OutOfMemoryError } from '../../src/errors.ts';
 import type { ImageRule } from '../../src/graph/graph.ts';
 import type { Executor } from '../../src/scheduler/executor.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
@@ -75,7 +75,7 @@ describe('a run whose submit is found invalid', () => {
   const runs: readonly (readonly [string, (executor: Executor) => Promise<unknown>])[] = [
     ['of values', (executor) => executor.run(new Float32Array(3))],
     ['of a picture', (executor) => executor.runPicture(picture, rule)],
-    ['that ranks classes', (executor) => executor.rankPicture(picture, rule, ranking)],
+    ['that ranks classes', (executor) => executor.runPicture(picture, rule, ranking)],
   ];
 
   it.each(runs)('%s is a typed error, not the outputs of the run before', async (_, run) => {
@@ -93,6 +93,22 @@ describe('a run whose submit is found invalid', () => {
     await run(executor);
     expect(fake.submits).toBe(3);
   });
+});
+
+it('a tensor that cannot be read as the device is gone: that is said, in the words of no browser', async () => {
+  const fake = new FakeGpu();
+  const { device } = fake;
+  let lose = (_: GPUDeviceLostInfo) => {};
+  const lost = new Promise<GPUDeviceLostInfo>((resolve) => {
+    lose = resolve;
+  });
+  const executor = await fakeExecutor(fakeDevice(fake, Object.assign(device, { lost })));
+  fake.mapping = Promise.reject(new DOMException('Buffer was destroyed', 'AbortError'));
+  fake.mapping.catch(() => {});
+  const reading = executor.readTensor('y');
+  setTimeout(() => lose({ reason: 'unknown', message: 'pulled out' } as GPUDeviceLostInfo), 10);
+  await expect(reading).rejects.toThrow(DeviceLostError);
+  await expect(reading).rejects.toThrow('pulled out');
 });
 
 describe('out of memory', () => {
@@ -127,12 +143,12 @@ describe('out of memory', () => {
       const executor = await fakeExecutor(fakeDevice(fake), classifier());
       const before = [...fake.held];
       fake.lacks = (what) => what === label;
-      await expect(executor.rankPicture(picture, rule, ranking)).rejects.toBeInstanceOf(OutOfMemoryError);
+      await expect(executor.runPicture(picture, rule, ranking)).rejects.toBeInstanceOf(OutOfMemoryError);
       const stages = ['pixels', 'picture'].includes(label) ? ['ranked', 'ranking', 'readback'] : ['pixels', 'picture'];
       const left = fake.held.slice(before.length);
       expect(left.filter((one) => !stages.some((stage) => one.startsWith(stage)))).toEqual([]);
       fake.lacks = () => false;
-      expect((await executor.rankPicture(picture, rule, ranking)).ranked).toHaveLength(1);
+      expect((await executor.runPicture(picture, rule, ranking)).ranked).toHaveLength(1);
       executor.dispose();
       expect(fake.held).toEqual([]);
     },

@@ -37,7 +37,8 @@ interface TfjsNode {
  *
  * Where `options.outputs` is not given and outputs of the file are decoded by operations that this engine does not run
  * (`ArgMax`, `TopKV2`, `GatherNd`, non-maximum suppression…, without learnt weights), the network is cut before them:
- * outputs that need no decoding are kept, and the tensors that the decoding reads are added under their own names.
+ * outputs that need no decoding are kept, and the tensors that the decoding reads are added under their own names, with
+ * `decoding` where the names tell how.
  *
  * Throws `ModelFormatError`, `UnsupportedOpError`, or `UsageError` for names and shapes in `options`.
  */
@@ -62,7 +63,8 @@ export async function loadTfjs(files: ModelFiles, options: LoadGraphOptions): Pr
   const loaded = loader.load(weights);
   if (!('cut' in loaded)) return loaded;
   const again = new TfjsLoader(files, parsed, signature, { ...options, outputs: loaded.cut }).load(weights);
-  return 'cut' in again ? loader.fail(loaded.error, loaded.cut) : again;
+  if ('cut' in again) return loader.fail(loaded.error, loaded.cut);
+  return (await import('./decoding.ts')).withDecoding(again);
 }
 
 function parseNode(file: string, node: unknown, index: number): TfjsNode {

@@ -1,5 +1,6 @@
 /** TensorFlow Lite files: one subgraph, float32, float16 or quantised weights. */
 import { ModelFormatError, UnsupportedOpError, UsageError } from '../../errors.ts';
+import type { Decoding } from '../../graph/decoding.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { inferShapes } from '../../graph/shapes.ts';
 import { FoldBudget, FoldError } from '../core/constants.ts';
@@ -11,6 +12,7 @@ import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
 import { imageRuleOf } from '../sidecars/tflite-metadata.ts';
 import { FlatTable } from './flat-table.ts';
 import { operators, type TfliteOperation } from './operations.ts';
+import type { TailCall } from './tail-call.ts';
 import { type ActivationRange, activationRange, decodeConstant, readTensor, type TfliteTensor } from './tensors.ts';
 
 /** Tensors, operators, buffers, kinds of operators: of each. */
@@ -19,6 +21,26 @@ const mostTables = 50_000;
 const mostInputs = 100;
 const mostOutputs = 1000;
 const mostOperands = 4096;
+
+interface Tail {
+  /** Which of its inputs become outputs of the graph; the others are constants. */
+  readonly heads: readonly number[];
+  readonly decoding: () => Promise<(call: TailCall) => Decoding>;
+}
+
+/** Operators that decode and are not run, by the name of the custom operator. */
+const tails: ReadonlyMap<string, Tail> = new Map([
+  [
+    'TFLite_Detection_PostProcess',
+    { heads: [0, 1], decoding: async () => (await import('./detection.ts')).ssdDecoding },
+  ],
+]);
+
+/** BuiltinOperator of what a name says. */
+const CUSTOM = 32;
+
+/** BuiltinOperator. The byte came first; operators past 127 are in the other field only. */
+const operatorNumber = (code: FlatTable): number => Math.max(code.byte(0), code.int(3));
 
 interface Operator {
   readonly table: FlatTable;
@@ -40,7 +62,8 @@ function hasArchive(bytes: Uint8Array): boolean {
  * A TensorFlow Lite model. Quantised weights become the real numbers that they stand for, and so do quantised inputs
  * and outputs: the graph computes in real numbers throughout. `image` says how pixels become the input, from the file's
  * metadata, or from the quantisation of a uint8 input, whose stored values are pixels; labels come from the associated
- * files, where a list there has a line for each class.
+ * files, where a list there has a line for each class. Where outputs come from an operator that decodes (`TFLite_Detection_PostProcess`)
+ * and `options.outputs` is not given, the graph ends at what it reads, with `decoding`.
  *
  * Throws `ModelFormatError`, `UnsupportedOpError`, or `UsageError` for names in `options`.
  */
@@ -51,11 +74,18 @@ export async function loadTflite(files: ModelFiles, options: LoadGraphOptions): 
   const subgraphs = model.tables(2, mostTables, 'subgraphs');
   if (subgraphs.length !== 1) throw new ModelFormatError(files.name, `has ${subgraphs.length} subgraphs, expected one`);
   const graph = await new TfliteLoader(files, model, subgraphs[0]!, options).load();
-  const [output, ...others] = graph.outputs;
-  if (!output || others.length > 0 || !hasArchive(files.bytes)) return graph;
+  const classes = classesOf(graph);
+  if (classes === null || !hasArchive(files.bytes)) return graph;
   const { archivedLabels } = await import('../sidecars/archived-labels.ts');
-  const labels = archivedLabels(files.name, files.bytes, inferShapes(graph).get(output.tensor)![3]);
+  const labels = archivedLabels(files.name, files.bytes, classes);
   return labels ? { ...graph, labels } : graph;
+}
+
+/** How many classes labels are for; null where they would not be known to be for anything. */
+function classesOf(graph: Graph): number | null {
+  const { decoding, outputs } = graph;
+  if (decoding) return 'classes' in decoding ? decoding.classes : null;
+  return outputs.length === 1 ? inferShapes(graph).get(outputs[0]!.tensor)![3] : null;
 }
 
 class TfliteLoader {
@@ -84,7 +114,7 @@ class TfliteLoader {
       .map((table, i) => readTensor(name, table, i, this.#buffers));
   }
 
-  load(): Graph {
+  async load(): Promise<Graph> {
     const inputs = this.#subgraph.ints(1, mostInputs, 'inputs');
     checkInputShapes(
       this.#file,
@@ -98,7 +128,8 @@ class TfliteLoader {
       inputs: table.ints(1, mostOperands, 'inputs of an operator'),
       outputs: table.ints(2, mostOperands, 'outputs of an operator'),
     }));
-    const wanted = this.#wantedOutputs();
+    const tail = this.#options.outputs ? null : this.#tail(all, codes);
+    const wanted = tail ? this.#withHeads(tail) : this.#wantedOutputs();
     const needed = this.#needed(
       all,
       wanted.map(({ index }) => index),
@@ -112,7 +143,49 @@ class TfliteLoader {
     );
     const image =
       inputs.length === 1 ? imageRuleOf(this.#file, this.#model, this.#buffers, this.#tensors[inputs[0]!]!) : null;
-    return image ? { ...graph, image } : graph;
+    const decoding = tail && (await this.#decoding(tail));
+    return { ...graph, ...(image ? { image } : {}), ...(decoding ? { decoding } : {}) };
+  }
+
+  /** The operator that decodes, where the file's outputs come from one; null where it is none that is known. */
+  #tail(all: readonly Operator[], codes: readonly FlatTable[]): (Operator & { readonly name: string }) | null {
+    const own = this.#subgraph.ints(2, mostOutputs, 'outputs');
+    for (const operator of all) {
+      const code = codes[operator.table.int(0)];
+      const name = code && operatorNumber(code) === CUSTOM ? code.string(1) : '';
+      if (tails.has(name) && operator.outputs.some((index) => own.includes(index))) return { ...operator, name };
+    }
+    return null;
+  }
+
+  /** The file's own outputs with what the decoder reads in place of what it makes. */
+  #withHeads({ name, inputs, outputs }: Operator & { readonly name: string }): { name: string; index: number }[] {
+    const heads = tails.get(name)!.heads.map((i) => inputs[i] ?? -1);
+    const own = this.#subgraph.ints(2, mostOutputs, 'outputs').filter((index) => !outputs.includes(index));
+    return this.#named([...heads, ...own]);
+  }
+
+  async #decoding({ name, table, inputs, outputs }: Operator & { readonly name: string }): Promise<Decoding> {
+    const { heads, decoding } = tails.get(name)!;
+    const node = this.#shortName(outputs[0] ?? -1);
+    const place: Place = {
+      node,
+      op: name,
+      where: `inputs ${listed(inputs.map((i) => this.#shortName(i)))}`,
+      output: node,
+    };
+    const read = await decoding();
+    return read({
+      options: table.bytes(5),
+      heads: heads.map((i) => this.#tensor(inputs[i] ?? -1, `input ${i} of ${name}`)),
+      constant: (i) => {
+        const value = this.#value(inputs[i] ?? -1, `input ${i} of ${name}`);
+        return value.kind === 'constant'
+          ? value
+          : this.#builder.unsupported(place, `computes its input ${i}, expected a constant`);
+      },
+      fail: (message) => this.#builder.damaged(place, message),
+    });
   }
 
   #tensor(index: number, what: string): TfliteTensor {
@@ -156,9 +229,11 @@ class TfliteLoader {
   }
 
   #ownOutputs(): { name: string; index: number }[] {
-    const outputs = this.#subgraph
-      .ints(2, mostOutputs, 'outputs')
-      .map((index) => ({ name: this.#tensor(index, 'an output').name, index }));
+    return this.#named(this.#subgraph.ints(2, mostOutputs, 'outputs'));
+  }
+
+  #named(indices: readonly number[]): { name: string; index: number }[] {
+    const outputs = indices.map((index) => ({ name: this.#tensor(index, 'an output').name, index }));
     if (outputs.length === 0) throw new ModelFormatError(this.#file, 'has no outputs');
     const twice = outputs.find(({ name }, i) => outputs.findIndex((other) => other.name === name) < i);
     if (twice) throw new ModelFormatError(this.#file, `has two outputs named "${twice.name}"`);
@@ -186,8 +261,7 @@ class TfliteLoader {
         `operator ${index} has the code ${operator.int(0)}, and there are ${codes.length}`,
       );
     }
-    // The byte came first; operators past 127 are in the other field only.
-    const number = Math.max(code.byte(0), code.int(3));
+    const number = operatorNumber(code);
     const inputs = stated.filter((input, i, list) => input !== -1 || i < list.length - 1);
     const output = this.#tensor(outputs[0] ?? -1, `the output of operator ${index}`);
     const known = operators.get(number);
