@@ -16,10 +16,17 @@ export async function startingPreferences(adapter: AdapterDescription): Promise<
   const prefer = features.includes('subgroups')
     ? ['conv-any/p4-c8-texture-broadcast-software', 'conv-depthwise-any/p4']
     : ['conv-any/p2-c8-texture-software', 'conv-depthwise-any/p2'];
-  return { features, prefer: [...vectors, ...prefer, gated] };
+  return { features, prefer: [...vectors, ...blocks, ...prefer] };
 }
 
 /** Matrix-vector products read each weight once: as a texel. Nothing waits at a barrier, which costs a software adapter most. */
 export const vectors = ['matrix-vector/4x1-texture', 'fully-connected/4x1-texture', 'global-average-pool/4x1'];
 
-export const gated = 'conv-pointwise-gated/p4-c16-buffer-software';
+/** Whole blocks with the largest tiles: registers are memory there in any case. */
+export const blocks = [
+  'inverted-residual/c16',
+  'conv-project/c16',
+  'expand-depthwise/e4',
+  'universal-bottleneck/e4',
+  'conv-pointwise-gated/p4-c16-buffer-software',
+];

@@ -33,13 +33,18 @@ const classes: Readonly<Record<string, readonly string[]>> = {
   // 64 registers a lane.
   arm: pointwise('p4-c4-line', 'p4-c4-s4'),
   // 128 registers a lane; splitting sums costs nothing.
-  apple: [...large, stem('p4-c8-buffer-line'), direct('p4-c16-buffer-line')],
+  apple: [...large, 'conv-depthwise/r32', stem('p4-c8-buffer-line'), direct('p4-c16-buffer-line')],
   // Waves wait for loads: the most products a load.
-  qualcomm: [...large, stem('p4-c16-buffer-pixels'), direct('p4-c16-buffer-line')],
+  qualcomm: [...large, 'conv-depthwise/r64', stem('p4-c16-buffer-pixels'), direct('p4-c16-buffer-line')],
   // A barrier costs more than a small tile, and registers of large ones more than they save.
-  amd: [...pointwise(USUAL, 'p1-c8-line'), stem('p4-c16-buffer-pixels'), direct('p4-c16-buffer-line')],
+  amd: [
+    ...pointwise(USUAL, 'p1-c8-line'),
+    'conv-depthwise/r64',
+    stem('p4-c16-buffer-pixels'),
+    direct('p4-c16-buffer-line'),
+  ],
   // 64 registers leave two thirds of the warps; the smallest devices have thousands of lanes.
-  nvidia: pointwise('p4-c4-line', 'p2-c4-line', 'p2-c4-s4'),
+  nvidia: [...pointwise('p4-c4-line', 'p2-c4-line', 'p2-c4-s4'), 'conv-depthwise/r32'],
   // Nothing that any of these would keep in memory.
   '': pointwise(USUAL, 'p2-c4-line', 'p2-c4-s4'),
 };

@@ -1,6 +1,6 @@
 import type { AdapterDescription } from '../device/gpu.ts';
 import type { KernelPreferences } from '../planner/select.ts';
-import { gated, startingPreferences, vectors } from './defaults.ts';
+import { blocks, startingPreferences, vectors } from './defaults.ts';
 
 /** The kernels that follow in the background: the fastest known for a kind of device. */
 export async function shippedPreferences(adapter: AdapterDescription): Promise<KernelPreferences> {
@@ -22,5 +22,5 @@ export async function shippedPreferences(adapter: AdapterDescription): Promise<K
         'conv-direct/p4-c16-texture-software',
         'conv-depthwise-strip/c4-r8',
       ];
-  return { features, prefer: [...prefer, 'conv-depthwise-strip/c1-r8', ...vectors, gated] };
+  return { features, prefer: [...prefer, 'conv-depthwise-strip/c1-r8', ...vectors, ...blocks] };
 }

@@ -5,8 +5,8 @@ import type { Node } from '../../src/graph/ops.ts';
 import { inferShapes } from '../../src/graph/shapes.ts';
 import { allKernels } from '../../src/kernels/index.ts';
 import type { Kernel } from '../../src/kernels/kernel.ts';
+import { prepare } from '../../src/passes/index.ts';
 import { storedBytes } from '../../src/planner/create-plan.ts';
-import { prepare } from '../../src/planner/prepare.ts';
 import { shapesOf } from '../../src/planner/select.ts';
 import { possible } from '../../src/scheduler/dispatch-time.ts';
 import { keepAdoptable } from '../../src/tuning/adopt.ts';
@@ -102,9 +102,7 @@ describe('a trial', () => {
 
   it('is there for every operation of which there are several kernels', async () => {
     const { variants } = await allKernels();
-    // Those of fused blocks are for kinds of devices.
-    const tried = variants.map(({ op }) => op).filter((op) => op !== 'fused');
-    expect(tried.filter((op) => !isTunable({ op } as Node))).toEqual([]);
+    expect(variants.map(({ op }) => op).filter((op) => !isTunable({ op } as Node))).toEqual([]);
   });
 
   it('takes no more memory than it may, whatever the size of the picture', () => {
