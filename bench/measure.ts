@@ -125,6 +125,9 @@ export async function measure(driver: Driver, keys: readonly EngineKey[], option
       if (measurement.error !== null && !driver.alive()) await openAll();
     }
   }
+  for (const measurement of running()) {
+    if (!measurement.timed) measurement.fail('no warm run was timed');
+  }
   return rows.map((measurement) => measurement.row());
 }
 
@@ -301,6 +304,10 @@ class Measurement {
     if (!timed) return;
     this.#times.push(sample.ms);
     this.#hostTimes.push(sample.hostMs);
+  }
+
+  get timed(): boolean {
+    return this.#times.length > 0;
   }
 
   get bursts(): number {

@@ -41,7 +41,7 @@ export function resultTable(rows: readonly Row[]): { head: string[]; body: strin
     `${row.name}${row.version ? ` ${row.version}` : ''}`,
     row.device,
     variantOf(row) || '–',
-    row.ok ? 'ok' : 'FAILED',
+    row.ok ? 'ok' : row.error ? 'FAILED' : '…',
     threeDigits(row.medianMs),
     ratio(row.medianMs, ours?.medianMs),
     threeDigits(row.p95Ms),
