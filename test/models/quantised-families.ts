@@ -27,29 +27,25 @@ export async function quantisedFamily(id: string): Promise<ReadonlyMap<(typeof t
 }
 
 /**
- * The network with a class for each of these pictures in place of its own: random weights see all pictures alike. A class
- * scores its picture 1: w = d / |d|², b = −w · m, where d is how its features differ from the mean m of all.
+ * The network with a class for each of these pictures in place of its own, as random weights see all pictures alike: the
+ * best class is the picture whose features f are nearest. −|f − p|² / 2 without what is the same for all classes, with
+ * features as differences from their mean m: w = d, b = −d · m − |d|² / 2, d = p − m; divided by the mean of |d|².
  */
 function telling(graph: Graph, seen: readonly Float32Array[]): Graph {
   const last = graph.nodes.at(-1)!;
   if (last.op !== 'fully-connected') throw new Error(`${graph.name} ends in ${last.op}`);
-  const features = seen.map((picture) => {
-    const cut = { ...graph, nodes: graph.nodes.slice(0, -1), outputs: [{ name: 'f', tensor: last.inputs[0]! }] };
-    return runGraph(cut, { input: picture }).f!.data;
-  });
-  const count = features[0]!.length;
-  const mean = Float64Array.from(
-    { length: count },
-    (_, i) => features.reduce((sum, f) => sum + f[i]!, 0) / seen.length,
-  );
-  const weights = new Float32Array(count * seen.length);
-  const bias = new Float32Array(seen.length);
-  features.forEach((own, k) => {
-    const difference = mean.map((m, i) => own[i]! - m);
-    const square = difference.reduce((sum, d) => sum + d * d, 0);
+  const cut = { ...graph, nodes: graph.nodes.slice(0, -1), outputs: [{ name: 'f', tensor: last.inputs[0]! }] };
+  const features = seen.map((picture) => runGraph(cut, { input: picture }).f!.data);
+  const mean = Float64Array.from(features[0]!, (_, i) => features.reduce((sum, f) => sum + f[i]!, 0) / seen.length);
+  const differences = features.map((own) => mean.map((m, i) => own[i]! - m));
+  const squares = differences.map((difference) => difference.reduce((sum, d) => sum + d * d, 0));
+  const scale = seen.length / squares.reduce((sum, square) => sum + square, 0);
+  const weights = new Float32Array(mean.length * seen.length);
+  const bias = Float32Array.from(squares, (square) => (-scale * square) / 2);
+  differences.forEach((difference, k) => {
     difference.forEach((d, i) => {
-      weights[i * seen.length + k] = d / square;
-      bias[k]! -= (d / square) * mean[i]!;
+      weights[i * seen.length + k] = scale * d;
+      bias[k]! -= scale * d * mean[i]!;
     });
   });
   return { ...graph, nodes: [...graph.nodes.slice(0, -1), { ...last, weights, bias, outFeatures: seen.length }] };

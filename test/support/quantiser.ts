@@ -52,6 +52,7 @@ const versions: Readonly<Record<string, number>> = {
   FULLY_CONNECTED: 4,
   RESHAPE: 1,
   HARD_SWISH: 1,
+  PRELU: 1,
 };
 
 /** The file as plain data, and its bytes. */
@@ -171,7 +172,7 @@ export function quantise(
       ...alike.flatMap(({ by }) => by ?? []),
       {
         ...operator,
-        version: versions[op] ?? 2,
+        version: Math.max(operator.version, versions[op] ?? 2),
         ...(alike.length > 0 ? { inputs: alike.map(({ index }) => index) } : {}),
         ...(left ? { options: [left[0], { ...left[1], activation: 0 }] } : {}),
       },
