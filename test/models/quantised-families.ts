@@ -67,6 +67,17 @@ export function stepsFromBest(file: QuantisedFile, scores: Float32Array, expecte
   return Math.round((Math.max(...expected) - expected[best]!) / (integers ? 1 : scale));
 }
 
+/**
+ * How many pictures may have another best class, further than two steps off: none, but one in ten of V3 in uint8. LiteRT.js
+ * rounds to 256 steps where this engine does not, before and after each hard-swish and at each gate, on weights with one scale
+ * a tensor.
+ */
+export const othersAllowed = (id: string, type: (typeof types)[number]): number =>
+  id.startsWith('v3') && type === 'uint8' ? Math.floor(pictures.length / 10) : 0;
+
+/** How many of these are further off than two steps. */
+export const farOff = (steps: readonly number[]): number => steps.filter((step) => step > 2).length;
+
 /** What the file is fed: integers or real numbers. */
 export function fedTo(file: QuantisedFile, picture: Float32Array): Uint8Array | Float32Array {
   const { scale, zeroPoint, integers } = scaleOf(file, 'inputs');
