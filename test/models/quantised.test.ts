@@ -25,7 +25,7 @@ describe.each(networks)('%s', (id) => {
 
   beforeAll(async () => {
     files = await quantisedFamily(id);
-  });
+  }, 300_000);
 
   test.each(types)('%s', async (type) => {
     const file = files.get(type)!;
