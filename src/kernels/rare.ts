@@ -7,6 +7,7 @@ import type { Kernel } from './kernel.ts';
 import { pool } from './pool.ts';
 import { reshape } from './reshape.ts';
 import { resize } from './resize.ts';
+import { transpose } from './transpose.ts';
 
 /** What few networks need; `convGrouped` takes whatever convolution the usual kernels leave. */
 export const usual: readonly Kernel[] = [
@@ -19,4 +20,5 @@ export const usual: readonly Kernel[] = [
   resize,
   concat,
   reshape,
+  transpose,
 ];

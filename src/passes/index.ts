@@ -4,6 +4,7 @@
  * | pass                  | purpose                                                          | depends on                   |
  * |-----------------------|------------------------------------------------------------------|------------------------------|
  * | remove-dead-nodes     | what reaches no output is not looked at                          |                              |
+ * | sink-transposes       | transposes go down, merge and cancel                             |                              |
  * | simplify-shapes       | reshapes go, whole-picture pools become global, concats pairs    | first: what follows looks at |
  * |                       |                                                                  | neighbours                   |
  * | recognise-activations | relu6, hard-sigmoid, hard-swish spelled out become nodes         | affines as they were loaded  |
@@ -31,9 +32,11 @@ import { removeDeadNodes } from './remove-dead-nodes.ts';
 import { scaleClips } from './scale-clips.ts';
 import { simplifyShapes } from './simplify-shapes.ts';
 import { sinkScales } from './sink-scales.ts';
+import { sinkTransposes } from './sink-transposes.ts';
 
 const passes: readonly Pass[] = [
   removeDeadNodes,
+  sinkTransposes,
   simplifyShapes,
   recogniseActivations,
   absorbPad,

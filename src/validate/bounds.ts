@@ -192,6 +192,7 @@ function evaluate(node: Node, inputs: readonly Tensor[], shape: Tensor['shape'])
       return { data, error: node.mode === 'nearest' ? null : bilinearError(node, input, shape) };
     }
     case 'reshape':
+    case 'transpose':
     case 'pad':
     case 'concat':
     case 'fused':

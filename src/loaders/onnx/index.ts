@@ -260,7 +260,7 @@ class OnnxLoader {
   /** Whether the first operation that cares for layout is a transposition from NHWC to NCHW. */
   private isTransposedFromNhwc(input: string): boolean {
     const elementwise = new Set([
-      ...['Identity', 'Cast', 'Add', 'Sub', 'Mul', 'Div', 'Clip', 'QuantizeLinear', 'DequantizeLinear'],
+      ...['Identity', 'Cast', 'Add', 'Sub', 'Mul', 'Div', 'Clip', 'Pad', 'QuantizeLinear', 'DequantizeLinear'],
     ]);
     const waiting = [input];
     const seen = new Set(waiting);

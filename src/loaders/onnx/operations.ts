@@ -4,7 +4,7 @@ import { noPadding, samePadding, windowOutput } from '../../graph/shapes.ts';
 import type { FoldBudget } from '../core/constants.ts';
 import { axisOf, flattenedDims, resolveReshape, squeezedDims, unsqueezedDims } from '../core/dims.ts';
 import { transpose } from '../core/fold.ts';
-import { nchw, nhwc, type Value, type Variable } from '../core/import-builder.ts';
+import { nchw, type Value, type Variable } from '../core/import-builder.ts';
 import type { Operands } from '../core/operands.ts';
 import { activation, bounded, floatData, joined, padded, vector, wholeSlice } from '../core/operations.ts';
 import { axesOf, floatOf, intOf, intsOf, permutationOf, shapeOf, slicesOf, stringOf } from './attributes.ts';
@@ -274,14 +274,7 @@ function pad(operation: Operation): Value {
     sides[2 * axis] = pads[i]!;
     sides[2 * axis + 1] = pads[i + axes.length]!;
   });
-  return padded(operation, sides, mode === 'constant' ? value : mode, fitsNhwc(x) ? nhwc : nchw);
-}
-
-/** Whether a tensor of four dimensions lies in memory as the file orders it, and is no NCHW tensor at the same time. */
-function fitsNhwc(x: Variable): boolean {
-  const fits = (order: readonly number[]) =>
-    x.axes.every((axes, i) => axes.length === 0 || axes.join() === `${order[i]}`);
-  return fits(nhwc) && !fits(nchw);
+  return padded(operation, sides, mode === 'constant' ? value : mode);
 }
 
 // Products

@@ -65,6 +65,7 @@ const fields: Readonly<
   'fully-connected': { weights: 'tensor', bias: 'tensor?', outFeatures: isCount, activation: isActivation },
   softmax: {},
   reshape: { shape: isShape },
+  transpose: { permutation: isShape },
   pad: { padding: isPadding },
   resize: { size: isPair, mode: oneOf('bilinear', 'nearest'), corners: oneOf('align', 'half-pixel', 'asymmetric') },
   concat: {},

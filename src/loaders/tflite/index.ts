@@ -3,7 +3,7 @@ import { ModelFormatError, UnsupportedOpError, UsageError } from '../../errors.t
 import type { Graph } from '../../graph/graph.ts';
 import { inferShapes } from '../../graph/shapes.ts';
 import { FoldBudget, FoldError } from '../core/constants.ts';
-import { type Axis, ImportBuilder, listed, nhwc, type Place, type Value } from '../core/import-builder.ts';
+import { type Axis, ImportBuilder, listed, nchw, nhwc, type Place, type Value } from '../core/import-builder.ts';
 import { checkInputShapes } from '../core/inputs.ts';
 import { operandsOf } from '../core/operands.ts';
 import { saturated } from '../core/saturation.ts';
@@ -20,8 +20,16 @@ const mostInputs = 100;
 const mostOutputs = 1000;
 const mostOperands = 4096;
 
+const transposeOperator = 39;
+/** ADD, DEQUANTIZE, MUL, RELU, RELU6, PAD, SUB, DIV, CAST, PADV2, QUANTIZE: what may stand before a picture is transposed. */
+const layoutFree: ReadonlySet<number> = new Set([0, 6, 18, 19, 21, 34, 41, 42, 53, 60, 114]);
+/** RESHAPE, SQUEEZE, EXPAND_DIMS. The file states what they give, whatever computes a second input. */
+const statesShape: ReadonlySet<number> = new Set([22, 43, 70]);
+
 interface Operator {
   readonly table: FlatTable;
+  /** Of BuiltinOperator; -1 where the file has no such code. */
+  readonly number: number;
   /** Indices of tensors. */
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
@@ -91,13 +99,17 @@ class TfliteLoader {
       this.#options,
       inputs.map((index) => this.#tensor(index, 'an input').name),
     );
-    for (const index of inputs) this.#addInput(index);
-    const codes = this.#model.tables(1, mostTables, 'operator codes');
+    // The byte came first; operators past 127 are in the other field only.
+    const codes = this.#model
+      .tables(1, mostTables, 'operator codes')
+      .map((table) => ({ number: Math.max(table.byte(0), table.int(3)), custom: table.string(1) }));
     const all = this.#subgraph.tables(3, mostTables, 'operators').map((table) => ({
       table,
+      number: codes[table.int(0)]?.number ?? -1,
       inputs: table.ints(1, mostOperands, 'inputs of an operator'),
       outputs: table.ints(2, mostOperands, 'outputs of an operator'),
     }));
+    for (const index of inputs) this.#addInput(index, all);
     const wanted = this.#wantedOutputs();
     const needed = this.#needed(
       all,
@@ -110,8 +122,11 @@ class TfliteLoader {
     const graph = this.#builder.finish(
       wanted.map(({ name, index }) => ({ name, value: this.#value(index, `output "${name}"`) })),
     );
-    const image =
-      inputs.length === 1 ? imageRuleOf(this.#file, this.#model, this.#buffers, this.#tensors[inputs[0]!]!) : null;
+    const [index] = inputs;
+    if (index === undefined || inputs.length > 1) return graph;
+    const input = this.#tensor(index, 'an input');
+    const dims = input.dims.length === 4 ? graph.inputs[0]!.shape : input.dims;
+    const image = imageRuleOf(this.#file, this.#model, this.#buffers, { ...input, dims });
     return image ? { ...graph, image } : graph;
   }
 
@@ -128,7 +143,7 @@ class TfliteLoader {
     return name.length > 100 ? `${name.slice(0, 100)}…` : name;
   }
 
-  #addInput(index: number): void {
+  #addInput(index: number, operators: readonly Operator[]): void {
     const { name, dims: stated, type, quantisation } = this.#tensor(index, 'an input');
     if (type !== 'FLOAT32' && !quantisation) {
       throw new UnsupportedOpError(this.#file, name, 'input', `is of ${type} without quantisation, expected floats`);
@@ -138,8 +153,24 @@ class TfliteLoader {
     if (dims.length < 1 || dims.length > 4) {
       throw new ModelFormatError(this.#file, `input "${name}" has ${dims.length} dimensions, expected one to four`);
     }
-    const axes: readonly Axis[] = dims.length === 4 ? nhwc : ([0, 3, 2, 1] as const).slice(0, dims.length);
-    this.#values.set(index, this.#builder.input(name, dims, dims.length === 3 ? [0, 2, 3] : axes));
+    const image = dims.length === 4 && this.#isTransposedFromNchw(index, operators) ? nchw : nhwc;
+    const orders: readonly (readonly Axis[])[] = [[], [0], [0, 3], [0, 2, 3], image];
+    this.#values.set(index, this.#builder.input(name, dims, orders[dims.length]!));
+  }
+
+  /** Whether the first operator that cares for layout is a transposition from NCHW to NHWC. */
+  #isTransposedFromNchw(input: number, operators: readonly Operator[]): boolean {
+    const seen = new Set([input]);
+    for (const { number, inputs, outputs } of operators) {
+      if (inputs[0] === undefined || !inputs.some((index) => seen.has(index))) continue;
+      if (number === transposeOperator) {
+        const order = seen.has(inputs[0]) ? this.#value(inputs[1] ?? -1, 'the order of a TRANSPOSE') : null;
+        return order?.kind === 'constant' && order.data.join() === '0,2,3,1';
+      }
+      if (!layoutFree.has(number)) return false;
+      for (const index of outputs) seen.add(index);
+    }
+    return false;
   }
 
   #wantedOutputs(): { name: string; index: number }[] {
@@ -170,15 +201,19 @@ class TfliteLoader {
     const tensors = new Set(wanted);
     const result = new Set<number>();
     for (let i = all.length - 1; i >= 0; i--) {
-      const { inputs, outputs } = all[i]!;
+      const { number, inputs, outputs } = all[i]!;
       if (!outputs.some((index) => tensors.has(index))) continue;
       result.add(i);
-      for (const index of inputs) tensors.add(index);
+      for (const index of statesShape.has(number) ? inputs.slice(0, 1) : inputs) tensors.add(index);
     }
     return result;
   }
 
-  #run({ table: operator, inputs: stated, outputs }: Operator, index: number, codes: readonly FlatTable[]): void {
+  #run(
+    { table: operator, number, inputs: stated, outputs }: Operator,
+    index: number,
+    codes: readonly { readonly custom: string }[],
+  ): void {
     const code = codes[operator.int(0)];
     if (!code) {
       throw new ModelFormatError(
@@ -186,14 +221,12 @@ class TfliteLoader {
         `operator ${index} has the code ${operator.int(0)}, and there are ${codes.length}`,
       );
     }
-    // The byte came first; operators past 127 are in the other field only.
-    const number = Math.max(code.byte(0), code.int(3));
     const inputs = stated.filter((input, i, list) => input !== -1 || i < list.length - 1);
     const output = this.#tensor(outputs[0] ?? -1, `the output of operator ${index}`);
     const known = operators.get(number);
     const place: Place = {
       node: output.name,
-      op: known?.[0] ?? (code.string(1) || `builtin operator ${number}`),
+      op: known?.[0] ?? (code.custom || `builtin operator ${number}`),
       where: `operator ${index}, inputs ${listed(inputs.slice(0, 13).map((input) => this.#shortName(input)))}`,
       output: output.name,
     };

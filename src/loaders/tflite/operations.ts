@@ -1,6 +1,7 @@
 /** What each TensorFlow Lite operator becomes in the graph. Indices of fields are those of TensorFlow's schema.fbs. */
 import type { Activation, Padding, Pair, Pool, Resize } from '../../graph/ops.ts';
 import { noPadding, samePadding } from '../../graph/shapes.ts';
+import { permutationIn } from '../core/dims.ts';
 import { type Interval, nhwc, type Value, type Variable } from '../core/import-builder.ts';
 import type { Operands } from '../core/operands.ts';
 import { activation, bounded, floatData, joined, padded, reduced, resized } from '../core/operations.ts';
@@ -38,6 +39,7 @@ export const operators = new Map<number, readonly [name: string, handler: Handle
   [23, ['RESIZE_BILINEAR', (operation) => resize(operation, 'bilinear', 2), 15]],
   [25, ['SOFTMAX', softmax, 9]],
   [34, ['PAD', pad]],
+  [39, ['TRANSPOSE', transpose]],
   [40, ['MEAN', (call) => reduced(call, 'average', call.constant(1).data, call.options?.bool(0) ?? false), 27]],
   [41, ['SUB', arithmetic('subtract'), 28]],
   [42, ['DIV', arithmetic('divide'), 29]],
@@ -172,6 +174,10 @@ function softmax({ builder, place, options, variable }: TfliteOperation): Value 
 /** RESHAPE, SQUEEZE, EXPAND_DIMS: the output's shape is stated by the file. */
 function reshape({ builder, place, variable, outputDims }: TfliteOperation): Value {
   return builder.reshape(place, variable(0), outputDims);
+}
+
+function transpose({ builder, variable, constant }: TfliteOperation): Value {
+  return builder.transpose(variable(0), permutationIn([...constant(1).data], variable(0).dims.length));
 }
 
 function pad(operation: TfliteOperation): Value {
