@@ -15,6 +15,7 @@
  * |                       |                                                                  | sink-scales, which takes one |
  * | sink-scales           | scales without shift go down into weights                        | fold-batch-norm, which folds |
  * |                       |                                                                  | upwards where it can         |
+ * | sink-transposes       | again: an affine of one value for all is left                      | fold-batch-norm              |
  * | simplify-shapes       | again: a batch-norm between reshape and fully connected is gone  | fold-batch-norm              |
  * | fuse-activation       | activations go into the node before                              | fold-batch-norm              |
  * | fuse-residual         | sums go into the convolution before                              | fold-batch-norm; after       |
@@ -43,6 +44,7 @@ const passes: readonly Pass[] = [
   foldBatchNorm,
   scaleClips,
   sinkScales,
+  sinkTransposes,
   simplifyShapes,
   fuseActivation,
   fuseResidual,

@@ -68,7 +68,7 @@ export class ImportBuilder {
   readonly file: string;
   /** Between which numbers tensors lie for certain, where that was asked. */
   readonly intervals = new Map<string, Interval>();
-  private readonly weights: FoldBudget | undefined;
+  private readonly weights: FoldBudget;
   private readonly inputs: GraphInput[] = [];
   /** By the tensor that they write, in order. */
   private readonly nodes = new Map<string, Node>();
@@ -76,7 +76,7 @@ export class ImportBuilder {
   private readonly tensors = new UniqueNames();
 
   /** `weights`: how many constants the nodes may hold together; one that many nodes share counts for each. */
-  constructor(file: string, weights?: FoldBudget) {
+  constructor(file: string, weights: FoldBudget) {
     this.file = file;
     this.weights = weights;
   }
@@ -135,7 +135,8 @@ export class ImportBuilder {
     if ([long, channelsLast].some((order) => order.join() === memoryOrder(x)?.join())) return x;
     const orders: readonly (readonly Axis[])[] = [[], [3], [0, 3], [0, 2, 3], nhwc];
     const place = { node: name, op: 'output', where: `of [${x.dims}]`, output: name };
-    const order = orders[x.dims.length] ?? this.unsupported(place, `has ${x.dims.length} dimensions, expected at most 4`);
+    const order =
+      orders[x.dims.length] ?? this.unsupported(place, `has ${x.dims.length} dimensions, expected at most 4`);
     return this.arrange(place, x, order);
   }
 
@@ -299,6 +300,8 @@ export class ImportBuilder {
 
   /** A constant broadcast against `x` as `[channels]` or `[1]`, and `x` where those are its channels in memory. */
   perChannel(place: Place, x: Variable, constant: Constant): { readonly x: Variable; readonly values: Float32Array } {
+    // Negated and inverted, too.
+    this.weights.take(2 * constant.data.length);
     const values = constant.data instanceof Float32Array ? constant.data : Float32Array.from(constant.data);
     if (values.length === 1 && constant.dims.length <= x.dims.length) return { x, values };
     const shift = x.dims.length - constant.dims.length;
@@ -608,7 +611,7 @@ export class ImportBuilder {
     this.checkShape(`output of node "${place.node}" (${place.op}, ${place.where})`, shape);
     for (const [what, values] of Object.entries(body)) {
       if (!(values instanceof Float32Array)) continue;
-      this.weights?.take(values.length);
+      this.weights.take(values.length);
       const bad = firstNotFinite(values);
       if (bad >= 0) this.damaged(place, `${what}[${bad}] is ${values[bad]}, expected finite numbers`);
     }

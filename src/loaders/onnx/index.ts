@@ -94,8 +94,8 @@ class OnnxLoader {
   private readonly opset: number;
   private readonly options: LoadGraphOptions;
   private readonly builder: ImportBuilder;
-  /** How many elements constants may have together: what a file makes is bounded by what it holds. */
-  private readonly elements: number;
+  /** Of the file and what it reads beside it. */
+  private readonly bytes: number;
   private readonly budget: FoldBudget;
   private folder: OnnxFolder | null = null;
   private readonly decode: (tensor: TensorProto) => Constant;
@@ -121,10 +121,14 @@ class OnnxLoader {
     this.extensions = extensions;
     let bytes = files.bytes.length;
     for (const beside of external.values()) bytes += beside.length;
-    this.elements = 1_000_000 + 4 * bytes;
-    this.builder = new ImportBuilder(files.name, new FoldBudget(this.elements));
-    this.decode = (tensor) => decodeTensor(files.name, tensor, external);
-    this.budget = new FoldBudget(this.elements);
+    this.bytes = bytes;
+    this.budget = new FoldBudget(bytes);
+    this.builder = new ImportBuilder(files.name, this.budget);
+    this.decode = (tensor) => {
+      const value = decodeTensor(files.name, tensor, external);
+      this.budget.takeFor(value.type, value.data.length);
+      return value;
+    };
   }
 
   async load(): Promise<Graph> {
@@ -136,7 +140,7 @@ class OnnxLoader {
       this.options.signal?.throwIfAborted();
       if (!this.folder && this.needsFolder(index)) {
         const { OnnxFolder } = await import('./fold.ts');
-        this.folder = new OnnxFolder(this.budget, 9_000_000 + this.elements, this.decode);
+        this.folder = new OnnxFolder(this.budget, 10_000_000 + 4 * this.bytes, this.decode);
       }
       this.convert(index);
     }
@@ -219,7 +223,7 @@ class OnnxLoader {
   private reads(index: number): string[] {
     const node = this.graph.nodes[index]!;
     const names = node.inputs.filter((name) => name !== '');
-    for (const { graph } of node.attributes) if (graph) names.push(...freeNames(graph));
+    for (const { graph } of node.attributes) for (const name of graph ? freeNames(graph) : []) names.push(name);
     return names;
   }
 

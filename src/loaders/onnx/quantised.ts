@@ -142,7 +142,7 @@ function scaled(
     builder.damaged(place, `has ${scales.length} scales for dimension ${along} of [${value.dims}]`);
   }
   const stride = one ? elementCount(value.dims) || 1 : stridesOf(value.dims)[along]!;
-  budget.take(value.data.length);
+  budget.takeFor('integer', value.data.length);
   const result = new Float64Array(value.data.length);
   for (let i = 0; i < result.length; i++) {
     const k = Math.floor(i / stride) % scales.length;

@@ -4,7 +4,7 @@ import type { Graph } from '../../graph/graph.ts';
 import { inferShapes } from '../../graph/shapes.ts';
 import { FoldBudget, FoldError } from '../core/constants.ts';
 import { type Axis, ImportBuilder, listed, nchw, nhwc, type Place, type Value } from '../core/import-builder.ts';
-import { checkInputShapes } from '../core/inputs.ts';
+import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { operandsOf } from '../core/operands.ts';
 import { saturated } from '../core/saturation.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
@@ -74,7 +74,6 @@ class TfliteLoader {
   readonly #builder: ImportBuilder;
   readonly #buffers: readonly FlatTable[];
   readonly #tensors: readonly TfliteTensor[];
-  /** Decoded constants may take a few times the file: it may keep equal ones in one buffer. */
   readonly #budget: FoldBudget;
   readonly #values = new Map<number, Value>();
 
@@ -83,9 +82,8 @@ class TfliteLoader {
     this.#model = model;
     this.#subgraph = subgraph;
     this.#options = options;
-    const elements = 1_000_000 + 2 * bytes.length;
-    this.#budget = new FoldBudget(elements);
-    this.#builder = new ImportBuilder(name, new FoldBudget(elements));
+    this.#budget = new FoldBudget(bytes.length);
+    this.#builder = new ImportBuilder(name, this.#budget);
     this.#buffers = model.tables(4, mostTables, 'buffers');
     this.#tensors = subgraph
       .tables(0, mostTables, 'tensors')
@@ -148,8 +146,17 @@ class TfliteLoader {
     if (type !== 'FLOAT32' && !quantisation) {
       throw new UnsupportedOpError(this.#file, name, 'input', `is of ${type} without quantisation, expected floats`);
     }
-    const given = this.#options.inputShapes?.[name];
-    const dims = (given ?? stated).map((d) => (d === -1 ? 1 : d));
+    const { inputShapes = {} } = this.#options;
+    // A file may state 1 for what is dynamic.
+    const dims =
+      (Object.hasOwn(inputShapes, name) && inputShapes[name]) ||
+      inputShapeOf(
+        this.#file,
+        name,
+        [],
+        stated.map((d) => (d === -1 ? null : d)),
+        this.#options,
+      );
     if (dims.length < 1 || dims.length > 4) {
       throw new ModelFormatError(this.#file, `input "${name}" has ${dims.length} dimensions, expected one to four`);
     }

@@ -11,11 +11,14 @@ const transpose = (from: string, to: string, ...perm: number[]) => ({
 });
 
 suite('elements that move', {
-  'an image flattened at the end': { x: [2, 3, 4, 5], nodes: one('Flatten'), ops: ['transpose'] },
+  'an image flattened at the end': { x: [2, 3, 4, 5], nodes: one('Flatten'), ops: ['transpose', 'reshape'] },
   'an image of one pixel, flattened': { x: [2, 3, 1, 1], nodes: one('Flatten'), ops: [] },
   'an image in rows': {
     x: image,
-    nodes: [{ op: 'Reshape', inputs: ['x', 's'], outputs: ['r'] }, { ...relu, inputs: ['r'] }],
+    nodes: [
+      { op: 'Reshape', inputs: ['x', 's'], outputs: ['r'] },
+      { ...relu, inputs: ['r'] },
+    ],
     initializers: { s: int64(1, 2, 30) },
     ops: ['transpose', 'reshape', 'activation'],
   },
