@@ -6,7 +6,7 @@ import type { Graph } from './graph/graph.ts';
 import { loadGraph } from './loaders/index.ts';
 import type { Fetched, LoadProgress, OpenedSource } from './loaders/streaming.ts';
 import { Model } from './model.ts';
-import { type RunChoice, resolveChoice, storageOf } from './options.ts';
+import { type ResolvedChoice, type RunChoice, resolveChoice, storageOf } from './options.ts';
 import type { TuningCache } from './tuning/cache.ts';
 import { warmUp } from './tuning/warm-up.ts';
 
@@ -52,9 +52,11 @@ export interface LoadOptions extends RunChoice {
  */
 export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
   const { signal, onProgress } = options;
-  const { device, precision, plan } = resolveChoice(options);
+  const choice = resolveChoice(options);
+  const { precision, plan } = choice;
   signal?.throwIfAborted();
-  const opening = device === 'reference' ? null : openDevice(device, options);
+  const opening =
+    choice.device === 'reference' ? null : openDevice(choice, { device: options.gpuDevice, gpu: options.gpu });
   // Reported by the await below, also when the file fails first.
   opening?.catch(() => {});
   let arriving: ArrivingWeights | null = null;
@@ -93,14 +95,9 @@ interface Opened {
   readonly warm: Promise<void> | null;
 }
 
-async function openDevice(device: 'auto' | 'webgpu', options: LoadOptions): Promise<Opened> {
-  const gpuOptions: GpuOptions = {
-    ...(options.gpuDevice ? { device: options.gpuDevice } : {}),
-    ...(options.gpu ? { gpu: options.gpu } : {}),
-  };
+async function openDevice({ device, precision, plan }: ResolvedChoice, options: GpuOptions): Promise<Opened> {
   try {
-    const gpu = await openGpu(gpuOptions);
-    const { plan, precision } = resolveChoice(options);
+    const gpu = await openGpu(options);
     const warm = plan === 'fused' ? null : warmUp(gpu, storageOf(precision, gpu.adapter.features));
     return { gpu, reason: '', warm };
   } catch (error) {
@@ -117,7 +114,7 @@ export async function readGraph(source: ModelSource, options: LoadOptions = {}):
 }
 
 async function openGraph(source: ModelSource, options: LoadOptions): Promise<OpenedSource> {
-  const { name = 'model', outputs, inputShapes, signal, onProgress } = options;
+  const { name = 'model', outputs, inputShapes } = options;
   const named = typeof source === 'string' && isArchitectureId(source);
   if (named || isGraph(source)) {
     const graph = named ? (await import('./architectures/index.ts')).buildArchitecture(source) : (source as Graph);
@@ -125,18 +122,13 @@ async function openGraph(source: ModelSource, options: LoadOptions): Promise<Ope
     if (inputShapes) throw new UsageError(`the option "inputShapes" sizes a file's inputs; ${graph.name} is no file`);
     return { graph, arriving: null };
   }
-  const graphOptions = {
-    ...(outputs ? { outputs: [...outputs] } : {}),
-    ...(inputShapes ? { inputShapes } : {}),
-    ...(signal ? { signal } : {}),
-  };
   if (source instanceof Uint8Array || source instanceof ArrayBuffer) {
     const bytes = source instanceof ArrayBuffer ? new Uint8Array(source) : source;
-    onProgress?.({ stage: 'parse', done: 0, total: 1 });
-    return { graph: await loadGraph({ name, bytes }, graphOptions), arriving: null };
+    options.onProgress?.({ stage: 'parse', done: 0, total: 1 });
+    return { graph: await loadGraph({ name, bytes }, options), arriving: null };
   }
-  const streamed = typeof source === 'string' || source instanceof URL ? fetched(source, signal) : source;
-  return (await import('./loaders/streaming.ts')).openStreamed(streamed, options, graphOptions);
+  const streamed = typeof source === 'string' || source instanceof URL ? fetched(source, options.signal) : source;
+  return (await import('./loaders/streaming.ts')).openStreamed(streamed, options);
 }
 
 const isGraph = (source: ModelSource): source is Graph =>

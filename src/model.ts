@@ -48,6 +48,12 @@ export interface Embedding {
   readonly embedding: Float32Array;
 }
 
+/** For what goes through a network layer by layer. */
+interface LayerOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onLayer?: ((done: number, total: number) => void) | undefined;
+}
+
 export interface ModelOptions {
   readonly plan?: PlanKind | undefined;
   /** `background` (default): `tune` runs by itself after the first result. */
@@ -124,7 +130,7 @@ export class Model {
 
   /** What the GPU runs; on the CPU what it would. Throws `GraphError` where no GPU could. */
   get plan(): Plan {
-    if (this.#gpu) return this.#gpu.plan;
+    if (this.#gpu) return this.#gpu.current.plan;
     this.#plan ??= createPlan(this.prepared, this.#kernels!, { precision: this.#precision });
     return this.#plan;
   }
@@ -164,16 +170,7 @@ export class Model {
   }
 
   /** One inference of the graph as loaded on the CPU reference: a validator in plain loops, not a fast CPU. */
-  async runReference(
-    inputs: Inputs,
-    {
-      signal,
-      onLayer,
-    }: {
-      readonly signal?: AbortSignal | undefined;
-      readonly onLayer?: ((done: number, total: number) => void) | undefined;
-    } = {},
-  ): Promise<Outputs> {
+  async runReference(inputs: Inputs, { signal, onLayer }: LayerOptions = {}): Promise<Outputs> {
     this.#check();
     const { runGraphAsync } = await import('./reference/index.ts');
     const outputs = await runGraphAsync(this.graph, this.#named(inputs), {
@@ -203,21 +200,13 @@ export class Model {
     this.#check();
     if (!this.#gpu) throw new DeviceError(`there is no GPU to profile (${this.deviceReason})`);
     const { profile } = await import('./scheduler/profile.ts');
-    return profile(this.#gpu.current, inputs, options);
+    return this.#gpu.hold((executor) => profile(executor, inputs, options));
   }
 
   /** Every layer and the outputs against the CPU reference. Throws `DeviceError` on the CPU. */
   async validate(
     inputs: Inputs = seededInputs(this.graph),
-    {
-      plan = this.planKind,
-      signal,
-      onLayer,
-    }: {
-      readonly plan?: PlanKind | undefined;
-      readonly signal?: AbortSignal | undefined;
-      readonly onLayer?: ((done: number, total: number) => void) | undefined;
-    } = {},
+    { plan = this.planKind, signal, onLayer }: LayerOptions & { readonly plan?: PlanKind | undefined } = {},
   ): Promise<ValidationReport> {
     this.#check();
     if (!this.#gpu) throw new DeviceError(`there is no GPU to validate (${this.deviceReason})`);
@@ -273,6 +262,7 @@ export class Model {
       );
     }
     this.#check();
+    if (!(top >= 0)) throw new UsageError(`top is ${top}, expected how many of the best classes are wanted, 0 or more`);
     if (output.meaning === 'features') {
       throw new UsageError(
         `output "${output.name}" of ${this.graph.name} holds features, not scores of classes: use run`,

@@ -69,6 +69,11 @@ describe('scores of classes', () => {
     expect(again.outputs.map((output) => output.meaning)).toEqual([meaning]);
   });
 
+  it.each([-1, Number.NaN])('cannot be the best %d', async (top) => {
+    const model = await load(classifier(), { device: 'reference' });
+    await expect(model.classify(picture, { image, top })).rejects.toThrow(`top is ${top}`);
+  });
+
   it('features are none, whatever they end in', async () => {
     const relu = classifier(activated('relu'));
     const pool: Graph = {

@@ -25,13 +25,6 @@ const isolation = {
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 
-export interface ServerOptions {
-  /** Folder whose modules pages call; the repository unless given. */
-  readonly root?: string;
-  /** Packages of that folder that are not ES modules as they come, or of very many files: bundled before. */
-  readonly dependencies?: readonly string[];
-}
-
 /** A Vite server of the repository on a free port of 127.0.0.1, and the folders that were lent to its pages. */
 export class EngineServer {
   readonly url: string;
@@ -44,11 +37,11 @@ export class EngineServer {
     this.#folders = folders;
   }
 
-  static async start({ root = repository, dependencies = [] }: ServerOptions = {}): Promise<EngineServer> {
+  static async start(): Promise<EngineServer> {
     const { createServer } = await import('vite');
     const folders = new Map<string, string>();
     const vite = await createServer({
-      root,
+      root: repository,
       configFile: false,
       appType: 'custom',
       logLevel: 'error',
@@ -63,8 +56,8 @@ export class EngineServer {
         fs: { allow: [repository] },
         headers: isolation,
       },
-      // Found at once: a dependency that is discovered later reloads the page in the middle of a call.
-      optimizeDeps: { noDiscovery: true, include: [...dependencies] },
+      // A dependency that is discovered later would reload the page in the middle of a call.
+      optimizeDeps: { noDiscovery: true },
       plugins: [
         {
           name: 'lent-folders',

@@ -10,8 +10,6 @@ export interface LaunchOptions {
   readonly log: (message: string) => void;
   /** Start without any shader cache, as for a first visit. */
   readonly coldCaches?: boolean;
-  /** Extra arguments for Chromium. */
-  readonly chromeArguments?: readonly string[];
   /** An existing folder for the profile and the like; a temporary one unless given. */
   readonly parentFolder?: string | undefined;
 }
@@ -24,7 +22,7 @@ export interface LaunchOptions {
  */
 export async function launchBrowser(
   browser: BrowserName,
-  { log, coldCaches, chromeArguments = [], parentFolder = tmpdir() }: LaunchOptions,
+  { log, coldCaches, parentFolder = tmpdir() }: LaunchOptions,
 ): Promise<Browser> {
   const executablePath = await ensureBrowser(browser, log);
   const { default: puppeteer } = await import('puppeteer');
@@ -45,7 +43,7 @@ export async function launchBrowser(
   try {
     const launched =
       browser === 'chrome'
-        ? await puppeteer.launch({ ...common, browser, args: [...chromeFlags(), ...chromeArguments] })
+        ? await puppeteer.launch({ ...common, browser, args: chromeFlags() })
         : await puppeteer.launch({
             ...common,
             browser,

@@ -4,19 +4,21 @@ import { EnginePage, type EnginePageOptions, EngineServer } from './engine-page.
 import type { BrowserName } from './find-browsers.ts';
 import type { Io } from './io.ts';
 
-/** Calls `use` with a page in a fresh browser, which ends after it or when the command is interrupted. */
+/** Calls `use` with a page in a fresh browser, which ends after it or when the command is interrupted: throws why then. */
 export async function withEnginePage<T>(
   browser: BrowserName,
   io: Io,
   options: EnginePageOptions,
   use: (page: EnginePage, server: EngineServer) => Promise<T>,
 ): Promise<T> {
+  io.signal.throwIfAborted();
   const server = await EngineServer.start();
   try {
     const page = await EnginePage.open(server, browser, options);
-    const stop = () => void page.close();
+    const stop = () => void page.close().catch(() => {});
     io.signal.addEventListener('abort', stop);
     try {
+      io.signal.throwIfAborted();
       return await use(page, server);
     } finally {
       io.signal.removeEventListener('abort', stop);

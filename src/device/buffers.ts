@@ -1,7 +1,14 @@
 import { DeviceError, OutOfMemoryError } from '../errors.ts';
 
 /** `GPUBufferUsage`, which is not a global in Node. */
-export const bufferUsage = { MAP_READ: 1, COPY_SRC: 4, COPY_DST: 8, UNIFORM: 0x40, STORAGE: 0x80 } as const;
+export const bufferUsage = {
+  MAP_READ: 1,
+  COPY_SRC: 4,
+  COPY_DST: 8,
+  UNIFORM: 0x40,
+  STORAGE: 0x80,
+  QUERY_RESOLVE: 0x200,
+} as const;
 
 /** A buffer of at least so many bytes, in sixteens: a uniform of a few words, or one of none, is bound as a `vec4` too. */
 export const createBuffer = (

@@ -40,10 +40,6 @@ export class Gpu implements PolledDevice {
     );
   }
 
-  get lost(): boolean {
-    return this.#loss !== null;
-  }
-
   /** Throws `DeviceLostError` once the device is lost: what was read since then cannot be trusted. */
   check(): void {
     if (this.#loss !== null) throw new DeviceLostError(`the GPU device was lost (${this.#loss}); load the model again`);
@@ -72,9 +68,9 @@ export class Gpu implements PolledDevice {
 
 export interface GpuOptions {
   /** A device of the caller's; it is used as it is and never destroyed. */
-  readonly device?: GPUDevice;
+  readonly device?: GPUDevice | undefined;
   /** Where WebGPU is, `navigator.gpu` unless given (Node on Dawn). */
-  readonly gpu?: GPU;
+  readonly gpu?: GPU | undefined;
 }
 
 /** Opens a device on a fresh adapter. Throws `DeviceError` where there is no WebGPU or no adapter. */

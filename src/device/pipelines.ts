@@ -19,12 +19,8 @@ export async function compilePipelines(
   specs: readonly PipelineSpec[],
   { signal, onCompiled }: CompileOptions = {},
 ): Promise<GPUComputePipeline[]> {
-  let known = compiled.get(device);
-  if (!known) {
-    known = new Map();
-    compiled.set(device, known);
-  }
-  const cache = known;
+  const cache = compiled.get(device) ?? new Map<string, Promise<GPUComputePipeline>>();
+  compiled.set(device, cache);
   const modules = new Map<string, GPUShaderModule>();
   let done = 0;
   return Promise.all(

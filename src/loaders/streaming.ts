@@ -16,10 +16,9 @@ export interface LoadProgress {
   readonly total: number;
 }
 
-export interface StreamOptions {
+export interface StreamOptions extends LoadGraphOptions {
   /** Used in messages where the source has no name. */
   readonly name?: string;
-  readonly signal?: AbortSignal;
   readonly onProgress?: (progress: LoadProgress) => void;
 }
 
@@ -49,7 +48,6 @@ interface Source {
 export async function openStreamed(
   source: Fetched | Blob | readonly File[],
   options: StreamOptions,
-  graphOptions: LoadGraphOptions,
 ): Promise<OpenedSource> {
   const { name, stream, read } = await openSource(source, options);
   try {
@@ -57,15 +55,15 @@ export async function openStreamed(
     const parsing = () => options.onProgress?.({ stage: 'parse', done: 0, total: 1 });
     if (isSafetensors(begun)) {
       const { openArriving } = await import('./saved-model/stream.ts');
-      const opened = await openArriving(name, stream, graphOptions);
+      const opened = await openArriving(name, stream, options);
       if (opened) {
         parsing();
-        return { graph: opened.graph, arriving: opened.weights };
+        return opened;
       }
     }
     const bytes = await stream.atLeast(Number.POSITIVE_INFINITY);
     parsing();
-    return { graph: await loadGraph({ name, bytes, ...(read ? { read } : {}) }, graphOptions), arriving: null };
+    return { graph: await loadGraph({ name, bytes, ...(read ? { read } : {}) }, options), arriving: null };
   } catch (error) {
     stream.cancel(error);
     throw error;
@@ -91,10 +89,10 @@ async function openSource(source: Fetched | Blob | readonly File[], options: Str
   const open = (blob: Blob, called: string) =>
     new ByteStream(called, blob.stream(), { length: blob.size, signal, onBytes: progress() });
   const called = file instanceof File ? file.name : name;
-  if (file === source) return { name: called, stream: open(file, called) };
+  const opened = { name: called, stream: open(file, called) };
+  if (file === source) return opened;
   return {
-    name: called,
-    stream: open(file, called),
+    ...opened,
     read: async (path) => {
       const beside = (source as readonly File[]).find((candidate) => candidate.name === path.split('/').pop());
       if (!beside) throw new ModelFormatError(called, `needs the file "${path}", which was not given with it`);

@@ -39,17 +39,13 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
 export async function readGraph(source: ModelSource, options: LoadOptions = {}): Promise<Graph> {
   const path = pathOf(source);
   if (path === null) return readGraphAnywhere(source, options);
-  const { outputs, inputShapes, signal, onProgress } = options;
+  const { signal, onProgress } = options;
   signal?.throwIfAborted();
   const files = await modelFilesAt(path);
   const { length } = files.bytes;
   onProgress?.({ stage: 'fetch', done: length, total: length });
   onProgress?.({ stage: 'parse', done: 0, total: 1 });
-  return loadGraph(files, {
-    ...(outputs ? { outputs: [...outputs] } : {}),
-    ...(inputShapes ? { inputShapes } : {}),
-    ...(signal ? { signal } : {}),
-  });
+  return loadGraph(files, options);
 }
 
 /** The path that a source is, null where it is something else. */

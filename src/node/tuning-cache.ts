@@ -5,6 +5,9 @@ import type { TuningCache, TuningRecord } from '../index.ts';
 /** Adapters and precisions that are remembered: of more, those written longest ago go. */
 const MOST_RECORDS = 8;
 
+/** The end of what this process has to write: one after another, as each keeps what those before it wrote. */
+let writing: Promise<unknown> = Promise.resolve();
+
 /**
  * Remembers the outcome of tuning in a JSON file, for the option `tuningCache`. A file that is not there or not whole is
  * as good as an empty one; it is replaced in one step, so that a process that dies leaves the old one.
@@ -19,20 +22,25 @@ export function fileTuningCache(path: string): TuningCache {
       return {};
     }
   };
+  const write = async (key: string, value: TuningRecord): Promise<void> => {
+    const others = Object.entries(await read()).filter(
+      ([name, other]) => name !== key && (other as TuningRecord | null)?.engine === value.engine,
+    );
+    const text = JSON.stringify(Object.fromEntries([...others.slice(1 - MOST_RECORDS), [key, value]]));
+    await mkdir(dirname(path), { recursive: true });
+    const next = `${path}.${process.pid}.new`;
+    await writeFile(next, text);
+    await rename(next, path);
+  };
   return {
     async get(key: string): Promise<unknown> {
       const stored = await read();
       return Object.hasOwn(stored, key) ? stored[key] : undefined;
     },
-    async set(key: string, value: TuningRecord): Promise<void> {
-      const others = Object.entries(await read()).filter(
-        ([name, other]) => name !== key && (other as TuningRecord | null)?.engine === value.engine,
-      );
-      const text = JSON.stringify(Object.fromEntries([...others.slice(1 - MOST_RECORDS), [key, value]]));
-      await mkdir(dirname(path), { recursive: true });
-      const next = `${path}.${process.pid}.new`;
-      await writeFile(next, text);
-      await rename(next, path);
+    set(key: string, value: TuningRecord): Promise<void> {
+      const written = writing.then(() => write(key, value));
+      writing = written.catch(() => {});
+      return written;
     },
   };
 }

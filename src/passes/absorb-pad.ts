@@ -1,5 +1,5 @@
 import type { Node, Pad, Padding } from '../graph/ops.ts';
-import { type Pass, rewriteAll } from './pass.ts';
+import { inPlaceOf, type Pass, rewriteAll } from './pass.ts';
 
 /**
  * Zeros around a tensor go into the padding of the convolutions and average pools that read it. A pool that divides by
@@ -31,7 +31,7 @@ export const absorbPad: Pass = (graph) =>
         outChannels: channels,
         activation: 'none',
       };
-      return new Map([[node, [identity]]]);
+      return inPlaceOf(node, [identity]);
     }
     const replacements = new Map<Node, readonly Node[]>([[node, []]]);
     for (const consumer of consumers) {

@@ -1,5 +1,5 @@
 import type { Affine, BatchNorm, Conv2d, FullyConnected, Node } from '../graph/ops.ts';
-import { type Pass, rewriteAll } from './pass.ts';
+import { inPlaceOf, type Pass, rewriteAll } from './pass.ts';
 import { type Factors, factorsOf, scaleInputs, scaleOutputs } from './scale-weights.ts';
 
 /**
@@ -14,10 +14,7 @@ export const foldBatchNorm: Pass = (graph) =>
     const factors = factorsOf(node, channels);
     const before = links.soleProducer(source!);
     if (before && isLinear(before)) {
-      return new Map<Node, readonly Node[]>([
-        [before, []],
-        [node, [{ ...scaleOutputs(before, factors), output: node.output }]],
-      ]);
+      return inPlaceOf(node, [{ ...scaleOutputs(before, factors), output: node.output }], [before]);
     }
     if (before?.op === 'affine') {
       const inner = factorsOf(before, channels);
@@ -25,19 +22,13 @@ export const foldBatchNorm: Pass = (graph) =>
         scale: factors.scale.map((value, c) => value * inner.scale[c]!),
         shift: factors.shift.map((value, c) => value + factors.scale[c]! * inner.shift[c]!),
       });
-      return new Map<Node, readonly Node[]>([
-        [before, []],
-        [node, [merged]],
-      ]);
+      return inPlaceOf(node, [merged], [before]);
     }
     const [after, ...others] = links.consumers(node.output);
     if (after && others.length === 0 && !links.isOutput(node.output) && takesInputScale(after, node.output)) {
-      return new Map<Node, readonly Node[]>([
-        [node, []],
-        [after, [{ ...scaleInputs(after, factors), inputs: [source!] }]],
-      ]);
+      return inPlaceOf(after, [{ ...scaleInputs(after, factors), inputs: [source!] }], [node]);
     }
-    return node.op === 'batch-norm' ? new Map([[node, [affine(node, node.inputs, factors)]]]) : null;
+    return node.op === 'batch-norm' ? inPlaceOf(node, [affine(node, node.inputs, factors)]) : null;
   });
 
 const affine = (node: BatchNorm | Affine, inputs: readonly string[], { scale, shift }: Factors): Affine => ({

@@ -1,5 +1,4 @@
-import type { Node } from '../graph/ops.ts';
-import { type Pass, rewriteAll } from './pass.ts';
+import { inPlaceOf, type Pass, rewriteAll } from './pass.ts';
 
 /** An activation goes into the convolution, fully connected layer, addition or product that only it reads. */
 export const fuseActivation: Pass = (graph) =>
@@ -9,8 +8,5 @@ export const fuseActivation: Pass = (graph) =>
     if (!producer || !('activation' in producer) || producer.op === 'activation') return null;
     // A residual is added after the activation, so none can follow it.
     if (producer.activation !== 'none' || (producer.op === 'conv2d' && producer.inputs.length > 1)) return null;
-    return new Map<Node, readonly Node[]>([
-      [producer, []],
-      [node, [{ ...producer, output: node.output, activation: node.activation }]],
-    ]);
+    return inPlaceOf(node, [{ ...producer, output: node.output, activation: node.activation }], [producer]);
   });

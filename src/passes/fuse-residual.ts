@@ -1,5 +1,4 @@
-import type { Node } from '../graph/ops.ts';
-import { type Pass, rewriteAll } from './pass.ts';
+import { inPlaceOf, type Pass, rewriteAll } from './pass.ts';
 
 /** A sum of a convolution's output, which nobody else reads, and a tensor of its shape: the convolution adds it. */
 export const fuseResidual: Pass = (graph) =>
@@ -14,10 +13,8 @@ export const fuseResidual: Pass = (graph) =>
       const producer = links.soleProducer(tensor);
       if (producer?.op !== 'conv2d' || producer.inputs.length > 1) continue;
       // In the place of the sum, both of its inputs are there.
-      return new Map<Node, readonly Node[]>([
-        [producer, []],
-        [node, [{ ...producer, inputs: [producer.inputs[0]!, residual], output: node.output }]],
-      ]);
+      const inputs = [producer.inputs[0]!, residual];
+      return inPlaceOf(node, [{ ...producer, inputs, output: node.output }], [producer]);
     }
     return null;
   });

@@ -44,8 +44,15 @@ export class Links {
   }
 }
 
-/** The graph with some nodes replaced (by none, one or several in their place), its others as they are. */
-export function replaceNodes(graph: Graph, replacements: ReadonlyMap<Node, readonly Node[]>): Graph {
+/** Nodes, and what comes in the place of each: none, one or several. */
+export type Replacements = ReadonlyMap<Node, readonly Node[]>;
+
+/** `by` in the place of `node`, which takes the nodes `taken` in. */
+export const inPlaceOf = (node: Node, by: readonly Node[], taken: readonly Node[] = []): Replacements =>
+  new Map([...taken.map((one) => [one, []] as const), [node, by]]);
+
+/** The graph with some nodes replaced, its others as they are. */
+export function replaceNodes(graph: Graph, replacements: Replacements): Graph {
   if (replacements.size === 0) return graph;
   return { ...graph, nodes: graph.nodes.flatMap((node) => replacements.get(node) ?? [node]) };
 }
@@ -54,10 +61,7 @@ export function replaceNodes(graph: Graph, replacements: ReadonlyMap<Node, reado
  * Applies `rewrite` to the first node for which it finds replacements, again and again until it finds none; each time
  * it sees a consistent graph.
  */
-export function rewriteAll(
-  graph: Graph,
-  rewrite: (node: Node, links: Links, graph: Graph) => ReadonlyMap<Node, readonly Node[]> | null,
-): Graph {
+export function rewriteAll(graph: Graph, rewrite: (node: Node, links: Links) => Replacements | null): Graph {
   let current = graph;
   for (;;) {
     const links = new Links(current);
@@ -65,7 +69,7 @@ export function rewriteAll(
     const all = new Map<Node, readonly Node[]>();
     for (const node of current.nodes) {
       if (taken.has(node)) continue;
-      const found = rewrite(node, links, current);
+      const found = rewrite(node, links);
       // Rewrites of one round must not touch the same nodes or their neighbours.
       if (!found || [...found.keys()].some((key) => taken.has(key))) continue;
       for (const [key, replacement] of found) {

@@ -1,5 +1,6 @@
 import type { Activation, Affine, Clip, Multiply, Node } from '../graph/ops.ts';
-import { type Links, type Pass, rewriteAll } from './pass.ts';
+import { inPlaceOf, type Links, type Pass, type Replacements, rewriteAll } from './pass.ts';
+import { withScale } from './scale-weights.ts';
 
 /**
  * Activations that exporters spell out become activation nodes again: relu and relu6 as minima and maxima,
@@ -39,24 +40,21 @@ interface Range {
 }
 
 /** clip(clip(x)) is one clip, where relu and relu6 are clips too. */
-function mergeClips(node: Node, outer: Range, links: Links): Map<Node, readonly Node[]> | null {
+function mergeClips(node: Node, outer: Range, links: Links): Replacements | null {
   const before = links.soleProducer(node.inputs[0]!);
   const inner = before && rangeOf(before);
   if (!before || !inner) return null;
   const cut = (value: number) => Math.min(Math.max(value, outer.min), outer.max);
   const { name, output } = node;
   const merged: Clip = { op: 'clip', name, inputs: before.inputs, output, min: cut(inner.min), max: cut(inner.max) };
-  return new Map<Node, readonly Node[]>([
-    [before, []],
-    [node, [merged]],
-  ]);
+  return inPlaceOf(node, [merged], [before]);
 }
 
 /** A clip to [0, ∞) is relu, to [0, 6] relu6. */
-function nameClip(node: Clip): Map<Node, readonly Node[]> | null {
+function nameClip(node: Clip): Replacements | null {
   if (node.min !== 0) return null;
-  if (node.max >= 3.4e38) return new Map([[node, [activation(node, node.inputs[0]!, 'relu')]]]);
-  if (node.max === 6) return new Map([[node, [activation(node, node.inputs[0]!, 'relu6')]]]);
+  if (node.max >= 3.4e38) return inPlaceOf(node, [activation(node, node.inputs[0]!, 'relu')]);
+  if (node.max === 6) return inPlaceOf(node, [activation(node, node.inputs[0]!, 'relu6')]);
   return null;
 }
 
@@ -99,14 +97,14 @@ function shiftedRelu6(tensor: string, links: Links): { nodes: Node[]; x: string 
 }
 
 /** relu6(x + 3) · (1/6) */
-function hardSigmoid(node: Affine, links: Links): Map<Node, readonly Node[]> | null {
+function hardSigmoid(node: Affine, links: Links): Replacements | null {
   const factor = 6 * (scaleOf(node, 0) ?? 0);
   const chain = isNearOne(factor) ? shiftedRelu6(node.inputs[0]!, links) : null;
   return chain && replaceChain(chain.nodes, node, chain.x, 'hard-sigmoid', factor);
 }
 
 /** x · (1/6) + 1/2, cut at 0 and 1. */
-function hardSigmoidCutAtOne(node: Clip, links: Links): Map<Node, readonly Node[]> | null {
+function hardSigmoidCutAtOne(node: Clip, links: Links): Replacements | null {
   const line = node.min === 0 && node.max === 1 ? links.soleProducer(node.inputs[0]!) : undefined;
   // Rounding here moves the corners, so only float32's is taken for none.
   if (!line || Math.abs(6 * (scaleOf(line, 0.5) ?? 0) - 1) > 1e-6) return null;
@@ -114,7 +112,7 @@ function hardSigmoidCutAtOne(node: Clip, links: Links): Map<Node, readonly Node[
 }
 
 /** (x · relu6(x + 3)) · (1/6) */
-function hardSwishDividedLast(node: Affine, links: Links): Map<Node, readonly Node[]> | null {
+function hardSwishDividedLast(node: Affine, links: Links): Replacements | null {
   const factor = 6 * (scaleOf(node, 0) ?? 0);
   const product = isNearOne(factor) ? links.soleProducer(node.inputs[0]!) : undefined;
   if (product?.op !== 'multiply' || product.activation !== 'none') return null;
@@ -126,7 +124,7 @@ function hardSwishDividedLast(node: Affine, links: Links): Map<Node, readonly No
 }
 
 /** x · hard-sigmoid(x), and (x / 6) · relu6(x + 3), and either with a factor of about one. */
-function hardSwish(node: Multiply, links: Links): Map<Node, readonly Node[]> | null {
+function hardSwish(node: Multiply, links: Links): Replacements | null {
   if (node.activation !== 'none') return null;
   for (const [a, b] of pairs(node)) {
     for (const [scaled, gate] of [
@@ -156,31 +154,8 @@ const pairs = ({ inputs: [a, b] }: Multiply) =>
   ] as const;
 
 /** In place of the chain that ends in `last`: factor · kind(x). */
-function replaceChain(
-  removed: readonly Node[],
-  last: Node,
-  x: string,
-  kind: Activation,
-  factor = 1,
-): Map<Node, readonly Node[]> {
-  return new Map<Node, readonly Node[]>([
-    ...removed.map((node) => [node, []] as const),
-    [last, scaledActivation(last, x, kind, factor)],
-  ]);
-}
-
-function scaledActivation(last: Node, x: string, kind: Activation, factor: number): readonly Node[] {
+function replaceChain(removed: readonly Node[], last: Node, x: string, kind: Activation, factor = 1): Replacements {
   const exact = activation(last, x, kind);
-  if (Math.abs(factor - 1) < 1e-6) return [exact];
-  const { name, output } = last;
-  const unscaled = `${output}/unscaled`;
-  const scale: Affine = {
-    op: 'affine',
-    name: `${name}/scale`,
-    inputs: [unscaled],
-    output,
-    scale: Float32Array.of(factor),
-    shift: Float32Array.of(0),
-  };
-  return [{ ...exact, output: unscaled }, scale];
+  const isOne = Math.abs(factor - 1) < 1e-6;
+  return inPlaceOf(last, isOne ? [exact] : withScale(exact, `${last.name}/scale`, Float32Array.of(factor)), removed);
 }

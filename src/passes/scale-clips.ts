@@ -1,7 +1,7 @@
-import type { Affine, Node } from '../graph/ops.ts';
+import type { Node } from '../graph/ops.ts';
 import { isLinear } from './fold-batch-norm.ts';
-import { type Pass, rewriteAll } from './pass.ts';
-import { scaleOutputs } from './scale-weights.ts';
+import { inPlaceOf, type Pass, rewriteAll } from './pass.ts';
+import { scaleOutputs, withScale } from './scale-weights.ts';
 import { sinks } from './sink-scales.ts';
 
 /**
@@ -17,17 +17,6 @@ export const scaleClips: Pass = (graph) =>
     const factor = node.max / 6;
     const channels = links.shapes.get(node.output)![3];
     const factors = { scale: new Float64Array(channels).fill(1 / factor), shift: new Float64Array(channels) };
-    const unscaled = `${node.output}/unscaled`;
-    const scale: Affine = {
-      op: 'affine',
-      name: `${node.name}/scale`,
-      inputs: [unscaled],
-      output: node.output,
-      scale: Float32Array.of(factor),
-      shift: Float32Array.of(0),
-    };
-    return new Map<Node, readonly Node[]>([
-      [before, []],
-      [node, [{ ...scaleOutputs(before, factors), activation: 'relu6', output: unscaled }, scale]],
-    ]);
+    const relu6: Node = { ...scaleOutputs(before, factors), activation: 'relu6', output: node.output };
+    return inPlaceOf(node, withScale(relu6, `${node.name}/scale`, Float32Array.of(factor)), [before]);
   });

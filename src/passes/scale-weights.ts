@@ -1,4 +1,4 @@
-import type { Affine, BatchNorm, Conv2d, FullyConnected } from '../graph/ops.ts';
+import type { Affine, BatchNorm, Conv2d, FullyConnected, Node } from '../graph/ops.ts';
 
 /** y = x · scale + shift for each channel, in float64. */
 export interface Factors {
@@ -21,6 +21,16 @@ export function factorsOf(node: BatchNorm | Affine, channels: number): Factors {
     }
   }
   return { scale, shift };
+}
+
+/** The node, and behind it a scale (of one value: for all channels) that writes what the node did. */
+export function withScale(node: Node, name: string, scale: Float32Array): readonly Node[] {
+  const { output } = node;
+  const unscaled = `${output}/unscaled`;
+  return [
+    { ...node, output: unscaled },
+    { op: 'affine', name, inputs: [unscaled], output, scale, shift: Float32Array.of(0) },
+  ];
 }
 
 /** The layer followed by the factors, as one layer. It must have no activation. Weights have the output channel last. */

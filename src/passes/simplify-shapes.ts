@@ -1,5 +1,5 @@
 import type { Node } from '../graph/ops.ts';
-import { type Links, type Pass, rewriteAll } from './pass.ts';
+import { inPlaceOf, type Links, type Pass, type Replacements, rewriteAll } from './pass.ts';
 
 /**
  * Nodes that change nothing for who reads them go: reshapes to the same shape, before a fully connected layer (which
@@ -22,17 +22,17 @@ export const simplifyShapes: Pass = (graph) =>
         return keepsShape || unseen ? bypass(node, links) : null;
       }
       case 'pad':
-        return keepsShape ? new Map([[node, [asReshape()]]]) : null;
+        return keepsShape ? inPlaceOf(node, [asReshape()]) : null;
       case 'pool': {
         const [, height, width] = links.shapes.get(node.inputs[0]!)!;
         const whole = node.kernel[0] === height && node.kernel[1] === width;
         const bare = Object.values(node.padding).every((side) => side === 0);
         if (node.kind !== 'average' || !whole || !bare) return null;
         const { name, inputs, output } = node;
-        return new Map([[node, [{ op: 'global-average-pool', name, inputs, output }]]]);
+        return inPlaceOf(node, [{ op: 'global-average-pool', name, inputs, output }]);
       }
       case 'concat': {
-        if (node.inputs.length === 1) return new Map([[node, [asReshape()]]]);
+        if (node.inputs.length === 1) return inPlaceOf(node, [asReshape()]);
         if (node.inputs.length <= 2) return null;
         const pairs: Node[] = [];
         let joined = node.inputs[0]!;
@@ -42,7 +42,7 @@ export const simplifyShapes: Pass = (graph) =>
           pairs.push({ op: 'concat', name: last ? node.name : output, inputs: [joined, input], output });
           joined = output;
         });
-        return new Map([[node, pairs]]);
+        return inPlaceOf(node, pairs);
       }
       default:
         return null;
@@ -50,16 +50,12 @@ export const simplifyShapes: Pass = (graph) =>
   });
 
 /** Who reads the node reads its input; an output of the graph keeps its name. */
-function bypass(node: Node, links: Links): Map<Node, readonly Node[]> | null {
+function bypass(node: Node, links: Links): Replacements | null {
   const source = node.inputs[0]!;
   if (links.isOutput(node.output)) {
     // The tensor is an output by its name: its producer takes the name over, where nobody else reads it.
     const producer = links.soleProducer(source);
-    if (!producer) return null;
-    return new Map<Node, readonly Node[]>([
-      [producer, []],
-      [node, [{ ...producer, output: node.output }]],
-    ]);
+    return producer ? inPlaceOf(node, [{ ...producer, output: node.output }], [producer]) : null;
   }
   return new Map<Node, readonly Node[]>([
     [node, []],

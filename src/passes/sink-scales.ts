@@ -1,6 +1,6 @@
 import type { Affine, Node } from '../graph/ops.ts';
 import { type Links, type Pass, rewriteAll } from './pass.ts';
-import { type Factors, factorsOf, scaleInputs } from './scale-weights.ts';
+import { type Factors, factorsOf, scaleInputs, withScale } from './scale-weights.ts';
 
 /**
  * A scale without shift goes down into the weights of the layers that read it, through products and averages, with
@@ -42,15 +42,5 @@ function below(consumer: Node, { inputs: [source], output: scaled }: Affine, fac
   if (consumer.op === 'conv2d' || consumer.op === 'fully-connected') {
     return [{ ...scaleInputs(consumer, factors), inputs }];
   }
-  const { output } = consumer;
-  const unscaled = `${output}/unscaled`;
-  const scale: Affine = {
-    op: 'affine',
-    name: `${output}/scale`,
-    inputs: [unscaled],
-    output,
-    scale: Float32Array.from(factors.scale),
-    shift: Float32Array.of(0),
-  };
-  return [{ ...consumer, inputs, output: unscaled }, scale];
+  return withScale({ ...consumer, inputs }, `${consumer.output}/scale`, Float32Array.from(factors.scale));
 }

@@ -1,6 +1,5 @@
 import type { ArrivingWeights } from '../graph/arriving.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { Node } from '../graph/ops.ts';
 import { packConstants } from './create-plan.ts';
 import type { ConstantSlot, ConstantUpload, Plan } from './plan.ts';
 import { kernelsOf } from './select.ts';
@@ -15,13 +14,7 @@ export async function* arrivingConstants(
   weights: ArrivingWeights,
 ): AsyncGenerator<Iterable<ConstantUpload>> {
   const packed = packConstants(graph, plan, await kernelsOf(plan));
-  const nodes = new Map<string, Node[]>();
-  for (const node of graph.nodes) {
-    const named = nodes.get(node.name);
-    if (named) named.push(node);
-    else nodes.set(node.name, [node]);
-  }
-  const nodesOf = ({ node }: ConstantSlot) => nodes.get(node) ?? [];
+  const nodesOf = ({ node }: ConstantSlot) => graph.nodes.filter(({ name }) => name === node);
   let next = 0;
   // Packing reads weights from the moment on in which the next constant is asked for.
   function* there(): Generator<ConstantUpload> {

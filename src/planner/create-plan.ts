@@ -43,13 +43,13 @@ export const storedBytes = (shape: Shape, precision: Precision): number =>
   shape[0] * shape[1] * shape[2] * 4 * Math.ceil(shape[3] / 4) * bytesPerElement(precision);
 
 export interface PlanOptions {
-  readonly precision?: Precision;
+  readonly precision?: Precision | undefined;
   /** Which tensors a float16 plan stores as halves; those of `halfTensors` unless given. */
   readonly halves?: ReadonlySet<string>;
   /** Let tensors that are never alive together share memory (default). Off, every tensor keeps its own place. */
   readonly aliasing?: boolean;
   /** Which kernels to choose; without it those that run on every device. */
-  readonly preferences?: KernelPreferences;
+  readonly preferences?: KernelPreferences | undefined;
   /** No buffer of the arena is made larger than a device has them; without it they may be of any size. */
   readonly limits?: Pick<DeviceLimits, 'maxBufferSize'>;
 }

@@ -1,48 +1,46 @@
-import { guarded } from '../device/buffers.ts';
+import { bufferUsage, createBuffer, guarded } from '../device/buffers.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { settle } from '../device/settle.ts';
 import { ClockStep } from './clock-step.ts';
 
+const { COPY_DST, COPY_SRC, MAP_READ, QUERY_RESOLVE } = bufferUsage;
+
+/** Where the GPU's clock writes, and what that is read back from. */
+interface Queries {
+  readonly set: GPUQuerySet;
+  readonly resolved: GPUBuffer;
+  readonly readback: GPUBuffer;
+}
+
 /** Times passes of a device: by the GPU's clock where it has one, else by the page's. */
 export class DispatchClock {
-  readonly method: 'timestamp-query' | 'wall-clock';
+  /** Passes that one submit can time; by the page's clock one. */
+  readonly most: number;
   readonly #gpu: Gpu;
+  /** Null by the page's clock. */
+  readonly #queries: Queries | null;
   readonly #step = new ClockStep();
-  readonly #most: number;
-  #queries: { readonly set: GPUQuerySet; readonly resolved: GPUBuffer; readonly readback: GPUBuffer } | null = null;
 
-  private constructor(gpu: Gpu, most: number) {
+  private constructor(gpu: Gpu, queries: Queries | null, most: number) {
     this.#gpu = gpu;
-    this.#most = gpu.device.features.has('timestamp-query') ? most : 1;
-    this.method = gpu.device.features.has('timestamp-query') ? 'timestamp-query' : 'wall-clock';
+    this.#queries = queries;
+    this.most = most;
   }
 
   /** For up to `most` passes of a submit; a query set holds 2048 at most. Throws `OutOfMemoryError`, `DeviceError`. */
   static async create(gpu: Gpu, most = 1): Promise<DispatchClock> {
-    const clock = new DispatchClock(gpu, most);
-    if (clock.method === 'wall-clock') return clock;
     const { device } = gpu;
-    const bytes = 16 * most;
-    try {
-      await guarded(device, 'timestamps', () => {
-        const set = device.createQuerySet({ type: 'timestamp', count: 2 * most });
-        const resolved = device.createBuffer({
-          size: bytes,
-          usage: 0x0200 /* QUERY_RESOLVE */ | 0x0004 /* COPY_SRC */,
-        });
-        const readback = device.createBuffer({ size: bytes, usage: 0x0001 /* MAP_READ */ | 0x0008 /* COPY_DST */ });
-        clock.#queries = { set, resolved, readback };
-      });
-    } catch (error) {
-      clock.dispose();
-      throw error;
-    }
-    return clock;
+    if (!device.features.has('timestamp-query')) return new DispatchClock(gpu, null, 1);
+    const queries = await guarded(device, 'timestamps', (keep) => ({
+      set: keep(device.createQuerySet({ type: 'timestamp', count: 2 * most })),
+      resolved: keep(createBuffer(device, 'timestamps', 16 * most, QUERY_RESOLVE | COPY_SRC)),
+      readback: keep(createBuffer(device, 'readback of timestamps', 16 * most, MAP_READ | COPY_DST)),
+    }));
+    return new DispatchClock(gpu, queries, most);
   }
 
-  /** Passes that one submit can time; by the page's clock one. */
-  get most(): number {
-    return this.#most;
+  get method(): 'timestamp-query' | 'wall-clock' {
+    return this.#queries ? 'timestamp-query' : 'wall-clock';
   }
 
   /** Milliseconds of the clock's step, as far as it is known. */

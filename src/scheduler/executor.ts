@@ -12,8 +12,6 @@ import { Readout } from './readout.ts';
 import { type Need, RunOrder } from './run-order.ts';
 import { checkInputs, pack, storedBits, unpack } from './tensors.ts';
 
-export type ExecutorOptions = ResourceOptions;
-
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
 }
@@ -92,7 +90,7 @@ export class Executor {
   /**
    * Compiles, allocates and uploads, as `PlanResources.create` does; throws as that does.
    */
-  static async create(gpu: Gpu, plan: Plan, constants: Constants, options: ExecutorOptions = {}): Promise<Executor> {
+  static async create(gpu: Gpu, plan: Plan, constants: Constants, options: ResourceOptions = {}): Promise<Executor> {
     const [resources, readout] = await Promise.allSettled([
       PlanResources.create(gpu, plan, constants, options),
       guarded(gpu.device, `readback of ${plan.graph}`, (keep) => new Readout(gpu.device, plan, plan.outputs, { keep })),
@@ -122,11 +120,7 @@ export class Executor {
     const own = turn ? values.map((array) => array.slice()) : values;
     return this.#during(turn, 'run', signal, () => {
       signal?.throwIfAborted();
-      const upload = () => {
-        this.upload(own);
-        return undefined;
-      };
-      return this.#infer(signal, { upload }).then(({ outputs }) => outputs);
+      return this.#infer(signal, { upload: () => void this.upload(own) }).then(({ outputs }) => outputs);
     });
   }
 
@@ -216,8 +210,8 @@ export class Executor {
     const { RankStage } = await import('./rank-stage.ts');
     const scores = plan.tensors[plan.outputs.find(({ name }) => name === output)!.tensor]!;
     let ranker: Ranker | null = null;
-    if (RankStage.suits(scores)) {
-      const stage = await RankStage.create(gpu, this.resources.arena[scores.buffer]!, scores, logits);
+    const stage = await RankStage.create(gpu, this.resources.arena[scores.buffer]!, scores, logits);
+    if (stage) {
       const others = plan.outputs.filter(({ name }) => name !== output);
       const making = guarded(gpu.device, `readback of ${plan.graph}`, (keep) => {
         return new Readout(gpu.device, plan, others, { keep, extra: stage.bytes() });
@@ -249,7 +243,7 @@ export class Executor {
         const first = upload();
         const encoder = device.createCommandEncoder({ label: this.plan.graph });
         const pass = encoder.beginComputePass();
-        this.encode(pass, first?.(pass));
+        this.resources.encode(pass, first?.(pass));
         ranker?.stage.encode(pass, count);
         pass.end();
         readout.copy(encoder, this.resources.arena, readback);
@@ -292,11 +286,6 @@ export class Executor {
     });
   }
 
-  /** As `PlanResources.encode`. */
-  encode(pass: GPUComputePassEncoder, from?: number, to?: number): void {
-    this.resources.encode(pass, from, to);
-  }
-
   /**
    * Waits for runs before it and for those of every other executor of this page, then has the page's GPU to itself: what
    * is timed on it is not shared with others. Runs of any executor inside `work` would wait for it for ever: it encodes and
@@ -336,7 +325,8 @@ export class Executor {
   /**
    * Reads a tensor as it lies in the arena, `[batch][height][width][⌈channels/4⌉·4]` as dense NHWC. It is the tensor's
    * own value only in a plan without aliasing or right after it was written; a run of a picture that went straight into
-   * the first convolution does not write the input. `raw` keeps the padding lanes.
+   * the first convolution does not write the input. `raw` keeps the padding lanes. Throws `UsageError` for an unknown name,
+   * `OutOfMemoryError`, `DeviceLostError`.
    */
   async readTensor(name: string, { raw = false } = {}): Promise<Float32Array> {
     const placement = this.plan.tensors[name];
@@ -355,6 +345,8 @@ export class Executor {
       const { shape } = placement;
       const wide = { ...placement, shape: [shape[0], shape[1], shape[2], 4 * Math.ceil(shape[3] / 4)] as const };
       return unpack(buffer.getMappedRange(0, placement.bytes), raw ? wide : placement);
+    } catch (error) {
+      throw await this.gpu.explain(error);
     } finally {
       buffer.destroy();
     }

@@ -6,7 +6,7 @@ import type { Picture } from '../images/image-to-tensor.ts';
 import { leavesPixels, resamplePlan } from '../images/resample.ts';
 import { pixelFields, readingPixels, stemShader } from '../kernels/conv-stem.ts';
 import { imageProgram } from '../kernels/image-to-tensor.ts';
-import type { BoundRange, Dispatch, PipelineSpec, Placement, Plan } from '../planner/plan.ts';
+import type { BoundRange, Dispatch, PipelineSpec, Placement } from '../planner/plan.ts';
 import { preludeNames, shaderCode } from '../wgsl/shader-code.ts';
 import { packUniform, repackUniform } from '../wgsl/uniform.ts';
 import type { PlanResources } from './plan-resources.ts';
@@ -30,8 +30,6 @@ interface Intake {
  * like one before, and no larger, makes no GPU object.
  */
 export class PictureStage {
-  readonly #device: GPUDevice;
-  readonly #plan: Plan;
   readonly #resources: PlanResources;
   readonly #input: Placement;
   /** The plan's first dispatch, where it can read pixels. */
@@ -43,9 +41,7 @@ export class PictureStage {
 
   /** For the plan's only input. */
   constructor(resources: PlanResources, input: string) {
-    const { gpu, plan } = resources;
-    this.#device = gpu.device;
-    this.#plan = plan;
+    const { plan } = resources;
     this.#resources = resources;
     this.#input = plan.tensors[input]!;
     const [first] = plan.dispatches;
@@ -62,7 +58,7 @@ export class PictureStage {
 
   /** Makes what such pictures need. Throws `UsageError`, `OutOfMemoryError`, `DeviceError`. */
   async prepare(picture: Picture, rule: ImageRule): Promise<void> {
-    const device = this.#device;
+    const { device } = this.#resources.gpu;
     const { key, pipeline: spec, uniform, others } = this.#intake(picture, rule);
     const { byteLength } = picture.data;
     const [pipeline] = await compilePipelines(device, [spec()]);
@@ -92,7 +88,7 @@ export class PictureStage {
    * many of the plan's first dispatches are not to follow it.
    */
   upload(picture: Picture, rule: ImageRule): (pass: GPUComputePassEncoder) => number {
-    const { queue } = this.#device;
+    const { queue } = this.#resources.gpu.device;
     const { key, uniform, workgroups, replaced } = this.#intake(picture, rule);
     queue.writeBuffer(this.#pixels!, 0, picture.data as Uint8Array<ArrayBuffer>);
     queue.writeBuffer(this.#uniform!, 0, new Uint32Array(uniform));
@@ -127,7 +123,7 @@ export class PictureStage {
 
   /** The plan's own first dispatch, with the pixels in the place of the tensor. */
   #straight({ pipeline, bindings, workgroups }: Dispatch, rule: ImageRule): Intake {
-    const { pipelines, uniforms } = this.#plan;
+    const { pipelines, uniforms } = this.#resources.plan;
     const [range, , ...others] = bindings as readonly (BoundRange & { offset: number; bytes: number })[];
     const words = uniforms.slice(range!.offset / 4, (range!.offset + range!.bytes) / 4);
     const spec = pipelines[pipeline]!;
@@ -147,10 +143,11 @@ export class PictureStage {
 
   async #allocate(bytes: number): Promise<void> {
     this.#free();
+    const { device } = this.#resources.gpu;
     const { COPY_DST, STORAGE, UNIFORM } = bufferUsage;
-    await guarded(this.#device, 'a buffer for the picture', (keep) => {
-      this.#pixels = keep(createBuffer(this.#device, 'pixels', bytes, STORAGE | COPY_DST));
-      this.#uniform = keep(createBuffer(this.#device, 'picture', 256, UNIFORM | COPY_DST));
+    await guarded(device, 'a buffer for the picture', (keep) => {
+      this.#pixels = keep(createBuffer(device, 'pixels', bytes, STORAGE | COPY_DST));
+      this.#uniform = keep(createBuffer(device, 'picture', 256, UNIFORM | COPY_DST));
     }).catch((error) => {
       this.#free();
       throw error;

@@ -47,14 +47,7 @@ export async function profile(
   if (!(Number.isInteger(repeats) && repeats > 0))
     throw new UsageError(`repeats is ${repeats}, expected a whole number ≥ 1`);
   const clock = await DispatchClock.create(gpu, MOST_PASSES);
-  const timer = new PlanTimer(executor, clock, signal);
-  const samples: number[][] = [];
-  try {
-    await timer.settle(values);
-    for (let round = 0; round < repeats; round++) samples.push(await timer.round());
-  } finally {
-    clock.dispose();
-  }
+  const samples = await timeDispatches(executor, clock, values, repeats, signal).finally(() => clock.dispose());
   return {
     method: clock.method,
     layers: plan.dispatches.map(({ node, kernel, writes }, i) => ({
@@ -66,68 +59,57 @@ export async function profile(
   };
 }
 
-/** Times every dispatch of a plan, each as often in a pass of its own as the clock needs to resolve it. */
-class PlanTimer {
-  readonly #executor: Executor;
-  readonly #clock: DispatchClock;
-  readonly #signal: AbortSignal | undefined;
-  readonly #repeats: number[];
+/** Milliseconds of one dispatch each, `rounds` times: each as often in a pass of its own as the clock needs to resolve it. */
+async function timeDispatches(
+  executor: Executor,
+  clock: DispatchClock,
+  inputs: readonly Float32Array[],
+  rounds: number,
+  signal: AbortSignal | undefined,
+): Promise<number[][]> {
+  const repeats = executor.plan.dispatches.map(() => 1);
   /** Milliseconds of each pass when it was last measured; null before that, and where the clock gave none. */
-  readonly #elapsed: (number | null)[];
-
-  constructor(executor: Executor, clock: DispatchClock, signal: AbortSignal | undefined) {
-    this.#executor = executor;
-    this.#clock = clock;
-    this.#signal = signal;
-    this.#repeats = executor.plan.dispatches.map(() => 1);
-    this.#elapsed = this.#repeats.map(() => null);
-  }
-
-  /** Runs the network once, and finds out how often to repeat each dispatch. */
-  async settle(inputs: readonly Float32Array[]): Promise<void> {
-    // Whoever runs later leaves tensors of their own: finite numbers, which take as long.
-    await this.#executor.exclusive(async () => this.#executor.upload(inputs));
-    // The first pass wakes the GPU, and tells the clock's step.
-    await this.#time([...this.#repeats.keys()]);
-    for (let open = [...this.#repeats.keys()]; open.length > 0; ) {
-      await this.#time(open);
-      open = open.filter((i) => {
-        const before = this.#repeats[i]!;
-        this.#repeats[i] = nextRepeats(before, this.#elapsed[i]!, this.#clock.stepMs);
-        return this.#repeats[i] !== before;
-      });
-    }
-  }
-
-  /** Milliseconds of one dispatch each. */
-  async round(): Promise<number[]> {
-    await this.#time([...this.#repeats.keys()]);
-    return this.#elapsed.map((ms, i) => (ms ?? this.#clock.stepMs / 2) / this.#repeats[i]!);
-  }
+  const elapsed: (number | null)[] = repeats.map(() => null);
+  const all = [...repeats.keys()];
 
   /** In submits that are no longer than others may wait, as far as that is known. */
-  async #time(dispatches: readonly number[]): Promise<void> {
-    const executor = this.#executor;
+  const time = async (dispatches: readonly number[]) => {
     for (let from = 0; from < dispatches.length; ) {
-      this.#signal?.throwIfAborted();
+      signal?.throwIfAborted();
       let to = from;
       let expected = 0;
-      while (to < dispatches.length && to - from < this.#clock.most && (to === from || expected < LONGEST_MS)) {
-        expected += this.#elapsed[dispatches[to]!] ?? 0;
+      while (to < dispatches.length && to - from < clock.most && (to === from || expected < LONGEST_MS)) {
+        expected += elapsed[dispatches[to]!] ?? 0;
         to++;
       }
       const passes = dispatches.slice(from, to);
-      const times = await executor.exclusive(() =>
-        this.#clock.time(
-          passes.map((i) => (pass) => {
-            for (let repeat = 0; repeat < this.#repeats[i]!; repeat++) executor.encode(pass, i, i + 1);
-          }),
-        ),
-      );
+      const repeated = passes.map((i) => (pass: GPUComputePassEncoder) => {
+        for (let repeat = 0; repeat < repeats[i]!; repeat++) executor.resources.encode(pass, i, i + 1);
+      });
+      const times = await executor.exclusive(() => clock.time(repeated), { signal });
       times.forEach((ms, i) => {
-        this.#elapsed[passes[i]!] = ms;
+        elapsed[passes[i]!] = ms;
       });
       from = to;
     }
+  };
+
+  // Whoever runs later leaves tensors of their own: finite numbers, which take as long.
+  await executor.exclusive(async () => executor.upload(inputs), { signal });
+  // The first pass wakes the GPU, and tells the clock's step.
+  await time(all);
+  for (let open = all; open.length > 0; ) {
+    await time(open);
+    open = open.filter((i) => {
+      const before = repeats[i]!;
+      repeats[i] = nextRepeats(before, elapsed[i]!, clock.stepMs);
+      return repeats[i] !== before;
+    });
   }
+  const samples: number[][] = [];
+  for (let round = 0; round < rounds; round++) {
+    await time(all);
+    samples.push(elapsed.map((ms, i) => (ms ?? clock.stepMs / 2) / repeats[i]!));
+  }
+  return samples;
 }

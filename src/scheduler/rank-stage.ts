@@ -58,10 +58,11 @@ export class RankStage {
   }
 
   /**
-   * `arena` is the buffer that holds the scores at `scores`; `logits`: they are logits, not probabilities. Throws
-   * `ShaderError`, `OutOfMemoryError`, `DeviceError`.
+   * `arena` is the buffer that holds the scores at `scores`; `logits`: they are logits, not probabilities. Null where such
+   * scores are not ranked here. Throws `ShaderError`, `OutOfMemoryError`, `DeviceError`.
    */
-  static async create(gpu: Gpu, arena: GPUBuffer, scores: Placement, logits: boolean): Promise<RankStage> {
+  static async create(gpu: Gpu, arena: GPUBuffer, scores: Placement, logits: boolean): Promise<RankStage | null> {
+    if (!canRank(scores.shape)) return null;
     const { file, source, constants, overrides } = rankProgram(scores.shape, 1, logits);
     const { precision } = scores;
     const names = preludeNames({ precision, src: precision !== 'float32' });
@@ -72,11 +73,6 @@ export class RankStage {
     return guarded(gpu.device, 'buffers for the best classes', (keep) => {
       return new RankStage(gpu.device, arena, scores, logits, pipeline!, keep);
     });
-  }
-
-  /** Whether such scores can be ranked here. */
-  static suits({ shape }: Placement): boolean {
-    return canRank(shape);
   }
 
   /** How many classes are ranked where `wanted` are asked for: as many as there are; 0 where that is not for here. */

@@ -4,7 +4,7 @@ import type { ConstantUpload } from '../planner/plan.ts';
 const SLICE_MS = 4;
 
 /** The next task of the event loop. */
-const nextTask = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+export const nextTask = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
 /** Does work that comes in steps, and lets the page do other things after a few milliseconds of it. */
 export async function runInSlices<T>(steps: Iterator<unknown, T>): Promise<T> {

@@ -1,4 +1,4 @@
-import { bufferUsage, createBuffer, guarded } from '../device/buffers.ts';
+import { bufferUsage, createBuffer, guarded, type Keep } from '../device/buffers.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { compilePipelines } from '../device/pipelines.ts';
 import { settle } from '../device/settle.ts';
@@ -52,13 +52,13 @@ export class TrialBench {
   /** The output that others are compared with. */
   #kept: GPUBuffer | null = null;
 
-  private constructor(gpu: Gpu, clock: DispatchClock) {
+  private constructor(gpu: Gpu, clock: DispatchClock, keep: Keep) {
     const { device } = gpu;
     const bytes = 256 * FOUND_BYTES;
     this.gpu = gpu;
     this.clock = clock;
     this.arena = new ArenaPool(device);
-    const create = (label: string, size: number, usage: number) => createBuffer(device, label, size, usage);
+    const create = (label: string, size: number, usage: number) => keep(createBuffer(device, label, size, usage));
     this.#uniforms = create('trial uniforms', MOST_UNIFORMS * UNIFORM_BYTES, UNIFORM | COPY_DST);
     this.#found = create('differences', bytes, STORAGE | COPY_SRC);
     this.#readback = create('readback of differences', bytes, MAP_READ | COPY_DST);
@@ -68,14 +68,9 @@ export class TrialBench {
   static async create(gpu: Gpu): Promise<TrialBench> {
     gpu.check();
     const clock = await DispatchClock.create(gpu);
-    let bench: TrialBench | null = null;
     try {
-      return await guarded(gpu.device, 'buffers for trials', () => {
-        bench = new TrialBench(gpu, clock);
-        return bench;
-      });
+      return await guarded(gpu.device, 'buffers for trials', (keep) => new TrialBench(gpu, clock, keep));
     } catch (error) {
-      (bench as TrialBench | null)?.dispose();
       clock.dispose();
       throw error;
     }
@@ -154,7 +149,7 @@ export class TrialBench {
       const encoder = device.createCommandEncoder({ label: plan.graph });
       const pass = encoder.beginComputePass();
       for (const [i, step] of steps.entries()) this.#encode(pass, step, i);
-      executor.encode(pass);
+      resources.encode(pass);
       pass.end();
       device.queue.submit([encoder.finish()]);
       const outputs: Record<string, Float32Array> = {};

@@ -1,5 +1,4 @@
 import type { Graph } from '../graph/graph.ts';
-import type { Conv2d } from '../graph/ops.ts';
 import { coreKernels } from '../kernels/index.ts';
 import { findPace } from '../scheduler/pace.ts';
 import { TrialBench } from '../scheduler/trial-bench.ts';
@@ -8,7 +7,16 @@ import { cacheKey, type LayerRecord, type TuningCache, type TuningRecord, usable
 import { shippedPreferences } from './defaults.ts';
 import { indexedDbCache } from './indexed-db.ts';
 import { Trial } from './trial.ts';
-import { contenderOf, type Exclusive, makeReady, type TunedLayer, type TunerOptions, tuneKernels } from './tuner.ts';
+import {
+  contenderOf,
+  type Exclusive,
+  makeReady,
+  type TunedLayer,
+  type TunerOptions,
+  type Turns,
+  tuneKernels,
+} from './tuner.ts';
+import { plainConv } from './warm-up.ts';
 
 /** What `Model.tune` found and did. */
 export interface TuningReport {
@@ -31,23 +39,6 @@ export interface TuneOptions extends Partial<Pick<TunerOptions, 'signal' | 'onPr
   /** Where to remember the outcome: the option `tuningCache` of `load` unless given; null: nowhere. */
   readonly cache?: TuningCache | null | undefined;
 }
-
-/** An ordinary layer in the middle of a MobileNet. */
-const fingerprintNode: Conv2d = {
-  op: 'conv2d',
-  name: 'fingerprint',
-  inputs: ['x0'],
-  output: 'y',
-  weights: new Float32Array(96 * 96),
-  bias: null,
-  kernel: [1, 1],
-  stride: [1, 1],
-  dilation: [1, 1],
-  padding: { top: 0, left: 0, bottom: 0, right: 0 },
-  groups: 1,
-  outChannels: 96,
-  activation: 'none',
-};
 
 const FINGERPRINTS = 5;
 
@@ -108,12 +99,10 @@ async function tuneAndAdopt(bench: TrialBench, graph: Graph, options: TunerOptio
 }
 
 /** The least of several times: what else the machine does only adds. Null where the clock gives none. */
-async function fingerprint(
-  bench: TrialBench,
-  turns: Pick<TunerOptions, 'exclusive' | 'signal'>,
-): Promise<number | null> {
+async function fingerprint(bench: TrialBench, turns: Turns): Promise<number | null> {
+  // An ordinary layer in the middle of a MobileNet.
   const trial = new Trial(
-    fingerprintNode,
+    plainConv('x', 'fingerprint', 96),
     { inputs: [[1, 14, 14, 96]], output: [1, 14, 14, 96] },
     { precision: 'float32', halfInputs: [false], halfOutput: false },
   );

@@ -3,10 +3,11 @@ import type { ArrivingWeights } from '../graph/arriving.ts';
 import type { Graph } from '../graph/graph.ts';
 import { arrivingConstants } from '../planner/arriving-constants.ts';
 import { createPlan, packConstants } from '../planner/create-plan.ts';
-import type { Plan, Precision } from '../planner/plan.ts';
+import type { Precision } from '../planner/plan.ts';
 import { type KernelPreferences, kernelsFor } from '../planner/select.ts';
 import { ArenaPool } from '../scheduler/arena-pool.ts';
-import { Executor, type ExecutorOptions } from '../scheduler/executor.ts';
+import { Executor } from '../scheduler/executor.ts';
+import type { ResourceOptions } from '../scheduler/plan-resources.ts';
 import { startingPreferences } from './defaults.ts';
 import type { TuneOptions, TuningReport } from './index.ts';
 
@@ -19,6 +20,8 @@ export class TunedExecutor {
   readonly arena: ArenaPool;
   #executor: Executor;
   #preferences: KernelPreferences;
+  /** Work under way that goes on with the plan that ran when it began. */
+  readonly #working = new Set<Promise<unknown>>();
   /** The latest tuning; null before the first. */
   #tuning: Promise<TuningReport> | null = null;
 
@@ -45,7 +48,7 @@ export class TunedExecutor {
     gpu: Gpu,
     graph: Graph,
     precision: Precision,
-    options: ExecutorOptions,
+    options: ResourceOptions,
     arriving?: ArrivingWeights | null,
   ): Promise<TunedExecutor> {
     const preferences = startingPreferences(gpu.adapter);
@@ -60,10 +63,6 @@ export class TunedExecutor {
   /** What runs now. */
   get current(): Executor {
     return this.#executor;
-  }
-
-  get plan(): Plan {
-    return this.#executor.plan;
   }
 
   /** The kernels that the plan prefers. */
@@ -90,14 +89,20 @@ export class TunedExecutor {
     return this.#tuning;
   }
 
-  /** Runs on `next`, which it takes over, from now on; what ran before is freed once its runs have ended. */
+  /** Work of several turns on the plan that runs now, which is freed only after it, should it be exchanged meanwhile. */
+  hold<T>(work: (executor: Executor) => Promise<T>): Promise<T> {
+    const working = work(this.#executor).finally(() => this.#working.delete(working));
+    this.#working.add(working);
+    return working;
+  }
+
+  /** Runs on `next`, which it takes over, from now on; what ran before is freed once its runs and work on it have ended. */
   exchange(next: Executor, preferences: KernelPreferences): void {
     const before = this.#executor;
     this.#executor = next;
     this.#preferences = preferences;
     if (next === before) return;
-    const retire = () => before.dispose();
-    before.idle().then(retire, retire);
+    Promise.allSettled([before.idle(), ...this.#working]).then(() => before.dispose());
   }
 
   dispose(): void {

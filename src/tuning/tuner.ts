@@ -185,7 +185,8 @@ async function tryKernels(
   return race({ usual, others, open, stepMs: () => bench.clock.stepMs, more, signal });
 }
 
-type Turns = Pick<TunerOptions, 'exclusive' | 'signal'>;
+/** What every use of the bench asks for. */
+export type Turns = Pick<TunerOptions, 'exclusive' | 'signal'>;
 
 /** A trial's plan by a kernel, on the bench. Throws why that cannot be. */
 export async function makeReady(

@@ -7,31 +7,31 @@ import { kernelsFor } from '../planner/select.ts';
 import { Executor } from '../scheduler/executor.ts';
 import { startingPreferences } from './defaults.ts';
 
-/** Of four channels and one pixel: the shaders do not depend on the sizes. */
-const conv = (input: string, output: string, groups: number): Conv2d => ({
+/** A convolution of one pixel that keeps the number of channels. */
+export const plainConv = (input: string, output: string, channels: number, groups = 1): Conv2d => ({
   op: 'conv2d',
   name: output,
   inputs: [input],
   output,
-  weights: new Float32Array(16 / groups),
+  weights: new Float32Array(channels ** 2 / groups),
   bias: null,
   kernel: [1, 1],
   stride: [1, 1],
   dilation: [1, 1],
   padding: { top: 0, left: 0, bottom: 0, right: 0 },
   groups,
-  outChannels: 4,
+  outChannels: channels,
   activation: 'none',
 });
 
-/** A network of a convolution, a depthwise one, a mean and a fully connected layer. */
+/** A network of a convolution, a depthwise one, a mean and a fully connected layer: shaders do not depend on the sizes. */
 export const smallest: Graph = {
   name: 'warm-up',
   inputs: [{ name: 'input', shape: [1, 2, 2, 4] }],
   outputs: [{ name: 'output', tensor: 'output' }],
   nodes: [
-    conv('input', 'convolution', 1),
-    conv('convolution', 'depthwise', 4),
+    plainConv('input', 'convolution', 4),
+    plainConv('convolution', 'depthwise', 4, 4),
     { op: 'global-average-pool', name: 'mean', inputs: ['depthwise'], output: 'mean' },
     {
       op: 'fully-connected',
@@ -55,7 +55,7 @@ export async function warmUp(gpu: Gpu, precision: Precision | undefined): Promis
   try {
     const preferences = startingPreferences(gpu.adapter);
     const kernels = await kernelsFor(smallest, preferences);
-    const plan = createPlan(smallest, kernels, { ...(precision ? { precision } : {}), preferences });
+    const plan = createPlan(smallest, kernels, { precision, preferences });
     const executor = await Executor.create(gpu, plan, packConstants(smallest, plan, kernels));
     try {
       await executor.run(new Float32Array(16));

@@ -110,6 +110,7 @@ interface Evaluated {
 
 function evaluate(node: Node, inputs: readonly Tensor[], shape: Tensor['shape']): Evaluated {
   const input = inputs[0]!;
+  const computed = () => runNode(node, inputs).data;
   switch (node.op) {
     case 'conv2d': {
       const taps = node.kernel[0] * node.kernel[1] * (input.shape[3] / node.groups);
@@ -160,9 +161,8 @@ function evaluate(node: Node, inputs: readonly Tensor[], shape: Tensor['shape'])
         const cancelled = Math.abs(centring) + Math.abs(node.shift[c]!);
         return Math.abs(x * factor[c]!) + Math.abs(offset) + 2 ** -26 * cancelled;
       });
-      const { data } = runNode(node, inputs);
       const lost = flushed(1, largest(input.data), largest(factor));
-      return { data, error: (i, gamma) => gamma(3) * magnitudes[i]! + lost };
+      return { data: computed(), error: (i, gamma) => gamma(3) * magnitudes[i]! + lost };
     }
     case 'activation': {
       const sums = Float64Array.from(input.data);
@@ -170,33 +170,29 @@ function evaluate(node: Node, inputs: readonly Tensor[], shape: Tensor['shape'])
       return epilogue({ sums, magnitudes, roundings: 0, flushed: flushed(1, 3, 1), activation: node.activation });
     }
     case 'pool': {
-      const { data } = runNode(node, inputs);
-      if (node.kind === 'max') return { data, error: null };
-      return { data, error: meanError(node, inputs, node.kernel[0] * node.kernel[1]) };
+      const exact = node.kind === 'max';
+      return { data: computed(), error: exact ? null : meanError(node, inputs, node.kernel[0] * node.kernel[1]) };
     }
     case 'global-average-pool':
-      return { data: runNode(node, inputs).data, error: meanError(node, inputs, input.shape[1] * input.shape[2]) };
+      return { data: computed(), error: meanError(node, inputs, input.shape[1] * input.shape[2]) };
     case 'sum-tiles': {
-      const { data } = runNode(node, inputs);
       const magnitudes = runNode(node, [absolute(input)]).data;
       const most = node.tile[0] * node.tile[1];
       const lost = flushed(most, largest(input.data), 1);
-      return { data, error: (i, gamma) => gamma(most) * magnitudes[i]! + lost };
+      return { data: computed(), error: (i, gamma) => gamma(most) * magnitudes[i]! + lost };
     }
     case 'softmax':
-      return softmaxError(input, runNode(node, inputs).data);
+      return softmaxError(input, computed());
     case 'clip':
-      return { data: runNode(node, inputs).data, error: () => smallest };
-    case 'resize': {
-      const { data } = runNode(node, inputs);
-      return { data, error: node.mode === 'nearest' ? null : bilinearError(node, input, shape) };
-    }
+      return { data: computed(), error: () => smallest };
+    case 'resize':
+      return { data: computed(), error: node.mode === 'nearest' ? null : bilinearError(node, input, shape) };
     case 'reshape':
     case 'transpose':
     case 'pad':
     case 'concat':
     case 'fused':
-      return { data: runNode(node, inputs).data, error: null };
+      return { data: computed(), error: null };
   }
 }
 

@@ -1,5 +1,6 @@
 /** What stands before and behind a plan when a picture is classified, against the CPU. */
 import type { Graph, ImageRule } from '../graph/graph.ts';
+import { coloursOf, plainImage } from '../graph/image-rule.ts';
 import type { Node } from '../graph/ops.ts';
 import { withMeanings } from '../graph/output-meaning.ts';
 import { seededUniform } from '../graph/random.ts';
@@ -13,12 +14,8 @@ import { poison } from './poison.ts';
 
 /** For graphs that carry no rule: the whole picture squashed, pixels to [−1, 1]. */
 const plainRule = (channels: number): ImageRule => ({
-  fit: 'stretch',
-  cropFraction: 1,
-  filter: 'bilinear',
-  antialias: true,
-  corners: 'half-pixel',
-  channels: channels === 1 ? 'grey' : 'rgb',
+  ...plainImage,
+  channels: coloursOf(channels),
   scale: [1 / 127.5],
   offset: [-1],
 });

@@ -6,6 +6,7 @@ import type { Precision } from '../planner/plan.ts';
 import { type KernelPreferences, kernelsFor } from '../planner/select.ts';
 import { runGraphAsync, type Tensor } from '../reference/index.ts';
 import { Executor } from '../scheduler/executor.ts';
+import { nextTask } from '../scheduler/slices.ts';
 import { fusedWithBounds, runWithBound, type Storage } from './bounds.ts';
 import { type BoundCheck, checkBounds, judgeOutputs, type LayerReport, type OutputReport } from './compare.ts';
 import { poison } from './poison.ts';
@@ -43,8 +44,6 @@ export interface ValidateOptions {
   readonly inputs: Readonly<Record<string, Float32Array>>;
   readonly signal?: AbortSignal | undefined;
   readonly onLayer?: ((done: number, total: number, name: string) => void) | undefined;
-  /** For tests: called with each executor once its weights are uploaded. */
-  readonly tamper?: ((executor: Executor) => void) | undefined;
 }
 
 /**
@@ -88,6 +87,7 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
       const worst = checks.find(({ ok }) => !ok) ?? checks[0]!;
       reports.push({ name: node.name, op: node.op, kernel, shape: found.get(node.output)!.output.shape, ...worst });
       options.onLayer?.(++done, total, node.name);
+      // A page draws and reacts between two layers.
       await nextTask();
     }
     return [...reports, ...(await validateStages(executor, graph, prepared, storageOf, signal))];
@@ -114,21 +114,17 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
 }
 
 async function withExecutor<T>(
-  { gpu, prepared, signal, tamper, preferences, precision = 'float32' }: ValidateOptions,
+  { gpu, prepared, signal, preferences, precision = 'float32' }: ValidateOptions,
   aliasing: boolean,
   use: (executor: Executor) => Promise<T>,
 ): Promise<T> {
   const { limits } = gpu.device;
   const kernels = await kernelsFor(prepared, preferences);
-  const plan = createPlan(prepared, kernels, { precision, aliasing, limits, ...(preferences ? { preferences } : {}) });
+  const plan = createPlan(prepared, kernels, { precision, aliasing, limits, preferences });
   const executor = await Executor.create(gpu, plan, packConstants(prepared, plan, kernels), { signal });
   try {
-    tamper?.(executor);
     return await use(executor);
   } finally {
     executor.dispose();
   }
 }
-
-/** Lets a page draw and react between two layers. */
-const nextTask = () => new Promise<void>((resolve) => setTimeout(resolve));

@@ -3,12 +3,20 @@ import { ShaderError } from '../errors.ts';
 /** Values of names in an expression, booleans count as 0 and 1; a text stands for itself and is in no expression. */
 export type Names = Readonly<Record<string, number | boolean | string>>;
 
-const operators: readonly (readonly string[])[] = [
-  ['||'],
-  ['&&'],
-  ['==', '!=', '<=', '>=', '<', '>'],
-  ['+', '-'],
-  ['*', '/', '%'],
+/** Those that bind alike in one entry, the weakest first. */
+const operators: readonly Readonly<Record<string, (a: number, b: number) => number>>[] = [
+  { '||': (a, b) => (a || b ? 1 : 0) },
+  { '&&': (a, b) => (a && b ? 1 : 0) },
+  {
+    '==': (a, b) => +(a === b),
+    '!=': (a, b) => +(a !== b),
+    '<=': (a, b) => +(a <= b),
+    '>=': (a, b) => +(a >= b),
+    '<': (a, b) => +(a < b),
+    '>': (a, b) => +(a > b),
+  },
+  { '+': (a, b) => a + b, '-': (a, b) => a - b },
+  { '*': (a, b) => a * b, '/': (a, b) => Math.trunc(a / b), '%': (a, b) => a % b },
 ];
 
 /**
@@ -44,10 +52,11 @@ export function evaluate(expression: string, names: Names, where: string): numbe
 
   const binary = (level: number): number => {
     const next = () => (level + 1 < operators.length ? binary(level + 1) : primary());
+    const known = operators[level]!;
     let left = next();
-    while (operators[level]!.includes(tokens[at] ?? '')) {
-      const operator = tokens[at++]!;
-      left = apply(operator, left, next());
+    while (Object.hasOwn(known, tokens[at] ?? '')) {
+      const operate = known[tokens[at++]!]!;
+      left = operate(left, next());
     }
     return left;
   };
@@ -55,35 +64,4 @@ export function evaluate(expression: string, names: Names, where: string): numbe
   const value = binary(0);
   if (at < tokens.length) fail(`unexpected "${tokens[at]}"`);
   return value;
-}
-
-function apply(operator: string, a: number, b: number): number {
-  switch (operator) {
-    case '||':
-      return a || b ? 1 : 0;
-    case '&&':
-      return a && b ? 1 : 0;
-    case '==':
-      return +(a === b);
-    case '!=':
-      return +(a !== b);
-    case '<=':
-      return +(a <= b);
-    case '>=':
-      return +(a >= b);
-    case '<':
-      return +(a < b);
-    case '>':
-      return +(a > b);
-    case '+':
-      return a + b;
-    case '-':
-      return a - b;
-    case '*':
-      return a * b;
-    case '/':
-      return Math.trunc(a / b);
-    default:
-      return a % b;
-  }
 }

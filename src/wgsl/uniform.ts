@@ -40,11 +40,8 @@ const known = new Map<string, readonly Field[]>();
 
 /** The fields as `struct Shape` declares them. */
 function fieldsOf(file: string, source: string): readonly Field[] {
-  let fields = known.get(source);
-  if (!fields) {
-    fields = parseFields(file, source);
-    known.set(source, fields);
-  }
+  const fields = known.get(source) ?? parseFields(file, source);
+  known.set(source, fields);
   return fields;
 }
 

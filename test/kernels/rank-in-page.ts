@@ -45,7 +45,7 @@ export async function rank({ scores, shape, logits, precision, count }: RankCase
   const around = storedBits(new Float32Array(arena.size / 4).fill(60000), 'float32');
   device.queue.writeBuffer(arena, 0, around as Float32Array<ArrayBuffer>);
   device.queue.writeBuffer(arena, BEFORE, stored as Float32Array<ArrayBuffer>);
-  const stage = await RankStage.create(gpu, arena, placement, logits);
+  const stage = (await RankStage.create(gpu, arena, placement, logits))!;
   const readback = device.createBuffer({ size: 8 + stage.bytes(), usage: 0x0001 | 0x0008 });
   const once = async () => {
     const encoder = device.createCommandEncoder();

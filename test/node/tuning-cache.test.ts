@@ -32,6 +32,13 @@ it.each(['', '{"a": ', '[1]', 'null', '"text"'])('takes the file %j as empty, an
   expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ a: record });
 });
 
+it('keeps what several models of a process remember at once', async () => {
+  const path = join(folder, 'tuning.json');
+  const keys = Array.from({ length: 6 }, (_, i) => `key ${i}`);
+  await Promise.all(keys.map((key) => fileTuningCache(path).set(key, record)));
+  expect(Object.keys(JSON.parse(readFileSync(path, 'utf8'))).sort()).toEqual(keys);
+});
+
 it('drops what another version wrote, and what was written longest ago', async () => {
   const path = join(folder, 'tuning.json');
   const cache = fileTuningCache(path);

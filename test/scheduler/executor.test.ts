@@ -1,6 +1,6 @@
 /** What ends a run, and what is left of it, on a GPU that computes nothing. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { DeviceError, OutOfMemoryError } from '../../src/errors.ts';
+import { DeviceError, DeviceLostError, OutOfMemoryError } from '../../src/errors.ts';
 import type { ImageRule } from '../../src/graph/graph.ts';
 import type { Executor } from '../../src/scheduler/executor.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
@@ -93,6 +93,22 @@ describe('a run whose submit is found invalid', () => {
     await run(executor);
     expect(fake.submits).toBe(3);
   });
+});
+
+it('a tensor that cannot be read as the device is gone: that is said, in the words of no browser', async () => {
+  const fake = new FakeGpu();
+  const { device } = fake;
+  let lose = (_: GPUDeviceLostInfo) => {};
+  const lost = new Promise<GPUDeviceLostInfo>((resolve) => {
+    lose = resolve;
+  });
+  const executor = await fakeExecutor(fakeDevice(fake, Object.assign(device, { lost })));
+  fake.mapping = Promise.reject(new DOMException('Buffer was destroyed', 'AbortError'));
+  fake.mapping.catch(() => {});
+  const reading = executor.readTensor('y');
+  setTimeout(() => lose({ reason: 'unknown', message: 'pulled out' } as GPUDeviceLostInfo), 10);
+  await expect(reading).rejects.toThrow(DeviceLostError);
+  await expect(reading).rejects.toThrow('pulled out');
 });
 
 describe('out of memory', () => {

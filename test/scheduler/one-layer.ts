@@ -32,9 +32,9 @@ export const pointwise = (inputs: number, outputs: number): Graph => ({
 });
 
 /** A device whose queue is not nudged: no timer runs. */
-export function fakeDevice(fake: FakeGpu): Gpu {
+export function fakeDevice(fake: FakeGpu, device = fake.device): Gpu {
   const adapter = { vendor: '', architecture: '', description: '', software: true, features: [] };
-  const gpu = new Gpu(fake.device, adapter, false);
+  const gpu = new Gpu(device, adapter, false);
   gpu.pollsSlowly = false;
   return gpu;
 }

@@ -56,8 +56,10 @@ function timedExecutor(times: readonly number[]) {
       return result;
     },
     upload() {},
-    encode(_pass: unknown, from: number) {
-      nowNs += 1e6 * times[from]!;
+    resources: {
+      encode(_pass: unknown, from: number) {
+        nowNs += 1e6 * times[from]!;
+      },
     },
   };
   return { executor: executor as unknown as Executor, longest: () => longest };

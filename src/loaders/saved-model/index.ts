@@ -3,7 +3,7 @@ import { GraphError, ModelFormatError, UsageError } from '../../errors.ts';
 import type { Graph, GraphInput, GraphOutput, ImageRule } from '../../graph/graph.ts';
 import type { Node, OpName } from '../../graph/ops.ts';
 import { inferShapes } from '../../graph/shapes.ts';
-import { field, isRecord, type JsonRecord, shown } from '../core/json.ts';
+import { field, shown } from '../core/json.ts';
 import { float32View } from '../core/weights.ts';
 import type { LoadGraphOptions } from '../model-files.ts';
 import type { SafetensorsFile, StoredTensor } from '../safetensors/container.ts';
@@ -70,6 +70,24 @@ const fields: Readonly<
   resize: { size: isPair, mode: oneOf('bilinear', 'nearest'), corners: oneOf('align', 'half-pixel', 'asymmetric') },
   concat: {},
 };
+
+const isListOfNumbers: Check = (value) =>
+  Array.isArray(value) && value.every(isNumber) && [1, 3].includes(value.length);
+
+const imageFields: Readonly<Record<keyof ImageRule, Check>> = {
+  rotate: oneOf(undefined, 0, 90, 180, 270),
+  flip: oneOf(undefined, true, false),
+  fit: oneOf('stretch', 'crop', 'letterbox'),
+  cropFraction: isNumber,
+  filter: oneOf('bilinear', 'bicubic'),
+  antialias: oneOf(true, false),
+  corners: oneOf('half-pixel', 'align'),
+  channels: oneOf('rgb', 'bgr', 'grey'),
+  scale: isListOfNumbers,
+  offset: isListOfNumbers,
+};
+
+const isImageRule: Check = (value) => Object.entries(imageFields).every(([name, check]) => check(field(value, name)));
 
 /** The bytes of a file that `load` opens without loader and passes. `graph` has been through the passes. */
 export function writeSavedModel(graph: Graph, engine: string): Uint8Array<ArrayBuffer> {
@@ -221,21 +239,4 @@ function checkFinite(values: Float32Array, fail: (message: string) => never): vo
   if (trace === 0) return;
   const at = values.findIndex((value) => !Number.isFinite(value));
   fail(`holds ${values[at]} at ${at}`);
-}
-
-function isImageRule(value: unknown): boolean {
-  const numbers: Check = (list) => Array.isArray(list) && list.every(isNumber) && [1, 3].includes(list.length);
-  const rule: JsonRecord = isRecord(value) ? value : {};
-  return (
-    oneOf(undefined, 0, 90, 180, 270)(rule.rotate) &&
-    oneOf(undefined, true, false)(rule.flip) &&
-    oneOf('stretch', 'crop', 'letterbox')(rule.fit) &&
-    isNumber(rule.cropFraction) &&
-    oneOf('bilinear', 'bicubic')(rule.filter) &&
-    oneOf(true, false)(rule.antialias) &&
-    oneOf('half-pixel', 'align')(rule.corners) &&
-    oneOf('rgb', 'bgr', 'grey')(rule.channels) &&
-    numbers(rule.scale) &&
-    numbers(rule.offset)
-  );
 }

@@ -16,7 +16,7 @@ const LARGEST_CLAIM = 256 * 2 ** 20;
 
 export interface ArrivingGraph {
   readonly graph: Graph;
-  readonly weights: ArrivingWeights;
+  readonly arriving: ArrivingWeights;
 }
 
 /**
@@ -40,8 +40,7 @@ export async function openArriving(
     checks.set(tensor, check);
   });
   stream.length = start + size;
-  const weights = new StreamedWeights(file, data, entries, checks, stream, bytes.subarray(start));
-  return { graph, weights };
+  return { graph, arriving: new StreamedWeights(file, data, entries, checks, stream, bytes.subarray(start)) };
 }
 
 /** Fills the weights of a graph, tensor by tensor in the order of the file, each checked before it counts as there. */
