@@ -4,6 +4,7 @@ import type { ArrivingWeights } from '../graph/arriving.ts';
 import type { Graph } from '../graph/graph.ts';
 import { ByteStream } from './byte-stream.ts';
 import { isSafetensors, type LoadGraphOptions, loadGraph } from './index.ts';
+import { splitQuery } from './model-files.ts';
 
 /**
  * `fetch`: bytes read, of all the bytes that are known of so far; `total` is what the server or the file itself says,
@@ -81,6 +82,8 @@ async function openSource(source: Fetched | Blob | readonly File[], options: Str
       stream: await opened(url, response),
       read: async (path) => {
         const at = new URL(path, url);
+        // As TensorFlow.js does: what lets the model be read (`?tfjs-format=file`, a token) lets its shards be read.
+        at.search ||= url.search;
         return (await opened(at, fetch(at, signal ? { signal } : {}))).atLeast(Number.POSITIVE_INFINITY);
       },
     };
@@ -94,7 +97,9 @@ async function openSource(source: Fetched | Blob | readonly File[], options: Str
   return {
     ...opened,
     read: async (path) => {
-      const beside = (source as readonly File[]).find((candidate) => candidate.name === path.split('/').pop());
+      const beside = (source as readonly File[]).find(
+        (candidate) => candidate.name === splitQuery(path)[0].split('/').pop(),
+      );
       if (!beside) throw new ModelFormatError(called, `needs the file "${path}", which was not given with it`);
       return open(beside, beside.name).atLeast(Number.POSITIVE_INFINITY);
     },

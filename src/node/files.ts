@@ -2,6 +2,7 @@ import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { ModelFormatError } from '../errors.ts';
 import type { ModelFiles } from '../loaders/index.ts';
+import { splitQuery } from '../loaders/model-files.ts';
 
 /** The model file at `path`, and what lies in its folder when the file names it. Throws `ModelFormatError`. */
 export async function modelFilesAt(path: string): Promise<ModelFiles> {
@@ -22,7 +23,7 @@ export async function modelFilesAt(path: string): Promise<ModelFiles> {
 
 /** The file at `path` in `folder`. A link that leads out of the folder is refused: a model says which files are read. */
 async function readInside(folder: string, path: string): Promise<Uint8Array> {
-  const [root, file] = await Promise.all([realpath(folder), realpath(join(folder, path))]);
+  const [root, file] = await Promise.all([realpath(folder), realpath(join(folder, splitQuery(path)[0]))]);
   if (!file.startsWith(root.endsWith(sep) ? root : root + sep)) {
     throw new ModelFormatError(path, `is a link out of the model's folder, to ${file}; put the file itself there`);
   }

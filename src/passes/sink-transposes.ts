@@ -3,13 +3,14 @@ import { type Links, type Pass, rewriteAll } from './pass.ts';
 
 /**
  * Transposes go down, below element-wise nodes that treat all channels alike, where they meet: two in a row are one, and
- * one that moves no element is a reshape, as is a pair that cancels.
+ * one that moves no element is a reshape, as is a pair that cancels. One that nobody reads any more goes.
  */
 export const sinkTransposes: Pass = (graph) =>
   rewriteAll(graph, (node, links) => (node.op === 'transpose' ? merged(node, links) : sunk(node, links)));
 
 function merged(node: Transpose, links: Links): Map<Node, readonly Node[]> | null {
   const { permutation, name, inputs, output } = node;
+  if (links.consumers(output).length === 0 && !links.isOutput(output)) return new Map([[node, []]]);
   const shape = links.shapes.get(inputs[0]!)!;
   // Axes of one element may go anywhere.
   const long = permutation.filter((axis) => shape[axis] > 1);

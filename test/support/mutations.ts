@@ -17,6 +17,7 @@ export interface Outcome {
 
 /** Loads `files` damaged files of a format; `allocated` gives the bytes that were allocated so far. */
 export async function mutate(format: string, files: number, allocated: () => number): Promise<Outcome> {
+  checkCounter(allocated);
   const whole = await soundFiles[format]!();
   if ((await loadGraph(whole)).nodes.length < 2) throw new Error(`${format}: the sound file has no network`);
   let refused = 0;
@@ -38,6 +39,26 @@ export async function mutate(format: string, files: number, allocated: () => num
     if (bytes > largest.bytes) largest = { seed, bytes };
   }
   return { refused, untyped, slowest, largest };
+}
+
+/** Throws unless `allocated` counts each way to come by a typed array, and no view. */
+function checkCounter(allocated: () => number): void {
+  const ways: readonly (() => unknown)[] = [
+    () => new ArrayBuffer(800),
+    () => new Float32Array(200),
+    () => Float64Array.from({ length: 100 }, (_, i) => i),
+    () => values.map((value) => -value),
+    () => values.slice(),
+    () => values.buffer.slice(0),
+    () => new Uint8Array(values.buffer).slice(),
+    () => new BigInt64Array(100).subarray(1),
+  ];
+  const values = new Float32Array(200);
+  for (const way of ways) {
+    const before = allocated();
+    way();
+    if (allocated() - before !== 800) throw new Error(`${way}: counted as ${allocated() - before} bytes, expected 800`);
+  }
 }
 
 const joined = (a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> => {

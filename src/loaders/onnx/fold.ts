@@ -60,7 +60,7 @@ const compare =
 function castTo({ at, budget }: Call, type: number): Constant {
   const value = at(0);
   if (!isNumeric(type)) throw new FoldError(`converts to ${typeName(type)}`);
-  if (type === dataTypes.bool) return { ...map(cast(value, 'integer', budget), budget, (x) => +(x !== 0)) };
+  if (type === dataTypes.bool) return map({ ...value, type: 'integer' }, budget, (x) => +(x !== 0));
   return cast(value, isFloat(type) ? 'float' : 'integer', budget);
 }
 

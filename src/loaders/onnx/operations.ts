@@ -35,6 +35,7 @@ export const operations = new Map<string, Handler>([
   ['Relu', activation('relu')],
   ['Sigmoid', activation('sigmoid')],
   ['HardSwish', activation('hard-swish')],
+  ['Swish', swish],
   [
     'HardSigmoid',
     ({ builder, place, variable, node }) =>
@@ -103,6 +104,15 @@ function castTo({ builder, place, variable, node }: Operation): Value {
   const to = intOf(node, 'to', 0);
   if (!isFloat(to)) builder.unsupported(place, `converts the network's tensors to ${typeName(to)}, expected floats`);
   return variable(0);
+}
+
+/** x · sigmoid(alpha · x), from operator set 24. */
+function swish({ builder, place, variable, node }: Operation): Value {
+  const x = variable(0);
+  const alpha = floatOf(node, 'alpha', 1);
+  const step = (what: string) => ({ ...place, node: `${place.node}/${what}`, output: `${place.output}/${what}` });
+  const scaled = alpha === 1 ? x : builder.affine(step('alpha'), x, Float32Array.of(alpha), Float32Array.of(0));
+  return builder.arithmetic(place, 'multiply', x, builder.activation(step('sigmoid'), scaled, 'sigmoid'));
 }
 
 function clip({ builder, place, variable, optional, node, opset }: Operation): Value {

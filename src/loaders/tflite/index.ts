@@ -251,6 +251,7 @@ class TfliteLoader {
       ...operandsOf(this.#builder, place, inputs.length, value),
       options: this.#readOptions(operator, place, known?.[2]),
       range: quantised?.range ?? null,
+      budget: this.#budget,
       outputDims: output.dims,
     };
     try {
