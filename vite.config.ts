@@ -49,7 +49,7 @@ export default defineConfig({
             { name: 'fold', test: /src\/loaders\/core\/(fold|dims)/ },
             { name: 'values', test: /src\/loaders\/core\/(json|weights)/ },
             // Of the entries for pages and for Node.
-            { name: 'engine', test: /src\/load\.ts/ },
+            { name: 'engine', test: /src\/(load|index)\.ts/ },
           ],
         },
       },

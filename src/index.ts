@@ -3,6 +3,7 @@ export { isArchitectureId } from './architectures/id.ts';
 export type { AdapterDescription } from './device/gpu.ts';
 export * from './errors.ts';
 export { type LayerCost, layerCosts, networkCost, separableRatio } from './graph/cost.ts';
+export type { Decoding } from './graph/decoding.ts';
 export type { Graph, GraphInput, GraphOutput, ImageRule, OutputMeaning } from './graph/graph.ts';
 export type { Activation, Conv2d, Node, NodeOf, OpName, Padding, Pair, Shape } from './graph/ops.ts';
 export { seededInputs } from './graph/random-inputs.ts';
@@ -19,6 +20,7 @@ export {
   type ModelOptions,
   type Outputs,
   outputShapes,
+  type PictureOptions,
   softmax,
   topK,
 } from './model.ts';

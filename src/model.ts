@@ -12,6 +12,7 @@ import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision as Storage } from './planner/plan.ts';
 import { type PlanKind, prepare, prepareFor } from './planner/prepare.ts';
 import { kernelsFor, noPreferences } from './planner/select.ts';
+import type { RankedOutputs, Ranking } from './scheduler/executor.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
 import type { TuningCache } from './tuning/cache.ts';
@@ -34,12 +35,15 @@ export interface Classification {
   readonly score: number;
 }
 
-export interface ClassifyOptions {
-  /** Number of classes, default 5. */
-  readonly top?: number | undefined;
+export interface PictureOptions {
   /** How a picture becomes the input tensor; default: the rule that the file carries. */
   readonly image?: ImageRule | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface ClassifyOptions extends PictureOptions {
+  /** Number of classes, default 5. */
+  readonly top?: number | undefined;
 }
 
 export interface Embedding {
@@ -169,6 +173,14 @@ export class Model {
     return outputs;
   }
 
+  /**
+   * One inference of a picture, which becomes the only input as `image` says; on a GPU, there. Outputs as of `run`. Throws
+   * `UsageError` where there is no rule, or where it or the picture does not fit.
+   */
+  async runPicture(picture: Picture, options: PictureOptions = {}): Promise<Outputs> {
+    return (await this.#see(picture, options, null)).outputs;
+  }
+
   /** One inference of the graph as loaded on the CPU reference: a validator in plain loops, not a fast CPU. */
   async runReference(inputs: Inputs, { signal, onLayer }: LayerOptions = {}): Promise<Outputs> {
     this.#check();
@@ -197,10 +209,9 @@ export class Model {
 
   /** The time of each dispatch on the GPU. Throws `DeviceError` on the CPU. */
   async profile(inputs: Inputs = seededInputs(this.graph), options: ProfileOptions = {}): Promise<Profile> {
-    this.#check();
-    if (!this.#gpu) throw new DeviceError(`there is no GPU to profile (${this.deviceReason})`);
+    const gpu = this.#gpuTo('profile');
     const { profile } = await import('./scheduler/profile.ts');
-    return this.#gpu.hold((executor) => profile(executor, inputs, options));
+    return gpu.hold((executor) => profile(executor, inputs, options));
   }
 
   /** Every layer and the outputs against the CPU reference. Throws `DeviceError` on the CPU. */
@@ -208,9 +219,7 @@ export class Model {
     inputs: Inputs = seededInputs(this.graph),
     { plan = this.planKind, signal, onLayer }: LayerOptions & { readonly plan?: PlanKind | undefined } = {},
   ): Promise<ValidationReport> {
-    this.#check();
-    if (!this.#gpu) throw new DeviceError(`there is no GPU to validate (${this.deviceReason})`);
-    const { gpu, preferences } = this.#gpu;
+    const { gpu, preferences } = this.#gpuTo('validate');
     const { validate } = await import('./validate/validate.ts');
     return validate({
       gpu,
@@ -249,19 +258,14 @@ export class Model {
 
   async #classify(
     picture: Picture,
-    { top = 5, image = this.graph.image, signal }: ClassifyOptions,
+    { top = 5, ...options }: ClassifyOptions,
   ): Promise<{ top: Classification[]; outputs: Outputs }> {
-    if (!image) {
-      throw new UsageError(`${this.graph.name} does not say how a picture becomes its input: pass the option "image"`);
-    }
-    const [input] = this.inputs;
     const [output, ...others] = this.outputs.filter(({ name }, _, all) => all.length === 1 || name !== 'embedding');
-    if (this.inputs.length !== 1 || others.length > 0 || !input || !output) {
+    if (this.inputs.length !== 1 || others.length > 0 || !output) {
       throw new UsageError(
-        `${this.graph.name} has ${this.inputs.length} inputs and ${this.outputs.length} outputs; classify needs one of each`,
+        `${this.graph.name} has ${this.inputs.length} inputs and ${this.outputs.length} outputs, not one of each`,
       );
     }
-    this.#check();
     if (!(top >= 0)) throw new UsageError(`top is ${top}, expected how many of the best classes are wanted, 0 or more`);
     if (output.meaning === 'features') {
       throw new UsageError(
@@ -269,24 +273,36 @@ export class Model {
       );
     }
     const logits = output.meaning === 'logits';
-    const ranking = { output: output.name, logits, count: top };
-    const [, height, width, channels] = input.shape;
-    const { outputs, ranked } = this.#gpu
-      ? await this.#gpu.current.rankPicture(picture, image, ranking, { signal })
-      : {
-          outputs: await this.run(imageToTensor(picture, image, [height, width], channels), { signal }),
-          ranked: null,
-        };
-    this.#tuneAfterFirst();
+    const { outputs, ranked } = await this.#see(picture, options, { output: output.name, logits, count: top });
     const best = ranked ?? bestClasses(outputs[output.name]!, logits, top);
     if (best.some(({ score }) => Number.isNaN(score))) {
       throw new InvalidResultError(
-        `${this.graph.name}: scores of output "${output.name}" are NaN, so that no class is the best; validate() tells where ` +
-          'they come from, and a picture rule or a file that is not meant so is the usual reason',
+        `${this.graph.name}: scores of output "${output.name}" are NaN; validate() tells where they come from, and another ` +
+          'picture rule than the file is meant for is the usual reason',
       );
     }
     const labelled = best.map(({ index, score }) => ({ index, label: this.labels?.[index] ?? null, score }));
     return { top: labelled, outputs };
+  }
+
+  async #see(
+    picture: Picture,
+    { image = this.graph.image, signal }: PictureOptions,
+    ranking: Ranking | null,
+  ): Promise<RankedOutputs> {
+    if (!image) {
+      throw new UsageError(`${this.graph.name} does not say how a picture becomes its input: pass the option "image"`);
+    }
+    this.#check();
+    const [, height, width, channels] = this.inputs[0]!.shape;
+    const seen = this.#gpu
+      ? await this.#gpu.current.runPicture(picture, image, ranking, { signal })
+      : {
+          outputs: await this.runReference(imageToTensor(picture, image, [height, width], channels), { signal }),
+          ranked: null,
+        };
+    this.#tuneAfterFirst();
+    return seen;
   }
 
   /**
@@ -296,11 +312,10 @@ export class Model {
    * taken one after another. Throws `DeviceError` on the CPU, `DeviceLostError`, the signal's reason.
    */
   async tune(options: TuneOptions = {}): Promise<TuningReport> {
-    this.#check();
-    if (!this.#gpu) throw new DeviceError(`there is no GPU to tune for (${this.deviceReason})`);
+    const gpu = this.#gpuTo('tune for');
     this.#tunesItself = false;
     const { cache = this.#tuningCache } = options;
-    return this.#gpu.tune({ ...options, cache }, this.#disposal.signal);
+    return gpu.tune({ ...options, cache }, this.#disposal.signal);
   }
 
   /** The tuning that runs or ran last; null before the first result. */
@@ -322,6 +337,12 @@ export class Model {
   #named(inputs: Inputs): Record<string, Float32Array> {
     const values = checkInputs(inputs, this.graph.inputs);
     return Object.fromEntries(this.graph.inputs.map(({ name }, i) => [name, values[i]!]));
+  }
+
+  #gpuTo(purpose: string): TunedExecutor {
+    this.#check();
+    if (!this.#gpu) throw new DeviceError(`there is no GPU to ${purpose} (${this.deviceReason})`);
+    return this.#gpu;
   }
 
   #check(): void {

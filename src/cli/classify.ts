@@ -1,185 +1,53 @@
-import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
-import { parseArgs } from 'node:util';
-import { createCanvas, loadImage } from '@napi-rs/canvas';
-import { coloursOf, plainImage } from '../graph/image-rule.ts';
-import {
-  type Device,
-  type ImageRule,
-  load,
-  type Model,
-  outputShapes,
-  type Picture,
-  UsageError,
-} from '../node/index.ts';
-import { checkChoice, runToExitCode, wholeNumber } from './command.ts';
+import { type Model, outputShapes, UsageError } from '../node/index.ts';
+import { runToExitCode, wholeNumber } from './command.ts';
 import type { Io } from './io.ts';
-import { inputShapeHelp, inputShapesOf, readModel } from './model-argument.ts';
+import { alignLabels, forEachPicture, type PictureSettings, parsePictures, pictureHelp } from './pictures.ts';
 
-const help = `usage: npm run classify -- --model FILE [--labels FILE] [--device auto|webgpu|wasm|reference] [--top K]
-                           [--range LOW,HIGH] [--input-shape NAME=SIZES]… [--embedding] [--json] IMAGE…
+const help = pictureHelp(
+  'classify',
+  '[--top K] [--embedding]',
+  `The best classes of pictures, a line each: --top of them, 5 unless given.
+--embedding adds the features that the last layer reads, an array of numbers in the JSON.`,
+);
 
-The best classes of pictures (JPEG, PNG, WebP, BMP; upright, as their EXIF data say), a line each. WebGPU in Node needs
-the package "webgpu".
---labels names the classes, a line each. One line more or less than the classes is the background: left out or put in.
---range says what black and white become, where the file does not: -1,1 or 0,1.
---embedding adds the features that the last layer reads, an array of numbers in the JSON.
-${inputShapeHelp}`;
-
-interface Settings {
-  readonly model: string;
-  readonly labels: string | undefined;
-  readonly device: Device;
+interface Settings extends PictureSettings {
   readonly top: number;
-  readonly range: readonly [number, number] | null;
-  readonly shapes: ReturnType<typeof inputShapesOf>;
   readonly embedding: boolean;
-  readonly json: boolean;
-  readonly images: readonly string[];
 }
 
 function parse(argv: readonly string[]): Settings {
-  const { values, positionals } = parseArgs({
-    args: [...argv],
-    allowPositionals: true,
-    options: {
-      model: { type: 'string' },
-      labels: { type: 'string' },
-      device: { type: 'string', default: 'auto' },
-      top: { type: 'string', default: '5' },
-      range: { type: 'string' },
-      'input-shape': { type: 'string', multiple: true },
-      embedding: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-    },
+  const { settings, values } = parsePictures(argv, {
+    top: { type: 'string', default: '5' },
+    embedding: { type: 'boolean', default: false },
   });
-  const { model, labels, device, embedding, json } = values;
-  if (!model) throw new UsageError('--model is missing');
-  if (embedding && !json) throw new UsageError('--embedding needs --json: it is a field of the JSON');
-  if (positionals.length === 0) throw new UsageError('expected at least one IMAGE');
-  const range = values.range?.split(',').map(Number) ?? null;
-  if (range && (range.length !== 2 || !range.every(Number.isFinite) || !(range[0]! < range[1]!))) {
-    throw new UsageError(`--range is "${values.range}", expected two numbers such as -1,1`);
-  }
-  return {
-    model,
-    labels,
-    device: checkChoice({ device }).device,
-    top: wholeNumber('top', values.top, 1, 1_000_000),
-    range: range as [number, number] | null,
-    shapes: inputShapesOf(values['input-shape']),
-    embedding,
-    json,
-    images: positionals,
-  };
+  const { top, embedding } = values;
+  if (embedding && !settings.json) throw new UsageError('--embedding needs --json: it is a field of the JSON');
+  return { ...settings, top: wholeNumber('top', top, 1, 1_000_000), embedding };
 }
 
 export const main = (argv: readonly string[], io: Io): Promise<number> => runToExitCode({ help, parse, run }, argv, io);
 
-async function run(chosen: Settings, io: Io): Promise<number> {
-  const graph = await readModel(chosen.model, chosen.shapes);
-  const model = await load(graph, { device: chosen.device, embedding: chosen.embedding });
-  if (model.device === 'reference' && chosen.device !== 'reference') {
-    io.stderr.write(`on the CPU reference: ${model.deviceReason}\n`);
-  }
-  try {
-    const names = chosen.labels ? linesOf(await readFile(chosen.labels, 'utf8')) : null;
+const run = (chosen: Settings, io: Io): Promise<number> =>
+  forEachPicture(chosen, io, { embedding: chosen.embedding }, (model, names) => {
     let labels = names ? null : model.labels;
-    const image = chosen.range ? ruleOf(chosen.range, model.inputs[0]?.shape[3] ?? 3) : graph.image;
-    let failed = false;
-    for (const file of chosen.images) {
-      io.signal.throwIfAborted();
-      try {
-        const options = { top: chosen.top, signal: io.signal, ...(image ? { image } : {}) };
-        const picture = await decode(file);
-        const { top: best, embedding } = chosen.embedding
-          ? await model.embed(picture, options)
-          : { top: await model.classify(picture, options), embedding: null };
-        labels ??=
-          names && alignLabels(names, classesOf(model), chosen.labels!, (said) => io.stderr.write(`${said}\n`));
-        const top = best.map(({ index, label, score }) => ({ index, label: labels?.[index] ?? label, score }));
-        const { device, adapter } = model;
-        const result = { file, device, adapter, top, ...(embedding ? { embedding: [...embedding] } : {}) };
-        io.stdout.write(chosen.json ? `${JSON.stringify(result)}\n` : describe(file, top));
-      } catch (error) {
-        io.signal.throwIfAborted();
-        failed = true;
-        io.stderr.write(`${(error as Error).name}: ${(error as Error).message}\n`);
-      }
-    }
-    return failed ? 1 : 0;
-  } finally {
-    model.dispose();
-  }
-}
-
-/** The pixels of a picture file, upright: turned and mirrored as its EXIF data say, as browsers do. */
-export async function decode(file: string): Promise<Picture> {
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(file);
-  } catch (error) {
-    throw new UsageError(`${file}: ${(error as Error).message}`);
-  }
-  try {
-    const image = await loadImage(bytes);
-    const context = createCanvas(image.width, image.height).getContext('2d');
-    context.drawImage(image, 0, 0);
-    return context.getImageData(0, 0, image.width, image.height);
-  } catch (error) {
-    throw new UsageError(`${file} could not be decoded as a picture: ${(error as Error).message}`);
-  }
-}
-
-/** The whole picture, squashed, black to `low` and white to `high`. */
-function ruleOf([low, high]: readonly [number, number], channels: number): ImageRule {
-  return { ...plainImage, channels: coloursOf(channels), scale: [(high - low) / 255], offset: [low] };
-}
+    return async ({ picture, image, signal }) => {
+      const options = { top: chosen.top, signal, ...(image ? { image } : {}) };
+      const { top: best, embedding } = chosen.embedding
+        ? await model.embed(picture, options)
+        : { top: await model.classify(picture, options), embedding: null };
+      labels ??=
+        names && alignLabels(names.lines, classesOf(model), names.file, (said) => io.stderr.write(`${said}\n`));
+      const top = best.map(({ index, label, score }) => ({ index, label: labels?.[index] ?? label, score }));
+      const classes = top.map(
+        ({ label, index, score }) => `${label ?? `class ${index}`} ${(100 * score).toFixed(1)} %`,
+      );
+      const fields = { adapter: model.adapter, top, ...(embedding ? { embedding: [...embedding] } : {}) };
+      return { fields, text: classes.join(', ') };
+    };
+  });
 
 /** Classes of a model with one output beside an embedding. */
 function classesOf({ graph }: Model): number {
   const [[, shape]] = [...outputShapes(graph)].filter(([name], _, all) => all.length === 1 || name !== 'embedding');
   return shape.reduce((a, b) => a * b);
-}
-
-/** Without a byte-order mark and blank lines at the end. */
-const linesOf = (text: string): string[] =>
-  text
-    .replace(/^\ufeff/, '')
-    .trimEnd()
-    .split(/\r?\n/);
-
-/** What label files call the entry for the background. */
-const backgroundName = /^(\d+[\s:,]+)?(_*background_*|dummy|\?+)?$/i;
-
-/**
- * Labels for `classes` outputs. Label files differ by an entry for the background: a file one line longer than the classes
- * loses it, be it the first line or the last, one that is a line shorter gets it in front. Where neither line of a longer
- * file is called so it is the first, and `say` is told. Throws `UsageError` on any other difference.
- */
-export function alignLabels(
-  labels: readonly string[],
-  classes: number,
-  file: string,
-  say: (message: string) => void = () => {},
-): readonly string[] {
-  const isBackground = (label: string | undefined) => backgroundName.test(label?.trim() ?? '');
-  const backgrounds = [labels[0], labels.at(-1)].map(isBackground);
-  if (labels.length === classes) return labels;
-  if (labels.length === classes + 1) {
-    if (!backgrounds[0] && backgrounds[1]) return labels.slice(0, -1);
-    if (!backgrounds[0])
-      say(`${basename(file)} has a line more than the classes: its first, "${labels[0]}", is left out`);
-    return labels.slice(1);
-  }
-  if (labels.length === classes - 1 && !backgrounds.includes(true)) return ['background', ...labels];
-  throw new UsageError(
-    `${basename(file)} has ${labels.length} labels and the model ${classes} classes; expected as many, or one more or ` +
-      'less for the background',
-  );
-}
-
-function describe(file: string, top: readonly { label: string | null; index: number; score: number }[]): string {
-  const classes = top.map(({ label, index, score }) => `${label ?? `class ${index}`} ${(100 * score).toFixed(1)} %`);
-  return `${file}: ${classes.join(', ')}\n`;
 }

@@ -68,6 +68,14 @@ export function wholeNumber(option: string, value: string | undefined, least: nu
   return number;
 }
 
+/** The value of an option that is a number, where it is given. Throws `UsageError`. */
+export function numberFrom(option: string, value: string | undefined, least: number, most: number): number | undefined {
+  if (value === undefined) return undefined;
+  const number = value.trim() === '' ? NaN : Number(value);
+  if (number >= least && number <= most) return number;
+  throw new UsageError(`--${option} is "${value}", expected a number from ${least} to ${most}`);
+}
+
 /** Checks `--device`, `--precision` and `--plan` before anything is read. Throws `UsageError`. */
 export function checkChoice<K extends keyof RunChoice>(
   choice: Readonly<Record<K, string>>,

@@ -1,3 +1,4 @@
+import type { Decoding } from './decoding.ts';
 import type { Node, Shape } from './ops.ts';
 
 /** An input of the graph, fed by the caller. */
@@ -48,6 +49,8 @@ export interface Graph {
   readonly nodes: readonly Node[];
   readonly labels?: readonly string[];
   readonly image?: ImageRule;
+  /** How the outputs are decoded, where the file says; `mobilenet-webgpu/tasks` does it. */
+  readonly decoding?: Decoding;
   /** It has been through the passes: a saved model. */
   readonly prepared?: boolean;
 }

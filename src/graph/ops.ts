@@ -161,9 +161,11 @@ export interface Resize extends NodeBase {
   readonly corners: 'align' | 'half-pixel' | 'asymmetric';
 }
 
-/** Joins tensors of equal batch, height and width along the channels, in order. */
+/** Joins tensors along `axis` of NHWC, in order; they are equal along the others. */
 export interface Concat extends NodeBase {
   readonly op: 'concat';
+  /** The channels, 3, unless given. */
+  readonly axis?: 0 | 1 | 2 | 3;
 }
 
 /**

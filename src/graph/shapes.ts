@@ -191,12 +191,13 @@ function outputShape(graph: string, node: Node, inputs: readonly Shape[]): Shape
       positive('size', node.size);
       return [n, node.size[0], node.size[1], c];
     case 'concat': {
-      let channels = 0;
-      for (const shape of inputs) {
-        if (shape[0] !== n || shape[1] !== h || shape[2] !== w) fail(`cannot join [${shape}] to [${inputs[0]}]`);
-        channels += shape[3];
+      const { axis = 3 } = node;
+      const joined: [number, number, number, number] = [n, h, w, c];
+      for (const shape of inputs.slice(1)) {
+        if (shape.some((d, i) => i !== axis && d !== joined[i])) fail(`cannot join [${shape}] to [${inputs[0]}]`);
+        joined[axis] += shape[axis];
       }
-      return [n, h, w, channels];
+      return joined;
     }
     case 'sum-tiles':
       positive('tile', node.tile);

@@ -39,7 +39,7 @@ export const simplifyShapes: Pass = (graph) =>
         node.inputs.slice(1).forEach((input, i) => {
           const last = i === node.inputs.length - 2;
           const output = last ? node.output : `${node.output}/first ${i + 2}`;
-          pairs.push({ op: 'concat', name: last ? node.name : output, inputs: [joined, input], output });
+          pairs.push({ ...node, name: last ? node.name : output, inputs: [joined, input], output });
           joined = output;
         });
         return inPlaceOf(node, pairs);

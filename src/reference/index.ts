@@ -62,7 +62,7 @@ export function runNode(
     case 'pad':
       return pad(node, input, shape);
     case 'concat':
-      return concat(inputs, shape);
+      return concat(node, inputs, shape);
     case 'sum-tiles':
       return sumTiles(node, input, shape);
     case 'fused':

@@ -1,4 +1,5 @@
-import type { Pad, Shape, Transpose } from '../graph/ops.ts';
+import type { Concat, Pad, Shape, Transpose } from '../graph/ops.ts';
+import { sizeOf } from '../graph/shapes.ts';
 import type { Tensor } from './tensor.ts';
 
 /** The same elements in another shape. */
@@ -37,17 +38,27 @@ export function pad(node: Pad, input: Tensor, shape: Shape): Tensor {
   return { shape, data };
 }
 
-/** The channels of each input in turn, pixel by pixel. */
-export function concat(inputs: readonly Tensor[], shape: Shape): Tensor {
-  const [batch, height, width, channels] = shape;
-  const data = new Float32Array(batch * height * width * channels);
-  for (let pixel = 0; pixel < batch * height * width; pixel++) {
-    let to = pixel * channels;
-    for (const input of inputs) {
-      const count = input.shape[3];
-      data.set(input.data.subarray(pixel * count, (pixel + 1) * count), to);
-      to += count;
+/** Along one axis of NHWC: each place of the result comes from the input whose turn it is there. */
+export function concat({ axis = 3 }: Concat, inputs: readonly Tensor[], shape: Shape): Tensor {
+  const data = new Float32Array(sizeOf(shape));
+  const strides = (of: Shape) => [of[1] * of[2] * of[3], of[2] * of[3], of[3], 1];
+  const at = (of: Shape, place: readonly number[]) => place.reduce((sum, p, i) => sum + p * strides(of)[i]!, 0);
+  let begin = 0;
+  for (const input of inputs) {
+    const [batch, height, width, channels] = input.shape;
+    for (let n = 0; n < batch; n++) {
+      for (let y = 0; y < height; y++) {
+        for (let x = 0; x < width; x++) {
+          const from = at(input.shape, [n, y, x, 0]);
+          const to = at(
+            shape,
+            [n, y, x, 0].map((p, i) => (i === axis ? p + begin : p)),
+          );
+          data.set(input.data.subarray(from, from + channels), to);
+        }
+      }
     }
+    begin += input.shape[axis];
   }
   return { shape, data };
 }

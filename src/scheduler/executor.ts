@@ -126,35 +126,15 @@ export class Executor {
 
   /**
    * One inference of a picture, by its rule, which makes the only input on the GPU; one submit as well. A picture that the
-   * rule only scales goes straight into a first convolution of few channels. Outputs as of `run`. Throws `UsageError`
-   * where the model has several inputs or the rule does not fit its input.
+   * rule only scales goes straight into a first convolution of few channels. Outputs as of `run`; where `ranking` names
+   * one of class scores, only the best of them are ranked and read back. Many classes and scores of several places are
+   * not ranked here. Throws `UsageError` where the model has several inputs or the rule does not fit its input.
    */
   async runPicture(
     picture: Picture,
     rule: ImageRule,
+    ranking: Ranking | null = null,
     { signal }: RunOptions = {},
-  ): Promise<Record<string, Float32Array>> {
-    return (await this.#runPicture(picture, rule, signal, null)).outputs;
-  }
-
-  /**
-   * The same with the class scores of one output ranked on the GPU: of them, only the best are read back. Many classes
-   * and scores of several places are not ranked there. Throws as `runPicture` does.
-   */
-  rankPicture(
-    picture: Picture,
-    rule: ImageRule,
-    ranking: Ranking,
-    { signal }: RunOptions = {},
-  ): Promise<RankedOutputs> {
-    return this.#runPicture(picture, rule, signal, ranking);
-  }
-
-  async #runPicture(
-    picture: Picture,
-    rule: ImageRule,
-    signal: AbortSignal | undefined,
-    ranking: Ranking | null,
   ): Promise<RankedOutputs> {
     const [name, ...others] = this.plan.inputs;
     if (!name || others.length > 0)

@@ -1,117 +1,76 @@
-/** CenterNet's heads → boxes. */
-import type { ImageRule } from '../graph/graph.ts';
-import { plainImage } from '../graph/image-rule.ts';
-import type { Pair } from '../graph/ops.ts';
-import { gridOf } from './place.ts';
+/** Objects in a picture. */
+import type { DecodingOf } from '../graph/decoding.ts';
+import type { Picture } from '../images/image-to-tensor.ts';
+import type { Detection } from './box.ts';
+import { decodeDetections } from './centernet.ts';
+import { decodeSsd } from './ssd.ts';
+import { decodingOf, see, type TaskModel, type TaskOptions } from './task.ts';
 
-/** Pictures for `centernet.json`: pixels 0 … 255 as they are, squashed. */
-export const detectImage: ImageRule = plainImage;
-
-/** CenterNet's two heads, NHWC, batch 1. */
-export interface DetectionHeads {
-  /** `[1, h, w, classes]`: how likely a cell is the centre of an object, 0 … 1. */
-  readonly heatmap: Float32Array;
-  /** `[1, h, w, 4]`: from a cell to the left, top, right and bottom side, in pixels of the network's input. */
-  readonly distances: Float32Array;
+export interface DetectOptions extends TaskOptions {
+  /** Boxes at most; default: as the file says, or 100. */
+  readonly maxDetections?: number | undefined;
+  /** Default: as the file says, or 0. */
+  readonly minScore?: number | undefined;
+  /** A box that shares more than this (intersection over union) with a better one is dropped; default: as the file says. */
+  readonly maxOverlap?: number | undefined;
 }
 
-export interface DetectOptions {
-  /** The heads' height and width; a square unless given. */
-  readonly size?: Pair | undefined;
-  /** Pixels of the network's input a cell; default 4. */
-  readonly stride?: number;
-  /** Default 100. */
-  readonly maxDetections?: number;
-  /** Default 0. */
-  readonly minScore?: number;
-  /** A box that shares more than this (intersection over union) with a better one is dropped; default 1: none is. */
-  readonly maxOverlap?: number;
-  /** Names of the classes, such as `cocoLabels`. */
-  readonly labels?: readonly string[];
-}
-
-/** Sides as fractions of the network's input, from the top left; outside 0 … 1 where a box leaves the picture. */
-export interface Box {
-  readonly top: number;
-  readonly left: number;
-  readonly bottom: number;
-  readonly right: number;
-}
-
-export interface Detection extends Box {
+/** An object in a picture. */
+export interface DetectedBox {
   readonly index: number;
-  /** From `labels`; null without. */
+  /** From the labels; null without. */
   readonly label: string | null;
   readonly score: number;
+  /** In pixels of the picture, from its top left; a box may reach beyond the picture. */
+  readonly box: readonly [x: number, y: number, width: number, height: number];
 }
+
+const detector = {
+  model: 'detector',
+  takes:
+    'SSD with TFLite_Detection_PostProcess (TensorFlow Lite), or SSD of the Object Detection API or CenterNet (TensorFlow.js)',
+};
 
 /**
- * Boxes, the best first: cells whose value is the largest of the 3×3 around it in their class (Zhou et al. 2019, "Objects
- * as Points", section 4), with the distances to four sides of Liu et al. 2020, "Training-Time-Friendly Network for
- * Real-Time Object Detection", section 3. Equal scores keep the order in memory.
- *
- * Throws `UsageError` where the heads' lengths do not fit.
+ * The objects in a picture, the best first, by a model whose file says how its outputs are decoded (`Graph.decoding`).
+ * Throws `UsageError` where the model is no detector or the picture does not fit, `InvalidResultError` where it gives NaN.
  */
-export function decodeDetections({ heatmap, distances }: DetectionHeads, options: DetectOptions = {}): Detection[] {
-  const { size, stride = 4, maxDetections = 100, minScore = 0, maxOverlap = 1, labels } = options;
-  const [height, width] = gridOf('the distances', distances.length, 4, size);
-  const classes = Math.round(heatmap.length / (height * width));
-  gridOf('the heatmap', heatmap.length, classes, [height, width]);
-  const best = peaks(heatmap, height, width, classes, minScore)
-    .sort((a, b) => heatmap[b]! - heatmap[a]! || a - b)
-    .slice(0, maxOverlap < 1 ? undefined : maxDetections);
-  const kept: Detection[] = [];
-  for (const at of best) {
-    if (kept.length === maxDetections) break;
-    const index = at % classes;
-    const cell = Math.floor(at / classes);
-    const [x, y] = [(cell % width) * stride, Math.floor(cell / width) * stride];
-    const [left, top, right, bottom] = distances.subarray(4 * cell, 4 * cell + 4) as unknown as Sides;
-    const detection: Detection = {
-      index,
-      label: labels?.[index] ?? null,
-      score: heatmap[at]!,
-      top: (y - top) / (height * stride),
-      left: (x - left) / (width * stride),
-      bottom: (y + bottom) / (height * stride),
-      right: (x + right) / (width * stride),
-    };
-    if (kept.every((other) => overlap(other, detection) <= maxOverlap)) kept.push(detection);
-  }
-  return kept;
+export async function detect(model: TaskModel, picture: Picture, options: DetectOptions = {}): Promise<DetectedBox[]> {
+  const decoding = decodingOf(model.graph, detector, ['ssd', 'centernet']);
+  const { outputs, toPixels } = await see(model, picture, options);
+  return decode(decoding, outputs, given({ ...options, labels: options.labels ?? model.graph.labels })).map(
+    (detection) => {
+      const { index, label, score, top, left, bottom, right } = detection;
+      // A rule may turn or mirror the picture: two corners stay corners, not which.
+      const [a, b] = [toPixels({ y: top, x: left }), toPixels({ y: bottom, x: right })];
+      const box = [Math.min(a.x, b.x), Math.min(a.y, b.y), Math.abs(a.x - b.x), Math.abs(a.y - b.y)] as const;
+      return { index, label, score, box };
+    },
+  );
 }
 
-type Sides = readonly [left: number, top: number, right: number, bottom: number];
-
-/** Places in memory of the values that no neighbour of their class surpasses. */
-function peaks(heatmap: Float32Array, height: number, width: number, classes: number, minScore: number): number[] {
-  const found: number[] = [];
-  for (let y = 0; y < height; y++) {
-    const [top, bottom] = [Math.max(0, y - 1), Math.min(height - 1, y + 1)];
-    for (let x = 0; x < width; x++) {
-      const [left, right] = [Math.max(0, x - 1), Math.min(width - 1, x + 1)];
-      for (let c = 0; c < classes; c++) {
-        const at = (y * width + x) * classes + c;
-        const value = heatmap[at]!;
-        if (!(value > 0 && value >= minScore)) continue;
-        let largest = value;
-        for (let row = top; row <= bottom; row++) {
-          for (let column = left; column <= right; column++) {
-            largest = Math.max(largest, heatmap[(row * width + column) * classes + c]!);
-          }
-        }
-        if (largest === value) found.push(at);
-      }
+function decode(
+  decoding: DecodingOf<'ssd' | 'centernet'>,
+  outputs: Readonly<Record<string, Float32Array>>,
+  options: Given,
+): Detection[] {
+  switch (decoding.kind) {
+    case 'ssd':
+      return decodeSsd(
+        { boxes: outputs[decoding.boxes]!, scores: outputs[decoding.scores]! },
+        { ...decoding, ...options },
+      );
+    case 'centernet': {
+      const heads = { heatmap: outputs[decoding.heatmap]!, distances: outputs[decoding.distances]! };
+      return decodeDetections(heads, { size: decoding.size, stride: decoding.stride, ...options });
     }
   }
-  return found;
 }
 
-/** Intersection over union of two boxes: 0 … 1. */
-export function overlap(a: Box, b: Box): number {
-  const area = (box: Box) => Math.max(0, box.bottom - box.top) * Math.max(0, box.right - box.left);
-  const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-  const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
-  if (height <= 0 || width <= 0) return 0;
-  return (height * width) / (area(a) + area(b) - height * width);
-}
+type Given = { readonly [K in 'maxDetections' | 'minScore' | 'maxOverlap' | 'labels']?: NonNullable<DetectOptions[K]> };
+
+/** Without what is left undefined, which would cover what the file says. */
+const given = ({ maxDetections, minScore, maxOverlap, labels }: DetectOptions): Given =>
+  Object.fromEntries(
+    Object.entries({ maxDetections, minScore, maxOverlap, labels }).filter(([, value]) => value !== undefined),
+  );

@@ -46,7 +46,7 @@ function rankingOf(graph: Graph): (Ranking & { readonly tensor: string }) | null
  * - `rank-classes`: the best classes and their probabilities, ranked by the GPU's own scores. Classes in another order
  *   fail whatever their scores.
  *
- * None for a graph that takes no picture. Throws as `Executor.rankPicture` does.
+ * None for a graph that takes no picture. Throws as `Executor.runPicture` does.
  */
 export async function validateStages(
   executor: Executor,
@@ -62,7 +62,7 @@ export async function validateStages(
   const [, height, width] = shape;
   const run = async (picture: Picture) => {
     poison(executor.resources);
-    await executor.runPicture(picture, rule, { signal });
+    await executor.runPicture(picture, rule, null, { signal });
     return expectedTensor(picture, rule, shape, plan.tensors[name]!.precision !== 'float32');
   };
   const rows: LayerReport[] = [];
@@ -83,7 +83,7 @@ export async function validateStages(
 
   const ranking = rankingOf(graph);
   if (!ranking) return rows;
-  const { ranked } = await executor.rankPicture(larger, rule, ranking, { signal });
+  const { ranked } = await executor.runPicture(larger, rule, ranking, { signal });
   if (!ranked) return rows;
   const tensor = prepared.outputs.find((output) => output.name === ranking.output)!.tensor;
   const scores = { shape: plan.tensors[tensor]!.shape, data: await executor.readTensor(tensor) };

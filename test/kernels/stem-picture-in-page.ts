@@ -54,7 +54,7 @@ export async function runStemPicture(args: StemPictureCase & { kernel: string; p
     const runs: Float32Array[] = [];
     const calls = await counted(async () => {
       poison(executor.resources);
-      for (let i = 0; i < 3; i++) runs.push((await executor.runPicture(picture, rule)).y!);
+      for (let i = 0; i < 3; i++) runs.push((await executor.runPicture(picture, rule)).outputs.y!);
     });
     poison(executor.resources);
     const flipped = { ...rule, flip: true };
@@ -62,7 +62,7 @@ export async function runStemPicture(args: StemPictureCase & { kernel: string; p
     const [prepared, warm] = [
       await executor.runPicture(mirrored(picture), flipped),
       await counted(async () => {
-        byTensor = (await executor.runPicture(mirrored(picture), flipped)).y! as Float32Array<ArrayBuffer>;
+        byTensor = (await executor.runPicture(mirrored(picture), flipped)).outputs.y! as Float32Array<ArrayBuffer>;
       }),
     ];
 
@@ -77,7 +77,7 @@ export async function runStemPicture(args: StemPictureCase & { kernel: string; p
       straight: checkBounds(runs[0]!, output.data, both, both),
       byTensor: checkBounds(byTensor, output.data, both, both),
       same: runs.every((run) => run.every((value, i) => Object.is(value, runs[0]![i]))),
-      again: prepared.y!.every((value, i) => Object.is(value, byTensor[i])),
+      again: prepared.outputs.y!.every((value, i) => Object.is(value, byTensor[i])),
       kernel: plan.dispatches[0]!.kernel,
       dispatches: [calls.dispatches / 3, warm.dispatches],
       created: calls.created + warm.created,

@@ -75,7 +75,7 @@ describe('a run whose submit is found invalid', () => {
   const runs: readonly (readonly [string, (executor: Executor) => Promise<unknown>])[] = [
     ['of values', (executor) => executor.run(new Float32Array(3))],
     ['of a picture', (executor) => executor.runPicture(picture, rule)],
-    ['that ranks classes', (executor) => executor.rankPicture(picture, rule, ranking)],
+    ['that ranks classes', (executor) => executor.runPicture(picture, rule, ranking)],
   ];
 
   it.each(runs)('%s is a typed error, not the outputs of the run before', async (_, run) => {
@@ -143,12 +143,12 @@ describe('out of memory', () => {
       const executor = await fakeExecutor(fakeDevice(fake), classifier());
       const before = [...fake.held];
       fake.lacks = (what) => what === label;
-      await expect(executor.rankPicture(picture, rule, ranking)).rejects.toBeInstanceOf(OutOfMemoryError);
+      await expect(executor.runPicture(picture, rule, ranking)).rejects.toBeInstanceOf(OutOfMemoryError);
       const stages = ['pixels', 'picture'].includes(label) ? ['ranked', 'ranking', 'readback'] : ['pixels', 'picture'];
       const left = fake.held.slice(before.length);
       expect(left.filter((one) => !stages.some((stage) => one.startsWith(stage)))).toEqual([]);
       fake.lacks = () => false;
-      expect((await executor.rankPicture(picture, rule, ranking)).ranked).toHaveLength(1);
+      expect((await executor.runPicture(picture, rule, ranking)).ranked).toHaveLength(1);
       executor.dispose();
       expect(fake.held).toEqual([]);
     },

@@ -31,7 +31,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     ...['device', 'scheduler', 'tuning', 'validate', 'version'],
   ],
   node: ['api', 'graph', 'loaders'],
-  cli: ['api', 'graph', 'architectures', 'loaders', 'node'],
+  cli: ['api', 'graph', 'architectures', 'loaders', 'node', 'tasks'],
   demo: ['node_modules'],
   // Beside the public API: files for peers are written from the graph that runs, outputs judged by the reference.
   bench: ['api', 'architectures', 'cli', 'device', 'graph', 'passes', 'reference', 'validate', 'version'],

@@ -1,70 +1,83 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { cocoLabels, decodeDetections, detectImage, overlap } from '../../src/tasks/index.ts';
-import { paintedScene } from '../support/painted-scene.ts';
-import { photograph } from './photograph.ts';
-import { runBoth } from './tfjs-models.ts';
+import type { CenterNetDecoding } from '../../src/graph/decoding.ts';
+import { InvalidResultError, load, ModelFormatError, UsageError } from '../../src/index.ts';
+import { writeSavedModel } from '../../src/loaders/saved-model/index.ts';
+import { detect } from '../../src/tasks/index.ts';
+import { headsGraph } from '../support/detector.ts';
 
-const photo = join(process.env.IMAGENET_MODELS ?? '', 'parrot.jpg');
-const real = Boolean(process.env.IMAGENET_MODELS) && existsSync(photo);
+const decoding: CenterNetDecoding = { kind: 'centernet', heatmap: 'heat', distances: 'sides', size: [4, 6], stride: 1 };
 
-it(`are CenterNet's detections in TensorFlow.js, on ${real ? 'a photograph' : 'a painted scene'}`, async () => {
-  const picture = real ? await photograph(photo, detectImage, 512) : paintedScene([512, 512, 3], 7);
-  const { found, expected, errors } = await runBoth('centernet', picture);
-  for (const [name, error] of errors) expect(error, name).toBeLessThan(1e-10);
-  const tail = expected['tower_0/detections']!;
-  const rows = Array.from({ length: 100 }, (_, i) => [...tail.subarray(6 * i, 6 * i + 6)]);
-  const rowsOf = (heads: Readonly<Record<string, Float32Array>>) => {
-    const [heatmap, distances] = [heads['tower_0/keypoints']!, heads['tower_0/wh']!];
-    return decodeDetections({ heatmap, distances }, { labels: cocoLabels }).map(
-      ({ left, top, right, bottom, score, index }) => [
-        ...[left, top, right, bottom].map((side) => side * 512),
-        ...[score, index],
-      ],
-    );
-  };
-  const near = (a: readonly number[], b: readonly number[]) =>
-    a.every((v, i) => Math.abs(v - b[i]!) < [2e-3, 1e-5][+(i > 3)]!);
-  // Of its own heads, in the same order; of ours, but for places that a rounding exchanges.
-  const same = rowsOf(expected);
-  expect(same).toHaveLength(100);
-  for (const [i, row] of same.entries()) expect(near(row, rows[i]!), `${row} for ${rows[i]}`).toBe(true);
-  const ours = rowsOf(found);
-  const lost = ours.slice(0, 95).filter((row) => !rows.some((other) => near(row, other)));
-  expect(lost).toEqual([]);
-  if (real) expect(cocoLabels[ours[0]![5]!]).toBe('bird');
+/** How red and how green a cell is, and the distances 1, 1, 2, 2 where it is blue. */
+const graph = headsGraph(
+  [4, 6],
+  { heat: [1 / 255, 0, 0, 1 / 255, 0, 0], sides: [0, 0, 0, 0, 0, 0, 0, 0, ...[1, 1, 2, 2].map((d) => d / 255)] },
+  decoding,
+);
+
+/** Black but for a reddish pixel at (1, 2) and a greenish one at (2, 4), `scale` times as large. */
+function picture(scale = 1) {
+  const [height, width] = [4 * scale, 6 * scale];
+  const data = new Uint8ClampedArray(height * width * 4);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const at = [Math.floor(y / scale), Math.floor(x / scale)].join();
+      data.set(
+        at === '1,2' ? [204, 0, 255, 255] : at === '2,4' ? [0, 102, 255, 255] : [0, 0, 0, 255],
+        4 * (y * width + x),
+      );
+    }
+  }
+  return { width, height, data };
+}
+
+const rounded = (boxes: Awaited<ReturnType<typeof detect>>) =>
+  boxes.map(({ index, label, score, box }) => [index, label, +score.toFixed(5), ...box.map((v) => +v.toFixed(3))]);
+
+it('gives boxes in pixels of the picture, by the rule that made the input of it', async () => {
+  const model = await load(graph, { device: 'reference' });
+  expect(rounded(await detect(model, picture()))).toEqual([
+    [0, 'red', 0.8, 1, 0, 3, 3],
+    [1, 'green', 0.4, 3, 1, 3, 3],
+  ]);
+  // Three times as large, without a filter that would smear the pixels.
+  const image = { ...graph.image!, antialias: false };
+  expect(rounded(await detect(model, picture(3), { image, labels: ['a', 'b'] }))).toEqual([
+    [0, 'a', 0.8, 3, 0, 9, 9],
+    [1, 'b', 0.4, 9, 3, 9, 9],
+  ]);
+  // Mirrored: the pixel of column 2 is seen in column 3, and its left side is the right one of the picture.
+  const flip = { ...graph.image!, flip: true };
+  expect(rounded(await detect(model, picture(), { image: flip, maxDetections: 1 }))).toEqual([
+    [0, 'red', 0.8, 1, 0, 3, 3],
+  ]);
+  expect(await detect(model, picture(), { minScore: 0.5 })).toHaveLength(1);
+  // CenterNet's own boxes may overlap; these two share 2 of 16 pixels.
+  expect(await detect(model, picture(), { maxOverlap: 0.12 })).toHaveLength(1);
+  expect(await detect(model, picture(), { maxOverlap: 0.13 })).toHaveLength(2);
 });
 
-it('keeps the best of overlapping boxes and orders by score', () => {
-  const heatmap = new Float32Array(4 * 8 * 2);
-  const distances = new Float32Array(4 * 8 * 4).fill(8);
-  const put = (y: number, x: number, c: number, score: number) => {
-    heatmap[(y * 8 + x) * 2 + c] = score;
-  };
-  put(1, 1, 0, 0.5);
-  put(1, 2, 0, 0.4); // not a peak: its neighbour is larger
-  put(1, 3, 1, 0.9);
-  put(2, 6, 1, 0.3);
-  const size = [4, 8] as const;
-  const all = decodeDetections({ heatmap, distances }, { size });
-  expect(all.map(({ score, index }) => [Math.fround(score), index])).toEqual([
-    [Math.fround(0.9), 1],
-    [0.5, 0],
-    [Math.fround(0.3), 1],
-  ]);
-  expect(all[0]).toMatchObject({ left: 4 / 32, right: 20 / 32, top: -4 / 16, bottom: 12 / 16, label: null });
-  // The first two share 8 of 24 columns.
-  expect(overlap(all[0]!, all[1]!)).toBeCloseTo(1 / 3, 10);
-  const scores = (maxOverlap: number) => decodeDetections({ heatmap, distances }, { size, maxOverlap }).length;
-  expect([scores(0.3), scores(0.34)]).toEqual([2, 3]);
-  expect(decodeDetections({ heatmap, distances }, { size, minScore: 0.4, maxDetections: 1 })).toHaveLength(1);
+it('keeps the decoding in a saved model, and refuses one that is damaged', async () => {
+  const model = await load(graph, { device: 'reference' });
+  const bytes = await model.save();
+  const opened = await load(bytes, { device: 'reference' });
+  expect(opened.graph.decoding).toEqual(decoding);
+  expect(await detect(opened, picture())).toEqual(await detect(model, picture()));
+  const damaged: unknown[] = [null, 3, {}, { ...decoding, kind: 'toString' }, { ...decoding, heatmap: 'gone' }];
+  for (const broken of [...damaged, { ...decoding, size: [4, -1] }, { ...decoding, stride: undefined }]) {
+    const file = writeSavedModel({ ...graph, decoding: broken as CenterNetDecoding }, '1');
+    await expect(load(file, { device: 'reference' }), JSON.stringify(broken)).rejects.toThrow(ModelFormatError);
+  }
 });
 
-it('says what does not fit, and knows 80 classes', () => {
-  const heads = { heatmap: new Float32Array(33), distances: new Float32Array(64) };
-  expect(() => decodeDetections(heads)).toThrow(/the heatmap has 33 values, expected 4 · 4 · 2/);
-  expect([cocoLabels.length, new Set(cocoLabels).size, cocoLabels[0], cocoLabels[79]]).toEqual([
-    ...[80, 80, 'person', 'toothbrush'],
-  ]);
+it('says what a network is that is no detector, and what would be', async () => {
+  const classifier = await load('v1-0.25-32', { device: 'reference' });
+  await expect(detect(classifier, picture())).rejects.toThrow(UsageError);
+  await expect(detect(classifier, picture())).rejects.toThrow(
+    /v1-0\.25-32 is no detector: .* its outputs are "logits" \(logits\); expected SSD with TFLite_Detection_PostProcess/,
+  );
+  const { image, ...ruleless } = graph;
+  const model = await load(ruleless, { device: 'reference' });
+  await expect(detect(model, picture())).rejects.toThrow(/does not say how a picture becomes its input/);
+  const nan = headsGraph([4, 6], { heat: [NaN, 0, 0, 0, 0, 0], sides: new Array(12).fill(0) }, decoding);
+  await expect(detect(await load(nan, { device: 'reference' }), picture())).rejects.toThrow(InvalidResultError);
 });

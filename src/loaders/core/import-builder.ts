@@ -521,28 +521,31 @@ export class ImportBuilder {
     return { ...this.emit(place, body, shape), ...view };
   }
 
+  /** Tensors side by side along the file's dimension `dim`, which is brought onto one axis in memory. */
   concat(place: Place, values: readonly Variable[], dim: number): Variable {
-    const first = values[0]!;
-    const axes = first.dims.map((_, i) =>
-      i === dim ? [3 as Axis] : (values.find((v) => v.axes[i]?.length)?.axes[i] ?? []),
+    const [first] = values as [Variable, ...Variable[]];
+    const fit = values.every(
+      ({ dims }) => dims.length === first.dims.length && dims.every((d, i) => i === dim || d === first.dims[i]),
     );
-    for (const value of values) {
-      const fits =
-        value.dims.length === first.dims.length &&
-        value.dims.every((d, i) => i === dim || d === first.dims[i]) &&
-        value.axes.every((own, i) => own.length === 0 || own.join() === axes[i]!.join());
-      if (!fits || axes.some((own, i) => i !== dim && own.includes(3))) {
-        this.unsupported(
-          place,
-          `joins tensors of ${values.map((v) => `[${v.dims}]`).join(', ')} along dimension ${dim}; ` +
-            'only channels can be joined',
-        );
-      }
-    }
+    const all = () => values.map((v) => `[${v.dims}]`).join(', ');
+    if (!fit) this.damaged(place, `joins tensors of ${all()} along dimension ${dim}, expected equal others`);
     const dims = first.dims.map((d, i) => (i === dim ? values.reduce((sum, v) => sum + v.dims[dim]!, 0) : d));
-    const shape: Shape = [first.shape[0], first.shape[1], first.shape[2], dims[dim]!];
-    const out = this.emit(place, { op: 'concat', inputs: values.map((v) => v.tensor) }, shape);
-    return { ...out, dims, axes: axes.map((own, i) => (dims[i] === 1 ? [] : own)) };
+    const long = dims.flatMap((d, i) => (d > 1 ? [i] : []));
+    if (long.length > 4) this.unsupported(place, `joins tensors of ${all()}: five dimensions`);
+    // Where all lie alike and the dimension is one axis, nothing moves; else the longer dimensions are laid out anew.
+    const own = dims.map((_, i) => values.find((v) => v.axes[i]!.length > 0)?.axes[i] ?? []);
+    const free = ([3, 2, 1, 0] as const).find((axis) => !own.flat().includes(axis));
+    if (own[dim]!.length === 0 && free !== undefined) own[dim] = [free];
+    const alike = values.every((v) => v.axes.every((axes, i) => axes.length === 0 || axes.join() === own[i]!.join()));
+    const laid = alike && own[dim]!.length === 1 && new Set(own.flat()).size === own.flat().length;
+    const order = dims.map((_, i): Axis => (long.includes(i) ? ((4 - long.length + long.indexOf(i)) as Axis) : 0));
+    const parts = laid ? values : values.map((v) => this.arrange(place, v, order));
+    const axis = laid ? own[dim]![0]! : order[dim]!;
+    const joined = parts.reduce((sum, { shape }) => sum + shape[axis], 0);
+    const shape = parts[0]!.shape.map((d, i) => (i === axis ? joined : d)) as unknown as Shape;
+    const body = { op: 'concat', inputs: parts.map((v) => v.tensor), ...(axis === 3 ? {} : { axis }) } as const;
+    const axes = dims.map((d, i) => (d === 1 ? [] : laid ? own[i]! : [order[i]!]));
+    return { ...this.emit(place, body, shape), dims, axes };
   }
 
   /**

@@ -1,5 +1,6 @@
 /** A model as `Model.save` wrote it: the graph after the passes as JSON in a safetensors file, its weights as tensors. */
 import { GraphError, ModelFormatError, UsageError } from '../../errors.ts';
+import type { Decoding } from '../../graph/decoding.ts';
 import type { Graph, GraphInput, GraphOutput, ImageRule } from '../../graph/graph.ts';
 import type { Node, OpName } from '../../graph/ops.ts';
 import { inferShapes } from '../../graph/shapes.ts';
@@ -8,6 +9,8 @@ import { float32View } from '../core/weights.ts';
 import type { LoadGraphOptions } from '../model-files.ts';
 import type { SafetensorsFile, StoredTensor } from '../safetensors/container.ts';
 import { writeSafetensors } from '../safetensors/container.ts';
+import { type Check, isActivation, isCount, isNumber, isPadding, isPair, isShape, isText, oneOf } from './checks.ts';
+import { isDecoding } from './decoding.ts';
 
 /** `__metadata__.format` of these files. */
 export const SAVED_FORMAT = 'mobilenet-webgpu';
@@ -17,19 +20,6 @@ const FORMAT_VERSION = 1;
 
 const MOST_NODES = 10_000;
 
-type Check = (value: unknown) => boolean;
-
-const isNumber: Check = (value) => typeof value === 'number' && Number.isFinite(value);
-const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
-const isText: Check = (value) => typeof value === 'string';
-const isPair: Check = (value) => Array.isArray(value) && value.length === 2 && value.every(isCount);
-const isShape: Check = (value) => Array.isArray(value) && value.length === 4 && value.every(isCount);
-const isPadding: Check = (value) => ['top', 'left', 'bottom', 'right'].every((side) => isCount(field(value, side)));
-const oneOf =
-  (...values: readonly unknown[]): Check =>
-  (value) =>
-    values.includes(value);
-const isActivation = oneOf('none', 'relu', 'relu6', 'hard-swish', 'hard-sigmoid', 'sigmoid');
 /** JSON has no infinity: an end of a clip that is open is null. */
 const isEnd: Check = (value) => value === null || isNumber(value);
 
@@ -68,7 +58,7 @@ const fields: Readonly<
   transpose: { permutation: isShape },
   pad: { padding: isPadding },
   resize: { size: isPair, mode: oneOf('bilinear', 'nearest'), corners: oneOf('align', 'half-pixel', 'asymmetric') },
-  concat: {},
+  concat: { axis: oneOf(undefined, 0, 1, 2, 3) },
 };
 
 const isListOfNumbers: Check = (value) =>
@@ -109,12 +99,12 @@ export function writeSavedModel(graph: Graph, engine: string): Uint8Array<ArrayB
     }
     return out;
   });
-  const { name, inputs, outputs, labels, image } = graph;
+  const { name, inputs, outputs, labels, image, decoding } = graph;
   return writeSafetensors(tensors, {
     format: SAVED_FORMAT,
     version: String(FORMAT_VERSION),
     engine,
-    graph: JSON.stringify({ name, inputs, outputs, labels, image, nodes }),
+    graph: JSON.stringify({ name, inputs, outputs, labels, image, decoding, nodes }),
   });
 }
 
@@ -177,6 +167,8 @@ export function openSavedModel(
   if (labels !== undefined && !(Array.isArray(labels) && labels.every(isText))) fail('has labels that are no strings');
   const image = field(stated, 'image');
   if (image !== undefined && !isImageRule(image)) fail(`has an image rule that is none: ${shown(image)}`);
+  const decoding = field(stated, 'decoding');
+  if (decoding !== undefined && !isDecoding(decoding, outputs)) fail(`has a decoding that is none: ${shown(decoding)}`);
   const graph: Graph = {
     name: isText(field(stated, 'name')) ? (field(stated, 'name') as string) : file,
     inputs,
@@ -185,6 +177,7 @@ export function openSavedModel(
     prepared: true,
     ...(labels === undefined ? {} : { labels: labels as string[] }),
     ...(image === undefined ? {} : { image: image as ImageRule }),
+    ...(decoding === undefined ? {} : { decoding: decoding as Decoding }),
   };
   try {
     inferShapes(graph);
@@ -217,7 +210,8 @@ function readNode(
     const stated = field(value, key);
     if (typeof check !== 'string') {
       if (!check(stated)) fail(`${key} is ${shown(stated)}`);
-      node[key] = op === 'clip' && stated === null ? (key === 'min' ? -Infinity : Infinity) : stated;
+      if (stated !== undefined)
+        node[key] = op === 'clip' && stated === null ? (key === 'min' ? -Infinity : Infinity) : stated;
     } else if (check === 'tensor?' && stated === null) node[key] = null;
     else {
       const tensor = typeof stated === 'string' ? tensors.get(stated) : undefined;

@@ -37,7 +37,8 @@ interface TfjsNode {
  *
  * Where `options.outputs` is not given and outputs of the file are decoded by operations that this engine does not run
  * (`ArgMax`, `TopKV2`, `GatherNd`, non-maximum suppression…, without learnt weights), the network is cut before them:
- * outputs that need no decoding are kept, and the tensors that the decoding reads are added under their own names.
+ * outputs that need no decoding are kept, and the tensors that the decoding reads are added under their own names, with
+ * `decoding` where the names tell how.
  *
  * Throws `ModelFormatError`, `UnsupportedOpError`, or `UsageError` for names and shapes in `options`.
  */
@@ -63,7 +64,8 @@ export async function loadTfjs(files: ModelFiles, options: LoadGraphOptions): Pr
   const loaded = load(options);
   if (!('cut' in loaded)) return loaded;
   const again = load({ ...options, outputs: loaded.cut });
-  return 'cut' in again ? refuse(files.name, loaded.error, loaded.cut) : again;
+  if ('cut' in again) return refuse(files.name, loaded.error, loaded.cut);
+  return (await import('./decoding.ts')).withDecoding(again);
 }
 
 function parseNode(file: string, node: unknown, index: number): TfjsNode {

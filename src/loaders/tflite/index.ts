@@ -1,6 +1,7 @@
 /** TensorFlow Lite files: one subgraph, float32, float16 or quantised weights. */
 import { ModelFormatError, UnsupportedOpError, UsageError } from '../../errors.ts';
-import type { Graph } from '../../graph/graph.ts';
+import type { Decoding } from '../../graph/decoding.ts';
+import type { Graph, ImageRule } from '../../graph/graph.ts';
 import { inferShapes } from '../../graph/shapes.ts';
 import { FoldBudget, FoldError } from '../core/constants.ts';
 import { type Axis, ImportBuilder, listed, nchw, nhwc, type Place, type Value } from '../core/import-builder.ts';
@@ -11,6 +12,7 @@ import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
 import { imageRuleOf } from '../sidecars/tflite-metadata.ts';
 import { FlatTable } from './flat-table.ts';
 import { operators, type TfliteOperation } from './operations.ts';
+import type { TailCall } from './tail-call.ts';
 import { type ActivationRange, activationRange, decodeConstant, readTensor, type TfliteTensor } from './tensors.ts';
 
 /** Tensors, operators, buffers, kinds of operators: of each. */
@@ -25,6 +27,32 @@ const transposeOperator = 39;
 const layoutFree: ReadonlySet<number> = new Set([0, 6, 18, 19, 21, 34, 41, 42, 53, 60, 114]);
 /** RESHAPE, SQUEEZE, EXPAND_DIMS. The file states what they give, whatever computes a second input. */
 const statesShape: ReadonlySet<number> = new Set([22, 43, 70]);
+
+interface Tail {
+  /** Which of its inputs become outputs of the graph; the others are constants. */
+  readonly heads: readonly number[];
+  readonly decoding: () => Promise<(call: TailCall) => Decoding>;
+}
+
+/** Operators that decode and are not run, by the name of the custom operator. */
+const tails: ReadonlyMap<string, Tail> = new Map([
+  [
+    'TFLite_Detection_PostProcess',
+    { heads: [0, 1], decoding: async () => (await import('./detection.ts')).ssdDecoding },
+  ],
+]);
+
+/** BuiltinOperator of what a name says. */
+const CUSTOM = 32;
+
+/** BuiltinOperator. The byte came first; operators past 127 are in the other field only. */
+const operatorNumber = (code: FlatTable): number => Math.max(code.byte(0), code.int(3));
+
+interface OperatorCode {
+  readonly number: number;
+  /** Its name, where it is none of BuiltinOperator. */
+  readonly custom: string;
+}
 
 interface Operator {
   readonly table: FlatTable;
@@ -48,7 +76,8 @@ function hasArchive(bytes: Uint8Array): boolean {
  * A TensorFlow Lite model. Quantised weights become the real numbers that they stand for, and so do quantised inputs
  * and outputs: the graph computes in real numbers throughout. `image` says how pixels become the input, from the file's
  * metadata, or from the quantisation of a uint8 input, whose stored values are pixels; labels come from the associated
- * files, where a list there has a line for each class.
+ * files, where a list there has a line for each class. Where outputs come from an operator that decodes (`TFLite_Detection_PostProcess`)
+ * and `options.outputs` is not given, the graph ends at what it reads, with `decoding`.
  *
  * Throws `ModelFormatError`, `UnsupportedOpError`, or `UsageError` for names in `options`.
  */
@@ -59,11 +88,18 @@ export async function loadTflite(files: ModelFiles, options: LoadGraphOptions): 
   const subgraphs = model.tables(2, mostTables, 'subgraphs');
   if (subgraphs.length !== 1) throw new ModelFormatError(files.name, `has ${subgraphs.length} subgraphs, expected one`);
   const graph = await new TfliteLoader(files, model, subgraphs[0]!, options).load();
-  const [output, ...others] = graph.outputs;
-  if (!output || others.length > 0 || !hasArchive(files.bytes)) return graph;
+  const classes = classesOf(graph);
+  if (classes === null || !hasArchive(files.bytes)) return graph;
   const { archivedLabels } = await import('../sidecars/archived-labels.ts');
-  const labels = archivedLabels(files.name, files.bytes, inferShapes(graph).get(output.tensor)![3]);
+  const labels = archivedLabels(files.name, files.bytes, classes);
   return labels ? { ...graph, labels } : graph;
+}
+
+/** How many classes labels are for; null where they would not be known to be for anything. */
+function classesOf(graph: Graph): number | null {
+  const { decoding, outputs } = graph;
+  if (decoding) return 'classes' in decoding ? decoding.classes : null;
+  return outputs.length === 1 ? inferShapes(graph).get(outputs[0]!.tensor)![3] : null;
 }
 
 class TfliteLoader {
@@ -90,17 +126,16 @@ class TfliteLoader {
       .map((table, i) => readTensor(name, table, i, this.#buffers));
   }
 
-  load(): Graph {
+  async load(): Promise<Graph> {
     const inputs = this.#subgraph.ints(1, mostInputs, 'inputs');
     checkInputShapes(
       this.#file,
       this.#options,
       inputs.map((index) => this.#tensor(index, 'an input').name),
     );
-    // The byte came first; operators past 127 are in the other field only.
     const codes = this.#model
       .tables(1, mostTables, 'operator codes')
-      .map((table) => ({ number: Math.max(table.byte(0), table.int(3)), custom: table.string(1) }));
+      .map((table) => ({ number: operatorNumber(table), custom: table.string(1) }));
     const all = this.#subgraph.tables(3, mostTables, 'operators').map((table) => ({
       table,
       number: codes[table.int(0)]?.number ?? -1,
@@ -108,7 +143,8 @@ class TfliteLoader {
       outputs: table.ints(2, mostOperands, 'outputs of an operator'),
     }));
     for (const index of inputs) this.#addInput(index, all);
-    const wanted = this.#wantedOutputs();
+    const tail = this.#options.outputs ? null : this.#tail(all, codes);
+    const wanted = tail ? this.#withHeads(tail) : this.#wantedOutputs();
     const needed = this.#needed(
       all,
       wanted.map(({ index }) => index),
@@ -120,12 +156,55 @@ class TfliteLoader {
     const graph = this.#builder.finish(
       wanted.map(({ name, index }) => ({ name, value: this.#value(index, `output "${name}"`) })),
     );
-    const [index] = inputs;
-    if (index === undefined || inputs.length > 1) return graph;
-    const input = this.#tensor(index, 'an input');
-    const dims = input.dims.length === 4 ? graph.inputs[0]!.shape : input.dims;
-    const image = imageRuleOf(this.#file, this.#model, this.#buffers, { ...input, dims });
-    return image ? { ...graph, image } : graph;
+    const image = inputs.length === 1 ? this.#image(inputs[0]!, graph) : null;
+    const decoding = tail && (await this.#decoding(tail));
+    return { ...graph, ...(image ? { image } : {}), ...(decoding ? { decoding } : {}) };
+  }
+
+  #image(index: number, { inputs: [input] }: Graph): ImageRule | null {
+    const tensor = this.#tensor(index, 'an input');
+    const dims = tensor.dims.length === 4 ? input!.shape : tensor.dims;
+    return imageRuleOf(this.#file, this.#model, this.#buffers, { ...tensor, dims });
+  }
+
+  /** The operator that decodes, where the file's outputs come from one; null where it is none that is known. */
+  #tail(all: readonly Operator[], codes: readonly OperatorCode[]): (Operator & { readonly name: string }) | null {
+    const own = this.#subgraph.ints(2, mostOutputs, 'outputs');
+    for (const operator of all) {
+      const name = operator.number === CUSTOM ? codes[operator.table.int(0)]!.custom : '';
+      if (tails.has(name) && operator.outputs.some((index) => own.includes(index))) return { ...operator, name };
+    }
+    return null;
+  }
+
+  /** The file's own outputs with what the decoder reads in place of what it makes. */
+  #withHeads({ name, inputs, outputs }: Operator & { readonly name: string }): { name: string; index: number }[] {
+    const heads = tails.get(name)!.heads.map((i) => inputs[i] ?? -1);
+    const own = this.#subgraph.ints(2, mostOutputs, 'outputs').filter((index) => !outputs.includes(index));
+    return this.#named([...heads, ...own]);
+  }
+
+  async #decoding({ name, table, inputs, outputs }: Operator & { readonly name: string }): Promise<Decoding> {
+    const { heads, decoding } = tails.get(name)!;
+    const node = this.#shortName(outputs[0] ?? -1);
+    const place: Place = {
+      node,
+      op: name,
+      where: `inputs ${listed(inputs.map((i) => this.#shortName(i)))}`,
+      output: node,
+    };
+    const read = await decoding();
+    return read({
+      options: table.bytes(5),
+      heads: heads.map((i) => this.#tensor(inputs[i] ?? -1, `input ${i} of ${name}`)),
+      constant: (i) => {
+        const value = this.#value(inputs[i] ?? -1, `input ${i} of ${name}`);
+        return value.kind === 'constant'
+          ? value
+          : this.#builder.unsupported(place, `computes its input ${i}, expected a constant`);
+      },
+      fail: (message) => this.#builder.damaged(place, message),
+    });
   }
 
   #tensor(index: number, what: string): TfliteTensor {
@@ -194,9 +273,11 @@ class TfliteLoader {
   }
 
   #ownOutputs(): { name: string; index: number }[] {
-    const outputs = this.#subgraph
-      .ints(2, mostOutputs, 'outputs')
-      .map((index) => ({ name: this.#tensor(index, 'an output').name, index }));
+    return this.#named(this.#subgraph.ints(2, mostOutputs, 'outputs'));
+  }
+
+  #named(indices: readonly number[]): { name: string; index: number }[] {
+    const outputs = indices.map((index) => ({ name: this.#tensor(index, 'an output').name, index }));
     if (outputs.length === 0) throw new ModelFormatError(this.#file, 'has no outputs');
     const twice = outputs.find(({ name }, i) => outputs.findIndex((other) => other.name === name) < i);
     if (twice) throw new ModelFormatError(this.#file, `has two outputs named "${twice.name}"`);
@@ -219,7 +300,7 @@ class TfliteLoader {
   #run(
     { table: operator, number, inputs: stated, outputs }: Operator,
     index: number,
-    codes: readonly { readonly custom: string }[],
+    codes: readonly OperatorCode[],
   ): void {
     const code = codes[operator.int(0)];
     if (!code) {

@@ -1,0 +1,37 @@
+/** The decoding in a saved model. */
+import type { Decoding, DecodingOf } from '../../graph/decoding.ts';
+import type { GraphOutput } from '../../graph/graph.ts';
+import { isRecord } from '../core/json.ts';
+import { type Check, isCount, isNumber, isPair, isText, oneOf } from './checks.ts';
+
+const isFour: Check = (value) => Array.isArray(value) && value.length === 4 && value.every(isNumber);
+/** A name that must be one of the graph's outputs. */
+const output = 'output';
+
+/** Fields of each kind. */
+const fields: {
+  readonly [K in Decoding['kind']]: Readonly<Record<Exclude<keyof DecodingOf<K>, 'kind'>, Check | typeof output>>;
+} = {
+  ssd: {
+    boxes: output,
+    scores: output,
+    logits: oneOf(true, false),
+    anchors: (value) => Array.isArray(value) && value.length % 4 === 0 && value.every(isNumber),
+    scales: isFour,
+    classes: isCount,
+    maxDetections: isCount,
+    maxClassesPerDetection: isCount,
+    maxPerClass: (value) => value === null || isCount(value),
+    minScore: isNumber,
+    maxOverlap: isNumber,
+  },
+  centernet: { heatmap: output, distances: output, size: isPair, stride: isCount },
+};
+
+/** Whether `value` is a decoding of a graph with these outputs, of a kind that this engine knows. */
+export function isDecoding(value: unknown, outputs: readonly GraphOutput[]): boolean {
+  if (!isRecord(value) || !isText(value.kind) || !Object.hasOwn(fields, value.kind as string)) return false;
+  return Object.entries(fields[value.kind as Decoding['kind']]).every(([name, check]) =>
+    check === output ? outputs.some((one) => one.name === value[name]) : check(value[name]),
+  );
+}

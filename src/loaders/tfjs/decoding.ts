@@ -1,0 +1,24 @@
+/** How what a TensorFlow.js graph model was cut at is decoded, as the names of its nodes tell. */
+import type { CenterNetDecoding } from '../../graph/decoding.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { plainImage } from '../../graph/image-rule.ts';
+import { inferShapes } from '../../graph/shapes.ts';
+
+/** The graph with the decoding of its outputs, and the image rule that goes with it; as it is where that is not known. */
+export function withDecoding(graph: Graph): Graph {
+  const decoding = centerNet(graph);
+  return decoding ? { ...graph, decoding, image: graph.image ?? plainImage } : graph;
+}
+
+/** "tower_0/keypoints" and "tower_0/wh" of CenterNet with a feature pyramid (MediaPipe), which takes pixels as they are. */
+function centerNet({ outputs, ...graph }: Graph): CenterNetDecoding | null {
+  const [heatmap, distances] = ['tower_0/keypoints', 'tower_0/wh'].map((name) => outputs.find((o) => o.name === name));
+  const [input, ...others] = graph.inputs;
+  if (!heatmap || !distances || !input || others.length > 0) return null;
+  const shapes = inferShapes({ ...graph, outputs });
+  const [batch, height, width] = shapes.get(heatmap.tensor)!;
+  const stride = input.shape[1] / height;
+  const fits = shapes.get(distances.tensor)!.join() === [1, height, width, 4].join();
+  if (batch !== 1 || !fits || !Number.isInteger(stride) || input.shape[2] !== width * stride) return null;
+  return { kind: 'centernet', heatmap: heatmap.name, distances: distances.name, size: [height, width], stride };
+}

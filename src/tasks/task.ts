@@ -1,0 +1,76 @@
+/** What tasks have in common: a model on a picture, and places on the picture. */
+import { InvalidResultError, UsageError } from '../errors.ts';
+import type { Decoding, DecodingOf } from '../graph/decoding.ts';
+import type { Graph, ImageRule } from '../graph/graph.ts';
+import type { Pair } from '../graph/ops.ts';
+import type { Picture } from '../images/image-to-tensor.ts';
+import { type Place, placeOnPicture } from './place.ts';
+
+/** What tasks use of a `Model`. */
+export interface TaskModel {
+  readonly graph: Graph;
+  runPicture(
+    picture: Picture,
+    options: { readonly image?: ImageRule | undefined; readonly signal?: AbortSignal | undefined },
+  ): Promise<Readonly<Record<string, Float32Array>>>;
+}
+
+export interface TaskOptions {
+  /** How a picture becomes the input tensor; default: the rule that the file carries. */
+  readonly image?: ImageRule | undefined;
+  /** Names of the classes, default: the model's own. */
+  readonly labels?: readonly string[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A task as a message names it: what does it, and which networks it takes. */
+export interface TaskName {
+  readonly model: string;
+  readonly takes: string;
+}
+
+/** The model's decoding, which is of one of `kinds`. Throws `UsageError`, which says what the network is and what would do. */
+export function decodingOf<K extends Decoding['kind']>(
+  { name, decoding, outputs }: Graph,
+  task: TaskName,
+  kinds: readonly K[],
+): DecodingOf<K> {
+  if (decoding && (kinds as readonly string[]).includes(decoding.kind)) return decoding as DecodingOf<K>;
+  const known = outputs.map((output) => `"${output.name}"${output.meaning ? ` (${output.meaning})` : ''}`);
+  const own = decoding
+    ? `its outputs are decoded as ${decoding.kind}`
+    : `its file says of no decoding, and its outputs are ${known.slice(0, 8).join(', ')}${known.length > 8 ? '…' : ''}`;
+  throw new UsageError(`${name} is no ${task.model}: ${own}; expected ${task.takes}`);
+}
+
+/** Output tensors of a picture, and the way back to it. */
+export interface Seen {
+  /** Dense NHWC by the outputs' names; none holds a NaN. */
+  readonly outputs: Readonly<Record<string, Float32Array>>;
+  /** A place on the network's input in pixels of the picture, from its top left. */
+  readonly toPixels: (place: Place) => Place;
+}
+
+/**
+ * Runs the model on the picture. Throws `UsageError` where no rule says how the picture becomes the input, and
+ * `InvalidResultError` where an output holds a NaN.
+ */
+export async function see(model: TaskModel, picture: Picture, { image, signal }: TaskOptions): Promise<Seen> {
+  const { graph } = model;
+  const outputs = await model.runPicture(picture, { image, signal });
+  for (const [name, values] of Object.entries(outputs)) {
+    if (!values.some(Number.isNaN)) continue;
+    throw new InvalidResultError(
+      `${graph.name}: output "${name}" holds NaN; validate() tells where they come from, and another picture rule than the ` +
+        'file is meant for is the usual reason',
+    );
+  }
+  const rule = (image ?? graph.image)!;
+  const [, height, width] = graph.inputs[0]!.shape;
+  const size: Pair = [picture.height, picture.width];
+  const toPixels = (place: Place): Place => {
+    const { y, x } = placeOnPicture(place, size, rule, [height, width]);
+    return { y: y * picture.height, x: x * picture.width };
+  };
+  return { outputs, toPixels };
+}
