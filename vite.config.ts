@@ -42,14 +42,16 @@ export default defineConfig({
         // What entry and loaders share, in one file: split by who needs it, it is smaller but compresses worse.
         codeSplitting: {
           groups: [
-            { name: 'common', test: /src\/(errors|graph\/image-rule|images\/resample)/, priority: 1 },
-            { name: 'graph', test: /src\/(graph|loaders\/model-files|tuning\/defaults)/ },
+            { name: 'common', test: /src\/(errors|graph\/image-rule|images\/resample)/, priority: 2 },
+            // Whatever opens a file needs all of it.
+            { name: 'loaders', test: /src\/loaders\/(index|model-files|streaming|byte-stream)/ },
             // Of every format; ONNX and TensorFlow.js graphs fold constants, too, and a saved model needs the last alone.
-            { name: 'import', test: /src\/loaders\/core\/(?!json|weights|fold|dims)/ },
-            { name: 'fold', test: /src\/loaders\/core\/(fold|dims)/ },
-            { name: 'values', test: /src\/loaders\/core\/(json|weights)/ },
+            { name: 'import', test: /src\/loaders\/core\/(?!json|weights|fold|dims|schedule)/ },
+            { name: 'fold', test: /src\/loaders\/core\/(fold|dims|schedule)/ },
+            { name: 'values', test: /src\/loaders\/core\/weights/ },
+            { name: 'json', test: /src\/loaders\/core\/json/ },
             // Of the entries for pages and for Node.
-            { name: 'engine', test: /src\/(load|index)\.ts/ },
+            { name: 'engine', test: /src\/(load\.ts|index\.ts|graph|tuning\/defaults)/, priority: 1 },
           ],
         },
       },

@@ -3,7 +3,6 @@ import { type Gpu, type GpuOptions, openGpu } from './device/gpu.ts';
 import { DeviceError, UsageError } from './errors.ts';
 import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph } from './graph/graph.ts';
-import { loadGraph } from './loaders/index.ts';
 import type { Fetched, LoadProgress, OpenedSource } from './loaders/streaming.ts';
 import { Model } from './model.ts';
 import { type ResolvedChoice, type RunChoice, resolveChoice, storageOf } from './options.ts';
@@ -125,6 +124,7 @@ async function openGraph(source: ModelSource, options: LoadOptions): Promise<Ope
   if (source instanceof Uint8Array || source instanceof ArrayBuffer) {
     const bytes = source instanceof ArrayBuffer ? new Uint8Array(source) : source;
     options.onProgress?.({ stage: 'parse', done: 0, total: 1 });
+    const { loadGraph } = await import('./loaders/index.ts');
     return { graph: await loadGraph({ name, bytes }, options), arriving: null };
   }
   const streamed = typeof source === 'string' || source instanceof URL ? fetched(source, options.signal) : source;

@@ -156,6 +156,11 @@ export class Model {
     return this.graph.outputs;
   }
 
+  /** What the file does not say and was assumed, a sentence each: see to it that they hold. */
+  get assumptions(): readonly string[] {
+    return this.graph.assumptions ?? [];
+  }
+
   get labels(): readonly string[] | undefined {
     return this.graph.labels;
   }

@@ -76,6 +76,12 @@ function operation(node: Node, shapes: ReadonlyMap<string, Shape>): Step {
       const shift = tf.tensor1d(node.shift);
       return ([x]) => tf.add(tf.mul(x!, scale), shift);
     }
+    case 'l2-normalize':
+      return ([x]) => tf.div(x!, tf.maximum(tf.norm(x!, 2, 3, true), node.epsilon));
+    case 'prelu': {
+      const slope = tf.tensor4d(node.slope, [1, 1, 1, node.slope.length]);
+      return ([x]) => tf.prelu(x!, slope);
+    }
     case 'softmax':
       return ([x]) => tf.softmax(x!);
     case 'reshape':

@@ -155,6 +155,17 @@ class OnnxWriter {
         this.#layouts.set(node.output, layout);
         this.#clip(node.name, node.min, node.max, this.#nameOf(first!), output);
         return;
+      case 'prelu': {
+        this.#layouts.set(node.output, layout);
+        const dims = layout === 'flat' ? [node.slope.length] : [node.slope.length, 1, 1];
+        const slope = this.#constant(`${node.name}/slope`, dims, node.slope);
+        this.#emit('PRelu', node.name, [this.#nameOf(first!), slope], output);
+        return;
+      }
+      case 'l2-normalize':
+        this.#layouts.set(node.output, layout);
+        this.#emit('LpNormalization', node.name, [this.#nameOf(first!)], output, { axis: { int: 1 }, p: { int: 2 } });
+        return;
       case 'softmax':
         this.#layouts.set(node.output, layout);
         this.#emit('Softmax', node.name, [this.#nameOf(first!)], output, { axis: { int: 1 } });

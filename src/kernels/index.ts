@@ -61,6 +61,8 @@ const moduleOfKernel: Readonly<Record<string, KernelModule>> = {
   activation: 'rare',
   clip: 'rare',
   affine: 'rare',
+  prelu: 'rare',
+  'l2-normalize': 'rare',
   resize: 'rare',
   concat: 'rare',
   reshape: 'rare',

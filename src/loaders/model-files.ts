@@ -11,6 +11,8 @@ export interface ModelFiles {
    * (`splitQuery`), which means nothing to a file system.
    */
   readonly read?: (path: string) => Promise<Uint8Array>;
+  /** Names of the files beside it, where that is known. */
+  readonly beside?: readonly string[];
 }
 
 export interface LoadGraphOptions {

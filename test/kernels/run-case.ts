@@ -90,6 +90,8 @@ export function nodeOf({ node, inputs, noBias }: KernelCase, seed: number): Node
         scale: randomValues(channels, 2, seed + 1),
         shift: randomValues(channels, 2, seed + 2),
       };
+    case 'prelu':
+      return { ...node, ...names, slope: randomValues(channels, 2, seed + 1) };
     case 'batch-norm':
       return {
         ...node,

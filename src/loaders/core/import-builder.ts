@@ -247,6 +247,14 @@ export class ImportBuilder {
     return this.same(place, x, { op: 'affine', inputs: [x.tensor], scale, shift }, suffix);
   }
 
+  /** `slopes` broadcast as `perChannel` says. */
+  prelu(place: Place, input: Variable, slopes: Constant): Variable {
+    const { x, values: slope } = this.perChannel(place, input, slopes);
+    if (slope.every((value) => value === 1)) return x;
+    if (slope.every((value) => value === 0)) return this.activation(place, x, 'relu');
+    return this.same(place, x, { op: 'prelu', inputs: [x.tensor], slope });
+  }
+
   /** max(min(alpha · x + beta, 1), 0); relu6(x + 3) / 6 where that is what it is. */
   hardSigmoid(place: Place, x: Variable, alpha: number, beta: number): Variable {
     if (Math.abs(alpha - 1 / 6) < 1e-7 && beta === 0.5) return this.activation(place, x, 'hard-sigmoid');
@@ -398,17 +406,24 @@ export class ImportBuilder {
 
   /** Over all elements of `dims` together. */
   softmax(place: Place, input: Variable, dims: readonly number[]): Variable {
-    const x = dims.length === 1 ? this.onChannels(place, input, dims[0]!) : input;
-    this.checkChannels(place, x, dims);
+    const x = this.alongChannels(place, input, dims);
     return this.same(place, x, { op: 'softmax', inputs: [x.tensor] });
   }
 
-  /** Refuses unless `dims` together are exactly the channels in memory. */
-  private checkChannels(place: Place, x: Variable, dims: readonly number[]): void {
+  /** Over all elements of `dims` together. */
+  l2Normalize(place: Place, input: Variable, dims: readonly number[], epsilon: number): Variable {
+    const x = this.alongChannels(place, input, dims);
+    return this.same(place, x, { op: 'l2-normalize', inputs: [x.tensor], epsilon });
+  }
+
+  /** The tensor with `dims` together exactly the channels in memory. One dimension is moved there, several are refused. */
+  private alongChannels(place: Place, input: Variable, dims: readonly number[]): Variable {
+    const x = dims.length === 1 ? this.onChannels(place, input, dims[0]!) : input;
     const axes = dims.flatMap((i) => x.axes[i] ?? []);
     if (axes.join() !== '3' && !(axes.length === 0 && x.shape[3] === 1)) {
       this.unsupported(place, `works along dimension ${dims} of [${x.dims}], which is not the channels`);
     }
+    return x;
   }
 
   // Windows

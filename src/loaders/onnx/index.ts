@@ -82,8 +82,11 @@ export async function loadOnnx(files: ModelFiles, options: LoadGraphOptions): Pr
     const isKnown = (input: Value | Quantised | Dynamic | undefined) => input?.kind !== 'dynamic';
     extensions.push(({ inputs, ...call }) => (inputs.every(isKnown) ? runQuantised({ ...call, inputs }) : null));
   }
-  const load = (loadOptions: LoadGraphOptions) =>
-    new OnnxLoader(files, model, external, loadOptions, handlers, extensions).load();
+  const load = async (loadOptions: LoadGraphOptions) => {
+    const loaded = await new OnnxLoader(files, model, external, loadOptions, handlers, extensions).load();
+    if (model.metadata.length === 0) return loaded;
+    return (await import('./metadata.ts')).withMetadata(loaded, model.metadata);
+  };
   try {
     return await load(options);
   } catch (error) {

@@ -9,7 +9,6 @@ import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { operandsOf } from '../core/operands.ts';
 import { saturated } from '../core/saturation.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
-import { imageRuleOf } from '../sidecars/tflite-metadata.ts';
 import { FlatTable } from './flat-table.ts';
 import { operators, type TfliteOperation } from './operations.ts';
 import type { TailCall } from './tail-call.ts';
@@ -53,6 +52,12 @@ interface OperatorCode {
   /** Its name, where it is none of BuiltinOperator. */
   readonly custom: string;
 }
+
+/** What the metadata's entry is called. */
+const METADATA = 'TFLITE_METADATA';
+
+const squashed =
+  'the whole picture is squashed to the input: the file says how pixels are scaled, not how they are fitted';
 
 interface Operator {
   readonly table: FlatTable;
@@ -156,13 +161,17 @@ class TfliteLoader {
     const graph = this.#builder.finish(
       wanted.map(({ name, index }) => ({ name, value: this.#value(index, `output "${name}"`) })),
     );
-    const image = inputs.length === 1 ? this.#image(inputs[0]!, graph) : null;
+    const image = inputs.length === 1 ? await this.#image(inputs[0]!, graph) : null;
     const decoding = tail && (await this.#decoding(tail));
-    return { ...graph, ...(image ? { image } : {}), ...(decoding ? { decoding } : {}) };
+    return { ...graph, ...(image ? { image, assumptions: [squashed] } : {}), ...(decoding ? { decoding } : {}) };
   }
 
-  #image(index: number, { inputs: [input] }: Graph): ImageRule | null {
+  /** What the file says of pixels, if anything. */
+  async #image(index: number, { inputs: [input] }: Graph): Promise<ImageRule | null> {
     const tensor = this.#tensor(index, 'an input');
+    const entries = this.#model.tables(6, mostTables, 'pieces of metadata');
+    if (tensor.type !== 'UINT8' && entries.every((entry) => entry.string(0) !== METADATA)) return null;
+    const { imageRuleOf } = await import('../sidecars/tflite-metadata.ts');
     const dims = tensor.dims.length === 4 ? input!.shape : tensor.dims;
     return imageRuleOf(this.#file, this.#model, this.#buffers, { ...tensor, dims });
   }
