@@ -233,3 +233,64 @@ describe('files made from NCHW graphs', () => {
     expect(await agree(spec, [1, 4, 5, 6], true)).toEqual(['activation', 'softmax']);
   });
 });
+
+test('Model Maker: pixels of 8 bits, requantised to int8 and back around the network, softmax inside', async () => {
+  const stored = (name: string, axis: number, ...dims: number[]): TensorSpec => {
+    const values = randomValues(
+      dims.reduce((a, b) => a * b),
+      seed++,
+      -127,
+      127,
+    ).map(Math.round);
+    const scales = Array.from({ length: dims[axis]! }, (_, i) => 0.004 + 0.0005 * i);
+    const data = new Uint8Array(Int8Array.from(values).buffer);
+    return { name, dims, type: 'INT8', data, scales, zeroPoints: scales.map(() => 0), axis };
+  };
+  const biases = (name: string, of: TensorSpec, scale: number): TensorSpec => {
+    const scales = of.scales!.map((own) => own * scale);
+    const values = randomValues(scales.length, seed++, -200, 200).map(Math.round);
+    const data = new Uint8Array(Int32Array.from(values).buffer);
+    return { name, dims: [scales.length], type: 'INT32', data, scales, zeroPoints: scales.map(() => 0) };
+  };
+  const held = (
+    name: string,
+    type: 'UINT8' | 'INT8',
+    scale: number,
+    zeroPoint: number,
+    ...dims: number[]
+  ): TensorSpec => ({
+    ...{ name, dims, type },
+    ...{ scales: [scale], zeroPoints: [zeroPoint] },
+  });
+  const [filters, matrix] = [stored('w', 0, 8, 3, 3, 3), stored('d', 0, 4, 8)];
+  const bytes = tfliteFile({
+    tensors: [
+      held('x', 'UINT8', 1 / 127.5, 127, 1, 8, 8, 3),
+      held('q', 'INT8', 1 / 127.5, -1, 1, 8, 8, 3),
+      ...[filters, biases('b', filters, 1 / 127.5), held('c', 'INT8', 6 / 255, -128, 1, 4, 4, 8)],
+      ...[ints('axes', 1, 2), held('m', 'INT8', 6 / 255, -128, 1, 8)],
+      ...[matrix, biases('e', matrix, 6 / 255), held('z', 'INT8', 0.03, 5, 1, 4)],
+      ...[held('p', 'INT8', 1 / 256, -128, 1, 4), held('y', 'UINT8', 1 / 256, 0, 1, 4)],
+    ],
+    operators: [
+      { op: 'QUANTIZE', inputs: ['x'], output: 'q' },
+      conv(['q', 'w', 'b'], 'c', 2, 0),
+      { op: 'MEAN', inputs: ['c', 'axes'], output: 'm', options: { 0: ['byte', 0] } },
+      dense(['m', 'd', 'e'], 'z'),
+      { op: 'SOFTMAX', inputs: ['z'], output: 'p', options: { 0: ['float', 1] } },
+      { op: 'QUANTIZE', inputs: ['p'], output: 'y' },
+    ],
+  });
+  const graph = await loadGraph({ name: 'maker.tflite', bytes });
+  const { scale, offset } = graph.image!;
+  expect([scale, offset]).toEqual([[expect.closeTo(1 / 127.5)], [expect.closeTo(-127 / 127.5)]]);
+  const dims = [1, 8, 8, 3];
+  const pixels = randomValues(192, seed++, 0, 255).map(Math.round);
+  const theirs = (await liteRtOutputs(bytes, { x: { dims, data: pixels, type: 'uint8' } })).y!.data;
+  const ours = runGraph(runPasses(graph), { x: pixels.map((pixel) => pixel * scale[0]! + offset[0]!) }).y!.data;
+  expect(new Set(theirs).size).toBeGreaterThan(2);
+  // Four roundings to integers lie before the softmax.
+  ours.forEach((value, i) => {
+    expect(Math.abs(value * 256 - theirs[i]!), `class ${i}`).toBeLessThan(4);
+  });
+});
