@@ -117,6 +117,7 @@ class TfliteLoader {
   readonly #tensors: readonly TfliteTensor[];
   readonly #budget: FoldBudget;
   readonly #values = new Map<number, Value>();
+  #readers: Map<number, Operator[]> | undefined;
 
   constructor({ name, bytes }: ModelFiles, model: FlatTable, subgraph: FlatTable, options: LoadGraphOptions) {
     this.#file = name;
@@ -256,16 +257,31 @@ class TfliteLoader {
   /** Whether the first operator that cares for layout is a transposition from NCHW to NHWC. */
   #isTransposedFromNchw(input: number, operators: readonly Operator[]): boolean {
     const seen = new Set([input]);
-    for (const { number, inputs, outputs } of operators) {
-      if (inputs[0] === undefined || !inputs.some((index) => seen.has(index))) continue;
-      if (number === transposeOperator) {
-        const order = seen.has(inputs[0]) ? this.#value(inputs[1] ?? -1, 'the order of a TRANSPOSE') : null;
-        return order?.kind === 'constant' && order.data.join() === '0,2,3,1';
+    for (const tensor of seen) {
+      for (const { number, inputs, outputs } of this.#readersOf(tensor, operators)) {
+        if (number === transposeOperator) {
+          const order = this.#value(inputs[1] ?? -1, 'the order of a TRANSPOSE');
+          return order.kind === 'constant' && order.data.join() === '0,2,3,1';
+        }
+        if (!layoutFree.has(number)) return false;
+        for (const index of outputs) seen.add(index);
       }
-      if (!layoutFree.has(number)) return false;
-      for (const index of outputs) seen.add(index);
     }
     return false;
+  }
+
+  #readersOf(tensor: number, operators: readonly Operator[]): readonly Operator[] {
+    if (!this.#readers) {
+      this.#readers = new Map();
+      for (const operator of operators) {
+        for (const index of new Set(operator.inputs)) {
+          const known = this.#readers.get(index);
+          if (known) known.push(operator);
+          else this.#readers.set(index, [operator]);
+        }
+      }
+    }
+    return this.#readers.get(tensor) ?? [];
   }
 
   #wantedOutputs(): { name: string; index: number }[] {
