@@ -58,6 +58,8 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
     choice.device === 'reference' ? null : openDevice(choice, { device: options.gpuDevice, gpu: options.gpu });
   // Reported by the await below, also when the file fails first.
   opening?.catch(() => {});
+  // Fetched meanwhile: all but saved models need them. What goes wrong here goes wrong again where they are used.
+  import('./passes/index.ts').catch(() => {});
   let arriving: ArrivingWeights | null = null;
   try {
     const opened = await openGraph(source, options);

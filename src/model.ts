@@ -10,7 +10,7 @@ import type { Inspection } from './inspect.ts';
 import type { KernelRegistry } from './kernels/index.ts';
 import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision as Storage } from './planner/plan.ts';
-import { type PlanKind, prepare, prepareFor } from './planner/prepare.ts';
+import { type PlanKind, prepareFor } from './planner/prepare.ts';
 import { kernelsFor, noPreferences } from './planner/select.ts';
 import type { RankedOutputs, Ranking } from './scheduler/executor.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
@@ -203,7 +203,7 @@ export class Model {
    */
   async save(): Promise<Uint8Array<ArrayBuffer>> {
     const { writeSavedModel } = await import('./loaders/saved-model/index.ts');
-    return writeSavedModel(prepare(this.graph), version);
+    return writeSavedModel(await prepareFor(this.graph, 'unfused'), version);
   }
 
   /** Costs, plan and memory in numbers; with the kernels that the model runs on now. */
