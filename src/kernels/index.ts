@@ -71,13 +71,13 @@ const moduleOfKernel: Readonly<Record<string, KernelModule>> = {
   'inverted-residual': 'blocks',
   'universal-bottleneck': 'blocks',
   'expand-depthwise': 'blocks',
-  'squeeze-excite-gate': 'blocks',
   'conv-pointwise-gated': 'blocks',
   'conv-project': 'blocks',
   'pool-fully-connected': 'blocks',
   'conv-pointwise-tiled': 'variants',
   'conv-pointwise-split': 'variants',
   'conv-depthwise-strip': 'variants',
+  'conv-depthwise-tile': 'variants',
 };
 
 /** The core and what these modules add. */

@@ -15,7 +15,7 @@ describe.each(browsers)('the scheduler in %s', (browser) => {
     ['v1-0.25-64', 'fused', 16, 20],
     ['v2-0.35-64', 'fused', 21, 20],
     ['v3-small-0.5-64', 'unfused', 73, 24],
-    ['v3-small-0.5-64', 'fused', 34, 24],
+    ['v3-small-0.5-64', 'fused', 43, 24],
     ['v4-conv-small-0.5-64', 'fused', 21, 24],
   ])(
     '%s %s: one pass, one submit, at most %i dispatches and %i pipelines, nothing made when warm',
