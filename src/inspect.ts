@@ -58,11 +58,6 @@ async function inspectPlan(
   preferences: KernelPreferences,
 ): Promise<PlanInspection> {
   const prepared = await prepareFor(graph, kind);
-  return {
-    ...summarizePlan(
-      prepared,
-      createPlan(prepared, await kernelsFor(prepared, preferences), { precision, preferences }),
-    ),
-    submits: 1,
-  };
+  const plan = createPlan(prepared, await kernelsFor(prepared, preferences), { precision, preferences });
+  return { ...summarizePlan(prepared, plan), submits: 1 };
 }

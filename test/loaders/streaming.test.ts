@@ -258,6 +258,18 @@ describe('while the file arrives', () => {
     expect([refused.destroyed, refused.held, refused.misused]).toEqual([true, [], []]);
   });
 
+  it('a device that cannot be had ends the fetch of any file at once', async () => {
+    const fake = new FakeGpu();
+    fake.adapters = false;
+    const file = new Blob();
+    const cancel = vi.fn();
+    // Nothing ever comes of it.
+    file.stream = () => new ReadableStream({ cancel });
+    const error = await errorOf(load(file, { gpu: fake.gpu, device: 'webgpu' }));
+    expect(error).toBeInstanceOf(DeviceError);
+    expect(cancel).toHaveBeenCalledWith(error);
+  });
+
   it('nothing is uploaded any more once a pipeline is refused', async () => {
     const graph = prepare(buildArchitecture('v1-0.25-32', { classes: 4 }));
     const plan = createPlan(graph, kernels);
@@ -556,6 +568,8 @@ describe('from a server', () => {
     if (request.url === '/half')
       response.writeHead(200, { 'content-length': bytes.length }).write(bytes.slice(0, half));
   });
+  // A machine with much to do asks again after more than the five seconds that a connection is kept open.
+  server.keepAliveTimeout = 0;
   let origin = '';
   beforeAll(async () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -34,7 +34,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   cli: ['api', 'graph', 'architectures', 'loaders', 'node', 'tasks'],
   demo: ['node_modules'],
   // Beside the public API: files for peers are written from the graph that runs, outputs judged by the reference.
-  bench: ['api', 'architectures', 'cli', 'device', 'graph', 'passes', 'reference', 'validate', 'version'],
+  bench: ['api', 'architectures', 'cli', 'device', 'graph', 'kernels', 'passes', 'reference', 'validate', 'version'],
   // Plans as a device would start with them, without one.
   isa: ['api', 'architectures', 'cli', 'device', 'graph', 'plan', 'planner', 'tuning'],
 };
