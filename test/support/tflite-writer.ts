@@ -4,7 +4,7 @@
  */
 import { type FlatNode, type FlatRecord, writeFlat } from './flat-writer.ts';
 
-const types = { FLOAT32: 0, FLOAT16: 1, INT32: 2, UINT8: 3, STRING: 5, INT8: 9 } as const;
+const types = { FLOAT32: 0, FLOAT16: 1, INT32: 2, UINT8: 3, INT64: 4, STRING: 5, INT8: 9 } as const;
 const operators = {
   ADD: 0,
   AVERAGE_POOL_2D: 1,
@@ -21,8 +21,13 @@ const operators = {
   SOFTMAX: 25,
   CUSTOM: 32,
   PAD: 34,
+  BATCH_TO_SPACE_ND: 37,
+  SPACE_TO_BATCH_ND: 38,
   MEAN: 40,
+  CAST: 53,
   MAXIMUM: 55,
+  ARG_MAX: 56,
+  TRANSPOSE_CONV: 67,
   ABS: 101,
   QUANTIZE: 114,
 } as const;
@@ -40,6 +45,9 @@ const optionTypes: Readonly<Record<string, number>> = {
   RESIZE_BILINEAR: 15,
   SOFTMAX: 9,
   MEAN: 27,
+  CAST: 37,
+  ARG_MAX: 40,
+  TRANSPOSE_CONV: 49,
 };
 
 export interface TensorSpec {
@@ -58,6 +66,11 @@ export interface OperatorSpec {
   /** Names of tensors, or indices. */
   readonly inputs: readonly (string | number)[];
   readonly output: string | number;
+  /** Further outputs. */
+  readonly more?: readonly string[];
+  /** Of a CUSTOM operator: its name, and the bytes of its options. */
+  readonly custom?: string;
+  readonly customOptions?: Uint8Array;
   readonly options?: FlatRecord['fields'];
   /** In place of the operator's own. */
   readonly optionsType?: number;
@@ -109,15 +122,17 @@ export function tfliteFile({
       4: quantisation ? table(quantisation) : null,
     });
   });
-  const codes = [...new Set(nodes.map(({ op }) => op))];
-  const operatorTables = nodes.map(({ op, inputs, output, options, optionsType }) =>
-    table({
-      0: codes.indexOf(op),
-      1: { ints: inputs.map(index) },
-      2: { ints: [index(output)] },
-      3: ['byte', optionsType ?? optionTypes[op] ?? 0],
-      4: options ? table(options) : null,
-    }),
+  const codes = [...new Set(nodes.map(({ op, custom = '' }) => `${op}/${custom}`))];
+  const operatorTables = nodes.map(
+    ({ op, inputs, output, options, optionsType, more = [], custom = '', customOptions }) =>
+      table({
+        0: codes.indexOf(`${op}/${custom}`),
+        1: { ints: inputs.map(index) },
+        2: { ints: [output, ...more].map(index) },
+        5: customOptions ? { bytes: customOptions } : null,
+        3: ['byte', optionsType ?? optionTypes[op] ?? 0],
+        4: options ? table(options) : null,
+      }),
   );
   const subgraph = table({
     0: { tables: written },
@@ -128,7 +143,14 @@ export function tfliteFile({
   });
   if (more.metadata) buffers.push(table({ 0: { bytes: more.metadata } }));
   const entry = more.metadata && table({ 0: { text: 'TFLITE_METADATA' }, 1: buffers.length - 1 });
-  const codeTables = codes.map((op) => table({ 3: typeof op === 'number' ? op : operators[op] }));
+  const codeTables = codes.map((code) => {
+    const { op, custom } = nodes.find((node) => `${node.op}/${node.custom ?? ''}` === code)!;
+    return table({
+      0: custom ? ['byte', operators.CUSTOM] : null,
+      1: custom ? { text: custom } : null,
+      3: typeof op === 'number' ? op : operators[op],
+    });
+  });
   const root = {
     0: more.version ?? 3,
     1: { tables: codeTables },
