@@ -1,7 +1,7 @@
 /** TensorFlow.js models: model.json and its weight shards. What holds layers goes to a module of its own. */
 import { ModelFormatError, UnsupportedOpError, UsageError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
-import { FoldBudget, FoldError } from '../core/constants.ts';
+import { type FoldBudget, FoldError } from '../core/constants.ts';
 import { type Axis, ImportBuilder, listed, nhwc, type Place, type Value } from '../core/import-builder.ts';
 import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { field, isRecord, parseJson } from '../core/json.ts';
@@ -58,12 +58,13 @@ export async function loadTfjs(files: ModelFiles, options: LoadGraphOptions): Pr
   if (nodes.length > maxNodes) throw new ModelFormatError(files.name, `has more than ${maxNodes} nodes`);
   const parsed = nodes.map((node, i) => parseNode(files.name, node, i));
   const signature = field(model, 'signature') ?? field(topology, 'signature');
-  const loader = new TfjsLoader(files, parsed, signature, options);
   const weights = await TfjsWeights.read(files, field(model, 'weightsManifest'), options);
-  const loaded = loader.load(weights);
+  const load = (loadOptions: LoadGraphOptions) =>
+    new TfjsLoader(files, parsed, signature, weights.budget, loadOptions).load(weights);
+  const loaded = load(options);
   if (!('cut' in loaded)) return loaded;
-  const again = new TfjsLoader(files, parsed, signature, { ...options, outputs: loaded.cut }).load(weights);
-  if ('cut' in again) return loader.fail(loaded.error, loaded.cut);
+  const again = load({ ...options, outputs: loaded.cut });
+  if ('cut' in again) return refuse(files.name, loaded.error, loaded.cut);
   return (await import('./decoding.ts')).withDecoding(again);
 }
 
@@ -81,26 +82,43 @@ function parseNode(file: string, node: unknown, index: number): TfjsNode {
   return { name, op, inputs: inputs.filter((input) => !input.startsWith('^')).map(withoutZero), attributes };
 }
 
-const withoutZero = (name: string): string => name.replace(/:0$/, '');
+const withoutZero = (name: string): string => (name.endsWith(':0') ? name.slice(0, -2) : name);
 
 /** `node:1` → `node`. */
-const nodeOf = (tensor: string): string => tensor.replace(/:\d+$/, '');
+function nodeOf(tensor: string): string {
+  const colon = tensor.lastIndexOf(':');
+  return colon >= 0 && /^\d{1,9}$/.test(tensor.slice(colon + 1)) ? tensor.slice(0, colon) : tensor;
+}
+
+function refuse(file: string, { node, op, message }: UnsupportedOpError, cut: readonly string[]): never {
+  const reason = message.replace(`${file}: node "${node}" (${op}): `, '');
+  const advice = cut.length > 0 ? `; the network can be cut (option "outputs") at: ${listed(cut)}` : '';
+  throw new UnsupportedOpError(file, node, op, reason + advice);
+}
 
 class TfjsLoader {
   private readonly file: string;
   private readonly nodes: readonly TfjsNode[];
   private readonly signature: unknown;
   private readonly options: LoadGraphOptions;
+  private readonly budget: FoldBudget;
   private readonly builder: ImportBuilder;
   private readonly indices = new Map<string, number>();
   private readonly values = new Map<string, Value>();
 
-  constructor(files: ModelFiles, nodes: readonly TfjsNode[], signature: unknown, options: LoadGraphOptions) {
+  constructor(
+    files: ModelFiles,
+    nodes: readonly TfjsNode[],
+    signature: unknown,
+    budget: FoldBudget,
+    options: LoadGraphOptions,
+  ) {
     this.file = files.name;
+    this.budget = budget;
     this.nodes = nodes;
     this.signature = signature;
     this.options = options;
-    this.builder = new ImportBuilder(files.name);
+    this.builder = new ImportBuilder(files.name, budget);
     nodes.forEach(({ name }, i) => {
       if (this.indices.has(name)) throw new ModelFormatError(files.name, `has two nodes named "${name}"`);
       this.indices.set(name, i);
@@ -125,7 +143,6 @@ class TfjsLoader {
     );
     const placeholders = this.nodes.filter(isPlaceholder).map(({ name }) => name);
     checkInputShapes(this.file, this.options, placeholders, withoutZero);
-    const budget = new FoldBudget(1_000_000 + 4 * weights.bytes);
     const failed = new Set<number>();
     let error: UnsupportedOpError | undefined;
     for (const index of order) {
@@ -136,7 +153,7 @@ class TfjsLoader {
         continue;
       }
       try {
-        this.values.set(name, this.convert(index, weights, budget));
+        this.values.set(name, this.convert(index, weights));
       } catch (caught) {
         if (!(caught instanceof UnsupportedOpError)) throw caught;
         error ??= caught;
@@ -147,7 +164,7 @@ class TfjsLoader {
       const cut = this.cutBefore(failed, order, outputs);
       const ops = [...failed].map((index) => this.nodes[index]!.op);
       const decoding = ops.some((op) => picks.has(op)) && !ops.some((op) => learns.test(op));
-      if (!decoding || this.options.outputs || cut.length === 0) this.fail(error, cut);
+      if (!decoding || this.options.outputs || cut.length === 0) refuse(this.file, error, cut);
       return { cut, error };
     }
     return this.builder.finish(
@@ -157,12 +174,6 @@ class TfjsLoader {
         throw new ModelFormatError(this.file, `output "${name}" is "${tensor}", which its node does not make`);
       }),
     );
-  }
-
-  fail({ node, op, message }: UnsupportedOpError, cut: readonly string[]): never {
-    const reason = message.replace(`${this.file}: node "${node}" (${op}): `, '');
-    const advice = cut.length > 0 ? `; the network can be cut (option "outputs") at: ${listed(cut)}` : '';
-    throw new UnsupportedOpError(this.file, node, op, reason + advice);
   }
 
   /**
@@ -225,7 +236,7 @@ class TfjsLoader {
     return ends.map(({ name }) => ({ name, tensor: name }));
   }
 
-  private convert(index: number, weights: TfjsWeights, budget: FoldBudget): Value {
+  private convert(index: number, weights: TfjsWeights): Value {
     const { name, op, inputs, attributes } = this.nodes[index]!;
     if (op === 'Const') {
       const value = weights.get(name);
@@ -244,7 +255,11 @@ class TfjsLoader {
         this.builder.unsupported(place, `reads "${input}", a secondary output that this engine does not make`)
       );
     };
-    const call: TfjsOperation = { ...operandsOf(this.builder, place, inputs.length, find), attributes, budget };
+    const call: TfjsOperation = {
+      ...operandsOf(this.builder, place, inputs.length, find),
+      attributes,
+      budget: this.budget,
+    };
     try {
       return operation(call);
     } catch (error) {
