@@ -4,7 +4,6 @@ import { UsageError } from '../errors.ts';
 import type { DecodingOf } from '../graph/decoding.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Pair } from '../graph/ops.ts';
-import { inferShapes } from '../graph/shapes.ts';
 import type { Picture } from '../images/image-to-tensor.ts';
 import { bodyParts } from './body-parts.ts';
 import { classMask, type ScoreGrid, scoreMask, UNSEEN } from './mask.ts';
@@ -53,7 +52,7 @@ const segmenter = {
  */
 export async function segment(model: TaskModel, picture: Picture, options: SegmentOptions = {}): Promise<Segmentation> {
   const { minScore = 0.5, parts = false, labels } = options;
-  const graph = withGrid(model.graph);
+  const graph = await withGrid(model.graph);
   const decoding = decodingOf(graph, segmenter, ['segmentation', 'posenet']);
   const { outputs, framing } = await see(model, picture, options);
   const { grid, people, logits } = scoresOf(graph, decoding, outputs, parts);
@@ -105,11 +104,14 @@ function scoresOf(
 }
 
 /** The graph, with a decoding where its only output is a grid of scores. */
-function withGrid(graph: Graph): Graph {
+async function withGrid(graph: Graph): Promise<Graph> {
   if (graph.decoding) return graph;
   const [output, ...others] = graph.outputs;
-  const shape = output && others.length === 0 ? inferShapes(graph).get(output.tensor) : null;
-  if (!output || !shape || shape[0] !== 1 || shape[1] < 2 || shape[2] < 2) return graph;
+  if (!output || others.length > 0) return graph;
+  // Of the engine, which is there already.
+  const { inferShapes } = await import('../graph/shapes.ts');
+  const shape = inferShapes(graph).get(output.tensor);
+  if (!shape || shape[0] !== 1 || shape[1] < 2 || shape[2] < 2) return graph;
   const size: Pair = [shape[1], shape[2]];
   const logits = output.meaning === 'logits';
   // A single channel is the foreground's score; what is neither a logit nor a sigmoid is no score.
