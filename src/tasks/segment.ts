@@ -110,8 +110,8 @@ async function withGrid(graph: Graph): Promise<Graph> {
   if (!output || others.length > 0) return graph;
   // Of the engine, which is there already.
   const { inferShapes } = await import('../graph/shapes.ts');
-  const shape = inferShapes(graph).get(output.tensor);
-  if (!shape || shape[0] !== 1 || shape[1] < 2 || shape[2] < 2) return graph;
+  const shape = inferShapes(graph).get(output.tensor)!;
+  if (shape[0] !== 1 || shape[1] < 2 || shape[2] < 2) return graph;
   const size: Pair = [shape[1], shape[2]];
   const logits = output.meaning === 'logits';
   // A single channel is the foreground's score; what is neither a logit nor a sigmoid is no score.
