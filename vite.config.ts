@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'vite';
 
-/** Shaders without their comments and indentation: half of their bytes. Line breaks stay, directives need them. */
+/**
+ * Shaders without their comments, indentation and spaces beside brackets and operators: half of their bytes. Line breaks stay,
+ * directives need them, and so do the spaces of directives.
+ */
 function compactShaders(): Plugin {
   return {
     name: 'compact-shaders',
@@ -11,7 +14,12 @@ function compactShaders(): Plugin {
       if (!path?.endsWith('.wgsl') || query !== 'raw') return null;
       const lines = readFileSync(path, 'utf8')
         .split('\n')
-        .map((line) => line.replace(/\/\/.*/, '').trim());
+        .map((line) => line.replace(/\/\/.*/, '').trim())
+        .map((line) =>
+          line.startsWith('#')
+            ? line
+            : line.replace(/ *([()[\]{},;:]) */g, '$1').replace(/(?<=[\w)\]]) ([=+*]) (?=[\w(])/g, '$1'),
+        );
       const text = lines.filter(Boolean).join('\n');
       return `export default ${JSON.stringify(text)};`;
     },
@@ -39,17 +47,22 @@ export default defineConfig({
       output: {
         chunkFileNames: ({ facadeModuleId, name }) => `${loaderOf(facadeModuleId) ?? name}.js`,
         minify: true,
+        comments: { annotation: false },
         // What entry and loaders share, in one file: split by who needs it, it is smaller but compresses worse.
         codeSplitting: {
           groups: [
-            { name: 'common', test: /src\/(errors|graph\/image-rule|images\/resample)/, priority: 1 },
-            { name: 'graph', test: /src\/(graph|loaders\/model-files|tuning\/defaults)/ },
+            { name: 'common', test: /src\/(errors|graph\/image-rule|images\/resample)|rolldown\/runtime/, priority: 2 },
+            // Whatever opens a file needs all of it.
+            { name: 'loaders', test: /src\/loaders\/(index|model-files|streaming|byte-stream)/ },
             // Of every format; ONNX and TensorFlow.js graphs fold constants, too, and a saved model needs the last alone.
-            { name: 'import', test: /src\/loaders\/core\/(?!json|weights|fold|dims)/ },
-            { name: 'fold', test: /src\/loaders\/core\/(fold|dims)/ },
-            { name: 'values', test: /src\/loaders\/core\/(json|weights)/ },
+            { name: 'import', test: /src\/loaders\/core\/(?!json|weights|fold|dims|schedule)/ },
+            { name: 'fold', test: /src\/loaders\/core\/(fold|dims|schedule)/ },
+            { name: 'values', test: /src\/loaders\/core\/weights/ },
+            { name: 'json', test: /src\/loaders\/core\/json/ },
+            // What every network needs but a saved model; what only fused plans and embeddings need is apart.
+            { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze)/ },
             // Of the entries for pages and for Node.
-            { name: 'engine', test: /src\/(load|index)\.ts/ },
+            { name: 'engine', test: /src\/(load\.ts|index\.ts|graph|tuning\/defaults)/, priority: 1 },
           ],
         },
       },

@@ -1,15 +1,25 @@
-import type { Graph } from '../src/index.ts';
+import type { Graph, Precision } from '../src/index.ts';
 import { compareOutputs } from '../src/validate/compare.ts';
 
-/**
- * Largest normalised mean square error of an output that counts as right: its root is 10⁻⁴ of the output's own size.
- * Engines in float32 differ by the order of their sums: √K · 2⁻²⁵ of a sum of K ≤ 1280 terms, 10⁻⁶, and some √60 times that
- * behind 60 layers. One rounding to float16 alone is 2 · 10⁻⁴.
- */
-const MOST_NMSE = 1e-8;
+interface Limits {
+  /** Largest normalised mean square error of an output that counts as right; its root is a share of the output's size. */
+  readonly nmse: number;
+  /** Largest difference of any one value, as a share of the output's largest. */
+  readonly difference: number;
+}
 
-/** Largest difference of any one value, as a share of the output's largest. */
-const MOST_DIFFERENCE = 1e-3;
+/**
+ * Engines in float32 differ by the order of their sums: √K · 2⁻²⁵ of a sum of K ≤ 1280 terms, 10⁻⁶, and some √60 times that
+ * behind 60 layers; the root may be ten times that. One rounding to float16 alone is 2 · 10⁻⁴.
+ */
+const float32: Limits = { nmse: 1e-8, difference: 1e-3 };
+
+/**
+ * Sums carried in halves: each addition rounds by 2⁻¹²/√3 of the sum so far, √K times that is 2 · 10⁻³ for the K of some
+ * 200 to 300 that most layers have, and √60 times that behind 60 layers is 1.5 · 10⁻²; the root may be seven times that.
+ * Halves that are only stored stay far below.
+ */
+const half: Limits = { nmse: 1e-2, difference: 0.2 };
 
 /**
  * Largest difference of a sigmoid that counts as right whatever its own size. ONNX Runtime on WebAssembly computes it as
@@ -35,14 +45,21 @@ export function tolerances({ nodes, outputs }: Graph): number[] {
   return outputs.map(({ tensor }) => (isSigmoid(tensor) ? SIGMOID_DIFFERENCE : 0));
 }
 
-/** Outputs beside those of the CPU reference, all in the graph's order, `allowed` as `tolerances` gives it. */
+/** Outputs beside those of the CPU reference, all in the graph's order, `allowed` as `tolerances` gives it. `precision`: the engine's. */
 export function judge(
   outputs: readonly Float32Array[],
   expected: readonly Float32Array[],
   allowed: readonly number[] = [],
+  precision: Precision = 'float32',
 ): Judgement {
+  const limits = precision.startsWith('float16') ? half : float32;
   const all = expected.map((values, i) =>
-    judgeOne(outputs[i], values, allowed[i] ?? 0, expected.length > 1 ? `output ${i}` : 'output'),
+    judgeOne(
+      outputs[i],
+      values,
+      { ...limits, absolute: allowed[i] ?? 0 },
+      expected.length > 1 ? `output ${i}` : 'output',
+    ),
   );
   return worst(all);
 }
@@ -54,14 +71,19 @@ export const worst = (judgements: readonly Judgement[]): Judgement => ({
   error: judgements.map(({ error }) => error).find((error) => error !== null) ?? null,
 });
 
-function judgeOne(output: Float32Array | undefined, expected: Float32Array, allowed: number, name: string): Judgement {
+function judgeOne(
+  output: Float32Array | undefined,
+  expected: Float32Array,
+  limits: Limits & { readonly absolute: number },
+  name: string,
+): Judgement {
   if (output?.length !== expected.length) {
     const error = `${name} has ${output?.length ?? 'no'} values, expected ${expected.length}`;
     return { maxAbsDiff: Number.MAX_VALUE, nmse: Number.MAX_VALUE, error };
   }
   const { maxError, nmse } = compareOutputs(output, expected);
   const size = expected.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-  const right = maxError <= allowed || (nmse <= MOST_NMSE && maxError <= MOST_DIFFERENCE * size);
+  const right = maxError <= limits.absolute || (nmse <= limits.nmse && maxError <= limits.difference * size);
   const difference =
     maxError === Number.MAX_VALUE
       ? 'it is not finite'

@@ -4,7 +4,8 @@
  */
 import type { BenchModel, EngineOptions, Session } from './engines/engine.ts';
 import { importEngine } from './engines/index.ts';
-import type { EngineKey } from './engines/keys.ts';
+import type { Setup } from './engines/keys.ts';
+import { nudgeWaits } from './nudge.ts';
 import { countCalls } from './webgpu-calls.ts';
 
 export interface FirstRun {
@@ -29,6 +30,8 @@ export interface WarmRun {
   readonly outputs: readonly Float32Array[];
   readonly dispatches: number;
   readonly submits: number;
+  /** Submits of nothing, which only make the browser look at its queue: the engine's own and nudges. */
+  readonly emptySubmits: number;
   /** GPU objects made. */
   readonly objects: number;
   /** The most bytes of GPU buffers and textures that existed at once meanwhile. */
@@ -45,9 +48,18 @@ export interface Burst {
 }
 
 export interface EngineFrame {
-  open(key: EngineKey, model: BenchModel, inputs: readonly Float32Array[], options: EngineOptions): Promise<FirstRun>;
-  run(): Promise<WarmRun>;
-  burst(frames: number, inFlight: number): Promise<Burst>;
+  /** `nudged`: an empty submit each millisecond while the engine waits for the GPU. */
+  open(
+    setup: Setup,
+    nudged: boolean,
+    model: BenchModel,
+    inputs: readonly Float32Array[],
+    options: EngineOptions,
+  ): Promise<FirstRun>;
+  /** Has an engine that was opened get as fast as it gets; returns how long that took, ms. Null: nothing was to do. */
+  settle(tuned: boolean): Promise<number | null>;
+  run(nudged: boolean): Promise<WarmRun>;
+  burst(frames: number, inFlight: number, nudged: boolean): Promise<Burst>;
 }
 
 declare global {
@@ -55,9 +67,9 @@ declare global {
 }
 
 const calls = countCalls();
+const nudging = nudgeWaits();
 let session: Session | undefined;
 let prepared: readonly Float32Array[] = [];
-let settled = false;
 
 const restored = (outputs: readonly Float32Array[]): readonly Float32Array[] => session?.restore?.(outputs) ?? outputs;
 
@@ -68,14 +80,15 @@ function fetched(): Map<string, number> {
 }
 
 globalThis.engineFrame = {
-  async open(key, foreignModel, foreignInputs, foreignOptions) {
+  async open(setup, nudged, foreignModel, foreignInputs, foreignOptions) {
     // Objects of the page around are of other classes than this document's.
     const model = structuredClone(foreignModel);
     const inputs = structuredClone(foreignInputs);
     const options = structuredClone(foreignOptions);
+    nudging.on = nudged;
     const before = fetched();
     const start = performance.now();
-    const engine = await importEngine(key);
+    const engine = await importEngine(setup);
     const loader = await engine.start(options);
     const begin = performance.now();
     session = await loader.load(model);
@@ -97,11 +110,17 @@ globalThis.engineFrame = {
     };
   },
 
-  async run() {
+  async settle(tuned) {
+    if (!session?.settle) return null;
+    const start = performance.now();
+    await session.settle(tuned);
+    return performance.now() - start;
+  },
+
+  async run(nudged) {
     if (!session) throw new Error('no engine was opened');
-    if (!settled) await session.settle?.();
-    settled = true;
-    const { dispatches, submits, objects } = calls;
+    nudging.on = nudged;
+    const { dispatches, submits, emptySubmits, objects } = calls;
     calls.lastSubmit = 0;
     calls.peakBytes = calls.liveBytes;
     const start = performance.now();
@@ -113,14 +132,16 @@ globalThis.engineFrame = {
       outputs: restored(outputs),
       dispatches: calls.dispatches - dispatches,
       submits: calls.submits - submits,
+      emptySubmits: calls.emptySubmits - emptySubmits,
       objects: calls.objects - objects,
       gpuBytes: calls.peakBytes,
     };
   },
 
-  async burst(frames, inFlight) {
+  async burst(frames, inFlight, nudged) {
     const engine = session;
     if (!engine) throw new Error('no engine was opened');
+    nudging.on = nudged;
     const outputs: (readonly Float32Array[])[] = [];
     let next = 0;
     const lane = async () => {

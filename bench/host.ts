@@ -36,7 +36,7 @@ async function run(chosen: ReturnType<typeof parse>, io: Io): Promise<number> {
   const model = await load(graph, { device: 'webgpu', gpu, tuning: 'off' });
   const tfjs = await import('./engines/tfjs-webgpu.ts');
   const none = new Uint8Array();
-  const peer = await (await tfjs.start()).load({
+  const peer = await (await tfjs.start({ setting: 'one submit' })).load({
     graph: runPasses(graph),
     onnx: none,
     tflite: none,

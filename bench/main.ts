@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Browser } from 'puppeteer';
 import { checkChoice, oneOf, runToExitCode, wholeNumber } from '../src/cli/command.ts';
@@ -7,19 +8,20 @@ import type { Io } from '../src/cli/io.ts';
 import { launchBrowser } from '../src/cli/launch-browser.ts';
 import { readModel } from '../src/cli/model-argument.ts';
 import { sourceOf } from '../src/cli/with-page.ts';
-import { type AdapterDescription, type PlanOption, type Precision, seededInputs, version } from '../src/index.ts';
+import { type AdapterDescription, type PlanOption, seededInputs, version } from '../src/index.ts';
 import { runGraph } from '../src/reference/index.ts';
-import { type EngineKey, engineKeys, selectEngines } from './engines/keys.ts';
+import { type EngineKey, engineKeys, halfKeys, type Setup, selectEngines } from './engines/keys.ts';
 import { growth } from './growth.ts';
 import { layers } from './layers.ts';
-import { type Driver, measure } from './measure.ts';
-import type { BurstSample, FirstSample, Preparation, WarmSample } from './page/workbench.ts';
+import { type BenchPrecision, type Driver, measure } from './measure.ts';
+import type { BurstSample, FirstSample, OpenedSample, Preparation, WarmSample } from './page/workbench.ts';
 import { describe } from './report.ts';
 import type { Results, Row } from './results.ts';
 import { Site } from './site.ts';
 
 const help = `usage: npm run bench -- [--browser chrome|firefox] [--model MODEL] [--plan auto|unfused|fused]
-                        [--precision auto|float32|float16-storage] [--engines NAME[/DEVICE],…] [--runs N] [--threads N] [--no-install] [--json]
+                        [--precision auto|float32|float16-storage|half] [--engines NAME[/DEVICE],…] [--runs N] [--first-runs N]
+                        [--threads N] [--no-install] [--json]
        npm run bench -- --serve [--port N]
        npm run bench -- --layers [--browser B] [--model MODEL] [--plan P] [--json]
        npm run bench -- --growth [--browser B] [--plan P] [--runs N] [--plot FILE] [--json]
@@ -28,7 +30,11 @@ const help = `usage: npm run bench -- [--browser chrome|firefox] [--model MODEL]
 This engine and its peers side by side: one browser, the same weights and input, outputs compared with the CPU
 reference before any time is believed. MODEL is a file, or an id with random weights (v2-1.0-224).
 Engines: mobilenet-webgpu, litert, tfjs, onnxruntime-web; devices: webgpu, wasm; all of them unless named.
---runs N times N warm runs of each; without it as many as half a minute allows, 7 at least.
+Each peer runs at the fastest of its settings; where the browser looks at its queue only now and then, nudged too.
+--precision half: engines that have half precision, at theirs.
+--runs N times N warm runs of each; without it as many as half a minute allows, 7 at least. --first-runs N: the median of
+so many first results, each in a fresh browser without shader caches; 3 unless given. --threads N: of WebAssembly; all that
+the machine has unless given.
 --serve serves the same as a page, for any browser and GPU of this machine.
 --layers times each dispatch of this engine, beside what it computes and moves.
 --host times JavaScript and the API alone, in Node on Dawn's null backend, beside TensorFlow.js.
@@ -44,9 +50,10 @@ interface Settings {
   readonly install: boolean;
   readonly model: string;
   readonly plan: PlanOption;
-  readonly precision: Precision;
+  readonly precision: BenchPrecision;
   readonly engines: readonly EngineKey[];
   readonly rounds: number | null;
+  readonly firstRuns: number;
   readonly threads: number;
   readonly json: boolean;
   readonly serve: boolean;
@@ -67,7 +74,8 @@ function parse(argv: readonly string[]): Settings {
       precision: { type: 'string', default: 'auto' },
       engines: { type: 'string' },
       runs: { type: 'string' },
-      threads: { type: 'string', default: '2' },
+      'first-runs': { type: 'string', default: '3' },
+      threads: { type: 'string', default: String(availableParallelism()) },
       json: { type: 'boolean', default: false },
       serve: { type: 'boolean', default: false },
       layers: { type: 'boolean', default: false },
@@ -76,16 +84,23 @@ function parse(argv: readonly string[]): Settings {
       port: { type: 'string', default: '0' },
     },
   });
-  const { plan, precision } = checkChoice({ device: 'webgpu', plan: values.plan, precision: values.precision });
+  const half = values.precision === 'half';
+  const { plan, precision } = checkChoice({
+    device: 'webgpu',
+    plan: values.plan,
+    precision: half ? 'auto' : values.precision,
+  });
+  const keys = half ? halfKeys : engineKeys;
   return {
     browser: oneOf('browser', values.browser, browserNames),
     install: !values['no-install'],
     model: values.model,
     plan,
-    precision,
-    engines: values.engines === undefined ? engineKeys : selectEngines(values.engines),
+    precision: half ? 'half' : precision,
+    engines: values.engines === undefined ? keys : selectEngines(values.engines, keys),
     rounds: values.runs === undefined ? null : wholeNumber('runs', values.runs, 1, 10_000),
-    threads: wholeNumber('threads', values.threads, 1, 64),
+    firstRuns: wholeNumber('first-runs', values['first-runs'], 1, 100),
+    threads: wholeNumber('threads', values.threads, 1, 1024),
     json: values.json,
     serve: values.serve,
     layers: values.layers,
@@ -130,14 +145,14 @@ async function bench(chosen: Settings, io: Io): Promise<number> {
   const browsers = new Browsers(chosen, site, log, {
     source: sourceOf(chosen.model, site),
     plan: chosen.plan,
-    precision: chosen.precision,
     threads: chosen.threads,
     expected: graph.outputs.map(({ name }) => outputs[name]!.data),
   });
-  const stop = () => browsers.close();
+  const stop = () => browsers.end();
   io.signal.addEventListener('abort', stop);
   try {
-    const rows = await measure(browsers, chosen.engines, { rounds: chosen.rounds, signal: io.signal, log });
+    const { rounds, precision } = chosen;
+    const rows = await measure(browsers, chosen.engines, { rounds, precision, signal: io.signal, log });
     const results: Results = {
       browser: browsers.version,
       adapter: browsers.adapter,
@@ -146,13 +161,14 @@ async function bench(chosen: Settings, io: Io): Promise<number> {
       precision: chosen.precision,
       threads: chosen.threads,
       coldCaches: true,
+      pollsSlowly: browsers.slow,
       engines: [...rows, referenceRow(referenceMs)],
     };
     io.stdout.write(chosen.json ? `${JSON.stringify(results)}\n` : describe(results));
     return rows.every(({ ok }) => ok) ? 0 : 1;
   } finally {
     io.signal.removeEventListener('abort', stop);
-    await browsers.close();
+    await browsers.end();
     await site.close();
   }
 }
@@ -162,9 +178,16 @@ const referenceRow = (ms: number): Row => ({
   name: 'mobilenet-webgpu',
   version,
   device: 'reference',
+  precision: 'float64',
+  nudged: false,
+  tuned: false,
+  setting: '',
+  firstSetting: '',
   startMs: 0,
   loadMs: 0,
   firstMs: ms,
+  firstRuns: [ms],
+  tuningMs: null,
   medianMs: ms,
   p95Ms: ms,
   minMs: ms,
@@ -186,6 +209,7 @@ const referenceRow = (ms: number): Row => ({
 class Browsers implements Driver {
   version = '';
   adapter: AdapterDescription | null = null;
+  slow = false;
   readonly #settings: Settings;
   readonly #site: Site;
   readonly #log: (message: string) => void;
@@ -200,37 +224,65 @@ class Browsers implements Driver {
     this.#preparation = preparation;
   }
 
-  async first(key: EngineKey): Promise<FirstSample> {
-    const page = await this.#page(true);
-    try {
-      return await this.#call<FirstSample>(page, 'open', key);
-    } finally {
-      await this.#end(page.browser);
+  get firstRuns(): number {
+    return this.#settings.firstRuns;
+  }
+
+  async pollsSlowly(): Promise<boolean> {
+    this.slow = await this.#fresh((page) => this.#call<boolean>(page, 'pollsSlowly'));
+    return this.slow;
+  }
+
+  first(setup: Setup, nudged: boolean): Promise<FirstSample> {
+    return this.#fresh(async (page) => {
+      await page.call('', 'prepare', this.#preparation);
+      return this.#call<FirstSample>(page, 'first', { setup, nudged });
+    });
+  }
+
+  async open(setup: Setup): Promise<OpenedSample> {
+    if (!this.#warm) {
+      const page = await this.#page(false);
+      await page.call('', 'prepare', this.#preparation);
+      this.#warm = page;
     }
+    return this.#call<OpenedSample>(this.#warm, 'open', setup);
   }
 
-  async open(key: EngineKey): Promise<FirstSample> {
-    this.#warm ??= await this.#page(false);
-    return this.#call<FirstSample>(this.#warm, 'open', key);
+  close(setup: Setup): Promise<void> {
+    return this.#inWarm('close', setup);
   }
 
-  async run(key: EngineKey): Promise<WarmSample> {
-    if (!this.#warm) throw new Error('the browser ended');
-    return this.#call<WarmSample>(this.#warm, 'run', key);
+  run(setup: Setup, nudged: boolean): Promise<WarmSample> {
+    return this.#inWarm('run', { setup, nudged });
   }
 
-  async burst(key: EngineKey, frames: number, inFlight: number): Promise<BurstSample> {
-    if (!this.#warm) throw new Error('the browser ended');
-    return this.#call<BurstSample>(this.#warm, 'burst', { key, frames, inFlight });
+  burst(setup: Setup, frames: number, inFlight: number, nudged: boolean): Promise<BurstSample> {
+    return this.#inWarm('burst', { setup, frames, inFlight, nudged });
   }
 
   alive(): boolean {
     return this.#warm !== null;
   }
 
-  async close(): Promise<void> {
+  async end(): Promise<void> {
     this.#warm = null;
     await Promise.all([...this.#open].map((browser) => this.#end(browser)));
+  }
+
+  /** In a browser of its own, without shader caches. */
+  async #fresh<T>(action: (page: EnginePage) => Promise<T>): Promise<T> {
+    const page = await this.#page(true);
+    try {
+      return await action(page);
+    } finally {
+      await this.#end(page.browser);
+    }
+  }
+
+  async #inWarm<T>(name: string, argument: unknown): Promise<T> {
+    if (!this.#warm) throw new Error('the browser ended');
+    return this.#call<T>(this.#warm, name, argument);
   }
 
   async #page(coldCaches: boolean): Promise<EnginePage> {
@@ -247,7 +299,6 @@ class Browsers implements Driver {
       const page = await EnginePage.openIn(browser, this.#site, name, { log });
       this.version = await browser.version();
       this.adapter = await page.call<AdapterDescription | null>('', 'describeAdapter');
-      await page.call('', 'prepare', this.#preparation);
       return page;
     } catch (error) {
       await this.#end(browser);
@@ -256,7 +307,7 @@ class Browsers implements Driver {
   }
 
   /** A page that ended, or that does not answer, takes its browser with it. */
-  async #call<T>(page: EnginePage, name: string, argument: unknown): Promise<T> {
+  async #call<T>(page: EnginePage, name: string, argument?: unknown): Promise<T> {
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {

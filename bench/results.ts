@@ -1,16 +1,35 @@
 import type { AdapterDescription } from '../src/index.ts';
+import { isOurs } from './engines/keys.ts';
+
+/** What a setting of an engine took when it was tried; null: it did not run. */
+export interface Tried {
+  readonly firstMs: number;
+  readonly medianMs: number | null;
+}
 
 /** One engine on one device. Times in milliseconds; null: not measured. */
 export interface Row {
   readonly name: string;
   readonly version: string;
   readonly device: 'webgpu' | 'wasm' | 'reference';
+  /** `float16`: what the engine calls half precision. */
+  readonly precision: string;
+  /** An empty submit each millisecond while it waits for the GPU: by this engine itself, by the bench for a peer. */
+  readonly nudged: boolean;
+  /** After kernels were measured; false: as shipped. */
+  readonly tuned: boolean;
+  /** The fastest of the settings tried, for warm runs and for first results; '' where there is one only. */
+  readonly setting: string;
+  readonly firstSetting: string;
   /** Runtime, backend and device, before there is a model; not part of the times below. */
   readonly startMs: number | null;
   /** Model bytes in memory → ready to run. */
   readonly loadMs: number | null;
-  /** Model bytes in memory → first output read back; contains `loadMs`. */
+  /** Model bytes in memory → first output read back; contains `loadMs`. The median of `firstRuns`. */
   readonly firstMs: number | null;
+  readonly firstRuns: readonly number[];
+  /** From a first result to the kernels that warm runs have: those shipped, or those measured. */
+  readonly tuningMs: number | null;
   /** A warm run with upload and readback. */
   readonly medianMs: number | null;
   readonly p95Ms: number | null;
@@ -26,8 +45,10 @@ export interface Row {
   readonly nmse: number | null;
   readonly ok: boolean;
   readonly error?: string;
-  /** How the engine ran the model, where it has several ways. */
+  /** How the engine ran the model, where it has several ways; settings that did not run. */
   readonly note?: string;
+  /** Where the engine has several settings; each was tried with nudging where that helps. */
+  readonly tried?: Readonly<Record<string, Tried>>;
   /** JavaScript and WebAssembly, uncompressed. */
   readonly downloadBytes: number | null;
   /** The most bytes of buffers and textures that existed at once in a warm run; collected garbage counts on. */
@@ -50,7 +71,26 @@ export interface Results {
   readonly threads: number;
   /** Whether each first result was measured in a fresh browser without shader caches. */
   readonly coldCaches: boolean;
+  /** Whether the browser looks at its queue only now and then. */
+  readonly pollsSlowly: boolean;
   readonly engines: readonly Row[];
+}
+
+/** This engine, and the fastest peer on WebGPU, nudged or not, at its fastest setting. */
+export interface Rivalry {
+  readonly ours: Row;
+  readonly rival: Row;
+  /** This engine's time over the peer's. */
+  readonly ratio: number;
+}
+
+/** By a time: that of this engine as it is used, tuned where that was measured. Null: one of them is missing. */
+export function rivalry(rows: readonly Row[], time: 'medianMs' | 'firstMs'): Rivalry | null {
+  const timed = rows.filter((row) => row.ok && row.device === 'webgpu' && row[time] !== null);
+  const [engine, peers] = [timed.filter(isOurs), timed.filter((row) => !isOurs(row))];
+  const ours = engine.find(({ tuned }) => tuned) ?? engine[0];
+  const [rival] = peers.sort((a, b) => a[time]! - b[time]!);
+  return ours && rival ? { ours, rival, ratio: ours[time]! / rival[time]! } : null;
 }
 
 /** The value at share `q` of the sorted values, interpolated. */

@@ -20,7 +20,8 @@ const argv = process.argv.slice(2);
 const missing = Object.entries(dependencies).filter(([name, version]) => installed(name) !== version);
 if (missing.length > 0 && !argv.some((argument) => argument === '--help' || argument === '-h')) install();
 const { runCommand } = await import('../src/cli/run-command.mjs');
-await runCommand(argv.includes('--host') ? '/bench/host.ts' : '/bench/main.ts', argv);
+const module = argv.includes('--host') ? 'host' : argv.includes('--isa') ? 'isa/main' : 'main';
+await runCommand(`/bench/${module}.ts`, argv);
 
 /** Exact versions from bench/package-lock.json, without their install scripts. */
 function install() {

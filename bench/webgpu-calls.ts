@@ -3,6 +3,8 @@ export interface WebGpuCalls {
   dispatches: number;
   /** Submits of at least one command buffer: empty ones only make a browser look at its queue. */
   submits: number;
+  /** Submits of none. */
+  emptySubmits: number;
   /** Buffers, textures, bind groups and pipelines made. */
   objects: number;
   /** When the last submit returned (`performance.now`); 0 where there was none. */
@@ -17,7 +19,15 @@ export interface WebGpuCalls {
  * below a microsecond a call.
  */
 export function countCalls(): WebGpuCalls {
-  const calls: WebGpuCalls = { dispatches: 0, submits: 0, objects: 0, lastSubmit: 0, liveBytes: 0, peakBytes: 0 };
+  const calls: WebGpuCalls = {
+    dispatches: 0,
+    submits: 0,
+    emptySubmits: 0,
+    objects: 0,
+    lastSubmit: 0,
+    liveBytes: 0,
+    peakBytes: 0,
+  };
   if (typeof GPUDevice === 'undefined') return calls;
   const sizes = new WeakMap<object, number>();
   const made = (object: object, bytes: number) => {
@@ -33,7 +43,10 @@ export function countCalls(): WebGpuCalls {
   after(GPUComputePassEncoder.prototype, 'dispatchWorkgroups', () => calls.dispatches++);
   after(GPUComputePassEncoder.prototype, 'dispatchWorkgroupsIndirect', () => calls.dispatches++);
   after(GPUQueue.prototype, 'submit', (_result, _queue, [buffers]) => {
-    if ([...(buffers as Iterable<unknown>)].length === 0) return;
+    if ([...(buffers as Iterable<unknown>)].length === 0) {
+      calls.emptySubmits++;
+      return;
+    }
     calls.submits++;
     calls.lastSubmit = performance.now();
   });

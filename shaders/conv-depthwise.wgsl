@@ -5,29 +5,28 @@
 // bias     [channels4]
 // dst      [batch][out_height][out_width][channels4]
 //
-// One invocation computes a tile of TILE_Y × TILE_X outputs of four channels; the output is no smaller than a tile. A
-// last tile that would stick out is moved back inside and stores only what no other tile does, so that only the first
-// PAD_LEFT and last PAD_RIGHT columns of the tile's inputs can lie outside: these are zero, the others need no test.
-// Each input is read once, a row at a time, and added to every output that it touches. Row SURE_ROW is always inside.
-// With STORE_LOOP the sums go through an array at the end (see conv-pointwise.wgsl).
-struct Shape {
-  in_height: u32, in_width: u32, out_height: u32, out_width: u32, channels4: u32, tiles_y: u32, batch: u32,
-}
+// One invocation computes a tile of TILE_Y × TILE_X outputs of four channels; the output is no smaller than a tile. Lanes
+// lie along the channels, then along the tiles of a row, in one line, so that neighbours read and write neighbours and few
+// idle; a row of tiles is a row of workgroups. A last tile that would stick out is moved back inside and stores only what no
+// other tile does, so that only the first PAD_LEFT and last PAD_RIGHT columns of the tile's inputs can lie outside: these
+// are zero, the others need no test. Each input is read once, a row at a time, and added at once to every output that it
+// touches; a tile of one row reads a weight where it is first needed. So few values are alive together. Row SURE_ROW is
+// always inside.
+struct Shape { in_height: u32, in_width: u32, out_height: u32, out_width: u32, channels4: u32 }
 
 override WORKGROUP_X: u32;
-override WORKGROUP_Y: u32;
-override WORKGROUP_Z: u32;
 
 #include convolution RESIDUAL_BINDING=5 PIECEWISE=0 OPTIONAL=0
 @group(0) @binding(2) var<storage, read> weights: array<vec4f>;
 
-@compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y, WORKGROUP_Z)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let c = id.x;
-  let image = id.z / shape.tiles_y;
-  let tile_y = (id.z - image * shape.tiles_y) * $(TILE_Y)u;
-  let tile_x = id.y * $(TILE_X)u;
-  if (c >= shape.channels4 || tile_x >= shape.out_width || image >= shape.batch) { return; }
+@compute @workgroup_size(WORKGROUP_X)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) workgroup: vec3u) {
+  let tile = id.x / shape.channels4;
+  let c = id.x - tile * shape.channels4;
+  let tile_x = tile * $(TILE_X)u;
+  if (tile_x >= shape.out_width) { return; }
+  let image = workgroup.z;
+  let tile_y = workgroup.y * $(TILE_Y)u;
   let out_y = min(tile_y, shape.out_height - $(TILE_Y)u);
   let out_x = min(tile_x, shape.out_width - $(TILE_X)u);
   let in_y = i32(out_y * $(STRIDE_Y)u) - $(PAD_TOP);
@@ -40,17 +39,20 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let inside$x = u32(in_x + $x) < shape.in_width;
 #endif
 #end
+#if TILE_Y > 1
 #unroll ky KERNEL_Y
 #unroll kx KERNEL_X
   let w$(ky)_$kx = weights[$(ky*KERNEL_X+kx)u * shape.channels4 + c];
 #end
 #end
+#endif
 #unroll y TILE_Y
 #unroll x TILE_X
   var sum$(y)_$x = bias[c];
 #end
 #end
 #unroll r INPUT_Y
+#if TILE_Y > 1 || r % DILATION_Y == 0
   // Every other row is tested, also where it cannot lie outside: compilers then keep to one row at a time.
 #if r == SURE_ROW
   {
@@ -64,8 +66,18 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 #else
     let x$x = load_src(src[row + $(x)u * shape.channels4]);
 #endif
+#unroll kx KERNEL_X*(TILE_Y==1)
+#if x == kx * DILATION_X
+    let w$kx = weights[$(r/DILATION_Y*KERNEL_X+kx)u * shape.channels4 + c];
+#endif
+#unroll t TILE_X
+#if x == t * STRIDE_X + kx * DILATION_X
+    sum0_$t = fma(x$x, w$kx, sum0_$t);
+#endif
 #end
-#unroll y TILE_Y
+#end
+#end
+#unroll y TILE_Y*(TILE_Y>1)
 #unroll ky KERNEL_Y
 #if r == y * STRIDE_Y + ky * DILATION_Y
 #unroll kx KERNEL_X
@@ -77,24 +89,12 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 #end
 #end
   }
+#endif
 #end
   let skip_y = tile_y - out_y;
   let skip_x = tile_x - out_x;
   let out_pitch = shape.out_width * shape.channels4;
   let at = (image * shape.out_height + out_y) * out_pitch + out_x * shape.channels4 + c;
-#if STORE_LOOP
-  var sums: array<vec4f, $(TILE_Y*TILE_X)>;
-#unroll y TILE_Y
-#unroll x TILE_X
-  sums[$(y*TILE_X+x)] = sum$(y)_$x;
-#end
-#end
-  for (var y = skip_y; y < $(TILE_Y)u; y++) {
-    for (var x = skip_x; x < $(TILE_X)u; x++) {
-      finish(sums[y * $(TILE_X)u + x], at + y * out_pitch + x * shape.channels4);
-    }
-  }
-#else
 #unroll y TILE_Y
   if ($(y)u >= skip_y) {
 #unroll x TILE_X
@@ -102,5 +102,4 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 #end
   }
 #end
-#endif
 }

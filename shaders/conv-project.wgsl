@@ -9,12 +9,12 @@
 // start_weights    [KERNEL_Y · KERNEL_X][cin4]
 // dst              [batch][out_height][out_width][cout4]
 //
-// `hidden` is rounded up to 4 · CHUNK4, `columns` to 16, the rest zero. A workgroup computes a tile of TILE_Y × TILE_X
+// `hidden` is rounded up to 4 · CHUNK4, `columns` to CHANNELS, the rest zero. A workgroup computes a tile of TILE_Y × TILE_X
 // pixels, all output channels. It goes through the hidden channels in chunks: computes them for the tile's pixels, and
-// adds them to the output, of which each invocation holds 4 pixels × 16 channels.
+// adds them to the output, of which each invocation holds 4 pixels × CHANNELS channels.
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32, tiles_y: u32,
-  cin4: u32, hidden: u32, chunks: u32, cout4: u32, columns: u32, pad_top: i32, pad_left: i32,
+  cin4: u32, hidden: u32, chunks: u32, chunk4: u32, cout4: u32, columns: u32, pad_top: i32, pad_left: i32,
 }
 
 override FIRST_ACTIVATION: u32;
@@ -44,7 +44,7 @@ var<workgroup> started: array<vec4f, PIXELS * $(CIN4)u>;
 fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
 #include block-tile
   let base = image * shape.in_height * shape.in_width;
-#include project-begin CHANNELS=16
+#include project-begin CHANNELS=CHANNELS
 
 #if START
   for (var item = lane; item < PIXELS * shape.cin4; item += THREADS) {
@@ -68,24 +68,24 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 
   for (var chunk = 0u; chunk < shape.chunks; chunk++) {
     let first4 = chunk * CHUNK4;
-    // Four pixels × four hidden channels at a time.
-    for (var item = lane; item < PIXELS / 4u * CHUNK4; item += THREADS) {
-      let e = item / (PIXELS / 4u);
-      let place = (item - e * (PIXELS / 4u)) * 4u;
-#unroll p 4
+    // EXPAND_PIXELS pixels × four hidden channels at a time.
+    for (var item = lane; item < PIXELS / $(EXPAND_PIXELS)u * CHUNK4; item += THREADS) {
+      let e = item / (PIXELS / $(EXPAND_PIXELS)u);
+      let place = (item - e * (PIXELS / $(EXPAND_PIXELS)u)) * $(EXPAND_PIXELS)u;
+#unroll p EXPAND_PIXELS
 #unroll c 4
       var hidden$(p)_$c = 0.0;
 #end
 #end
       var column = (first4 + e) * 4u;
 #if START
-#unroll p 4
+#unroll p EXPAND_PIXELS
       let row$p = (place + $(p)u) * $(CIN4)u;
 #end
 #else
       for (var ky = 0u; ky < $(KERNEL_Y)u; ky++) {
       for (var kx = 0u; kx < $(KERNEL_X)u; kx++) {
-#unroll p 4
+#unroll p EXPAND_PIXELS
       let y$p = in_y + i32((place + $(p)u) / $(TILE_X)u * $(STRIDE_Y)u + ky * $(DILATION_Y)u);
       let x_$p = in_x + i32((place + $(p)u) % $(TILE_X)u * $(STRIDE_X)u + kx * $(DILATION_X)u);
       let inside$p = u32(y$p) < shape.in_height && u32(x_$p) < shape.in_width;
@@ -93,14 +93,14 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 #end
 #endif
       for (var k = 0u; k < shape.cin4; k++) {
-#unroll p 4
+#unroll p EXPAND_PIXELS
 #if START
         let x$p = started[row$p + k];
 #else
         let x$p = select(vec4f(0.0), load_src(src[row$p + k]), inside$p);
 #endif
 #end
-#include dot-tile PIXELS=4 CHANNELS=4 sum=hidden weight=load_weight(first_weights[column + $(c)u])
+#include dot-tile PIXELS=EXPAND_PIXELS CHANNELS=4 sum=hidden weight=load_weight(first_weights[column + $(c)u])
         column += shape.hidden;
       }
 #if !START
@@ -108,16 +108,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       }
 #endif
       let bias = biases[first4 + e];
-#unroll p 4
+#unroll p EXPAND_PIXELS
       hidden_of_tile[(place + $(p)u) * CHUNK4 + e] =
         activation(FIRST_ACTIVATION, vec4f(hidden$(p)_0, hidden$(p)_1, hidden$(p)_2, hidden$(p)_3) + bias);
 #end
     }
     workgroupBarrier();
 
-#include project-chunk CHANNELS=16 hidden=hidden_of_tile
+#include project-chunk CHANNELS=CHANNELS hidden=hidden_of_tile
     workgroupBarrier();
   }
 
-#include project-end CHANNELS=16 bias=shape.hidden / 4u
+#include project-end CHANNELS=CHANNELS bias=shape.hidden / 4u
 }

@@ -15,7 +15,7 @@
 // order.
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32, tiles_y: u32, tiles_x: u32,
-  cin4: u32, hidden: u32, hidden4: u32, pad_top: i32, pad_left: i32,
+  cin4: u32, hidden: u32, hidden4: u32, pad_top: i32, pad_left: i32, kernel_y: u32,
 }
 
 override EXPAND_ACTIVATION: u32;
@@ -55,7 +55,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
     let x = place % $(TILE_X)u;
     let corner = (y * $(STRIDE_Y * INPUT_X)u + x * $(STRIDE_X)u) * CHUNK4 + e;
     var sum = biases[first4 + e];
-    for (var ky = 0u; ky < $(KERNEL_Y)u; ky++) {
+    for (var ky = 0u; ky < shape.kernel_y; ky++) {
 #unroll kx KERNEL_X
       sum = fma(
         expanded[corner + (ky * $(DILATION_Y * INPUT_X)u + $(kx * DILATION_X)u) * CHUNK4],

@@ -10,14 +10,14 @@
 // project_bias       [columns / 4]
 // dst                [batch][out_height][out_width][cout4]
 //
-// `hidden` is rounded up to 4 · CHUNK4, `columns` to 16, the rest zero. Without EXPAND, src holds the hidden channels.
+// `hidden` is rounded up to 4 · CHUNK4, `columns` to CHANNELS, the rest zero. Without EXPAND, src holds the hidden channels.
 //
 // A workgroup computes a tile of TILE_Y × TILE_X pixels, all output channels. It goes through the hidden channels in
 // chunks: expands the tile's inputs (zeros outside, as the depthwise convolution pads what is expanded), filters them,
-// and adds them to the output, of which each invocation holds 4 pixels × 16 channels.
+// and adds them to the output, of which each invocation holds 4 pixels × CHANNELS channels.
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32, tiles_y: u32,
-  cin4: u32, hidden: u32, chunks: u32, cout4: u32, columns: u32, pad_top: i32, pad_left: i32,
+  cin4: u32, hidden: u32, chunks: u32, chunk4: u32, cout4: u32, columns: u32, pad_top: i32, pad_left: i32, kernel_y: u32,
 }
 
 override EXPAND_ACTIVATION: u32;
@@ -48,7 +48,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 #include block-tile
   let base = image * shape.in_height * shape.in_width;
   let hidden4 = shape.hidden / 4u;
-#include project-begin CHANNELS=16
+#include project-begin CHANNELS=CHANNELS
 
   for (var chunk = 0u; chunk < shape.chunks; chunk++) {
     let first4 = chunk * CHUNK4;
@@ -60,20 +60,20 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       let e = item % CHUNK4;
       let corner = (place / $(TILE_X)u * $(STRIDE_Y * INPUT_X)u + place % $(TILE_X)u * $(STRIDE_X)u) * CHUNK4 + e;
       var value = biases[first4 + e];
-#unroll ky KERNEL_Y
+      for (var ky = 0u; ky < shape.kernel_y; ky++) {
 #unroll kx KERNEL_X
-      value = fma(
-        expanded[corner + $((ky * DILATION_Y * INPUT_X + kx * DILATION_X) * CHUNK4)u],
-        depthwise_weights[$(ky * KERNEL_X + kx)u * hidden4 + first4 + e], value);
+        value = fma(
+          expanded[corner + (ky * $(DILATION_Y * INPUT_X)u + $(kx * DILATION_X)u) * CHUNK4],
+          depthwise_weights[(ky * $(KERNEL_X)u + $(kx)u) * hidden4 + first4 + e], value);
 #end
-#end
+      }
       filtered[item] = activation(DEPTHWISE_ACTIVATION, value);
     }
     workgroupBarrier();
 
-#include project-chunk CHANNELS=16 hidden=filtered
+#include project-chunk CHANNELS=CHANNELS hidden=filtered
     // The next chunk overwrites `expanded` only, which nobody reads any more, and `filtered` after another barrier.
   }
 
-#include project-end CHANNELS=16 bias=hidden4
+#include project-end CHANNELS=CHANNELS bias=hidden4
 }

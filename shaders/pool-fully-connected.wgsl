@@ -11,8 +11,9 @@
 // product, and the partial sums are added in workgroup memory in a fixed order.
 struct Shape { pixels: u32, inputs4: u32, outputs4: u32 }
 
-const COLUMNS = 8u;
-const SLICES = 8u;
+// Their product is 64.
+override COLUMNS: u32;
+override SLICES: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> src: array<Src4>;

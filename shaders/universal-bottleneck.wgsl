@@ -19,8 +19,9 @@
 // each chunk again.
 struct Shape {
   src_height: u32, src_width: u32, in_height: u32, in_width: u32, out_height: u32, out_width: u32, tiles_y: u32,
-  cin4: u32, hidden: u32, chunks: u32, cout4: u32, columns: u32,
+  cin4: u32, hidden: u32, chunks: u32, chunk4: u32, cout4: u32, columns: u32,
   pad_top: i32, pad_left: i32, start_pad_top: i32, start_pad_left: i32,
+  kernel_y: u32, kernel_x: u32, start_kernel_y: u32, start_kernel_x: u32,
 }
 
 override START_ACTIVATION: u32;
@@ -39,7 +40,7 @@ override DEPTHWISE_ACTIVATION: u32;
 // Pixels that the tile's depthwise convolution reads, and that it writes.
 const PLACES = $(INPUT_Y * INPUT_X)u;
 const PIXELS = $(TILE_Y * TILE_X)u;
-const QUADS = $((INPUT_Y * INPUT_X + 3) / 4)u;
+const GROUPS = $((INPUT_Y * INPUT_X + EXPAND_PIXELS - 1) / EXPAND_PIXELS)u;
 const CHUNK4 = $(CHUNK4)u;
 const PART4 = $(PART4)u;
 const THREADS = $(THREADS)u;
@@ -53,8 +54,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
 #include block-tile
   let base = image * shape.src_height * shape.src_width;
   let hidden4 = shape.hidden / 4u;
-  let start_filter = $(KERNEL_Y * KERNEL_X)u * hidden4;
-  let start_bias = 2u * hidden4 + shape.cout4;
 #include project-begin CHANNELS=4
 
   for (var chunk = 0u; chunk < shape.chunks; chunk++) {
@@ -73,16 +72,16 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
           if (u32(y) >= shape.in_height || c >= shape.cin4) { continue; }
           let top = y * $(START_STRIDE_Y) - shape.start_pad_top;
           let left = (in_x + i32(first)) * $(START_STRIDE_X) - shape.start_pad_left;
-          let bias = biases[start_bias + c];
+          let bias = biases[2u * hidden4 + shape.cout4 + c];
 #unroll p STRIP
           var value$p = bias;
 #end
-          for (var ky = 0u; ky < $(START_KERNEL_Y)u; ky++) {
+          for (var ky = 0u; ky < shape.start_kernel_y; ky++) {
             let v = u32(top) + ky * $(START_DILATION_Y)u;
             if (v >= shape.src_height) { continue; }
             let at = (base + v * shape.src_width) * shape.cin4 + c;
-            for (var kx = 0u; kx < $(START_KERNEL_X)u; kx++) {
-              let weight = filters[start_filter + (ky * $(START_KERNEL_X)u + kx) * shape.cin4 + c];
+            for (var kx = 0u; kx < shape.start_kernel_x; kx++) {
+              let weight = filters[$(KERNEL_Y * KERNEL_X)u * hidden4 + (ky * shape.start_kernel_x + kx) * shape.cin4 + c];
               // What lies outside is read from anywhere, and masked.
 #unroll p STRIP
               let u$p = u32(left) + kx * $(START_DILATION_X)u + $(p * START_STRIDE_X)u;
@@ -101,12 +100,12 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
         workgroupBarrier();
       }
 
-      // Four neighbours of the flattened tile × four hidden channels at a time.
+      // EXPAND_PIXELS neighbours of the flattened tile × four hidden channels at a time.
       let count = min(PART4, shape.cin4 - part4);
-      for (var item = lane; item < QUADS * CHUNK4; item += THREADS) {
-        let e = item / QUADS;
-        let place = (item - e * QUADS) * 4u;
-#unroll p 4
+      for (var item = lane; item < GROUPS * CHUNK4; item += THREADS) {
+        let e = item / GROUPS;
+        let place = (item - e * GROUPS) * $(EXPAND_PIXELS)u;
+#unroll p EXPAND_PIXELS
         let place$p = min(place + $(p)u, PLACES - 1u);
         let y$p = in_y + i32(place$p / $(INPUT_X)u);
         let x_$p = in_x + i32(place$p % $(INPUT_X)u);
@@ -116,19 +115,23 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
         var hidden$(p)_$c = 0.0;
 #end
 #end
-        if (inside0 || inside1 || inside2 || inside3) {
+        var any_inside = false;
+#unroll p EXPAND_PIXELS
+        any_inside |= inside$p;
+#end
+        if (any_inside) {
           var column = part4 * shape.hidden + (first4 + e) * 4u;
           for (var k = 0u; k < count; k++) {
-#unroll p 4
+#unroll p EXPAND_PIXELS
             let x$p = started[row$p + k];
 #end
-#include dot-tile PIXELS=4 CHANNELS=4 sum=hidden weight=load_weight(expand_weights[column + $(c)u])
+#include dot-tile PIXELS=EXPAND_PIXELS CHANNELS=4 sum=hidden weight=load_weight(expand_weights[column + $(c)u])
             column += shape.hidden;
           }
         }
         let bias = biases[hidden4 + first4 + e];
         let ends = part4 + PART4 >= shape.cin4;
-#unroll p 4
+#unroll p EXPAND_PIXELS
         if (place + $(p)u < PLACES) {
           var value = vec4f(hidden$(p)_0, hidden$(p)_1, hidden$(p)_2, hidden$(p)_3);
           if (part4 > 0u) { value += expanded[place$p * CHUNK4 + e]; }
@@ -146,8 +149,8 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index
       var at = (place / $(TILE_X)u * $(STRIDE_Y * INPUT_X)u + place % $(TILE_X)u * $(STRIDE_X)u) * CHUNK4 + e;
       var weight = first4 + e;
       var value = biases[weight];
-      for (var ky = 0u; ky < $(KERNEL_Y)u; ky++) {
-        for (var kx = 0u; kx < $(KERNEL_X)u; kx++) {
+      for (var ky = 0u; ky < shape.kernel_y; ky++) {
+        for (var kx = 0u; kx < shape.kernel_x; kx++) {
           value = fma(expanded[at + kx * $(DILATION_X)u * CHUNK4], filters[weight], value);
           weight += hidden4;
         }

@@ -42,8 +42,21 @@ export class GraphError extends MobileNetError {
 
 /** The caller passed something that cannot be used: a wrong input length, an unknown option value. */
 export class UsageError extends MobileNetError {
-  override readonly name = 'UsageError';
+  override readonly name: string = 'UsageError';
   readonly code = 'usage';
+}
+
+/** A folder or a list of files holds more than one model: the caller has to say which. */
+export class SeveralModelsError extends UsageError {
+  /** The names of them. */
+  readonly models: readonly string[];
+
+  constructor(where: string, models: readonly string[]) {
+    super(
+      `there are ${models.length} models ${where}: ${models.join(', ')}; pass one of them, with the files of its own`,
+    );
+    this.models = models;
+  }
 }
 
 /** WebGPU is absent, or the adapter cannot do what the plan needs. */

@@ -21,6 +21,8 @@ export interface Inspection extends PlanInspection {
   /** The same network with normal convolutions in place of depthwise separable ones. */
   readonly macsWithNormalConvolutions: number;
   readonly layers: readonly LayerCost[];
+  /** What the file does not say and was assumed, a sentence each. */
+  readonly assumptions: readonly string[];
   /** The plan with every fusion. */
   readonly fused: PlanInspection;
 }
@@ -43,6 +45,7 @@ export async function inspectAs(graph: Graph, precision: Storage, preferences: K
     macs,
     macsWithNormalConvolutions,
     layers: layerCosts(graph),
+    assumptions: graph.assumptions ?? [],
     ...(await inspectPlan(graph, 'unfused', precision, preferences)),
     fused: await inspectPlan(graph, 'fused', precision, preferences),
   };
@@ -55,11 +58,6 @@ async function inspectPlan(
   preferences: KernelPreferences,
 ): Promise<PlanInspection> {
   const prepared = await prepareFor(graph, kind);
-  return {
-    ...summarizePlan(
-      prepared,
-      createPlan(prepared, await kernelsFor(prepared, preferences), { precision, preferences }),
-    ),
-    submits: 1,
-  };
+  const plan = createPlan(prepared, await kernelsFor(prepared, preferences), { precision, preferences });
+  return { ...summarizePlan(prepared, plan), submits: 1 };
 }

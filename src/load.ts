@@ -1,9 +1,8 @@
 import { isArchitectureId } from './architectures/id.ts';
-import { type Gpu, type GpuOptions, openGpu } from './device/gpu.ts';
+import { type GpuOptions, openGpu } from './device/gpu.ts';
 import { DeviceError, UsageError } from './errors.ts';
 import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph } from './graph/graph.ts';
-import { loadGraph } from './loaders/index.ts';
 import type { Fetched, LoadProgress, OpenedSource } from './loaders/streaming.ts';
 import { Model } from './model.ts';
 import { type ResolvedChoice, type RunChoice, resolveChoice, storageOf } from './options.ts';
@@ -57,11 +56,15 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   signal?.throwIfAborted();
   const opening =
     choice.device === 'reference' ? null : openDevice(choice, { device: options.gpuDevice, gpu: options.gpu });
-  // Reported by the await below, also when the file fails first.
-  opening?.catch(() => {});
+  // A device that cannot be had ends the reading of the file.
+  const failed = new AbortController();
+  opening?.catch((error) => failed.abort(error));
+  const reading = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
+  // Fetched meanwhile: all but saved models need them. What goes wrong here goes wrong again where they are used.
+  import('./passes/index.ts').catch(() => {});
   let arriving: ArrivingWeights | null = null;
   try {
-    const opened = await openGraph(source, options);
+    const opened = await openGraph(source, { ...options, signal: reading });
     arriving = opened.arriving;
     const graph = options.embedding
       ? (await import('./passes/embedding.ts')).withEmbedding(opened.graph)
@@ -87,15 +90,8 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   }
 }
 
-interface Opened {
-  readonly gpu: Gpu | null;
-  /** Why there is none. */
-  readonly reason: string;
-  /** The end of `warmUp`. */
-  readonly warm: Promise<void> | null;
-}
-
-async function openDevice({ device, precision, plan }: ResolvedChoice, options: GpuOptions): Promise<Opened> {
+/** The GPU, or the reason why there is none; `warm`: the end of `warmUp`. */
+async function openDevice({ device, precision, plan }: ResolvedChoice, options: GpuOptions) {
   try {
     const gpu = await openGpu(options);
     const warm = plan === 'fused' ? null : warmUp(gpu, storageOf(precision, gpu.adapter.features));
@@ -125,6 +121,7 @@ async function openGraph(source: ModelSource, options: LoadOptions): Promise<Ope
   if (source instanceof Uint8Array || source instanceof ArrayBuffer) {
     const bytes = source instanceof ArrayBuffer ? new Uint8Array(source) : source;
     options.onProgress?.({ stage: 'parse', done: 0, total: 1 });
+    const { loadGraph } = await import('./loaders/index.ts');
     return { graph: await loadGraph({ name, bytes }, options), arriving: null };
   }
   const streamed = typeof source === 'string' || source instanceof URL ? fetched(source, options.signal) : source;

@@ -10,7 +10,7 @@ import type { Inspection } from './inspect.ts';
 import type { KernelRegistry } from './kernels/index.ts';
 import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision as Storage } from './planner/plan.ts';
-import { type PlanKind, prepare, prepareFor } from './planner/prepare.ts';
+import { type PlanKind, prepareFor } from './planner/prepare.ts';
 import { kernelsFor, noPreferences } from './planner/select.ts';
 import type { RankedOutputs, Ranking } from './scheduler/executor.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
@@ -156,6 +156,11 @@ export class Model {
     return this.graph.outputs;
   }
 
+  /** What the file does not say and was assumed, a sentence each: see to it that they hold. */
+  get assumptions(): readonly string[] {
+    return this.graph.assumptions ?? [];
+  }
+
   get labels(): readonly string[] | undefined {
     return this.graph.labels;
   }
@@ -198,7 +203,7 @@ export class Model {
    */
   async save(): Promise<Uint8Array<ArrayBuffer>> {
     const { writeSavedModel } = await import('./loaders/saved-model/index.ts');
-    return writeSavedModel(prepare(this.graph), version);
+    return writeSavedModel(await prepareFor(this.graph, 'unfused'), version);
   }
 
   /** Costs, plan and memory in numbers; with the kernels that the model runs on now. */

@@ -49,6 +49,15 @@ const activated = (activation: 'sigmoid' | 'hard-sigmoid' | 'relu'): Node => ({
 });
 const clipped = (input: string): Node => ({ op: 'clip', name: 'y', inputs: [input], output: 'y', min: 0, max: 1 });
 
+const scaled: Node = {
+  op: 'affine',
+  name: 'scaled',
+  inputs: ['scores'],
+  output: 'scaled',
+  scale: Float32Array.of(1 / 6),
+  shift: Float32Array.of(0.5),
+};
+
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 const probabilities = [...softmax(Float32Array.from(values))];
 
@@ -58,6 +67,7 @@ describe('scores of classes', () => {
     ['probabilities', classifier(softmaxed('y')), probabilities],
     ['probabilities', classifier(softmaxed('p'), clipped('p')), probabilities],
     ['sigmoids', classifier(activated('sigmoid')), values.map(sigmoid)],
+    ['sigmoids', classifier(scaled, clipped('scaled')), [0, 0.5 + 0.02 / 6, 1]],
   ] as const)('of %s, each what it stands for', async (meaning, graph, expected) => {
     const model = await load(graph, { device: 'reference' });
     expect(model.outputs.map((output) => output.meaning)).toEqual([meaning]);

@@ -19,6 +19,8 @@ export interface EngineOptions {
   /** Of this engine. */
   readonly plan: PlanOption;
   readonly precision: Precision;
+  /** One of the engine's `settingsOf`. */
+  readonly setting: string;
   /** Of WebAssembly. */
   readonly threads: number;
   /** Address of the folder that holds each package's own files. */
@@ -47,8 +49,11 @@ export interface Session {
   run(inputs: readonly Float32Array[]): Promise<Float32Array[]>;
   /** Runs that may be in flight at once; left out: each has to end before the next. */
   readonly inFlight?: number;
-  /** What the engine does by itself after a first result, to run faster from then on; it is not timed. */
-  settle?(): Promise<void>;
+  /**
+   * What the engine does by itself after a first result, to run faster from then on; `tuned`: measuring kernels too. It is
+   * part of no other time.
+   */
+  settle?(tuned: boolean): Promise<void>;
   /** How the engine runs the model, where there are several ways. */
   readonly note?: string;
   /** Time of an attempt to load that failed and is not counted. */

@@ -1,10 +1,22 @@
-/** An engine on a device: a row of the results. */
+import type { Precision } from '../../src/index.ts';
+
+/** An engine on a device. */
 export interface EngineKey {
   readonly name: 'mobilenet-webgpu' | 'litert' | 'tfjs' | 'onnxruntime-web';
   readonly device: 'webgpu' | 'wasm';
 }
 
-/** Every row that is measured, this engine first. */
+/** An engine as a frame has it. */
+export interface Setup extends EngineKey {
+  /** One of `settingsOf`. */
+  readonly setting: string;
+  /** Whether this engine measures kernels after a first result, or stays with those shipped. */
+  readonly tuned: boolean;
+  /** `float16` of a peer: what it calls fp16. */
+  readonly precision: Precision;
+}
+
+/** Every engine that is measured, this one first. */
 export const engineKeys: readonly EngineKey[] = [
   { name: 'mobilenet-webgpu', device: 'webgpu' },
   { name: 'litert', device: 'webgpu' },
@@ -15,16 +27,34 @@ export const engineKeys: readonly EngineKey[] = [
   { name: 'onnxruntime-web', device: 'wasm' },
 ];
 
+/** Those that have half precision. */
+export const halfKeys: readonly EngineKey[] = engineKeys.filter(
+  ({ name, device }) => device === 'webgpu' && name !== 'tfjs',
+);
+
+export const isOurs = ({ name }: { readonly name: string }): boolean => name === 'mobilenet-webgpu';
+
+/** The ways to set a peer up that are tried; the fastest counts. Without JSPI in the browser one of each is left. */
+const settings: Readonly<Record<EngineKey['name'], readonly string[]>> = {
+  'mobilenet-webgpu': [''],
+  litert: ['JSPI, kept input', 'JSPI', 'kept input'],
+  tfjs: ['one submit, compiled before', 'one submit'],
+  'onnxruntime-web': ['JSPI, unchecked', 'unchecked'],
+};
+
+export const settingsOf = ({ name, device }: EngineKey): readonly string[] =>
+  device === 'wasm' ? [''] : settings[name];
+
 export const label = ({ name, device }: EngineKey): string => `${name} (${device})`;
 
-/** The rows of a list such as `mobilenet-webgpu,tfjs/wasm`; throws on what is none. */
-export function selectEngines(list: string): EngineKey[] {
+/** The engines of a list such as `mobilenet-webgpu,tfjs/wasm`; throws on what is none. */
+export function selectEngines(list: string, keys: readonly EngineKey[] = engineKeys): EngineKey[] {
   const wanted = list.split(',').map((entry) => entry.trim());
   const matches = (entry: string, { name, device }: EngineKey) => entry === name || entry === `${name}/${device}`;
-  const unknown = wanted.find((entry) => !engineKeys.some((key) => matches(entry, key)));
+  const unknown = wanted.find((entry) => !keys.some((key) => matches(entry, key)));
   if (unknown !== undefined) {
-    const names = engineKeys.map(({ name, device }) => `${name}/${device}`).join(', ');
+    const names = keys.map(({ name, device }) => `${name}/${device}`).join(', ');
     throw new Error(`there is no engine "${unknown}"; there are ${names}, or a name for all its devices`);
   }
-  return engineKeys.filter((key) => wanted.some((entry) => matches(entry, key)));
+  return keys.filter((key) => wanted.some((entry) => matches(entry, key)));
 }

@@ -7,5 +7,5 @@ export const version = dependencies['@litertjs/core'];
 
 export async function start({ runtime, threads }: EngineOptions): Promise<Loader> {
   await loadLiteRt(`${runtime}/litert/`, { threads: threads > 1 });
-  return loaderWith('', 1, { accelerator: 'wasm', cpuOptions: { numThreads: threads } });
+  return loaderWith({ accelerator: 'wasm', cpuOptions: { numThreads: threads } }, { inFlight: 1 });
 }

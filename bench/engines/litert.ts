@@ -1,4 +1,11 @@
-import { type CompiledModel, type CompileOptions, loadAndCompile, Tensor } from '@litertjs/core';
+import {
+  type CompiledModel,
+  type CompileOptions,
+  getWebGpuDevice,
+  loadAndCompile,
+  Tensor,
+  type TensorDetails,
+} from '@litertjs/core';
 import type { Loader, TfliteOrigin } from './engine.ts';
 
 const origins: Readonly<Record<TfliteOrigin, string>> = {
@@ -7,12 +14,18 @@ const origins: Readonly<Record<TfliteOrigin, string>> = {
   dequantised: 'a file with real weights in place of its own, which is quantised',
 };
 
-/** Loads and runs TensorFlow Lite files; `check` throws where the runtime did not do what it was asked to. */
+export interface LoaderOptions {
+  readonly inFlight: number;
+  /** Inputs are written into buffers of the GPU that stay, and outputs read by `data()`. */
+  readonly keepInputs?: boolean;
+  /** Throws where the runtime did not do what it was asked to. */
+  readonly check?: (model: CompiledModel) => void;
+}
+
+/** Loads and runs TensorFlow Lite files. */
 export function loaderWith(
-  note: string,
-  inFlight: number,
   options: CompileOptions,
-  check: (model: CompiledModel) => void = () => {},
+  { inFlight, keepInputs = false, check = () => {} }: LoaderOptions,
 ): Loader {
   return {
     async load({ graph, tflite, tfliteOrigin }) {
@@ -22,26 +35,51 @@ export function loaderWith(
       // Place in the file → place in the graph.
       const fed = details.map(({ name }, i) => placeOf(graph.inputs, name, i));
       const read = graph.outputs.map(({ name }, i) => placeOf(model.getOutputDetails(), name, i));
-      const notes = [note, origins[tfliteOrigin]].filter(Boolean);
+      const tensorsOf = keepInputs ? keptTensors(details, inFlight) : newTensors(details);
+      const note = origins[tfliteOrigin];
       return {
-        ...(notes.length > 0 ? { note: notes.join(', ') } : {}),
+        ...(note ? { note } : {}),
         inFlight,
         async run(inputs) {
-          const tensors = details.map(({ shape }, i) => new Tensor(inputs[fed[i]!]!, [...shape]));
+          const tensors = tensorsOf(fed.map((at) => inputs[at]!));
           const results = await model.run(tensors);
-          for (const tensor of tensors) tensor.delete();
-          return Promise.all(
-            read.map(async (at) => {
-              const tensor = await results[at]!.moveTo('wasm');
-              const values = tensor.toTypedArray() as Float32Array;
-              tensor.delete();
-              return values;
-            }),
-          );
+          if (!keepInputs) for (const tensor of tensors) tensor.delete();
+          return Promise.all(read.map((at) => valuesOf(results[at]!, keepInputs)));
         },
       };
     },
   };
+}
+
+async function valuesOf(result: Tensor, byData: boolean): Promise<Float32Array> {
+  const tensor = byData ? result : await result.moveTo('wasm');
+  const values = byData ? await tensor.data() : tensor.toTypedArray();
+  tensor.delete();
+  return values as Float32Array;
+}
+
+const newTensors = (details: readonly TensorDetails[]) => (values: readonly Float32Array[]) =>
+  details.map(({ shape }, i) => new Tensor(values[i]!, [...shape]));
+
+/** A ring of as many as are in flight at once. */
+function keptTensors(details: readonly TensorDetails[], inFlight: number) {
+  const device = getWebGpuDevice();
+  if (!device) throw new Error('LiteRT.js has no device');
+  const rings = Array.from({ length: inFlight }, () =>
+    details.map(({ shape, dtype }) => {
+      const buffer = device.createBuffer({
+        size: 4 * shape.reduce((size, length) => size * length, 1),
+        usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST,
+      });
+      return { buffer, tensor: new Tensor(buffer, [...shape], dtype) };
+    }),
+  );
+  let runs = 0;
+  return (values: readonly Float32Array[]) =>
+    rings[runs++ % inFlight]!.map(({ buffer, tensor }, i) => {
+      device.queue.writeBuffer(buffer, 0, values[i] as Float32Array<ArrayBuffer>);
+      return tensor;
+    });
 }
 
 /** Where the tensor of this name is; at `otherwise` where a signature calls it by another name. */

@@ -19,8 +19,8 @@ export async function start({ plan, precision }: EngineOptions): Promise<Loader>
         inFlight: 3,
         ...(own ? { note: 'own file' } : {}),
         // As in a page where `tuning` is left on, but at a known time; nothing is remembered from another run.
-        async settle() {
-          await model.tune({ cache: null });
+        async settle(tuned) {
+          await model.tune({ cache: null, ...(tuned ? {} : { budgetMs: 0 }) });
         },
         async run(inputs) {
           const outputs = await model.run(Object.fromEntries(names.map((name, i) => [name, inputs[i]!])));

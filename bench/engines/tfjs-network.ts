@@ -1,9 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { inferShapes, samePadding } from '../../src/graph/shapes.ts';
 import type { Activation, Conv2d, Graph, Node, NodeOf, Padding, Shape } from '../../src/index.ts';
-import type { Loader } from './engine.ts';
+import type { BenchModel, Session } from './engine.ts';
 
-export async function startBackend(backend: 'webgpu' | 'wasm'): Promise<Loader> {
+export interface TfjsSession extends Session {
+  /** Has every operation issued; the outputs are to be read and disposed of. */
+  issue(values: readonly Float32Array[]): tf.Tensor4D[];
+}
+
+export interface TfjsLoader {
+  load(model: BenchModel): Promise<TfjsSession>;
+}
+
+export async function startBackend(backend: 'webgpu' | 'wasm'): Promise<TfjsLoader> {
   if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js could not start its ${backend} backend`);
   await tf.ready();
   // A run submits before it returns, and only reading back is waited for; on the CPU nothing is.
@@ -18,15 +27,18 @@ export async function startBackend(backend: 'webgpu' | 'wasm'): Promise<Loader> 
 function loadNetwork(graph: Graph) {
   const shapes = inferShapes(graph);
   const steps = graph.nodes.map((node) => ({ node, run: operation(node, shapes) }));
+  const issue = (values: readonly Float32Array[]): tf.Tensor4D[] =>
+    tf.tidy(() => {
+      const tensors = new Map<string, tf.Tensor4D>(
+        graph.inputs.map(({ name, shape }, i) => [name, tf.tensor4d(values[i]!, [...shape])]),
+      );
+      for (const { node, run } of steps) tensors.set(node.output, run(node.inputs.map((name) => tensors.get(name)!)));
+      return graph.outputs.map(({ tensor }) => tensors.get(tensor)!);
+    });
   return {
+    issue,
     async run(values: readonly Float32Array[]): Promise<Float32Array[]> {
-      const outputs = tf.tidy(() => {
-        const tensors = new Map<string, tf.Tensor4D>(
-          graph.inputs.map(({ name, shape }, i) => [name, tf.tensor4d(values[i]!, [...shape])]),
-        );
-        for (const { node, run } of steps) tensors.set(node.output, run(node.inputs.map((name) => tensors.get(name)!)));
-        return graph.outputs.map(({ tensor }) => tensors.get(tensor)!);
-      });
+      const outputs = issue(values);
       const data = await Promise.all(outputs.map((output) => output.data() as Promise<Float32Array>));
       tf.dispose(outputs);
       return data;
@@ -75,6 +87,12 @@ function operation(node: Node, shapes: ReadonlyMap<string, Shape>): Step {
       const scale = tf.tensor1d(node.scale);
       const shift = tf.tensor1d(node.shift);
       return ([x]) => tf.add(tf.mul(x!, scale), shift);
+    }
+    case 'l2-normalize':
+      return ([x]) => tf.div(x!, tf.maximum(tf.norm(x!, 2, 3, true), node.epsilon));
+    case 'prelu': {
+      const slope = tf.tensor4d(node.slope, [1, 1, 1, node.slope.length]);
+      return ([x]) => tf.prelu(x!, slope);
     }
     case 'softmax':
       return ([x]) => tf.softmax(x!);

@@ -1,10 +1,10 @@
 import type { PlanOption } from '../../src/index.ts';
-import { type EngineKey, engineKeys, label } from '../engines/keys.ts';
+import { engineKeys, label, type Setup } from '../engines/keys.ts';
 import { type Driver, measure } from '../measure.ts';
-import { adapterName, resultTable } from '../report.ts';
+import { adapterName, remarks, resultTable, verdicts } from '../report.ts';
 import type { Results, Row } from '../results.ts';
 import { listen, messageOf } from './remote.ts';
-import { describeAdapter, type FirstSample, Workbench } from './workbench.ts';
+import { describeAdapter, pollsSlowly, Workbench } from './workbench.ts';
 
 const models = ['v1-1.0-224', 'v2-1.0-224', 'v3-small-1.0-224', 'v3-large-1.0-224', 'v4-conv-small-224'];
 const plans: readonly PlanOption[] = ['auto', 'unfused', 'fused'];
@@ -14,8 +14,7 @@ const status = (message: string) => {
   element('status').textContent = message;
 };
 
-/** As the command: two threads, and fewer where there is one core. */
-const threads = Math.min(2, navigator.hardwareConcurrency || 1);
+const threads = navigator.hardwareConcurrency || 1;
 
 let stopping: AbortController | null = null;
 let results: Results | null = null;
@@ -49,11 +48,11 @@ async function start(): Promise<void> {
     status('Writing the model for every engine, running the CPU reference …');
     const adapter = await describeAdapter();
     workbench = await Workbench.prepare(
-      { source: String(form.get('model')).trim(), threads, plan: plan as PlanOption, precision: 'auto' },
+      { source: String(form.get('model')).trim(), threads, plan: plan as PlanOption },
       { signal, onLayer: (done, total) => status(`Running the CPU reference: layer ${done} of ${total} …`) },
     );
     const { graph } = workbench;
-    const rows = new Map<EngineKey, Row>();
+    const slow = await pollsSlowly();
     const show = (engines: readonly Row[]) => {
       results = {
         browser: navigator.userAgent,
@@ -63,18 +62,17 @@ async function start(): Promise<void> {
         precision: 'auto',
         threads,
         coldCaches: false,
+        pollsSlowly: slow,
         engines,
       };
       showResults(results);
     };
-    const measured = await measure(framesOf(workbench, signal), keys, {
+    const measured = await measure(framesOf(workbench, slow, signal), keys, {
       rounds: Number(form.get('rounds')) || null,
+      precision: 'auto',
       signal,
       log: status,
-      onRow: (key, row) => {
-        rows.set(key, row);
-        show(keys.flatMap((known) => rows.get(known) ?? []));
-      },
+      onRows: show,
     });
     show(measured);
     status('Done.');
@@ -87,12 +85,8 @@ async function start(): Promise<void> {
   }
 }
 
-/**
- * A first result is one from a fresh frame here, which stays for the warm runs. An engine that is at work cannot be
- * stopped, only left: its frame goes.
- */
-function framesOf(workbench: Workbench, signal: AbortSignal): Driver {
-  const opened = new Map<EngineKey, FirstSample>();
+/** First results are from fresh frames here. An engine that is at work cannot be stopped, only left: its frame goes. */
+function framesOf(workbench: Workbench, slow: boolean, signal: AbortSignal): Driver {
   const stopped = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
@@ -105,14 +99,19 @@ function framesOf(workbench: Workbench, signal: AbortSignal): Driver {
     }
   };
   return {
-    async first(key) {
-      const sample = await answer(workbench.open(key));
-      opened.set(key, sample);
-      return sample;
+    firstRuns: 1,
+    pollsSlowly: async () => slow,
+    async first(setup: Setup, nudged: boolean) {
+      try {
+        return await answer(workbench.first(setup, nudged));
+      } finally {
+        workbench.close(setup);
+      }
     },
-    open: async (key) => opened.get(key)!,
-    run: (key) => answer(workbench.run(key)),
-    burst: (key, frames, inFlight) => answer(workbench.burst(key, frames, inFlight)),
+    open: (setup) => answer(workbench.open(setup)),
+    close: async (setup) => workbench.close(setup),
+    run: (setup, nudged) => answer(workbench.run(setup, nudged)),
+    burst: (setup, frames, inFlight, nudged) => answer(workbench.burst(setup, frames, inFlight, nudged)),
     alive: () => true,
   };
 }
@@ -120,7 +119,7 @@ function framesOf(workbench: Workbench, signal: AbortSignal): Driver {
 function busy(running: boolean): void {
   element<HTMLButtonElement>('start').disabled = running;
   element<HTMLButtonElement>('stop').disabled = !running;
-  element<HTMLButtonElement>('copy').disabled = results === null;
+  for (const id of ['copy', 'save']) element<HTMLButtonElement>(id).disabled = results === null;
 }
 
 function showResults({ engines }: Results): void {
@@ -145,18 +144,29 @@ function showResults({ engines }: Results): void {
   const table = element('results');
   table.replaceChildren(row(head, 'th'), ...lines);
   table.hidden = false;
-  element('failures').replaceChildren(
-    ...engines.flatMap(({ name, device, error }) => {
-      if (!error) return [];
+  element('remarks').replaceChildren(
+    ...[...verdicts(engines), ...remarks(engines)].map((text) => {
       const item = document.createElement('li');
-      item.textContent = `${name} (${device}): ${error}`;
-      return [item];
+      item.textContent = text;
+      if (text.includes('FAILED')) item.className = 'failed';
+      return item;
     }),
   );
 }
 
+const resultsText = () => `${JSON.stringify(results, null, 2)}\n`;
+
+function save(): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([resultsText()], { type: 'application/json' }));
+  link.download = `mobilenet-webgpu-bench-${results?.model ?? ''}.json`;
+  link.click();
+  // The download has its own reference by then.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
 async function copy(): Promise<void> {
-  await navigator.clipboard.writeText(JSON.stringify(results, null, 2));
+  await navigator.clipboard.writeText(resultsText());
   status('The results are on the clipboard.');
 }
 
@@ -167,6 +177,7 @@ element('settings').addEventListener('submit', (event) => {
   void start();
 });
 element('stop').addEventListener('click', () => stopping?.abort());
+element('save').addEventListener('click', save);
 element('copy').addEventListener('click', () => {
   copy().catch((error: unknown) => status(`Copying failed: ${messageOf(error)}`));
 });

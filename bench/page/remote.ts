@@ -1,7 +1,17 @@
 /** What Node calls in this page (`EnginePage` in src/cli): the same workbench that the page's own buttons use. */
 import { decode, encode } from '../../src/cli/encoding.ts';
-import type { EngineKey } from '../engines/keys.ts';
-import { describeAdapter, type Preparation, Workbench } from './workbench.ts';
+import type { Setup } from '../engines/keys.ts';
+import { describeAdapter, type Preparation, pollsSlowly, Workbench } from './workbench.ts';
+
+export interface RunRequest {
+  readonly setup: Setup;
+  readonly nudged: boolean;
+}
+
+export interface BurstRequest extends RunRequest {
+  readonly frames: number;
+  readonly inFlight: number;
+}
 
 let workbench: Workbench | undefined;
 
@@ -12,14 +22,16 @@ function current(): Workbench {
 
 const functions: Readonly<Record<string, (argument: never) => Promise<unknown>>> = {
   describeAdapter,
+  pollsSlowly,
   async prepare(preparation: Preparation) {
     workbench?.dispose();
     workbench = await Workbench.prepare(preparation);
   },
-  open: async (key: EngineKey) => current().open(key),
-  run: async (key: EngineKey) => current().run(key),
-  burst: async ({ key, frames, inFlight }: { key: EngineKey; frames: number; inFlight: number }) =>
-    current().burst(key, frames, inFlight),
+  first: async ({ setup, nudged }: RunRequest) => current().first(setup, nudged),
+  open: async (setup: Setup) => current().open(setup),
+  close: async (setup: Setup) => current().close(setup),
+  run: async ({ setup, nudged }: RunRequest) => current().run(setup, nudged),
+  burst: async ({ setup, frames, inFlight, nudged }: BurstRequest) => current().burst(setup, frames, inFlight, nudged),
 };
 
 /** Frames throw errors of their own realm, which are no instances of this one's `Error`. */

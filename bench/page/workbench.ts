@@ -1,12 +1,12 @@
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { openGpu } from '../../src/device/gpu.ts';
+import { pollsSlowly as measurePolling } from '../../src/device/settle.ts';
 import {
   type AdapterDescription,
   DeviceError,
   type Graph,
   isArchitectureId,
   type PlanOption,
-  type Precision,
   readGraph,
   seededInputs,
 } from '../../src/index.ts';
@@ -14,7 +14,7 @@ import { runPasses } from '../../src/passes/index.ts';
 import { runGraphAsync } from '../../src/reference/index.ts';
 import { type Judgement, judge, tolerances, worst } from '../compare.ts';
 import type { BenchModel, TfliteOrigin } from '../engines/engine.ts';
-import type { EngineKey } from '../engines/keys.ts';
+import type { Setup } from '../engines/keys.ts';
 import type { Burst, EngineFrame, FirstRun, WarmRun } from '../frame.ts';
 import { hasQuantisedTensors } from '../quantised.ts';
 import { writeOnnx } from '../writers/onnx.ts';
@@ -22,6 +22,12 @@ import { writeTflite } from '../writers/tflite.ts';
 
 export interface FirstSample extends Omit<FirstRun, 'outputs'> {
   readonly judgement: Judgement;
+}
+
+/** An engine for warm runs. */
+export interface OpenedSample extends FirstSample {
+  /** From its first result to the kernels of its warm runs; null: there is nothing to it. */
+  readonly tuningMs: number | null;
 }
 
 export interface WarmSample extends Omit<WarmRun, 'outputs'> {
@@ -37,7 +43,6 @@ export interface Preparation {
   /** An architecture id, or the address of a model file. */
   readonly source: string;
   readonly plan: PlanOption;
-  readonly precision: Precision;
   readonly threads: number;
   /** The reference's outputs, where they are known already. */
   readonly expected?: readonly Float32Array[];
@@ -80,47 +85,63 @@ export class Workbench {
   }
 
   /** Opens an engine in a frame of its own and gets a first result from it. */
-  async open(key: EngineKey): Promise<FirstSample> {
-    this.close(key);
+  async first(setup: Setup, nudged: boolean): Promise<FirstSample> {
+    this.close(setup);
     const frame = document.createElement('iframe');
-    frame.title = `${key.name} on ${key.device}`;
+    frame.title = `${setup.name} on ${setup.device}`;
     frame.className = 'engine';
     frame.src = new URL('frame.html', document.baseURI).href;
     document.body.append(frame);
-    this.#frames.set(idOf(key), frame);
+    this.#frames.set(idOf(setup), frame);
     const engine = await engineIn(frame);
-    const { outputs, ...first } = await engine.open(key, this.#model, this.#inputs, {
+    const { outputs, ...first } = await engine.open(setup, nudged, this.#modelFor(setup), this.#inputs, {
       plan: this.#preparation.plan,
-      precision: this.#preparation.precision,
+      precision: setup.precision,
+      setting: setup.setting,
       threads: this.#preparation.threads,
       runtime: new URL('runtime', document.baseURI).href,
       smallestOnnx: writeOnnx(smallestGraph),
     });
-    return { ...first, judgement: judge(outputs, this.#expected, this.#tolerances) };
+    return { ...first, judgement: this.#judge(setup, outputs) };
+  }
+
+  /** Opens an engine and has it get as fast as it gets. */
+  async open(setup: Setup): Promise<OpenedSample> {
+    const first = await this.first(setup, false);
+    return { ...first, tuningMs: await (await this.#opened(setup)).settle(setup.tuned) };
   }
 
   /** One warm run of an opened engine. */
-  async run(key: EngineKey): Promise<WarmSample> {
-    const { outputs, ...warm } = await (await this.#opened(key)).run();
-    return { ...warm, judgement: judge(outputs, this.#expected, this.#tolerances) };
+  async run(setup: Setup, nudged: boolean): Promise<WarmSample> {
+    const { outputs, ...warm } = await (await this.#opened(setup)).run(nudged);
+    return { ...warm, judgement: this.#judge(setup, outputs) };
   }
 
   /** So many frames of an opened engine, so many of them in flight at once. */
-  async burst(key: EngineKey, frames: number, inFlight: number): Promise<BurstSample> {
-    const { outputs, ...burst } = await (await this.#opened(key)).burst(frames, inFlight);
-    const judgements = outputs.map((frame) => judge(frame, this.#expected, this.#tolerances));
-    return { ...burst, judgement: worst(judgements) };
+  async burst(setup: Setup, frames: number, inFlight: number, nudged: boolean): Promise<BurstSample> {
+    const { outputs, ...burst } = await (await this.#opened(setup)).burst(frames, inFlight, nudged);
+    return { ...burst, judgement: worst(outputs.map((frame) => this.#judge(setup, frame))) };
   }
 
-  #opened(key: EngineKey): Promise<EngineFrame> {
-    const frame = this.#frames.get(idOf(key));
-    if (!frame) throw new Error(`${key.name} (${key.device}) is not open`);
+  #judge({ precision }: Setup, outputs: readonly Float32Array[]): Judgement {
+    return judge(outputs, this.#expected, this.#tolerances, precision);
+  }
+
+  /** ONNX Runtime takes its precision from the file. */
+  #modelFor({ name, precision }: Setup): BenchModel {
+    if (name !== 'onnxruntime-web' || precision !== 'float16') return this.#model;
+    return { ...this.#model, onnx: writeOnnx(this.#model.graph, { half: true }) };
+  }
+
+  #opened(setup: Setup): Promise<EngineFrame> {
+    const frame = this.#frames.get(idOf(setup));
+    if (!frame) throw new Error(`${setup.name} (${setup.device}) is not open`);
     return engineIn(frame);
   }
 
-  close(key: EngineKey): void {
-    this.#frames.get(idOf(key))?.remove();
-    this.#frames.delete(idOf(key));
+  close(setup: Setup): void {
+    this.#frames.get(idOf(setup))?.remove();
+    this.#frames.delete(idOf(setup));
   }
 
   dispose(): void {
@@ -153,7 +174,7 @@ async function tfliteFile(source: string): Promise<TfliteFile> {
 
 const FRAME_PATIENCE_MS = 30_000;
 
-const idOf = ({ name, device }: EngineKey): string => `${name}/${device}`;
+const idOf = (setup: Setup): string => JSON.stringify(setup);
 
 /** Asked for again and again: Firefox may report a frame as loaded when it has only its first, empty document. */
 async function engineIn(frame: HTMLIFrameElement): Promise<EngineFrame> {
@@ -186,6 +207,21 @@ export async function describeAdapter(): Promise<AdapterDescription | null> {
     return gpu.adapter;
   } catch (error) {
     if (error instanceof DeviceError) return null;
+    throw error;
+  }
+}
+
+/** Whether this browser looks at its queue only now and then. */
+export async function pollsSlowly(): Promise<boolean> {
+  try {
+    const gpu = await openGpu();
+    try {
+      return await measurePolling(gpu);
+    } finally {
+      gpu.dispose();
+    }
+  } catch (error) {
+    if (error instanceof DeviceError) return false;
     throw error;
   }
 }

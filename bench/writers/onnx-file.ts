@@ -4,8 +4,8 @@ import { PbfWriter } from 'pbf';
 export interface OnnxTensor {
   readonly name: string;
   readonly dims: readonly number[];
-  /** Float32Array: float; BigInt64Array: int64. */
-  readonly data: Float32Array | BigInt64Array;
+  /** Float32Array: float; Uint16Array: the bits of halves; BigInt64Array: int64. */
+  readonly data: Float32Array | Uint16Array | BigInt64Array;
 }
 
 /** An integer is `{ int }`, so that 1 is not taken for a float. */
@@ -44,7 +44,8 @@ const LENGTH = 2;
 const FIXED32 = 5;
 
 const IR_VERSION = 8;
-const dataType = { float: 1, int64: 7 } as const;
+/** TensorProto.DataType. */
+export const dataType = { float: 1, int64: 7, float16: 10 } as const;
 const attributeType = { float: 1, int: 2, string: 3, ints: 7 } as const;
 
 /** The bytes of a model. */
@@ -98,7 +99,8 @@ function encodeAttribute([name, value]: [string, OnnxAttribute], writer: PbfWrit
 
 function encodeTensor({ name, dims, data }: OnnxTensor, writer: PbfWriter): void {
   for (const d of dims) int(writer, 1, d);
-  int(writer, 2, data instanceof Float32Array ? dataType.float : dataType.int64);
+  const type = data instanceof Float32Array ? 'float' : data instanceof Uint16Array ? 'float16' : 'int64';
+  int(writer, 2, dataType[type]);
   text(writer, 8, name);
   writer.writeTag(9, LENGTH);
   writer.writeBytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));

@@ -1,7 +1,15 @@
 import { inferShapes, sizeOf } from '../../src/graph/shapes.ts';
 import type { Activation, Conv2d, Graph, Node, NodeOf, Padding, Shape } from '../../src/index.ts';
+import { toFloat16 } from '../../src/kernels/pack.ts';
 import { fileNames, Names, plainNodes } from './nodes.ts';
-import { encodeOnnx, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValue } from './onnx-file.ts';
+import {
+  dataType,
+  encodeOnnx,
+  type OnnxAttribute,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValue,
+} from './onnx-file.ts';
 
 /** HardSwish came with 14; Softmax over one axis, Reshape without zero copying and Pad with an input are older. */
 const OPSET = 17;
@@ -15,9 +23,11 @@ type Layout = 'nchw' | 'flat';
 /**
  * The graph as an ONNX file, operation by operation as exporters write them: NCHW; relu6 as Clip; bias in Conv and Gemm.
  * Nodes, inputs and outputs keep their names. Inputs are `[n, c, h, w]`; an output is that, or `[n, c]` behind a fully
- * connected layer. Throws `GraphError` where the graph is inconsistent.
+ * connected layer. `half`: weights and arithmetic in float16 between inputs and outputs of float32, as converters write it.
+ * Throws `GraphError` where the graph is inconsistent.
  */
-export const writeOnnx = (graph: Graph): Uint8Array => new OnnxWriter(graph).write();
+export const writeOnnx = (graph: Graph, { half = false }: { readonly half?: boolean } = {}): Uint8Array =>
+  new OnnxWriter(graph, half).write();
 
 class OnnxWriter {
   readonly #graph: Graph;
@@ -29,21 +39,36 @@ class OnnxWriter {
   readonly #initializers: OnnxTensor[] = [];
   readonly #nodeNames = new Set<string>();
 
-  constructor(graph: Graph) {
+  readonly #half: boolean;
+  /** What inputs are called in float16. */
+  readonly #halves = new Map<string, string>();
+
+  constructor(graph: Graph, half: boolean) {
+    this.#half = half;
     this.#graph = { ...graph, nodes: plainNodes(graph) };
     this.#shapes = inferShapes(this.#graph);
     this.#names = new Names(graph);
-    this.#fileNames = fileNames(graph, this.#names);
+    this.#fileNames = half
+      ? new Map(graph.outputs.map(({ tensor }) => [tensor, this.#names.unique(`${tensor}/half`)]))
+      : fileNames(graph, this.#names);
   }
 
   write(): Uint8Array {
     const { name, inputs, nodes, outputs } = this.#graph;
-    for (const input of inputs) this.#layouts.set(input.name, 'nchw');
+    for (const input of inputs) {
+      this.#layouts.set(input.name, 'nchw');
+      if (this.#half)
+        this.#halves.set(input.name, this.#cast(input.name, 'float16', this.#names.unique(`${input.name}/half`)));
+    }
     for (const node of nodes) this.#node(node);
     const written = outputs.map((output): OnnxValue => {
       let tensor = this.#nameOf(output.tensor);
-      if (tensor !== output.name)
+      if (this.#half) {
+        const { name } = output;
+        tensor = this.#cast(tensor, 'float', name === output.tensor ? name : this.#names.unique(name));
+      } else if (tensor !== output.name) {
         tensor = this.#emit('Identity', output.name, [tensor], this.#names.unique(output.name));
+      }
       return { name: tensor, dims: this.#dims(output.tensor) };
     });
     return encodeOnnx({
@@ -57,7 +82,11 @@ class OnnxWriter {
   }
 
   #nameOf(tensor: string): string {
-    return this.#fileNames.get(tensor) ?? tensor;
+    return this.#halves.get(tensor) ?? this.#fileNames.get(tensor) ?? tensor;
+  }
+
+  #cast(tensor: string, to: keyof typeof dataType, output: string): string {
+    return this.#emit('Cast', `${tensor}/${to}`, [tensor], output, { to: { int: dataType[to] } });
   }
 
   #dims(tensor: string): number[] {
@@ -82,7 +111,8 @@ class OnnxWriter {
 
   #constant(name: string, dims: readonly number[], data: OnnxTensor['data']): string {
     const unique = this.#names.unique(name);
-    this.#initializers.push({ name: unique, dims, data });
+    const halves = this.#half && data instanceof Float32Array;
+    this.#initializers.push({ name: unique, dims, data: halves ? toFloat16(data) : data });
     return unique;
   }
 
@@ -154,6 +184,17 @@ class OnnxWriter {
       case 'clip':
         this.#layouts.set(node.output, layout);
         this.#clip(node.name, node.min, node.max, this.#nameOf(first!), output);
+        return;
+      case 'prelu': {
+        this.#layouts.set(node.output, layout);
+        const dims = layout === 'flat' ? [node.slope.length] : [node.slope.length, 1, 1];
+        const slope = this.#constant(`${node.name}/slope`, dims, node.slope);
+        this.#emit('PRelu', node.name, [this.#nameOf(first!), slope], output);
+        return;
+      }
+      case 'l2-normalize':
+        this.#layouts.set(node.output, layout);
+        this.#emit('LpNormalization', node.name, [this.#nameOf(first!)], output, { axis: { int: 1 }, p: { int: 2 } });
         return;
       case 'softmax':
         this.#layouts.set(node.output, layout);

@@ -11,7 +11,9 @@ export const operators = {
   CONCATENATION: 2,
   CONV_2D: 3,
   DEPTHWISE_CONV_2D: 4,
+  DEQUANTIZE: 6,
   FULLY_CONNECTED: 9,
+  L2_NORMALIZATION: 11,
   LOGISTIC: 14,
   MAX_POOL_2D: 17,
   MUL: 18,
@@ -23,10 +25,12 @@ export const operators = {
   SOFTMAX: 25,
   PAD: 34,
   MEAN: 40,
+  PRELU: 54,
   MAXIMUM: 55,
   MINIMUM: 57,
   PADV2: 60,
   RESIZE_NEAREST_NEIGHBOR: 97,
+  QUANTIZE: 114,
   HARD_SWISH: 117,
 } as const;
 
@@ -59,6 +63,7 @@ const options = {
   SoftmaxOptions: { type: 9, fields: ['beta:float'] },
   ConcatenationOptions: { type: 10, fields: ['axis:int', 'activation:byte'] },
   AddOptions: { type: 11, fields: ['activation:byte'] },
+  L2NormOptions: { type: 20, fields: ['activation:byte'] },
   ResizeBilinearOptions: {
     type: 15,
     fields: ['newHeight:int', 'newWidth:int', 'alignCorners:byte', 'halfPixelCenters:byte'],
@@ -74,11 +79,24 @@ const options = {
 
 export type OptionsName = keyof typeof options;
 
+/** TensorType. */
+const tensorTypes = { float32: 0, int32: 2, uint8: 3, int8: 9 } as const;
+
 export interface TfliteTensor {
   readonly name: string;
   readonly shape: readonly number[];
   /** A constant's values; null for what is computed. */
-  readonly data: Float32Array | Int32Array | null;
+  readonly data: Float32Array | Int32Array | Uint8Array | Int8Array | null;
+  /** That of float32 or int32 data unless given. */
+  readonly type?: keyof typeof tensorTypes;
+  readonly quantisation?: TfliteQuantisation;
+}
+
+/** real = (stored − zeroPoint) · scale: one pair, or one for each index of `dimension`. */
+export interface TfliteQuantisation {
+  readonly scales: readonly number[];
+  readonly zeroPoints: readonly number[];
+  readonly dimension: number;
 }
 
 export interface TfliteOperator {
@@ -101,7 +119,6 @@ export interface TfliteModel {
 }
 
 const SCHEMA_VERSION = 3;
-const tensorType = { float32: 0, int32: 2 } as const;
 /** Weights are read in place: runtimes ask for this alignment. */
 const ALIGNMENT = 16;
 /** builtin_code once was a byte; later operators leave this there. */
@@ -131,9 +148,19 @@ export function encodeTflite(model: TfliteModel): Uint8Array {
     return builder.endVector();
   };
 
+  const quantised = ({ scales, zeroPoints, dimension }: TfliteQuantisation) => {
+    builder.startVector(4, scales.length, 4);
+    for (const scale of [...scales].reverse()) builder.addFloat32(scale);
+    const scaleVector = builder.endVector();
+    builder.startVector(8, zeroPoints.length, 8);
+    for (const zeroPoint of [...zeroPoints].reverse()) builder.addInt64(BigInt(zeroPoint));
+    const zeroPointVector = builder.endVector();
+    return table(none, none, offset(2, scaleVector), offset(3, zeroPointVector), none, none, int(6, dimension));
+  };
+
   // Buffer 0 is the empty one of tensors that are computed.
   const buffers = [table(none)];
-  const tensors = model.tensors.map(({ name, shape, data }) => {
+  const tensors = model.tensors.map(({ name, shape, data, type, quantisation }) => {
     const label = builder.createString(name);
     const dims = ints(shape);
     if (data) {
@@ -142,11 +169,13 @@ export function encodeTflite(model: TfliteModel): Uint8Array {
       const vector = builder.createByteVector(bytes);
       buffers.push(table(offset(0, vector)));
     }
+    const parameters = quantisation ? quantised(quantisation) : null;
     return table(
       offset(0, dims),
-      byte(1, data instanceof Int32Array ? tensorType.int32 : tensorType.float32),
+      byte(1, tensorTypes[type ?? (data instanceof Int32Array ? 'int32' : 'float32')]),
       int(2, data ? buffers.length - 1 : 0),
       offset(3, label),
+      parameters === null ? none : offset(4, parameters),
     );
   });
 

@@ -5,6 +5,7 @@ import {
   encodeTflite,
   fusedActivations,
   paddings,
+  type TfliteModel,
   type TfliteOperator,
   type TfliteOperatorName,
   type TfliteTensor,
@@ -21,7 +22,10 @@ const LOWEST_FLOAT = -3.4028234663852886e38;
  * their names. Outputs are `[n, h, w, c]`, or `[n, c]` behind a fully connected layer. Throws `GraphError` where the
  * graph is inconsistent.
  */
-export const writeTflite = (graph: Graph): Uint8Array => new TfliteWriter(graph).write();
+export const writeTflite = (graph: Graph): Uint8Array => encodeTflite(tfliteModelOf(graph));
+
+/** The file as plain data. */
+export const tfliteModelOf = (graph: Graph): TfliteModel => new TfliteWriter(graph).write();
 
 class TfliteWriter {
   readonly #graph: Graph;
@@ -40,7 +44,7 @@ class TfliteWriter {
     this.#fileNames = fileNames(graph, this.#names);
   }
 
-  write(): Uint8Array {
+  write(): TfliteModel {
     const { name, inputs, nodes, outputs } = this.#graph;
     const read = inputs.map((input) => [input.name, this.#declare(input.name, 'nhwc')] as const);
     for (const node of nodes) this.#node(node);
@@ -51,7 +55,7 @@ class TfliteWriter {
       this.#copy(index, copy);
       return [output.name, copy] as const;
     });
-    return encodeTflite({ name, tensors: this.#tensors, operators: this.#operators, inputs: read, outputs: written });
+    return { name, tensors: this.#tensors, operators: this.#operators, inputs: read, outputs: written };
   }
 
   #tensor(name: string, shape: readonly number[], data: TfliteTensor['data'] = null): number {
@@ -154,6 +158,18 @@ class TfliteWriter {
         return;
       case 'clip':
         this.#clip(node, source, this.#declare(node.output, layout));
+        return;
+      case 'prelu': {
+        const dims = layout === 'flat' ? [node.slope.length] : [1, 1, node.slope.length];
+        const slope = this.#floats(`${node.name}/slope`, dims, node.slope);
+        this.#emit('PRELU', [source, slope], this.#declare(node.output, layout));
+        return;
+      }
+      case 'l2-normalize':
+        this.#emit('L2_NORMALIZATION', [source], this.#declare(node.output, layout), [
+          'L2NormOptions',
+          { activation: 0 },
+        ]);
         return;
       case 'softmax':
         this.#emit('SOFTMAX', [source], this.#declare(node.output, layout), ['SoftmaxOptions', { beta: 1 }]);

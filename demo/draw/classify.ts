@@ -1,10 +1,10 @@
-import { imageToTensor, type Model, softmax, topK, UsageError } from '../../src/index.ts';
+import { InvalidResultError, imageToTensor, type Model, softmax, topK, UsageError } from '../../src/index.ts';
 import type { Stroke } from './drawing.ts';
 import { rasterize } from './rasterize.ts';
 
 export interface Guess {
   readonly index: number;
-  /** A probability. */
+  /** From 0 to 1: a probability, or a sigmoid that stands for itself. */
   readonly score: number;
 }
 
@@ -35,12 +35,16 @@ export function drawingTensor(model: Model, strokes: readonly Stroke[]): Float32
 
 /** The output that names classes: one that ends in a softmax, else the first with more than one value. */
 export function classOutput({ graph, outputs }: Model, values: Readonly<Record<string, Float32Array>>) {
-  const isProbability = (tensor: string) => graph.nodes.some(({ op, output }) => op === 'softmax' && output === tensor);
   const vectors = outputs.filter(({ name }) => (values[name]?.length ?? 0) > 1);
-  const chosen = vectors.find(({ tensor }) => isProbability(tensor)) ?? vectors[0];
+  const chosen = vectors.find(({ meaning }) => meaning === 'probabilities') ?? vectors[0];
   if (!chosen) throw new UsageError(`${graph.name} has no output with more than one value: it names no classes`);
+  if (chosen.meaning === 'features') {
+    throw new UsageError(`output "${chosen.name}" of ${graph.name} holds features, not scores of classes`);
+  }
   const scores = values[chosen.name]!;
-  return isProbability(chosen.tensor) ? scores : softmax(scores);
+  if (scores.some(Number.isNaN))
+    throw new InvalidResultError(`${graph.name}: scores of output "${chosen.name}" are NaN`);
+  return chosen.meaning === 'logits' ? softmax(scores) : scores;
 }
 
 /** The best classes, most probable first. */

@@ -1,7 +1,7 @@
-import { type Model, networkCost } from '../../src/index.ts';
+import { type Model, networkCost, SeveralModelsError } from '../../src/index.ts';
 import { shelf } from '../models/shelf.ts';
 import { deviceText } from '../ui/device.ts';
-import { byId } from '../ui/dom.ts';
+import { byId, html } from '../ui/dom.ts';
 import { bytes, compact, integer, milliseconds, percent, shapeText } from '../ui/format.ts';
 import { loadShare } from '../ui/load-share.ts';
 import { clearMessage, isAbort, showError } from '../ui/message.ts';
@@ -111,7 +111,8 @@ export function startDraw(onModel: (model: Model) => void): void {
         ? `${openable.title} could not be opened. ${recognizer.opened.title} and your drawing are still here.`
         : `${openable.title} could not be opened. Your drawing is still here.`;
       // Above the tabs' panels: files are dropped anywhere on the page.
-      showError(modelMessage, error, kept);
+      if (error instanceof SeveralModelsError) askWhich(openable, error);
+      else showError(modelMessage, error, kept);
       modelMessage.scrollIntoView({ block: 'nearest' });
       return;
     }
@@ -121,6 +122,31 @@ export function startDraw(onModel: (model: Model) => void): void {
     if (openable !== symbolModel) shelf.put(openable.title, openable.source);
     onModel(recognizer.model!);
     await recognize();
+  };
+
+  /** A button for each of the models among the files that were handed over. */
+  const askWhich = ({ source }: OpenableModel, { models }: SeveralModelsError) => {
+    const files = source as readonly File[];
+    const nameOf = (file: File) => file.webkitRelativePath || file.name;
+    const buttons = models.map((name) => {
+      const button = html('button', { type: 'button', class: 'button' }, name);
+      button.addEventListener('click', () => {
+        const others = models.filter((other) => other !== name);
+        void open(
+          fileModel(
+            files.filter((file) => !others.includes(nameOf(file))),
+            name,
+          ),
+        );
+      });
+      return button;
+    });
+    const lead = `There are ${models.length} models among these files. Which of them?`;
+    modelMessage.replaceChildren(
+      html('p', { class: 'message-lead' }, lead),
+      html('p', { class: 'model-choice' }, ...buttons),
+    );
+    modelMessage.hidden = false;
   };
 
   drawing.addEventListener('change', () => {
@@ -176,11 +202,12 @@ export function startDraw(onModel: (model: Model) => void): void {
   void open(symbolModel);
 }
 
-function fileModel(files: readonly File[]): OpenableModel {
-  const main = files.find(({ name }) => name.endsWith('.json')) ?? files[0]!;
+function fileModel(files: readonly File[], title?: string): OpenableModel {
+  const [first] = files;
+  const main = files.find(({ name }) => /\.(onnx|tflite|safetensors)$/.test(name) || name === 'model.json') ?? first!;
   return {
-    title: main.name,
-    source: files.length === 1 ? main : files,
+    title: title ?? main.name,
+    source: files.length === 1 ? first! : files,
     label: (index, { labels }) => ({ name: labels?.[index] ?? `class ${index}`, char: null }),
   };
 }
@@ -189,6 +216,9 @@ function describeModel({ title }: OpenableModel, model: Model): void {
   const { parameters, macs } = networkCost(model.graph);
   const weightBytes = model.plan.constants.reduce((sum, constant) => sum + constant.bytes, 0);
   byId('model-name', HTMLParagraphElement).textContent = title;
+  const assumptions = byId('model-assumptions', HTMLUListElement);
+  assumptions.replaceChildren(...model.assumptions.map((assumption) => html('li', {}, `Assumed: ${assumption}.`)));
+  assumptions.hidden = model.assumptions.length === 0;
   byId('model-facts', HTMLParagraphElement).textContent = [
     `input ${model.inputs.map(({ shape }) => shapeText(shape)).join(', ')}`,
     `${compact(parameters)} parameters (${bytes(weightBytes)})`,

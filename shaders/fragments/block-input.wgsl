@@ -2,14 +2,15 @@
 // EXPAND a pointwise convolution of src, else src itself; zeros outside, as the depthwise convolution pads what is expanded.
 //
 // Expects  lane, base, the image's first pixel; in_y, in_x, first4; `bias`, where those of expand_weights begin;
-//          EXPAND_ACTIVATION; constants PLACES, CHUNK4, THREADS; INPUT_X, the width of what is read
+//          EXPAND_ACTIVATION; constants PLACES, CHUNK4, THREADS; INPUT_X, the width of what is read; EXPAND_PIXELS
 // Gives    expanded[place · CHUNK4 + channel], before the next barrier
 #if EXPAND
-  // Four neighbours of the flattened tile × four hidden channels at a time.
-  for (var item = lane; item < (PLACES + 3u) / 4u * CHUNK4; item += THREADS) {
-    let e = item / ((PLACES + 3u) / 4u);
-    let place = (item - e * ((PLACES + 3u) / 4u)) * 4u;
-#unroll p 4
+  // So many neighbours of the flattened tile × four hidden channels at a time.
+  const GROUPS = (PLACES + $(EXPAND_PIXELS-1)u) / $(EXPAND_PIXELS)u;
+  for (var item = lane; item < GROUPS * CHUNK4; item += THREADS) {
+    let e = item / GROUPS;
+    let place = (item - e * GROUPS) * $(EXPAND_PIXELS)u;
+#unroll p EXPAND_PIXELS
     let place$p = min(place + $(p)u, PLACES - 1u);
     let y$p = in_y + i32(place$p / $(INPUT_X)u);
     let x_$p = in_x + i32(place$p % $(INPUT_X)u);
@@ -21,14 +22,14 @@
 #end
     var column = (first4 + e) * 4u;
     for (var k = 0u; k < shape.cin4; k++) {
-#unroll p 4
+#unroll p EXPAND_PIXELS
       let x$p = load_src(src[row$p + k]);
 #end
-#include dot-tile PIXELS=4 CHANNELS=4 sum=hidden weight=load_weight(expand_weights[column + $(c)u])
+#include dot-tile PIXELS=EXPAND_PIXELS CHANNELS=4 sum=hidden weight=load_weight(expand_weights[column + $(c)u])
       column += shape.hidden;
     }
     let bias = biases[$bias + first4 + e];
-#unroll p 4
+#unroll p EXPAND_PIXELS
     if (place + $(p)u < PLACES) {
       let value = activation(EXPAND_ACTIVATION, vec4f(hidden$(p)_0, hidden$(p)_1, hidden$(p)_2, hidden$(p)_3) + bias);
       expanded[place$p * CHUNK4 + e] = select(vec4f(0.0), value, inside$p);

@@ -4,11 +4,11 @@ const forms = [
   'v1-α-size',
   'v2-α-size',
   'v3-{small|large}[-minimalistic]-α-size',
-  'v4-conv-{small|medium}[-α]-size',
+  'v4-conv-{small|medium|large}[-α]-size',
 ] as const;
 
 const pattern =
-  /^(?:(?<plain>v1|v2)|v3-(?<v3>small|large)(?<minimalistic>-minimalistic)?|v4-conv-(?<v4>small|medium))(?:-(?<alpha>\d\.\d+))?-(?<size>\d+)$/;
+  /^(?:(?<plain>v1|v2)|v3-(?<v3>small|large)(?<minimalistic>-minimalistic)?|v4-conv-(?<v4>small|medium|large))(?:-(?<alpha>\d\.\d+))?-(?<size>\d+)$/;
 
 /** Whether the text has the form of an architecture id, `v2-1.0-224` for example. */
 export const isArchitectureId = (text: string): boolean => pattern.test(text);

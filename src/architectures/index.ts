@@ -5,7 +5,7 @@ import { partsOfId } from './id.ts';
 import { mobileNetV1 } from './mobilenet-v1.ts';
 import { mobileNetV2 } from './mobilenet-v2.ts';
 import { mobileNetV3 } from './mobilenet-v3.ts';
-import { mobileNetV4 } from './mobilenet-v4.ts';
+import { mobileNetV4, type V4Size } from './mobilenet-v4.ts';
 
 /**
  * A MobileNet with seeded random weights: tensor `input`, `[batch, size, size, inputChannels]`, to `logits`,
@@ -33,5 +33,5 @@ export function buildArchitecture(id: string, options: Partial<ArchitectureOptio
     const variant = { size: v3 as 'small' | 'large', minimalistic: minimalistic !== undefined };
     return mobileNetV3(id, variant, alpha, size, full);
   }
-  return mobileNetV4(id, v4 as 'small' | 'medium', alpha, size, full);
+  return mobileNetV4(id, v4 as V4Size, alpha, size, full);
 }

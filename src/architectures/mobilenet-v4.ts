@@ -68,22 +68,56 @@ const medium: readonly (ConvRow | FusedRow | UniversalRow)[] = [
   ['conv', 1, 1, 960],
 ];
 
+/** timm's mobilenetv4_conv_large (Qin et al. 2024, MNv4-Conv-L). */
+const large: readonly (ConvRow | FusedRow | UniversalRow)[] = [
+  ['fused', 3, 2, 4, 48],
+  ['universal', 3, 5, 2, 4, 96],
+  ['universal', 3, 3, 1, 4, 96],
+  ['universal', 3, 5, 2, 4, 192],
+  ...repeated(3, ['universal', 3, 3, 1, 4, 192]),
+  ['universal', 3, 5, 1, 4, 192],
+  ...repeated(5, ['universal', 5, 3, 1, 4, 192]),
+  ['universal', 3, 0, 1, 4, 192],
+  ['universal', 5, 5, 2, 4, 512],
+  ...repeated(3, ['universal', 5, 5, 1, 4, 512]),
+  ['universal', 5, 0, 1, 4, 512],
+  ['universal', 5, 3, 1, 4, 512],
+  ...repeated(2, ['universal', 5, 0, 1, 4, 512]),
+  ['universal', 5, 3, 1, 4, 512],
+  ['universal', 5, 5, 1, 4, 512],
+  ...repeated(3, ['universal', 5, 0, 1, 4, 512]),
+  ['conv', 1, 1, 960],
+];
+
+function repeated(times: number, row: UniversalRow): UniversalRow[] {
+  return new Array<UniversalRow>(times).fill(row);
+}
+
+const variants = {
+  small: { rows: small, stem: 32 },
+  medium: { rows: medium, stem: 32 },
+  large: { rows: large, stem: 24 },
+};
+
+export type V4Size = keyof typeof variants;
+
 /**
  * Padding and batch-norm epsilon (10⁻⁵) as in timm: symmetric. The starting depthwise and the projection have no
  * activation; everything else relu. After the pool a 1×1 convolution to 1280 with batch-norm and relu. The stem keeps
- * 32 channels where α < 1, the head 1280 whatever α.
+ * its channels where α < 1, the head 1280 whatever α.
  */
 export function mobileNetV4(
   name: string,
-  variant: 'small' | 'medium',
+  variant: V4Size,
   alpha: number,
   size: number,
   options: ArchitectureOptions,
 ): Graph {
   const width = (channels: number) => divisibleBy8(channels * alpha);
   const builder = new NetworkBuilder(name, size, options, 'symmetric', 1e-5);
-  builder.conv('stem', alpha < 1 ? 32 : width(32), { kernel: 3, stride: 2, activation: 'relu' });
-  (variant === 'small' ? small : medium).forEach((row, i) => {
+  const { rows, stem } = variants[variant];
+  builder.conv('stem', alpha < 1 ? stem : width(stem), { kernel: 3, stride: 2, activation: 'relu' });
+  rows.forEach((row, i) => {
     const label = `block${i + 1}`;
     const source = builder.current;
     const inChannels = builder.channels;

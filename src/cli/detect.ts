@@ -1,7 +1,8 @@
+import { alignLabels } from '../loaders/sidecars/labels.ts';
 import { detect } from '../tasks/index.ts';
 import { numberFrom, runToExitCode, wholeNumber } from './command.ts';
 import type { Io } from './io.ts';
-import { alignLabels, forEachPicture, type PictureSettings, parsePictures, pictureHelp } from './pictures.ts';
+import { forEachPicture, type PictureSettings, parsePictures, pictureHelp } from './pictures.ts';
 
 const help = pictureHelp(
   'detect',

@@ -52,6 +52,7 @@ function describe(inspection: Inspection): string {
     `${inspection.model}: ${inspection.parameters} parameters, ${million(inspection.macs)} multiplications ` +
       `(${million(inspection.macsWithNormalConvolutions)} with normal convolutions, ${ratio} ×), ` +
       `weights ${megabytes(inspection.weightBytes)}`,
+    ...inspection.assumptions.map((assumption) => `assumed: ${assumption}`),
     '',
     table(plans),
   ].join('\n');

@@ -4,13 +4,17 @@ import { basename } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { coloursOf, plainImage } from '../graph/image-rule.ts';
+import { linesOf } from '../loaders/sidecars/labels.ts';
+import { parseImageRule, ruleHelp } from '../loaders/sidecars/rule-text.ts';
 import {
   type Device,
+  type Graph,
   type ImageRule,
   type LoadOptions,
   load,
   type Model,
   type Picture,
+  type Shape,
   UsageError,
 } from '../node/index.ts';
 import { checkChoice } from './command.ts';
@@ -23,6 +27,7 @@ const options = {
   labels: { type: 'string' },
   device: { type: 'string', default: 'auto' },
   range: { type: 'string' },
+  image: { type: 'string' },
   'input-shape': { type: 'string', multiple: true },
   json: { type: 'boolean', default: false },
 } as const;
@@ -33,12 +38,14 @@ export const pictureHelp = (
   own: string,
   about: string,
 ): string => `usage: npm run ${command} -- --model FILE [--labels FILE] [--device auto|webgpu|wasm|reference]
-       [--range LOW,HIGH] [--input-shape NAME=SIZES]… ${own} [--json] IMAGE…
+       [--image RULE | --range LOW,HIGH] [--input-shape NAME=SIZES]… ${own} [--json] IMAGE…
 
 ${about}
 Pictures are JPEG, PNG, WebP or BMP, upright, as their EXIF data say. WebGPU in Node needs the package "webgpu".
 --labels names the classes, a line each. One line more or less than the classes is the background: left out or put in.
---range says what black and white become, where the file does not: -1,1 or 0,1.
+--image says how a picture becomes the input, in place of what the file says: a rule, or a file with one.
+  ${ruleHelp.replaceAll('\n', '\n  ')}
+--range is the short form for the whole picture, squashed: what black and white become, -1,1 or 0,1.
 ${inputShapeHelp}`;
 
 export interface PictureSettings {
@@ -46,6 +53,8 @@ export interface PictureSettings {
   readonly labels: string | undefined;
   readonly device: Device;
   readonly range: readonly [number, number] | null;
+  /** A rule, or the name of a file with one. */
+  readonly rule: string | null;
   readonly shapes: ReturnType<typeof inputShapesOf>;
   readonly json: boolean;
   readonly images: readonly string[];
@@ -68,11 +77,13 @@ export function parsePictures<T extends OwnOptions>(
   if (range && (range.length !== 2 || !range.every(Number.isFinite) || !(range[0]! < range[1]!))) {
     throw new UsageError(`--range is "${values.range}", expected two numbers such as -1,1`);
   }
+  if (range && values.image !== undefined) throw new UsageError('--image and --range say the same: pass one of them');
   const settings: PictureSettings = {
     model,
     labels,
     device: checkChoice({ device }).device,
     range: range as [number, number] | null,
+    rule: values.image ?? null,
     shapes: inputShapesOf(values['input-shape']),
     json,
     images: parsed.positionals,
@@ -98,18 +109,21 @@ export interface PictureCall {
  * fails is told of on standard error, and the others follow. Returns the exit code.
  */
 export async function forEachPicture(
-  { model: argument, labels, device, range, shapes, json, images }: PictureSettings,
+  { model: argument, labels, device, range, rule, shapes, json, images }: PictureSettings,
   io: Io,
   loading: Pick<LoadOptions, 'embedding'>,
   prepare: (model: Model, names: LabelFile | null) => (call: PictureCall) => Promise<PictureResult>,
 ): Promise<number> {
-  const model = await load(await readModel(argument, shapes), { device, ...loading });
+  const graph = await readModel(argument, shapes);
+  const stated = rule === null ? null : parseImageRule(await ruleText(rule), pictureShape(graph));
+  for (const assumption of graph.assumptions ?? []) io.stderr.write(`assumed: ${assumption}\n`);
+  const model = await load(graph, { device, ...loading });
   if (model.device === 'reference' && device !== 'reference') {
     io.stderr.write(`on the CPU reference: ${model.deviceReason}\n`);
   }
   try {
-    const names = labels ? { file: labels, lines: linesOf(await readFile(labels, 'utf8')) } : null;
-    const image = range ? ruleOf(range, model.inputs[0]?.shape[3] ?? 3) : null;
+    const names = labels ? { file: basename(labels), lines: linesOf(await readFile(labels, 'utf8')) } : null;
+    const image = stated ?? (range ? ruleOf(range, model.inputs[0]?.shape[3] ?? 3) : null);
     const look = prepare(model, names);
     let failed = false;
     for (const file of images) {
@@ -148,50 +162,30 @@ export async function decode(file: string): Promise<Picture> {
   }
 }
 
+/** A rule has a `=`, or is the name of a file that holds one. */
+async function ruleText(rule: string): Promise<string> {
+  if (rule.includes('=') && !rule.endsWith('.json')) return rule;
+  try {
+    return await readFile(rule, 'utf8');
+  } catch (error) {
+    throw new UsageError(`--image is "${rule}", no rule (key=value) and no file: ${(error as Error).message}`);
+  }
+}
+
+/** Throws `UsageError` where the network's only input is no picture. */
+function pictureShape({ name, inputs }: Graph): Shape {
+  const [input, ...others] = inputs;
+  if (input && others.length === 0) return input.shape;
+  throw new UsageError(`--image is for networks of one input, and ${name} has ${inputs.length}`);
+}
+
 /** The whole picture, squashed, black to `low` and white to `high`. */
 function ruleOf([low, high]: readonly [number, number], channels: number): ImageRule {
   return { ...plainImage, channels: coloursOf(channels), scale: [(high - low) / 255], offset: [low] };
 }
 
-/** The lines of `--labels`. */
+/** The lines of `--labels`, and what the file is called. */
 export interface LabelFile {
   readonly file: string;
   readonly lines: readonly string[];
-}
-
-/** Without a byte-order mark and blank lines at the end. */
-const linesOf = (text: string): string[] =>
-  text
-    .replace(/^\ufeff/, '')
-    .trimEnd()
-    .split(/\r?\n/);
-
-/** What label files call the entry for the background. */
-const backgroundName = /^(\d+[\s:,]+)?(_*background_*|dummy|\?+)?$/i;
-
-/**
- * Labels for `classes` outputs. Label files differ by an entry for the background: a file one line longer than the classes
- * loses it, be it the first line or the last, one that is a line shorter gets it in front. Where neither line of a longer
- * file is called so it is the first, and `say` is told. Throws `UsageError` on any other difference.
- */
-export function alignLabels(
-  labels: readonly string[],
-  classes: number,
-  file: string,
-  say: (message: string) => void = () => {},
-): readonly string[] {
-  const isBackground = (label: string | undefined) => backgroundName.test(label?.trim() ?? '');
-  const backgrounds = [labels[0], labels.at(-1)].map(isBackground);
-  if (labels.length === classes) return labels;
-  if (labels.length === classes + 1) {
-    if (!backgrounds[0] && backgrounds[1]) return labels.slice(0, -1);
-    if (!backgrounds[0])
-      say(`${basename(file)} has a line more than the classes: its first, "${labels[0]}", is left out`);
-    return labels.slice(1);
-  }
-  if (labels.length === classes - 1 && !backgrounds.includes(true)) return ['background', ...labels];
-  throw new UsageError(
-    `${basename(file)} has ${labels.length} labels and the model ${classes} classes; expected as many, or one more or ` +
-      'less for the background',
-  );
 }

@@ -119,6 +119,8 @@ function parametersOf(node: Node): number {
     case 'batch-norm':
     case 'affine':
       return node.scale.length + node.shift.length;
+    case 'prelu':
+      return node.slope.length;
     case 'fused':
       return node.parts.reduce((sum, part) => sum + parametersOf(part), 0);
     default:
@@ -165,4 +167,11 @@ function followingPointwise(
   return null;
 }
 
-const elementwise: ReadonlySet<Node['op']> = new Set(['batch-norm', 'affine', 'activation', 'clip', 'multiply']);
+const elementwise: ReadonlySet<Node['op']> = new Set([
+  'batch-norm',
+  'affine',
+  'prelu',
+  'activation',
+  'clip',
+  'multiply',
+]);

@@ -49,6 +49,8 @@ export interface Graph {
   readonly nodes: readonly Node[];
   readonly labels?: readonly string[];
   readonly image?: ImageRule;
+  /** What the file does not say and was assumed, a sentence each. */
+  readonly assumptions?: readonly string[];
   /** How the outputs are decoded, where the file says; `mobilenet-webgpu/tasks` does it. */
   readonly decoding?: Decoding;
   /** It has been through the passes: a saved model. */

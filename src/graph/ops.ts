@@ -71,6 +71,12 @@ export interface Affine extends NodeBase {
   readonly shift: Float32Array;
 }
 
+/** y = x where x ≥ 0, else x · slope, with a slope per channel (`[channels]`) or for all (`[1]`) (He et al. 2015). */
+export interface Prelu extends NodeBase {
+  readonly op: 'prelu';
+  readonly slope: Float32Array;
+}
+
 export interface Activate extends NodeBase {
   readonly op: 'activation';
   readonly activation: Activation;
@@ -128,6 +134,12 @@ export interface Softmax extends NodeBase {
   readonly op: 'softmax';
 }
 
+/** x / max(√Σx², epsilon) over the channels of each pixel: vectors of length 1. */
+export interface L2Normalize extends NodeBase {
+  readonly op: 'l2-normalize';
+  readonly epsilon: number;
+}
+
 /** The same elements, row-major, in another shape. */
 export interface Reshape extends NodeBase {
   readonly op: 'reshape';
@@ -183,6 +195,7 @@ export type Node =
   | Conv2d
   | BatchNorm
   | Affine
+  | Prelu
   | Activate
   | Clip
   | Add
@@ -191,6 +204,7 @@ export type Node =
   | GlobalAveragePool
   | FullyConnected
   | Softmax
+  | L2Normalize
   | Reshape
   | Pad
   | Resize

@@ -9,18 +9,28 @@ export function withMeanings(graph: Graph): Graph {
 }
 
 /** By the operation that makes the values, behind what only restates them or keeps them within a range. */
-function meaningOf(tensor: string, producers: ReadonlyMap<string, Node>): OutputMeaning {
-  const node = producers.get(tensor);
+function meaningOf(output: string, producers: ReadonlyMap<string, Node>): OutputMeaning {
+  let node = producers.get(output);
+  // A hard sigmoid that is spelled out ends in this.
+  let toUnit = false;
+  while (node && ['reshape', 'resize', 'clip'].includes(node.op)) {
+    toUnit ||= node.op === 'clip' && node.min >= 0 && node.max <= 1;
+    node = producers.get(node.inputs[0]!);
+  }
+  const meaning = ownMeaning(node);
+  return meaning === 'logits' && toUnit ? 'sigmoids' : meaning;
+}
+
+function ownMeaning(node: Node | undefined): OutputMeaning {
   if (!node) return 'features';
   switch (node.op) {
-    case 'reshape':
-    case 'clip':
-      return meaningOf(node.inputs[0]!, producers);
-    case 'softmax':
-      return 'probabilities';
     case 'pool':
     case 'global-average-pool':
+    case 'l2-normalize':
+    case 'prelu':
       return 'features';
+    case 'softmax':
+      return 'probabilities';
   }
   const activation = 'activation' in node ? node.activation : 'none';
   if (activation === 'none') return 'logits';

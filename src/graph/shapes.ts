@@ -155,6 +155,9 @@ function outputShape(graph: string, node: Node, inputs: readonly Shape[]): Shape
       length('scale', node.scale, 1, c);
       length('shift', node.shift, 1, c);
       return inputs[0]!;
+    case 'prelu':
+      length('slope', node.slope, 1, c);
+      return inputs[0]!;
     case 'add':
     case 'multiply': {
       const other = inputs[1]!;
@@ -194,6 +197,9 @@ function outputShape(graph: string, node: Node, inputs: readonly Shape[]): Shape
       return [n, Math.ceil(h / node.tile[0]) * Math.ceil(w / node.tile[1]), 1, c];
     case 'fused':
       return partShapes(graph, node, inputs).get(node.output) ?? fail('no part writes its output');
+    case 'l2-normalize':
+      if (!(node.epsilon >= 2 ** -40)) fail(`epsilon is ${node.epsilon}, expected a number ≥ 2^-40`);
+      return inputs[0]!;
     case 'activation':
     case 'clip':
     case 'softmax':

@@ -1,5 +1,6 @@
 import source from '../../shaders/affine.wgsl?raw';
-import type { Affine, BatchNorm } from '../graph/ops.ts';
+import preluSource from '../../shaders/prelu.wgsl?raw';
+import type { Affine, BatchNorm, Prelu } from '../graph/ops.ts';
 import { elementwise, elementwiseProgram } from './elementwise.ts';
 import {
   ceilDiv,
@@ -39,4 +40,17 @@ export const batchNorm = defineKernel<BatchNorm>({
     const offset = shift.map((value, c) => value - (mean[c]! * scale[c]!) / Math.sqrt(variance[c]! + epsilon));
     return [perChannel(factor, output[3]), perChannel(offset, output[3])];
   },
+});
+
+export const prelu = defineKernel<Prelu>({
+  name: 'prelu',
+  op: 'prelu',
+  accepts: () => true,
+  program: (_node, { output }) =>
+    elementwiseProgram(elementwise(output), {
+      file: 'prelu.wgsl',
+      source: preluSource,
+      reads: [inputBinding(0), constantBinding(0)],
+    }),
+  constants: ({ slope }, { output }) => [perChannel(slope, output[3])],
 });

@@ -13,10 +13,12 @@ import {
   constantBinding,
   floatWeightsConstant,
   inputBinding,
+  type Kernel,
   outputBinding,
   type PackedConstant,
   type Program,
   shapeBinding,
+  WORKGROUP_BYTES,
   weightsConstant,
 } from './kernel.ts';
 import { packDot, packRows } from './pack.ts';
@@ -38,24 +40,39 @@ export const tiles: readonly Pair[] = [
   [2, 4],
 ];
 
+/** Of four pixels at least, which an invocation holds. */
+export const smallest: Pair = [2, 2];
+
 /** Below this many workgroups a smaller tile is taken. */
 const FEW_WORKGROUPS = 12;
 
-/** Output channels that an invocation holds of four pixels. */
-export const COLUMNS = 16;
+/** Output channels that an invocation may hold of four pixels. */
+export type Columns = 4 | 8 | 16;
+
+/** The usual kernel, of which no GPU's compiler keeps values in memory, and others named `stem/c8` for devices with more registers. */
+export const byColumns = (stem: string, kernel: (name: string, columns: Columns) => Kernel): readonly Kernel[] => [
+  kernel(stem, 4),
+  ...([8, 16] as const).map((columns) => kernel(`${stem}/c${columns}`, columns)),
+];
+
+/** Pixels whose hidden channels an invocation expands, four at a time, beside the columns that it holds. */
+export const expandPixels = (columns: Columns): number => columns / 4;
+
+/** Workgroup memory of a block. Two workgroups fit beside each other on hardware; c16 is for software, where none waits. */
+export const bytesOf = (columns: Columns): number => (columns < 16 ? WORKGROUP_BYTES / 2 : WORKGROUP_BYTES);
 
 /** Invocations that hold the output of a tile, each `columns` channels of four pixels. */
-export const ownersOf = (tile: Pair, { outChannels }: Conv2d, columns = COLUMNS): number =>
+export const ownersOf = (tile: Pair, { outChannels }: Conv2d, columns: Columns): number =>
   ((tile[0] * tile[1]) / 4) * ceilDiv(outChannels, columns);
 
-/** Invocations of a workgroup with so many that hold its output. */
-export const threadsOf = (owners: number): number => Math.max(64, 32 * ceilDiv(owners, 32));
+/** Invocations of a workgroup with so many that hold its output: waves are as wide as 64. */
+export const threadsOf = (owners: number): number => 64 * ceilDiv(owners, 64);
 
 /** Workgroups of a tiling, a dispatch in all. */
 export const workgroupsOf = (tile: Pair, output: Shape): number =>
   output[0] * ceilDiv(output[1], tile[0]) * ceilDiv(output[2], tile[1]);
 
-/** The first tile that fits and leaves enough workgroups, else the last that fits. Null where none does. */
+/** The first tile that fits and leaves enough workgroups, else the last that fits. Null where not even the smallest does. */
 export function tilingOf<T>(output: Shape, fitted: (tile: Pair) => T | null): T | null {
   let best: T | null = null;
   for (const tile of tiles) {
@@ -64,7 +81,7 @@ export function tilingOf<T>(output: Shape, fitted: (tile: Pair) => T | null): T 
     best = tiling;
     if (workgroupsOf(tile, output) >= FEW_WORKGROUPS) break;
   }
-  return best;
+  return best ?? fitted(smallest);
 }
 
 /** [expand,] depthwise at the beginning of a block's parts; null where they are something else. */
@@ -138,4 +155,5 @@ export const hiddenOf = ({ outChannels }: Conv2d, chunk4: number): number =>
   ceilDiv(outChannels, 4 * chunk4) * 4 * chunk4;
 
 /** Output channels rounded up to what an invocation holds. */
-export const projectColumns = ({ outChannels }: Conv2d): number => ceilDiv(outChannels, COLUMNS) * COLUMNS;
+export const projectColumns = ({ outChannels }: Conv2d, columns: Columns): number =>
+  ceilDiv(outChannels, columns) * columns;

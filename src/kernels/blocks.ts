@@ -1,19 +1,17 @@
 import { convPointwiseGated } from './conv-pointwise-gated.ts';
-import { convProject } from './conv-project.ts';
-import { expandDepthwise } from './expand-depthwise.ts';
-import { invertedResidual } from './inverted-residual.ts';
+import { convProjects } from './conv-project.ts';
+import { expandDepthwises } from './expand-depthwise.ts';
+import { invertedResiduals } from './inverted-residual.ts';
 import type { Kernel } from './kernel.ts';
 import { poolFullyConnected } from './pool-fully-connected.ts';
-import { squeezeExciteGate } from './squeeze-excite-gate.ts';
-import { universalBottleneck } from './universal-bottleneck.ts';
+import { universalBottlenecks } from './universal-bottleneck.ts';
 
-/** A kernel for each kind of fused node. */
+/** Kernels for each kind of fused node: of several, the first is the one that no GPU's compiler spills. */
 export const usual: readonly Kernel[] = [
-  invertedResidual,
-  universalBottleneck,
-  expandDepthwise,
-  squeezeExciteGate,
+  ...invertedResiduals,
+  ...universalBottlenecks,
+  ...expandDepthwises,
   convPointwiseGated,
-  convProject,
+  ...convProjects,
   poolFullyConnected,
 ];

@@ -1,7 +1,7 @@
 import source from '../../shaders/conv-depthwise-strip.wgsl?raw';
 import { isDepthwise } from '../graph/layers.ts';
 import type { Conv2d } from '../graph/ops.ts';
-import { depthwiseConstants, overhang, workgroupOverrides } from './conv-depthwise.ts';
+import { depthwiseConstants, overhang } from './conv-depthwise.ts';
 import { activationOverride, ceilDiv, convolutionBindings, defineKernel, type Kernel } from './kernel.ts';
 import { planes } from './window.ts';
 
@@ -50,7 +50,9 @@ const depthwiseStrip = ({ columns, rows: most, workgroup }: Strip): Kernel =>
           RESIDUAL: residual,
         },
         overrides: {
-          ...workgroupOverrides(workgroup),
+          WORKGROUP_X: workgroup.x,
+          WORKGROUP_Y: workgroup.y,
+          WORKGROUP_Z: workgroup.z,
           ...activationOverride(node.activation),
         },
         shape: {

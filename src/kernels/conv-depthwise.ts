@@ -1,6 +1,6 @@
 import source from '../../shaders/conv-depthwise.wgsl?raw';
 import { isDepthwise } from '../graph/layers.ts';
-import type { Conv2d } from '../graph/ops.ts';
+import type { Conv2d, Shape } from '../graph/ops.ts';
 import {
   activationOverride,
   ceilDiv,
@@ -15,35 +15,61 @@ import { packRows } from './pack.ts';
 import { planes } from './window.ts';
 
 /** Rows and columns of outputs that one invocation computes. */
-interface Tile {
+export interface Tile {
   readonly y: number;
   readonly x: number;
 }
 
-interface Workgroup {
-  readonly x: number;
-  readonly y: number;
-  readonly z: number;
-}
+export const isPlain = ({ dilation }: Conv2d): boolean => dilation[0] === 1 && dilation[1] === 1;
 
-const isPlain = ({ dilation }: Conv2d): boolean => dilation[0] === 1 && dilation[1] === 1;
+/** Null where a kernel has none for this node. */
+type TileOf = (node: Conv2d, output: Shape) => Tile | null;
 
-/** Large kernels leave registers for fewer sums; the output is no smaller than the tile. */
-function usualTile(node: Conv2d, height: number, width: number): Tile {
-  const taps = node.kernel[0] * node.kernel[1];
-  const small = !isPlain(node) || taps > 25;
-  const y = small ? 1 : taps <= 9 && node.stride[0] === 1 ? 4 : 2;
-  const x = small ? 1 : 4;
-  const shrink = (tile: number, length: number) => (tile <= length ? tile : length >= 2 && tile > 2 ? 2 : 1);
-  return { y: shrink(y, height), x: shrink(x, width) };
-}
+const [single, pair, row, rows, square] = [
+  [1, 1],
+  [1, 2],
+  [1, 4],
+  [2, 4],
+  [4, 4],
+].map(([y, x]) => ({ y, x })) as [Tile, Tile, Tile, Tile, Tile];
+
+/**
+ * Tiles that so many values of four channels, sums, weights and inputs, leave in registers, the largest first. Intel's and
+ * Mali's compilers have room for 16 a lane, Apple's for 32.
+ */
+const tilesIn = {
+  16: (_taps: number, stride: number) => (stride === 1 ? [row, pair] : [pair]),
+  32: (taps: number, stride: number) => (taps <= 9 && stride === 1 ? [rows, row] : [row]),
+  64: (taps: number, stride: number) => (taps <= 9 && stride === 1 ? [square, rows, row] : [rows, row]),
+} as const;
+
+/**
+ * Below so many invocations a GPU is not full, and a smaller tile is taken. Where registers are many, that costs more: a row
+ * has half again as many instructions an output as a square.
+ */
+const fewInvocations = { 16: 8000, 32: 8000, 64: 4000 } as const;
+
+const invocationsOf = ({ y, x }: Tile, [batch, height, width, channels]: Shape): number =>
+  batch * ceilDiv(height, y) * ceilDiv(width, x) * ceilDiv(channels, 4);
+
+/** The output is no smaller than the tile. */
+const tileWithin =
+  (registers: keyof typeof tilesIn): TileOf =>
+  (node, output) => {
+    const taps = node.kernel[0] * node.kernel[1];
+    if (!isPlain(node) || taps > 25) return single;
+    const fits = ({ y, x }: Tile) => y <= output[1] && x <= output[2];
+    const tiles = tilesIn[registers](taps, node.stride[0]).filter(fits);
+    return (
+      tiles.find((tile) => invocationsOf(tile, output) >= fewInvocations[registers]) ??
+      tiles.at(-1) ??
+      (fits(pair) ? pair : single)
+    );
+  };
 
 /** Inputs that a tile of outputs reads along an axis. */
 const inputExtent = ({ kernel, stride, dilation }: Conv2d, tile: number, axis: 0 | 1): number =>
   (tile - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis] + 1;
-
-/** Overrides of a workgroup of channels × columns × rows. */
-export const workgroupOverrides = ({ x, y, z }: Workgroup) => ({ WORKGROUP_X: x, WORKGROUP_Y: y, WORKGROUP_Z: z });
 
 /** Columns that the last output reads past the right edge. */
 export const overhang = ({ kernel, stride, dilation, padding }: Conv2d, inWidth: number, outWidth: number): number =>
@@ -62,26 +88,24 @@ export function depthwiseConstants({ weights, bias, kernel, outChannels }: Conv2
 /** Reads are unrolled: beyond this the shader's text grows out of proportion. */
 const MOST_INPUTS = 150;
 
-/** One output a channel, as long as a tile's inputs are few enough to unroll. `tileOf` gives null where it has none. */
-const depthwise = (
-  name: string,
-  workgroup: Workgroup,
-  tileOf: (node: Conv2d, height: number, width: number) => Tile | null,
-): Kernel =>
+/** Lanes of a workgroup: waves are as wide as 64. */
+const LANES = 64;
+
+/** One output a channel, as long as a tile's inputs are few enough to unroll. */
+export const depthwise = (name: string, tileOf: TileOf): Kernel =>
   defineKernel<Conv2d>({
     name,
     op: 'conv2d',
     accepts(node, { inputs: [input], output }) {
       if (!isDepthwise(node, input![3]) || node.kernel[0] * node.kernel[1] > 49) return false;
-      const tile = tileOf(node, output[1], output[2]);
+      const tile = tileOf(node, output);
       return tile !== null && inputExtent(node, tile.y, 0) * inputExtent(node, tile.x, 1) <= MOST_INPUTS;
     },
     program(node, { inputs: [input], output }) {
       const { kernel, stride, dilation, padding } = node;
-      const tile = tileOf(node, output[1], output[2])!;
+      const tile = tileOf(node, output)!;
       const residual = node.inputs.length > 1;
       const channels4 = ceilDiv(output[3], 4);
-      const tilesY = ceilDiv(output[1], tile.y);
       return {
         file: 'conv-depthwise.wgsl',
         source,
@@ -101,42 +125,22 @@ const depthwise = (
           PAD_RIGHT: overhang(node, input![2], output[2]),
           SURE_ROW: (output[1] - tile.y) * stride[0] < input![1] ? padding.top : -1,
           RESIDUAL: residual,
-          STORE_LOOP: workgroup.x * workgroup.y * workgroup.z <= 16,
         },
-        overrides: {
-          ...workgroupOverrides(workgroup),
-          ...activationOverride(node.activation),
-        },
-        shape: {
-          ...planes(input!, output),
-          channels4,
-          tiles_y: tilesY,
-          batch: output[0],
-        },
+        overrides: { WORKGROUP_X: LANES, ...activationOverride(node.activation) },
+        shape: { ...planes(input!, output), channels4 },
         bindings: convolutionBindings(residual),
-        workgroups: [
-          ceilDiv(channels4, workgroup.x),
-          ceilDiv(ceilDiv(output[2], tile.x), workgroup.y),
-          ceilDiv(tilesY * output[0], workgroup.z),
-        ],
+        workgroups: [ceilDiv(channels4 * ceilDiv(output[2], tile.x), LANES), ceilDiv(output[1], tile.y), output[0]],
       };
     },
     constants: depthwiseConstants,
   });
 
-export const convDepthwise = depthwise('conv-depthwise', { x: 8, y: 4, z: 2 }, usualTile);
+const byRegisters = (name: string, registers: keyof typeof tilesIn) => depthwise(name, tileWithin(registers));
 
-const tiles: readonly (Tile & { readonly workgroup: Workgroup })[] = [
-  { y: 1, x: 1, workgroup: { x: 8, y: 8, z: 1 } },
-  { y: 2, x: 4, workgroup: { x: 8, y: 4, z: 2 } },
-  { y: 4, x: 2, workgroup: { x: 8, y: 4, z: 2 } },
-  { y: 4, x: 4, workgroup: { x: 4, y: 2, z: 1 } },
-  { y: 7, x: 7, workgroup: { x: 4, y: 2, z: 1 } },
-];
+/** No GPU's compiler keeps its values in memory. */
+export const convDepthwise = byRegisters('conv-depthwise', 16);
 
-/** `conv-depthwise/7x7`: rows × columns of a tile. */
-export const depthwiseVariants: readonly Kernel[] = tiles.map(({ y, x, workgroup }) =>
-  depthwise(`conv-depthwise/${y}x${x}`, workgroup, (node, height, width) =>
-    isPlain(node) && y <= height && x <= width ? { y, x } : null,
-  ),
+/** `conv-depthwise/r32`: tiles for devices with room for so many values of four channels a lane. */
+export const depthwiseVariants: readonly Kernel[] = ([32, 64] as const).map((registers) =>
+  byRegisters(`conv-depthwise/r${registers}`, registers),
 );

@@ -4,6 +4,10 @@ import type { Conv2d, Fused } from '../graph/ops.ts';
 import {
   blockBindings,
   blockProgram,
+  byColumns,
+  bytesOf,
+  type Columns,
+  expandPixels,
   filterConstant,
   hiddenOf,
   ownersOf,
@@ -19,9 +23,9 @@ import {
   biasesConstant,
   ceilDiv,
   defineKernel,
+  type Kernel,
   MOST_INVOCATIONS,
   type NodeShapes,
-  WORKGROUP_BYTES,
 } from './kernel.ts';
 
 const CHUNK4 = 8;
@@ -42,61 +46,66 @@ function blockOf({ parts }: Fused, channels: number): Block | null {
   return isPointwise(first) ? { start, first, project } : null;
 }
 
-function resolve(node: Fused, { inputs: [input], output }: NodeShapes) {
+function resolve(node: Fused, { inputs: [input], output }: NodeShapes, columns: Columns) {
   const cin4 = ceilDiv(input![3], 4);
   const block = blockOf(node, input![3]);
   const tiling =
     block &&
     tilingOf(output, (tile) => {
-      const owners = ownersOf(tile, block.project);
+      const owners = ownersOf(tile, block.project, columns);
       const bytes = 16 * tile[0] * tile[1] * (CHUNK4 + (block.start ? cin4 : 0));
-      return owners > MOST_INVOCATIONS || bytes > WORKGROUP_BYTES ? null : { tile, threads: threadsOf(owners) };
+      return owners > MOST_INVOCATIONS || bytes > bytesOf(columns) ? null : { tile, threads: threadsOf(owners) };
     });
   if (!block || !tiling) return null;
   const { first, project } = block;
-  return { ...block, ...tiling, cin4, hidden: hiddenOf(first, CHUNK4), columns: projectColumns(project) };
+  return { ...block, ...tiling, cin4, hidden: hiddenOf(first, CHUNK4), columns: projectColumns(project, columns) };
 }
 
 /** A normal convolution, or a depthwise and a pointwise one, and the pointwise one that projects them [+ residual]. */
-export const convProject = defineKernel<Fused>({
-  name: 'conv-project',
-  op: 'fused',
-  accepts: (node, shapes) => resolve(node, shapes) !== null,
-  program(node, shapes) {
-    const { start, first, project, tile, threads, cin4, hidden, columns } = resolve(node, shapes)!;
-    const residual = project.inputs.length > 1;
-    return blockProgram(shapes, tile, start ?? first, {
-      file: 'conv-project.wgsl',
-      source,
-      constants: {
-        START: start !== null,
-        RESIDUAL: residual,
-        CHUNK4,
-        CIN4: start ? cin4 : 0,
-        THREADS: threads,
-        ...windowConstants(start ?? first),
-      },
-      overrides: {
-        START_ACTIVATION: activationCode(start?.activation ?? 'none'),
-        FIRST_ACTIVATION: activationCode(first.activation),
-        ...activationOverride(project.activation),
-      },
-      shape: { hidden, chunks: hidden / 4 / CHUNK4, cout4: ceilDiv(shapes.output[3], 4), columns },
-      bindings: blockBindings(3, start !== null, residual),
-    });
-  },
-  constants(node, shapes) {
-    const { start, first, project, cin4, hidden, columns } = resolve(node, shapes)!;
-    const constants = [
-      productConstant(first, shapes.inputs[0]![3], hidden),
-      productConstant(project, first.outChannels, columns, hidden),
-      biasesConstant(hidden + columns + (start ? 4 * cin4 : 0), [
-        [first.bias, 0],
-        [project.bias, hidden],
-        [start?.bias, hidden + columns],
-      ]),
-    ];
-    if (start) constants.push(filterConstant(start, 4 * cin4));
-    return constants;
-  },
-});
+const convProject = (name: string, held: Columns): Kernel =>
+  defineKernel<Fused>({
+    name,
+    op: 'fused',
+    accepts: (node, shapes) => resolve(node, shapes, held) !== null,
+    program(node, shapes) {
+      const { start, first, project, tile, threads, cin4, hidden, columns } = resolve(node, shapes, held)!;
+      const residual = project.inputs.length > 1;
+      return blockProgram(shapes, tile, start ?? first, {
+        file: 'conv-project.wgsl',
+        source,
+        constants: {
+          START: start !== null,
+          RESIDUAL: residual,
+          CHUNK4,
+          CIN4: start ? cin4 : 0,
+          THREADS: threads,
+          CHANNELS: held,
+          EXPAND_PIXELS: expandPixels(held),
+          ...windowConstants(start ?? first),
+        },
+        overrides: {
+          START_ACTIVATION: activationCode(start?.activation ?? 'none'),
+          FIRST_ACTIVATION: activationCode(first.activation),
+          ...activationOverride(project.activation),
+        },
+        shape: { hidden, chunks: hidden / 4 / CHUNK4, chunk4: CHUNK4, cout4: ceilDiv(shapes.output[3], 4), columns },
+        bindings: blockBindings(3, start !== null, residual),
+      });
+    },
+    constants(node, shapes) {
+      const { start, first, project, cin4, hidden, columns } = resolve(node, shapes, held)!;
+      const constants = [
+        productConstant(first, shapes.inputs[0]![3], hidden),
+        productConstant(project, first.outChannels, columns, hidden),
+        biasesConstant(hidden + columns + (start ? 4 * cin4 : 0), [
+          [first.bias, 0],
+          [project.bias, hidden],
+          [start?.bias, hidden + columns],
+        ]),
+      ];
+      if (start) constants.push(filterConstant(start, 4 * cin4));
+      return constants;
+    },
+  });
+
+export const convProjects = byColumns('conv-project', convProject);

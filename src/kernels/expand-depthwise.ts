@@ -17,6 +17,7 @@ import {
   constantBinding,
   defineKernel,
   inputBinding,
+  type Kernel,
   type NodeShapes,
   outputBinding,
   shapeBinding,
@@ -69,48 +70,56 @@ const resolve = (node: Fused, { inputs: [input] }: NodeShapes) => {
 };
 
 /** [expand,] depthwise, and the sums of its tiles as a second output. */
-export const expandDepthwise = defineKernel<Fused>({
-  name: 'expand-depthwise',
-  op: 'fused',
-  accepts: (node, shapes) => resolve(node, shapes) !== null,
-  program(node, shapes) {
-    const { expand, depthwise, sums, chunk4, hidden } = resolve(node, shapes)!;
-    const { output } = shapes;
-    const [inputY, inputX] = inputExtent(depthwise, sums.tile);
-    const bindings: Binding[] = [shapeBinding, inputBinding(0), constantBinding(0), constantBinding(1)];
-    bindings.push(outputBinding, { role: 'output', index: 1 });
-    if (expand) bindings.push(constantBinding(2));
-    const tilesX = ceilDiv(output[2], sums.tile[1]);
-    const program = blockProgram(shapes, sums.tile, depthwise, {
-      file: 'expand-depthwise.wgsl',
-      source,
-      constants: {
-        EXPAND: expand !== null,
-        INPUT_Y: inputY,
-        INPUT_X: inputX,
-        CHUNK4: chunk4,
-        ...windowConstants(depthwise),
-      },
-      overrides: {
-        EXPAND_ACTIVATION: activationCode(expand?.activation ?? 'none'),
-        ...activationOverride(depthwise.activation),
-      },
-      shape: { tiles_x: tilesX, hidden, hidden4: ceilDiv(output[3], 4) },
-      bindings,
-    });
-    const [across, down] = program.workgroups;
-    return { ...program, workgroups: [across, down, hidden / 4 / chunk4] };
-  },
-  constants(node, shapes) {
-    const { expand, depthwise, hidden } = resolve(node, shapes)!;
-    const constants = [
-      filterConstant(depthwise, hidden),
-      biasesConstant(hidden * (expand ? 2 : 1), [
-        [depthwise.bias, 0],
-        [expand?.bias, hidden],
-      ]),
-    ];
-    if (expand) constants.push(productConstant(expand, shapes.inputs[0]![3], hidden));
-    return constants;
-  },
-});
+const withSums = (name: string, expandPixels: number): Kernel =>
+  defineKernel<Fused>({
+    name,
+    op: 'fused',
+    accepts: (node, shapes) => resolve(node, shapes) !== null,
+    program(node, shapes) {
+      const { expand, depthwise, sums, chunk4, hidden } = resolve(node, shapes)!;
+      const { output } = shapes;
+      const [inputY, inputX] = inputExtent(depthwise, sums.tile);
+      const bindings: Binding[] = [shapeBinding, inputBinding(0), constantBinding(0), constantBinding(1)];
+      bindings.push(outputBinding, { role: 'output', index: 1 });
+      if (expand) bindings.push(constantBinding(2));
+      const tilesX = ceilDiv(output[2], sums.tile[1]);
+      const program = blockProgram(shapes, sums.tile, depthwise, {
+        file: 'expand-depthwise.wgsl',
+        source,
+        constants: {
+          EXPAND: expand !== null,
+          INPUT_Y: inputY,
+          INPUT_X: inputX,
+          CHUNK4: chunk4,
+          EXPAND_PIXELS: expandPixels,
+          ...windowConstants(depthwise),
+        },
+        overrides: {
+          EXPAND_ACTIVATION: activationCode(expand?.activation ?? 'none'),
+          ...activationOverride(depthwise.activation),
+        },
+        shape: { tiles_x: tilesX, kernel_y: depthwise.kernel[0], hidden, hidden4: ceilDiv(output[3], 4) },
+        bindings,
+      });
+      const [across, down] = program.workgroups;
+      return { ...program, workgroups: [across, down, hidden / 4 / chunk4] };
+    },
+    constants(node, shapes) {
+      const { expand, depthwise, hidden } = resolve(node, shapes)!;
+      const constants = [
+        filterConstant(depthwise, hidden),
+        biasesConstant(hidden * (expand ? 2 : 1), [
+          [depthwise.bias, 0],
+          [expand?.bias, hidden],
+        ]),
+      ];
+      if (expand) constants.push(productConstant(expand, shapes.inputs[0]![3], hidden));
+      return constants;
+    },
+  });
+
+/** The second is for software adapters, whose registers are memory in any case. */
+export const expandDepthwises: readonly Kernel[] = [
+  withSums('expand-depthwise', 2),
+  withSums('expand-depthwise/e4', 4),
+];

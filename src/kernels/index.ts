@@ -1,5 +1,6 @@
 import { add } from './add.ts';
 import { convDepthwise, depthwiseVariants } from './conv-depthwise.ts';
+import { depthwiseAnyVariants } from './conv-depthwise-any.ts';
 import { convAnyVariants, convDirect, directVariants } from './conv-direct.ts';
 import { convPointwise, pointwiseVariants } from './conv-pointwise.ts';
 import { convStem, stemVariants } from './conv-stem.ts';
@@ -42,7 +43,7 @@ export const coreKernels: KernelRegistry = {
     ...fullyConnectedVariants,
     ...globalAveragePoolVariants,
   ],
-  starting: convAnyVariants,
+  starting: [...convAnyVariants, ...depthwiseAnyVariants],
 };
 
 /** Kernels that are fetched for the plans that need them. */
@@ -61,20 +62,21 @@ const moduleOfKernel: Readonly<Record<string, KernelModule>> = {
   activation: 'rare',
   clip: 'rare',
   affine: 'rare',
+  prelu: 'rare',
+  'l2-normalize': 'rare',
   resize: 'rare',
   concat: 'rare',
   reshape: 'rare',
   'inverted-residual': 'blocks',
   'universal-bottleneck': 'blocks',
   'expand-depthwise': 'blocks',
-  'squeeze-excite-gate': 'blocks',
   'conv-pointwise-gated': 'blocks',
   'conv-project': 'blocks',
   'pool-fully-connected': 'blocks',
   'conv-pointwise-tiled': 'variants',
   'conv-pointwise-split': 'variants',
   'conv-depthwise-strip': 'variants',
-  'conv-depthwise-any': 'variants',
+  'conv-depthwise-tile': 'variants',
 };
 
 /** The core and what these modules add. */

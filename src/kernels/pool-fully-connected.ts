@@ -14,8 +14,13 @@ import {
 } from './kernel.ts';
 import { packRows } from './pack.ts';
 
-/** Outputs of a workgroup, in fours. */
-const COLUMNS = 8;
+const LANES = 64;
+
+/**
+ * Outputs of a workgroup, in fours: few of a squeeze, whose means cost little, so that several workgroups share it; more of a
+ * classifier, as each takes all means for itself.
+ */
+const columnsOf = (outputs4: number): number => (outputs4 <= LANES ? 2 : 8);
 
 function resolve({ parts }: Fused): Product | null {
   const [pool, product] = parts;
@@ -31,14 +36,15 @@ export const poolFullyConnected = defineKernel<Fused>({
     const { outputs, activation } = resolve(node)!;
     const [batch, height, width, channels] = input!;
     const outputs4 = ceilDiv(outputs, 4);
+    const columns = columnsOf(outputs4);
     return {
       file: 'pool-fully-connected.wgsl',
       source,
       constants: {},
-      overrides: activationOverride(activation),
+      overrides: { COLUMNS: columns, SLICES: LANES / columns, ...activationOverride(activation) },
       shape: { pixels: height * width, inputs4: ceilDiv(channels, 4), outputs4 },
       bindings: [shapeBinding, inputBinding(0), constantBinding(0), constantBinding(1), outputBinding],
-      workgroups: [ceilDiv(outputs4, COLUMNS), batch, 1],
+      workgroups: [ceilDiv(outputs4, columns), batch, 1],
     };
   },
   constants(node, { inputs: [input] }) {

@@ -1,9 +1,10 @@
 import { activation } from './activation.ts';
-import { affine, batchNorm } from './affine.ts';
+import { affine, batchNorm, prelu } from './affine.ts';
 import { clip } from './clip.ts';
 import { concat } from './concat.ts';
 import { convGrouped } from './conv-grouped.ts';
 import type { Kernel } from './kernel.ts';
+import { l2Normalize } from './l2-normalize.ts';
 import { pool } from './pool.ts';
 import { reshape } from './reshape.ts';
 import { resize } from './resize.ts';
@@ -16,6 +17,8 @@ export const usual: readonly Kernel[] = [
   clip,
   affine,
   batchNorm,
+  prelu,
+  l2Normalize,
   resize,
   concat,
   reshape,

@@ -8,6 +8,7 @@ import {
   hiddenOf,
   ownersOf,
   productConstant,
+  smallest,
   tapsOf,
   threadsOf,
   tiles,
@@ -21,6 +22,7 @@ import {
   ceilDiv,
   defineKernel,
   floatWeightsConstant,
+  type Kernel,
   MOST_INVOCATIONS,
   type NodeShapes,
   WORKGROUP_BYTES,
@@ -30,14 +32,8 @@ import { inputExtent } from './window.ts';
 
 const MOST_CHUNK4 = 8;
 
-/** Neighbours in a row that an invocation of the starting convolution computes together. */
-const MOST_STRIP = 4;
-
 /** Workgroups that are supposed to run at once: fewer take no less time. */
 const AT_ONCE = 8;
-
-/** Of four pixels at least, which an invocation holds. */
-const smallest: Pair = [2, 2];
 
 interface Block {
   readonly start: Conv2d;
@@ -111,74 +107,87 @@ function resolve(node: Fused, { inputs: [input], output }: NodeShapes) {
 }
 
 /** Depthwise, expand, depthwise, project [+ residual]: a universal inverted bottleneck with an extra depthwise. */
-export const universalBottleneck = defineKernel<Fused>({
-  name: 'universal-bottleneck',
-  op: 'fused',
-  accepts: (node, shapes) => resolve(node, shapes) !== null,
-  program(node, shapes) {
-    const { start, expand, depthwise, project, ...sizes } = resolve(node, shapes)!;
-    const { tile, input, chunk4, part4, threads, cout4, hidden } = sizes;
-    const [, height, width] = shapes.inputs[0]!;
-    const started = (size: number, axis: 0 | 1, padding: number) =>
-      windowOutput(size, start.kernel[axis], start.stride[axis], start.dilation[axis], padding);
-    const residual = project.inputs.length > 1;
-    const strips = ceilDiv(input[1], MOST_STRIP);
-    return blockProgram(shapes, tile, depthwise, {
-      file: 'universal-bottleneck.wgsl',
-      source,
-      constants: {
-        RESIDUAL: residual,
-        INPUT_Y: input[0],
-        INPUT_X: input[1],
-        CHUNK4: chunk4,
-        PART4: part4,
-        STRIP: ceilDiv(input[1], strips),
-        STRIPS: strips,
-        THREADS: threads,
-        ...windowConstants(start, 'START_'),
-        ...windowConstants(depthwise),
-      },
-      overrides: {
-        START_ACTIVATION: activationCode(start.activation),
-        EXPAND_ACTIVATION: activationCode(expand.activation),
-        DEPTHWISE_ACTIVATION: activationCode(depthwise.activation),
-        ...activationOverride(project.activation),
-      },
-      shape: {
-        src_height: height,
-        src_width: width,
-        in_height: started(height, 0, start.padding.top + start.padding.bottom),
-        in_width: started(width, 1, start.padding.left + start.padding.right),
-        hidden,
-        chunks: hidden / 4 / chunk4,
-        cout4,
-        columns: 4 * cout4,
-        start_pad_top: start.padding.top,
-        start_pad_left: start.padding.left,
-      },
-      bindings: blockBindings(4, false, residual),
-    });
-  },
-  constants(node, shapes) {
-    const { start, expand, depthwise, project, cin4, cout4, hidden } = resolve(node, shapes)!;
-    const cin = shapes.inputs[0]![3];
-    const channels = depthwise.outChannels;
-    const [taps, startTaps] = [tapsOf(depthwise), tapsOf(start)];
-    return [
-      floatWeightsConstant(taps * hidden + startTaps * 4 * cin4, () => {
-        const packed = new Float32Array(taps * hidden + startTaps * 4 * cin4);
-        packed.set(packRows(depthwise.weights, taps, channels, hidden));
-        packed.set(packRows(start.weights, startTaps, cin), taps * hidden);
-        return packed;
-      }),
-      productConstant(expand, cin, hidden),
-      productConstant(project, channels, 4 * cout4, hidden),
-      biasesConstant(2 * hidden + 4 * cout4 + 4 * cin4, [
-        [depthwise.bias, 0],
-        [expand.bias, hidden],
-        [project.bias, 2 * hidden],
-        [start.bias, 2 * hidden + 4 * cout4],
-      ]),
-    ];
-  },
-});
+const bottleneck = (name: string, expandPixels: number, mostStrip: number): Kernel =>
+  defineKernel<Fused>({
+    name,
+    op: 'fused',
+    accepts: (node, shapes) => resolve(node, shapes) !== null,
+    program(node, shapes) {
+      const { start, expand, depthwise, project, ...sizes } = resolve(node, shapes)!;
+      const { tile, input, chunk4, part4, threads, cout4, hidden } = sizes;
+      const [, height, width] = shapes.inputs[0]!;
+      const started = (size: number, axis: 0 | 1, padding: number) =>
+        windowOutput(size, start.kernel[axis], start.stride[axis], start.dilation[axis], padding);
+      const residual = project.inputs.length > 1;
+      const strips = ceilDiv(input[1], mostStrip);
+      return blockProgram(shapes, tile, depthwise, {
+        file: 'universal-bottleneck.wgsl',
+        source,
+        constants: {
+          RESIDUAL: residual,
+          INPUT_Y: input[0],
+          INPUT_X: input[1],
+          CHUNK4: chunk4,
+          PART4: part4,
+          STRIP: ceilDiv(input[1], strips),
+          STRIPS: strips,
+          THREADS: threads,
+          EXPAND_PIXELS: expandPixels,
+          ...windowConstants(start, 'START_'),
+          ...windowConstants(depthwise),
+        },
+        overrides: {
+          START_ACTIVATION: activationCode(start.activation),
+          EXPAND_ACTIVATION: activationCode(expand.activation),
+          DEPTHWISE_ACTIVATION: activationCode(depthwise.activation),
+          ...activationOverride(project.activation),
+        },
+        shape: {
+          src_height: height,
+          src_width: width,
+          in_height: started(height, 0, start.padding.top + start.padding.bottom),
+          in_width: started(width, 1, start.padding.left + start.padding.right),
+          hidden,
+          chunks: hidden / 4 / chunk4,
+          chunk4,
+          cout4,
+          columns: 4 * cout4,
+          start_pad_top: start.padding.top,
+          start_pad_left: start.padding.left,
+          kernel_y: depthwise.kernel[0],
+          kernel_x: depthwise.kernel[1],
+          start_kernel_y: start.kernel[0],
+          start_kernel_x: start.kernel[1],
+        },
+        bindings: blockBindings(4, false, residual),
+      });
+    },
+    constants(node, shapes) {
+      const { start, expand, depthwise, project, cin4, cout4, hidden } = resolve(node, shapes)!;
+      const cin = shapes.inputs[0]![3];
+      const channels = depthwise.outChannels;
+      const [taps, startTaps] = [tapsOf(depthwise), tapsOf(start)];
+      return [
+        floatWeightsConstant(taps * hidden + startTaps * 4 * cin4, () => {
+          const packed = new Float32Array(taps * hidden + startTaps * 4 * cin4);
+          packed.set(packRows(depthwise.weights, taps, channels, hidden));
+          packed.set(packRows(start.weights, startTaps, cin), taps * hidden);
+          return packed;
+        }),
+        productConstant(expand, cin, hidden),
+        productConstant(project, channels, 4 * cout4, hidden),
+        biasesConstant(2 * hidden + 4 * cout4 + 4 * cin4, [
+          [depthwise.bias, 0],
+          [expand.bias, hidden],
+          [project.bias, 2 * hidden],
+          [start.bias, 2 * hidden + 4 * cout4],
+        ]),
+      ];
+    },
+  });
+
+/** The second is for software adapters, whose registers are memory in any case. */
+export const universalBottlenecks: readonly Kernel[] = [
+  bottleneck('universal-bottleneck', 1, 1),
+  bottleneck('universal-bottleneck/e4', 4, 4),
+];

@@ -1,9 +1,12 @@
-import { depthwiseAnyVariants } from './conv-depthwise-any.ts';
 import { depthwiseStripVariants } from './conv-depthwise-strip.ts';
+import { depthwiseTiles } from './conv-depthwise-tile.ts';
 import { convPointwiseSplit, convPointwiseTiled } from './conv-pointwise-shared.ts';
 import type { Kernel } from './kernel.ts';
 
 /** Variants with shaders of their own. */
-export const variants: readonly Kernel[] = [convPointwiseTiled, convPointwiseSplit, ...depthwiseStripVariants];
-
-export const starting: readonly Kernel[] = depthwiseAnyVariants;
+export const variants: readonly Kernel[] = [
+  convPointwiseTiled,
+  convPointwiseSplit,
+  ...depthwiseTiles,
+  ...depthwiseStripVariants,
+];

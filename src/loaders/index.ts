@@ -18,6 +18,9 @@ interface Format {
 export const isSafetensors = (bytes: Uint8Array): boolean =>
   bytes[8] === 0x7b && bytes[7] === 0 && bytes[6] === 0 && bytes[5] === 0;
 
+/** What is read beside a model of any format, where it is known to be there. */
+const sidecarNames = ['labels.txt', 'config.json', 'preprocessor_config.json'];
+
 /** In the order in which they are tried. */
 const formats: readonly Format[] = [
   {
@@ -60,5 +63,7 @@ export async function loadGraph(source: ModelFiles, options: LoadGraphOptions = 
   }
   const load = await format.loader();
   options.signal?.throwIfAborted();
-  return load({ ...source, bytes: plainBytes(source.bytes) }, options);
+  const graph = await load({ ...source, bytes: plainBytes(source.bytes) }, options);
+  if (!source.beside?.some((name) => sidecarNames.includes(name))) return graph;
+  return (await import('./sidecars/beside.ts')).withSidecars(source, graph, options);
 }

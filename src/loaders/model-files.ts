@@ -10,6 +10,8 @@ export interface ModelFiles {
    * absolute paths, addresses and paths that climb are refused before this is called.
    */
   readonly read?: (path: string) => Promise<Uint8Array>;
+  /** Names of the files beside it, where that is known. */
+  readonly beside?: readonly string[];
 }
 
 export interface LoadGraphOptions {

@@ -1,5 +1,5 @@
 /** Models whose bytes come by and by: from an address or a file. */
-import { ModelFormatError, UsageError } from '../errors.ts';
+import { ModelFormatError } from '../errors.ts';
 import type { ArrivingWeights } from '../graph/arriving.ts';
 import type { Graph } from '../graph/graph.ts';
 import { ByteStream } from './byte-stream.ts';
@@ -39,6 +39,7 @@ interface Source {
   readonly name: string;
   readonly stream: ByteStream;
   readonly read?: (path: string) => Promise<Uint8Array>;
+  readonly beside?: readonly string[];
 }
 
 /**
@@ -49,7 +50,7 @@ export async function openStreamed(
   source: Fetched | Blob | readonly File[],
   options: StreamOptions,
 ): Promise<OpenedSource> {
-  const { name, stream, read } = await openSource(source, options);
+  const { name, stream, ...near } = await openSource(source, options);
   try {
     const begun = await stream.atLeast(9);
     const parsing = () => options.onProgress?.({ stage: 'parse', done: 0, total: 1 });
@@ -63,7 +64,7 @@ export async function openStreamed(
     }
     const bytes = await stream.atLeast(Number.POSITIVE_INFINITY);
     parsing();
-    return { graph: await loadGraph({ name, bytes, ...(read ? { read } : {}) }, options), arriving: null };
+    return { graph: await loadGraph({ name, bytes, ...near }, options), arriving: null };
   } catch (error) {
     stream.cancel(error);
     throw error;
@@ -85,36 +86,36 @@ async function openSource(source: Fetched | Blob | readonly File[], options: Str
       },
     };
   }
-  const file = source instanceof Blob ? source : mainOf(source);
+  const file = source instanceof Blob ? source : await mainOf(source);
   const open = (blob: Blob, called: string) =>
     new ByteStream(called, blob.stream(), { length: blob.size, signal, onBytes: progress() });
   const called = file instanceof File ? file.name : name;
   const opened = { name: called, stream: open(file, called) };
-  if (file === source) return opened;
+  if (!(file instanceof File) || file === source) return opened;
+  const others = (source as readonly File[]).filter((other) => other !== file);
+  const near = others.filter((other) => folderOf(other) === folderOf(file));
   return {
     ...opened,
+    beside: near.map((other) => other.name),
     read: async (path) => {
-      const beside = (source as readonly File[]).find((candidate) => candidate.name === path.split('/').pop());
+      const name = path.split('/').pop();
+      const beside = [...near, ...others].find((candidate) => candidate.name === name);
       if (!beside) throw new ModelFormatError(called, `needs the file "${path}", which was not given with it`);
       return open(beside, beside.name).atLeast(Number.POSITIVE_INFINITY);
     },
   };
 }
 
-/** The model among files. Throws `UsageError` where there is none. */
-function mainOf(files: readonly File[]): File {
-  const json = files.filter((file) => file.name.endsWith('.json'));
-  const main =
-    files.length === 1
-      ? files[0]
-      : (files.find((file) => /\.(onnx|safetensors)$/.test(file.name)) ??
-        json.find((file) => file.name === 'model.json') ??
-        json.find((file) => file.name !== 'metadata.json'));
-  if (main) return main;
-  const names = files.map((file) => file.name).join(', ') || 'none';
-  throw new UsageError(
-    `no model among the files (${names}): expected one file, or a model.json, .onnx or .safetensors with its own`,
-  );
+/** With its folder, where a whole one was handed over. */
+const pathOf = (file: File): string => file.webkitRelativePath || file.name;
+const folderOf = (file: File): string => pathOf(file).slice(0, -file.name.length);
+
+/** The model among files. Throws `UsageError` where there is none, or more than one. */
+async function mainOf(files: readonly File[]): Promise<File> {
+  if (files.length === 1) return files[0]!;
+  const { oneModelOf } = await import('./model-among.ts');
+  const name = oneModelOf(files.map(pathOf), 'among the files');
+  return files.find((file) => pathOf(file) === name)!;
 }
 
 type OnBytes = (done: number, total: number) => void;

@@ -1,10 +1,16 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { readdir, readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join, sep } from 'node:path';
 import { ModelFormatError } from '../errors.ts';
 import type { ModelFiles } from '../loaders/index.ts';
+import { oneModelOf } from '../loaders/model-among.ts';
 
-/** The model file at `path`, and what lies in its folder when the file names it. Throws `ModelFormatError`. */
+/**
+ * The model file at `path`, or the only one in the folder there, and what lies in its folder. Throws `ModelFormatError`,
+ * `UsageError` where a folder holds none, or several.
+ */
 export async function modelFilesAt(path: string): Promise<ModelFiles> {
+  const within = await readdir(path).catch(() => null);
+  if (within) return modelFilesAt(join(path, oneModelOf(within, `in ${path}`)));
   let bytes: Uint8Array;
   try {
     bytes = await readFile(path);
@@ -17,6 +23,7 @@ export async function modelFilesAt(path: string): Promise<ModelFiles> {
     name: basename(path),
     bytes: new Uint8Array(bytes),
     read: (beside) => readInside(dirname(path), beside),
+    beside: await readdir(dirname(path)).catch(() => []),
   };
 }
 

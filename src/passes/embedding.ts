@@ -31,6 +31,7 @@ const passedOver: ReadonlySet<Node['op']> = new Set([
   'reshape',
   'activation',
   'affine',
+  'prelu',
   'batch-norm',
   'clip',
 ]);

@@ -1,6 +1,6 @@
 import type { Graph } from '../graph/graph.ts';
 import { isDepthwise, isPointwise, productOf } from '../graph/layers.ts';
-import type { Conv2d, Fused, Node } from '../graph/ops.ts';
+import type { Conv2d, Fused, Node, Shape } from '../graph/ops.ts';
 import { Links, replaceNodes } from './pass.ts';
 
 /**
@@ -13,7 +13,7 @@ import { Links, replaceNodes } from './pass.ts';
  * - a normal convolution and the pointwise one that follows;
  * - global average pool and the product that follows.
  */
-export function fuseBlocks(graph: Graph, runs: (node: Fused, links: Links) => boolean): Graph {
+export function fuseBlocks(graph: Graph, runs: (node: Fused, shapes: ReadonlyMap<string, Shape>) => boolean): Graph {
   const links = new Links(graph);
   const replacements = new Map<Node, readonly Node[]>();
   const fuse = (parts: readonly (Node | null | undefined)[]): boolean => {
@@ -27,7 +27,7 @@ export function fuseBlocks(graph: Graph, runs: (node: Fused, links: Links) => bo
       output: last.output,
       parts: chain,
     };
-    if (!runs(fused, links)) return false;
+    if (!runs(fused, links.shapes)) return false;
     for (const part of chain) replacements.set(part, part === last ? [fused] : []);
     return true;
   };

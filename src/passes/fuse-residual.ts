@@ -1,4 +1,4 @@
-import { inPlaceOf, type Pass, rewriteAll } from './pass.ts';
+import { eitherFirst, inPlaceOf, type Pass, rewriteAll } from './pass.ts';
 
 /** A sum of a convolution's output, which nobody else reads, and a tensor of its shape: the convolution adds it. */
 export const fuseResidual: Pass = (graph) =>
@@ -6,10 +6,7 @@ export const fuseResidual: Pass = (graph) =>
     if (node.op !== 'add' || node.activation !== 'none') return null;
     const [a, b] = node.inputs;
     if (a === b || links.shapes.get(a!)!.join() !== links.shapes.get(b!)!.join()) return null;
-    for (const [tensor, residual] of [
-      [a!, b!],
-      [b!, a!],
-    ] as const) {
+    for (const [tensor, residual] of eitherFirst(node)) {
       const producer = links.soleProducer(tensor);
       if (producer?.op !== 'conv2d' || producer.inputs.length > 1) continue;
       // In the place of the sum, both of its inputs are there.

@@ -11,9 +11,9 @@ export interface SqueezeExciteOptions {
 }
 
 /**
- * A block with squeeze-and-excitation as three kernels. The mean is over all pixels, which no workgroup sees, so the
- * block is cut there: [expand,] depthwise and the sums of its tiles; mean, squeeze and excite; the gate's product and
- * the projection. The first squeeze's weights take the number of tiles over that of pixels.
+ * A block with squeeze-and-excitation as four kernels. The mean is over all pixels and the squeeze over all channels, which
+ * no workgroup sees, so the block is cut there: [expand,] depthwise and the sums of its tiles; mean and squeeze; excite; the
+ * gate's product and the projection. The squeeze's weights take the number of tiles over that of pixels.
  */
 export function fuseSqueezeExcite(graph: Graph, options: SqueezeExciteOptions): Graph {
   const links = new Links(graph);
@@ -41,15 +41,14 @@ export function fuseSqueezeExcite(graph: Graph, options: SqueezeExciteOptions): 
       parts: [...(expand ? [expand] : []), depthwise, sums],
     };
     const share = tiles / (shape[1] * shape[2]);
-    const gate: Fused = {
+    const means: Fused = {
       op: 'fused',
-      name: excite.name,
+      name: squeeze.name,
       inputs: [sums.output],
-      output: excite.output,
+      output: squeeze.output,
       parts: [
         { ...pool, inputs: [sums.output] },
         { ...squeeze, weights: squeeze.weights.map((weight) => weight * share) },
-        excite,
       ],
     };
     const second: Fused = {
@@ -60,12 +59,12 @@ export function fuseSqueezeExcite(graph: Graph, options: SqueezeExciteOptions): 
       parts: [multiply, project],
     };
     const shapes = new Map([...links.shapes, [sums.output, [shape[0], tiles, 1, shape[3]] as Shape]]);
-    if (![first, gate, second].every((fused) => options.runs(fused, shapes))) continue;
-    for (const part of [expand, depthwise, pool, squeeze, excite, multiply, project]) {
+    if (![first, means, second].every((fused) => options.runs(fused, shapes))) continue;
+    for (const part of [expand, depthwise, pool, squeeze, multiply, project]) {
       if (part) replacements.set(part, []);
     }
     replacements.set(depthwise, [first]);
-    replacements.set(excite, [gate]);
+    replacements.set(squeeze, [means]);
     replacements.set(project, [second]);
   }
   return replaceNodes(graph, replacements);

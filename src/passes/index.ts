@@ -47,3 +47,6 @@ const passes: readonly Pass[] = [
 
 /** The graph that will run. Throws `GraphError` where the graph is inconsistent. */
 export const runPasses = (graph: Graph): Graph => passes.reduce((current, pass) => pass(current), graph);
+
+/** The same for a graph that has not been through them: a saved model's has. */
+export const prepare = (graph: Graph): Graph => (graph.prepared ? graph : runPasses(graph));

@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/graph.ts';
-import type { Node, Shape } from '../graph/ops.ts';
+import type { Add, Multiply, Node, Shape } from '../graph/ops.ts';
 import { inferShapes } from '../graph/shapes.ts';
 
 /** A pure function of a graph. Outputs keep their names, and their values but for rounding. */
@@ -50,6 +50,13 @@ export type Replacements = ReadonlyMap<Node, readonly Node[]>;
 /** `by` in the place of `node`, which takes the nodes `taken` in. */
 export const inPlaceOf = (node: Node, by: readonly Node[], taken: readonly Node[] = []): Replacements =>
   new Map([...taken.map((one) => [one, []] as const), [node, by]]);
+
+/** The two inputs of a sum or product, either first. */
+export const eitherFirst = ({ inputs: [a, b] }: Add | Multiply) =>
+  [
+    [a!, b!],
+    [b!, a!],
+  ] as const;
 
 /** The graph with some nodes replaced, its others as they are. */
 export function replaceNodes(graph: Graph, replacements: Replacements): Graph {

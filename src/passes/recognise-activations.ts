@@ -1,5 +1,5 @@
 import type { Activation, Affine, Clip, Multiply, Node } from '../graph/ops.ts';
-import { inPlaceOf, type Links, type Pass, type Replacements, rewriteAll } from './pass.ts';
+import { eitherFirst, inPlaceOf, type Links, type Pass, type Replacements, rewriteAll } from './pass.ts';
 import { withScale } from './scale-weights.ts';
 
 /**
@@ -116,7 +116,7 @@ function hardSwishDividedLast(node: Affine, links: Links): Replacements | null {
   const factor = 6 * (scaleOf(node, 0) ?? 0);
   const product = isNearOne(factor) ? links.soleProducer(node.inputs[0]!) : undefined;
   if (product?.op !== 'multiply' || product.activation !== 'none') return null;
-  for (const [x, gate] of pairs(product)) {
+  for (const [x, gate] of eitherFirst(product)) {
     const chain = shiftedRelu6(gate, links);
     if (chain?.x === x) return replaceChain([...chain.nodes, product], node, x, 'hard-swish', factor);
   }
@@ -126,7 +126,7 @@ function hardSwishDividedLast(node: Affine, links: Links): Replacements | null {
 /** x · hard-sigmoid(x), and (x / 6) · relu6(x + 3), and either with a factor of about one. */
 function hardSwish(node: Multiply, links: Links): Replacements | null {
   if (node.activation !== 'none') return null;
-  for (const [a, b] of pairs(node)) {
+  for (const [a, b] of eitherFirst(node)) {
     for (const [scaled, gate] of [
       [{ factor: 1, tensor: a, nodes: [] }, unscale(b, links)],
       [unscale(a, links), { factor: 1, tensor: b, nodes: [] }],
@@ -146,12 +146,6 @@ function hardSwish(node: Multiply, links: Links): Replacements | null {
   }
   return null;
 }
-
-const pairs = ({ inputs: [a, b] }: Multiply) =>
-  [
-    [a!, b!],
-    [b!, a!],
-  ] as const;
 
 /** In place of the chain that ends in `last`: factor · kind(x). */
 function replaceChain(removed: readonly Node[], last: Node, x: string, kind: Activation, factor = 1): Replacements {

@@ -7,10 +7,7 @@ import { fuseSqueezeExcite } from '../passes/fuse-squeeze-excite.ts';
 import { shapesOf } from './select.ts';
 
 /** The graph with every fusion for which there is a kernel; it has been through the passes. */
-export function fuse(graph: Graph): Graph {
-  const gated = fuseSqueezeExcite(graph, { runs, tileOf });
-  return fuseBlocks(gated, (node, { shapes }) => runs(node, shapes));
-}
+export const fuse = (graph: Graph): Graph => fuseBlocks(fuseSqueezeExcite(graph, { runs, tileOf }), runs);
 
 function runs(node: Fused, shapes: ReadonlyMap<string, Shape>): boolean {
   return blockKernels.some((kernel) => kernel.accepts(node, shapesOf(node, shapes)));

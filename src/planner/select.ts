@@ -2,7 +2,7 @@ import { GraphError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Node, OpName, Shape } from '../graph/ops.ts';
 import { inferShapes } from '../graph/shapes.ts';
-import { coreKernels, fetchKernels, type KernelModule, type KernelRegistry, modulesOf } from '../kernels/index.ts';
+import { coreKernels, fetchKernels, type KernelRegistry, modulesOf } from '../kernels/index.ts';
 import type { Kernel, NodeShapes } from '../kernels/kernel.ts';
 import type { Plan } from './plan.ts';
 
@@ -36,7 +36,8 @@ export function kernelsFor(
   tuning = false,
 ): Promise<KernelRegistry> {
   const shapes = inferShapes(graph);
-  const modules: KernelModule[] = modulesOf([...prefer, ...Object.values(tuned)]);
+  const fuses = graph.nodes.some(({ op }) => op === 'fused');
+  const modules = modulesOf([...prefer, ...Object.values(tuned)]).filter((module) => fuses || module !== 'blocks');
   if (tuning) modules.push('variants');
   for (const node of graph.nodes) {
     if (node.op === 'fused') modules.push('blocks');

@@ -1,4 +1,4 @@
-import type { Add, Affine, BatchNorm, Clip, Multiply } from '../graph/ops.ts';
+import type { Add, Affine, BatchNorm, Clip, Multiply, Prelu } from '../graph/ops.ts';
 import { activate } from './activation.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -29,6 +29,12 @@ export function affine(node: Affine, input: Tensor): Tensor {
   const channels = input.shape[3];
   const of = (constants: Float32Array, i: number) => constants[constants.length === 1 ? 0 : i % channels]!;
   return { shape: input.shape, data: input.data.map((x, i) => x * of(node.scale, i) + of(node.shift, i)) };
+}
+
+/** x, or x · slope below zero. */
+export function prelu({ slope }: Prelu, { shape, data }: Tensor): Tensor {
+  const of = (i: number) => slope[slope.length === 1 ? 0 : i % shape[3]]!;
+  return { shape, data: data.map((x, i) => (x < 0 ? x * of(i) : x)) };
 }
 
 /** (x − mean) / √(variance + epsilon) · scale + shift. */

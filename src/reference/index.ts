@@ -9,12 +9,12 @@ import { type Fused, type Node, writtenBy } from '../graph/ops.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
 import { activation } from './activation.ts';
 import { conv2d } from './conv.ts';
-import { add, affine, batchNorm, clip, multiply } from './elementwise.ts';
+import { add, affine, batchNorm, clip, multiply, prelu } from './elementwise.ts';
 import { fullyConnected } from './fully-connected.ts';
 import { globalAveragePool, pool, sumTiles } from './pool.ts';
 import { resize } from './resize.ts';
 import { concat, pad, reshape } from './shape.ts';
-import { softmax } from './softmax.ts';
+import { l2Normalize, softmax } from './softmax.ts';
 import { type Counter, checkedShape, type Tensor } from './tensor.ts';
 
 export type { Counter, Tensor } from './tensor.ts';
@@ -41,12 +41,16 @@ export function runNode(
       return globalAveragePool(input, shape);
     case 'softmax':
       return softmax(input);
+    case 'l2-normalize':
+      return l2Normalize(node, input);
     case 'add':
       return add(node, [input, inputs[1]!]);
     case 'multiply':
       return multiply(node, [input, inputs[1]!]);
     case 'affine':
       return affine(node, input);
+    case 'prelu':
+      return prelu(node, input);
     case 'batch-norm':
       return batchNorm(node, input);
     case 'clip':

@@ -93,7 +93,7 @@ export class Executor {
   static async create(gpu: Gpu, plan: Plan, constants: Constants, options: ResourceOptions = {}): Promise<Executor> {
     const [resources, readout] = await Promise.allSettled([
       PlanResources.create(gpu, plan, constants, options),
-      guarded(gpu.device, `readback of ${plan.graph}`, (keep) => new Readout(gpu.device, plan, plan.outputs, { keep })),
+      guarded(gpu.device, `readback of ${plan.graph}`, (keep) => new Readout(gpu.device, plan, plan.outputs, keep)),
     ]);
     if (resources.status === 'fulfilled' && readout.status === 'fulfilled') {
       return new Executor(resources.value, readout.value);
@@ -194,7 +194,7 @@ export class Executor {
     if (stage) {
       const others = plan.outputs.filter(({ name }) => name !== output);
       const making = guarded(gpu.device, `readback of ${plan.graph}`, (keep) => {
-        return new Readout(gpu.device, plan, others, { keep, extra: stage.bytes() });
+        return new Readout(gpu.device, plan, others, keep, stage.bytes());
       });
       making.catch(() => stage.dispose());
       ranker = { stage, readout: await making };
@@ -305,10 +305,10 @@ export class Executor {
   /**
    * Reads a tensor as it lies in the arena, `[batch][height][width][⌈channels/4⌉·4]` as dense NHWC. It is the tensor's
    * own value only in a plan without aliasing or right after it was written; a run of a picture that went straight into
-   * the first convolution does not write the input. `raw` keeps the padding lanes. Throws `UsageError` for an unknown name,
+   * the first convolution does not write the input. Throws `UsageError` for an unknown name,
    * `OutOfMemoryError`, `DeviceLostError`.
    */
-  async readTensor(name: string, { raw = false } = {}): Promise<Float32Array> {
+  async readTensor(name: string): Promise<Float32Array> {
     const placement = this.plan.tensors[name];
     if (!placement) throw new UsageError(`${this.plan.graph} has no tensor "${name}"`);
     const { device } = this.gpu;
@@ -322,9 +322,7 @@ export class Executor {
       device.queue.submit([encoder.finish()]);
       await settle(this.gpu, buffer.mapAsync(1, 0, placement.bytes));
       this.gpu.check();
-      const { shape } = placement;
-      const wide = { ...placement, shape: [shape[0], shape[1], shape[2], 4 * Math.ceil(shape[3] / 4)] as const };
-      return unpack(buffer.getMappedRange(0, placement.bytes), raw ? wide : placement);
+      return unpack(buffer.getMappedRange(0, placement.bytes), placement);
     } catch (error) {
       throw await this.gpu.explain(error);
     } finally {

@@ -25,15 +25,12 @@ export interface Pace {
   readonly ms: number;
 }
 
-/** Milliseconds that a measurement by a clock of this step should last. */
-export const wantedMs = (stepMs: number): number => Math.max(SHORTEST_MS, STEPS * stepMs);
-
 /**
  * The repeats after which one measurement lasts long enough for its clock, within the bounds: `repeats` are enough where
  * that is what it returns.
  */
 export function nextRepeats(repeats: number, elapsed: number | null, stepMs: number): number {
-  const wanted = wantedMs(stepMs);
+  const wanted = Math.max(SHORTEST_MS, STEPS * stepMs);
   const known = elapsed ?? 0;
   if (known >= wanted) return repeats;
   // Less than two steps say little: perhaps nothing.

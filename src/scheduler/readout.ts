@@ -15,12 +15,7 @@ export class Readout {
   /** Those that no run uses. */
   readonly #idle: GPUBuffer[];
 
-  constructor(
-    device: GPUDevice,
-    plan: Plan,
-    outputs: Plan['outputs'],
-    { keep, extra = 0 }: { readonly keep: Keep; readonly extra?: number },
-  ) {
+  constructor(device: GPUDevice, plan: Plan, outputs: Plan['outputs'], keep: Keep, extra = 0) {
     let bytes = 0;
     this.#outputs = outputs.map(({ name, tensor }) => {
       const placement = plan.tensors[tensor]!;

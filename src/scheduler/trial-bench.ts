@@ -1,7 +1,8 @@
-import { bufferUsage, createBuffer, guarded, type Keep } from '../device/buffers.ts';
+import { bufferUsage, createBuffer, guarded, inScope, type Keep } from '../device/buffers.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { compilePipelines } from '../device/pipelines.ts';
 import { settle } from '../device/settle.ts';
+import { DeviceError } from '../errors.ts';
 import type { Program } from '../kernels/kernel.ts';
 import { FOUND_BYTES, largestDifferenceProgram } from '../kernels/largest-difference.ts';
 import { type StoredTensor, trialValuesProgram } from '../kernels/trial-values.ts';
@@ -47,8 +48,6 @@ export class TrialBench {
   readonly #uniforms: GPUBuffer;
   readonly #found: GPUBuffer;
   readonly #readback: GPUBuffer;
-  /** By shader and overrides. */
-  readonly #pipelines = new Map<string, Promise<GPUComputePipeline[]>>();
   /** The output that others are compared with. */
   #kept: GPUBuffer | null = null;
 
@@ -78,7 +77,8 @@ export class TrialBench {
 
   /**
    * Runs a plan of one dispatch on made-up inputs, its output NaN before, and compares that with the one kept; `keep`:
-   * keeps it, and looks only whether it is finite. Throws as `guarded` does, `DeviceLostError`.
+   * keeps it, and looks only whether it is finite. Throws as `guarded` does, `DeviceError` where the device refuses the
+   * submit, `DeviceLostError`.
    */
   async compare(
     resources: PlanResources,
@@ -86,7 +86,6 @@ export class TrialBench {
     output: string,
     { keep = false } = {},
   ): Promise<TensorDifference> {
-    const { device } = this.gpu;
     const { plan, arena } = resources;
     const placement = plan.tensors[output]!;
     const tensor = storedAs(placement);
@@ -103,18 +102,13 @@ export class TrialBench {
       { buffer: this.#found },
     ]);
     const bytes = difference.workgroups[0] * FOUND_BYTES;
-    const encoder = device.createCommandEncoder({ label: plan.graph });
-    this.#write([...steps, compare]);
-    const pass = encoder.beginComputePass();
-    for (const [i, step] of steps.entries()) this.#encode(pass, step, i);
-    resources.encode(pass);
-    pass.end();
-    if (keep) encoder.copyBufferToBuffer(buffer, placement.offset, this.#kept!, 0, placement.bytes);
-    const comparing = encoder.beginComputePass();
-    this.#encode(comparing, compare, steps.length);
-    comparing.end();
-    encoder.copyBufferToBuffer(this.#found, 0, this.#readback, 0, bytes);
-    device.queue.submit([encoder.finish()]);
+    await this.#run(resources, steps, (encoder) => {
+      if (keep) encoder.copyBufferToBuffer(buffer, placement.offset, this.#kept!, 0, placement.bytes);
+      const comparing = encoder.beginComputePass();
+      this.#encode(comparing, compare, steps.length);
+      comparing.end();
+      encoder.copyBufferToBuffer(this.#found, 0, this.#readback, 0, bytes);
+    });
     await settle(this.gpu, this.#readback.mapAsync(1 /* GPUMapMode.READ */, 0, bytes));
     try {
       this.gpu.check();
@@ -128,30 +122,22 @@ export class TrialBench {
 
   /**
    * The outputs of a plan for made-up inputs from −1 to 1, from an arena that was NaN: what no kernel writes shows. The
-   * page waits meanwhile.
+   * page waits meanwhile. Throws as `compare` does.
    */
   async outputsOf(executor: Executor): Promise<Record<string, Float32Array>> {
     const { plan, resources } = executor;
-    const { device } = this.gpu;
-    const ranges = resources.arena.flatMap((buffer, i) => {
-      const starts = Array.from({ length: Math.ceil(plan.arena[i]! / NAN_BYTES) }, (_, part) => part * NAN_BYTES);
-      return starts.map((offset) => ({ buffer, offset, bytes: Math.min(NAN_BYTES, plan.arena[i]! - offset) }));
-    });
-    const nans = await Promise.all(
-      ranges.map(({ buffer, ...range }) =>
-        this.#fill(buffer, range, { bytes: range.bytes, channels: 4, half: false, dense: true }, 0, 0),
-      ),
-    );
+    const steps: Step[] = [];
+    for (const [i, buffer] of resources.arena.entries()) {
+      for (let offset = 0; offset < plan.arena[i]!; offset += NAN_BYTES) {
+        const bytes = Math.min(NAN_BYTES, plan.arena[i]! - offset);
+        const tensor = { bytes, channels: 4, half: false, dense: true };
+        steps.push(await this.#fill(buffer, { offset, bytes }, tensor, 0, 0));
+      }
+    }
     const inputs = plan.inputs.map((tensor) => ({ tensor, most: 2 ** 12 }));
-    const steps = [...nans, ...(await this.#fillInputs(plan.tensors, resources.arena, inputs))];
+    steps.push(...(await this.#fillInputs(plan.tensors, resources.arena, inputs)));
     return executor.exclusive(async () => {
-      this.#write(steps);
-      const encoder = device.createCommandEncoder({ label: plan.graph });
-      const pass = encoder.beginComputePass();
-      for (const [i, step] of steps.entries()) this.#encode(pass, step, i);
-      resources.encode(pass);
-      pass.end();
-      device.queue.submit([encoder.finish()]);
+      await this.#run(resources, steps);
       const outputs: Record<string, Float32Array> = {};
       for (const { name, tensor } of plan.outputs) outputs[name] = await executor.readTensor(tensor);
       return outputs;
@@ -168,9 +154,10 @@ export class TrialBench {
     if (this.#kept && this.#kept.size >= bytes && this.#kept.size <= 2 * bytes) return;
     this.#kept?.destroy();
     this.#kept = null;
-    await guarded(this.gpu.device, 'an output to compare with', () => {
-      this.#kept = createBuffer(this.gpu.device, 'kept output', bytes, STORAGE | COPY_DST);
-    });
+    const { device } = this.gpu;
+    this.#kept = await guarded(device, 'an output to compare with', (keep) =>
+      keep(createBuffer(device, 'kept output', bytes, STORAGE | COPY_DST)),
+    );
   }
 
   #fillInputs(
@@ -197,38 +184,42 @@ export class TrialBench {
   }
 
   async #step({ file, source, overrides, shape, workgroups }: Program, bound: GPUBufferBinding[]): Promise<Step> {
-    const key = `${file} ${JSON.stringify(overrides)}`;
-    let compiling = this.#pipelines.get(key);
-    if (!compiling) {
-      const code = shaderCode(file, source, preludeNames({ precision: 'float32' }));
-      const reads = bound.slice(1).map(() => 'read' as const);
-      const bindings = ['uniform', ...reads, 'write'] as const;
-      compiling = compilePipelines(this.gpu.device, [{ label: file, code, overrides, bindings }]);
-      this.#pipelines.set(key, compiling);
-    }
-    const [pipeline] = await compiling;
+    const code = shaderCode(file, source, preludeNames({ precision: 'float32' }));
+    const reads = bound.slice(1).map(() => 'read' as const);
+    const bindings = ['uniform', ...reads, 'write'] as const;
+    const [pipeline] = await compilePipelines(this.gpu.device, [{ label: file, code, overrides, bindings }]);
     return { pipeline: pipeline!, words: packUniform(file, source, shape), bound, workgroups };
   }
 
-  /** Uploads the uniforms of a submit's steps. */
-  #write(steps: readonly Step[]): void {
-    const words = new Uint32Array((steps.length * UNIFORM_BYTES) / 4);
-    steps.forEach((step, i) => {
-      words.set(step.words, (i * UNIFORM_BYTES) / 4);
+  /** In one submit the steps, the plan's dispatches, and what `after` encodes. */
+  async #run(
+    resources: PlanResources,
+    steps: readonly Step[],
+    after?: (encoder: GPUCommandEncoder) => void,
+  ): Promise<void> {
+    const { device } = this.gpu;
+    const label = resources.plan.graph;
+    const invalid = await inScope(device, () => {
+      const encoder = device.createCommandEncoder({ label });
+      const pass = encoder.beginComputePass();
+      for (const [i, step] of steps.entries()) this.#encode(pass, step, i);
+      resources.encode(pass);
+      pass.end();
+      after?.(encoder);
+      device.queue.submit([encoder.finish()]);
     });
-    this.gpu.device.queue.writeBuffer(this.#uniforms, 0, words);
+    if (invalid) throw new DeviceError(`${label}: the GPU refused to run it (${invalid.message})`);
   }
 
+  /** The step of this index in a submit; its uniform is uploaded. */
   #encode(pass: GPUComputePassEncoder, { pipeline, words, bound, workgroups }: Step, index: number): void {
-    const uniform = { buffer: this.#uniforms, offset: index * UNIFORM_BYTES, size: 16 * Math.ceil(words.length / 4) };
+    const { device } = this.gpu;
+    const offset = index * UNIFORM_BYTES;
+    const uniform = { buffer: this.#uniforms, offset, size: 16 * Math.ceil(words.length / 4) };
+    const entries = [uniform, ...bound].map((resource, binding) => ({ binding, resource }));
+    device.queue.writeBuffer(this.#uniforms, offset, new Uint32Array(words));
     pass.setPipeline(pipeline);
-    pass.setBindGroup(
-      0,
-      this.gpu.device.createBindGroup({
-        layout: pipeline.getBindGroupLayout(0),
-        entries: [uniform, ...bound].map((resource, binding) => ({ binding, resource })),
-      }),
-    );
+    pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
     pass.dispatchWorkgroups(...workgroups);
   }
 }

@@ -19,7 +19,7 @@ export function startingPreferences({ software, features }: AdapterDescription):
   const prefer = features.includes('subgroups')
     ? ['conv-any/p4-c8-texture-broadcast-software', 'conv-depthwise-any/p4']
     : ['conv-any/p2-c8-texture-software', 'conv-depthwise-any/p2'];
-  return { features, prefer: [...vectors, ...prefer] };
+  return { features, prefer: [...vectors, ...blocks, ...prefer] };
 }
 
 /** The kernels that follow in the background: the fastest known for a kind of device. */
@@ -36,8 +36,11 @@ export function shippedPreferences({ software, features }: AdapterDescription): 
         'conv-depthwise-strip/c4-r8',
       ]
     : ['conv-pointwise/p7-c16-texture-software', 'conv-stem/p7-c16-texture-software', 'conv-depthwise-strip/c4-r8'];
-  return { features, prefer: [...prefer, 'conv-depthwise-strip/c1-r8', ...vectors] };
+  return { features, prefer: [...prefer, 'conv-depthwise-strip/c1-r8', ...vectors, ...blocks] };
 }
 
 /** Matrix-vector products read each weight once: as a texel. Nothing waits at a barrier, which costs a software adapter most. */
 const vectors = ['matrix-vector/4x1-texture', 'fully-connected/4x1-texture', 'global-average-pool/4x1'];
+
+/** Whole blocks with the largest tiles: registers are memory there in any case. */
+const blocks = ['inverted-residual/c16', 'conv-project/c16', 'expand-depthwise/e4', 'universal-bottleneck/e4'];

@@ -183,6 +183,20 @@ function evaluate(node: Node, inputs: readonly Tensor[], shape: Tensor['shape'])
     }
     case 'softmax':
       return softmaxError(input, computed());
+    case 'prelu': {
+      const data = computed();
+      const lost = flushed(1, largest(input.data), Math.max(1, largest(node.slope)));
+      return { data, error: (i, gamma) => gamma(1) * Math.abs(data[i]!) + lost };
+    }
+    case 'l2-normalize': {
+      // A root halves the share of its operand's error; it is one over a reciprocal root, which is within 2 ULP. Squares that
+      // are flushed change the length by √K · 2^-63 at most, which is at least epsilon.
+      const data = computed();
+      const channels = input.shape[3];
+      const lost = (Math.sqrt(channels) * 2 ** -63) / node.epsilon;
+      const roundings = Math.ceil(channels / 2) + 4 + 2 * division;
+      return { data, error: (i, gamma) => (gamma(roundings) + lost) * Math.abs(data[i]!) + smallest };
+    }
     case 'clip':
       return { data: computed(), error: () => smallest };
     case 'resize':

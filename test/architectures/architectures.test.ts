@@ -24,6 +24,8 @@ const published = [
   ['v4-conv-small-224', 3_774_024, 186.0],
   ['v4-conv-medium-224', 9_715_512, 827.6],
   ['v4-conv-medium-256', 9_715_512, 1080],
+  ['v4-conv-large-384', 32_590_864, 6376.2],
+  ['v4-conv-large-256', 32_590_864, 2835.3],
 ] as const;
 
 describe('architectures', () => {
@@ -62,6 +64,7 @@ describe('architectures', () => {
     'v3-large-minimalistic-0.35-64',
     'v4-conv-small-0.35-64',
     'v4-conv-medium-0.25-64',
+    'v4-conv-large-0.25-64',
   ])('%s keeps its activations alive: their deviation stays between 0.05 and 20', (id) => {
     const graph = buildArchitecture(id, { classes: 10, inputChannels: 1, batch: 2 });
     const [, height, width, channels] = graph.inputs[0]!.shape;
@@ -86,7 +89,7 @@ describe('architectures', () => {
     expect(new Set(logits!.data).size).toBe(20);
   });
 
-  it.each(['v1-224', 'v5-1.0-224', 'v3-1.0-224', 'v2-1.0', 'v4-conv-large-224', 'model.onnx', ''])(
+  it.each(['v1-224', 'v5-1.0-224', 'v3-1.0-224', 'v2-1.0', 'v4-conv-huge-224', 'model.onnx', ''])(
     'does not take "%s" for an architecture',
     (id) => {
       expect(() => buildArchitecture(id)).toThrow(UsageError);

@@ -19,6 +19,23 @@ describe('an output is taken for the reference’s', () => {
   });
 });
 
+describe('an output of an engine that computes in halves', () => {
+  const noisy = (size: number) => expected.map((value, i) => value * (1 + (i % 2 ? size : -size)));
+
+  test('may be off by sums in halves, which no output in float32 may', () => {
+    expect(judge([noisy(0.03)], [expected], [], 'float16').error).toBeNull();
+    expect(judge([noisy(0.03)], [expected], [], 'float16-storage').error).toBeNull();
+    expect(judge([noisy(0.03)], [expected], [], 'float32').error).toContain('differs');
+  });
+
+  test('is refused where it is off by more', () => {
+    expect(judge([noisy(0.15)], [expected], [], 'float16').error).toContain('differs');
+    const infinite = expected.slice();
+    infinite[3] = Number.POSITIVE_INFINITY;
+    expect(judge([infinite], [expected], [], 'float16').error).toContain('not finite');
+  });
+});
+
 describe('an output is refused', () => {
   test('where it is rounded to float16', () => {
     const halves = expected.map((value) => Math.round(value * 1024) / 1024);

@@ -57,6 +57,16 @@ const around = (top: number, left: number, bottom: number, right: number): Paddi
 const activations = ['none', 'relu', 'relu6', 'hard-swish', 'hard-sigmoid', 'sigmoid'] as const;
 
 export const graphCases: readonly GraphCase[] = [
+  chain(
+    'prelu of images and vectors, vectors of length 1',
+    [1, 6, 7, 3],
+    conv(3, 5),
+    { op: 'prelu', slope: random(5) },
+    { op: 'global-average-pool' },
+    { op: 'fully-connected', weights: random(5 * 6), bias: random(6), outFeatures: 6, activation: 'none' },
+    { op: 'prelu', slope: random(1) },
+    { op: 'l2-normalize', epsilon: 1e-6 },
+  ),
   chain('valid convolution, no bias', [1, 6, 7, 3], conv(3, 5, { bias: null })),
   chain('same padding, stride 2, even size', [1, 8, 8, 4], conv(4, 6, { stride: [2, 2], padding: around(0, 0, 1, 1) })),
   chain('symmetric padding, stride 2', [2, 8, 6, 4], conv(4, 6, { stride: [2, 2], padding: around(1, 1, 1, 1) })),

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { judge } from '../../bench/compare.ts';
 import { writeOnnx } from '../../bench/writers/onnx.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { type Graph, outputShapes, type Shape, seededInputs } from '../../src/index.ts';
@@ -12,12 +13,12 @@ import { graphCases } from './graphs.ts';
 const nchw = ([n, h, w, c]: Shape) => [n, c, h, w];
 
 /** ONNX Runtime's outputs of the written file, as NHWC. */
-async function runWritten(graph: Graph): Promise<Record<string, Float32Array>> {
+async function runWritten(graph: Graph, options: { half?: boolean } = {}): Promise<Record<string, Float32Array>> {
   const feeds = Object.entries(seededInputs(graph)).map(([name, data], i) => {
     const { shape } = graph.inputs[i]!;
     return [name, { dims: nchw(shape), data: toNchw(shape, data) }] as const;
   });
-  const found = await onnxRuntimeOutputs(writeOnnx(graph), Object.fromEntries(feeds));
+  const found = await onnxRuntimeOutputs(writeOnnx(graph, options), Object.fromEntries(feeds));
   const shapes = outputShapes(graph);
   return Object.fromEntries(
     Object.entries(found).map(([name, { data }]) => [name, toNhwc(nchw(shapes.get(name)!), data)]),
@@ -58,3 +59,22 @@ test.each(['v1-0.25-64', 'v2-0.35-64', 'v3-small-1.0-64', 'v3-large-0.75-64', 'v
     expect(loaded.nodes.map(({ op }) => op)).toEqual(graph.nodes.map(({ op }) => op));
   },
 );
+
+// Inputs and weights are rounded by 2⁻¹¹ of themselves each, and what a node writes by 2⁻¹¹ again; sums of both signs are
+// up to ten times smaller than their summands.
+const SMALL_IN_HALVES = 3e-2;
+
+test.each(graphCases)('ONNX Runtime runs what was written in halves: $name', async ({ graph }) => {
+  const expected = runGraph(graph, seededInputs(graph));
+  const found = await runWritten(graph, { half: true });
+  expect(Object.keys(found).sort()).toEqual(graph.outputs.map(({ name }) => name).sort());
+  for (const { name } of graph.outputs) expectClose(found[name]!, expected[name]!.data, SMALL_IN_HALVES);
+});
+
+test('a network in halves is right as such, and would not be as float32', async () => {
+  const original = buildArchitecture('v2-0.35-64');
+  const expected = [runGraph(original, seededInputs(original)).logits!.data];
+  const found = [(await runWritten(runPasses(original), { half: true })).logits!];
+  expect(judge(found, expected, [], 'float16').error).toBeNull();
+  expect(judge(found, expected).error).toMatch('differs');
+});

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCanvas } from '@napi-rs/canvas';
@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeTflite } from '../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { main } from '../../src/cli/classify.ts';
-import { alignLabels } from '../../src/cli/pictures.ts';
+import { decode } from '../../src/cli/pictures.ts';
 import { type Graph, load, type Node, UsageError } from '../../src/index.ts';
+import { alignLabels } from '../../src/loaders/sidecars/labels.ts';
 import { runPasses } from '../../src/passes/index.ts';
 import { runMain } from '../support/command.ts';
 import { signedPixels as image } from '../support/image-rule.ts';
@@ -68,6 +69,60 @@ describe('classify', () => {
       }
       expect(top[0].score).toBeGreaterThanOrEqual(top[1].score);
     }
+  });
+
+  it('takes a picture rule as text, as JSON in a file, and of what lies beside the model', async () => {
+    const args = ['--model', at('model.tflite'), '--device', 'reference', '--json', at('picture.png')];
+    const topOf = async (...rule: string[]) => {
+      const { code, stdout, stderr } = await classify(...rule, ...args);
+      expect([code, stderr]).toEqual([0, '']);
+      return JSON.parse(stdout).top;
+    };
+    const rule = 'mean=0.485/0.456/0.406,std=0.229/0.224/0.225,resize=80,crop=64,filter=bicubic';
+    const top = await topOf('--image', rule);
+    // The same by the library: scale and offset worked out by hand.
+    const model = await load(readFileSync(at('model.tflite')), { device: 'reference' });
+    const picture = await decode(at('picture.png'));
+    const byHand = {
+      ...image,
+      fit: 'crop',
+      cropFraction: 0.8,
+      filter: 'bicubic',
+      scale: [0.229, 0.224, 0.225].map((std) => 1 / 255 / std),
+      offset: [-0.485 / 0.229, -0.456 / 0.224, -0.406 / 0.225],
+    } as const;
+    const expected = await model.classify(picture, { image: byHand });
+    expect(top.map(({ index }: { index: number }) => index)).toEqual(expected.map(({ index }) => index));
+    top.forEach(({ score }: { score: number }, i: number) => {
+      expect(score).toBeCloseTo(expected[i]!.score, 6);
+    });
+    // Another rule gives other scores.
+    expect(await topOf('--image', 'mean=0.5,std=0.5')).not.toEqual(top);
+    expect(await topOf('--image', 'mean=0.5,std=0.5')).toEqual(await topOf('--range=-1,1'));
+    const json = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], resize: 80, crop: 64, filter: 'bicubic' };
+    writeFileSync(at('rule.json'), JSON.stringify(json));
+    expect(await topOf('--image', at('rule.json'))).toEqual(top);
+    const timm = { mean: json.mean, std: json.std, crop_pct: 0.8, interpolation: 'bicubic', input_size: [3, 64, 64] };
+    writeFileSync(at('config.json'), JSON.stringify({ pretrained_cfg: timm, architecture: 'mobilenetv1_100' }));
+    expect(await topOf('--image', at('config.json'))).toEqual(top);
+    expect(await topOf()).toEqual(top);
+    rmSync(at('config.json'));
+    const refused = await classify('--image', 'mean=0.5,std=0.5', '--range=-1,1', ...args);
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('pass one of them')]);
+    const wrong = await classify('--image', 'mean=0.5,crop=224,resize=256', ...args);
+    expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("crop=224, expected the input's side, 64")]);
+  });
+
+  it('opens the only model of a folder, and names several', async () => {
+    const args = ['--range=-1,1', '--device', 'reference', '--json', at('picture.png')];
+    const one = await classify('--model', folder, ...args);
+    expect(one.code).toBe(0);
+    // Named by the labels.txt beside it.
+    expect(JSON.parse(one.stdout).top[0].label).toMatch(/ash|birch|cedar|dogwood/);
+    writeFileSync(at('second.onnx'), '');
+    const two = await classify('--model', folder, ...args);
+    rmSync(at('second.onnx'));
+    expect([two.code, two.stderr]).toEqual([2, expect.stringMatching(/2 models in .*model\.tflite, second\.onnx/)]);
   });
 
   it('goes on after a bad picture, and ends with 1', async () => {
@@ -145,7 +200,7 @@ describe('classify', () => {
       expect(alignLabels([name, ...trees], 3, 'l', silent)).toEqual([name, ...trees]);
     }
     const said: string[] = [];
-    expect(alignLabels(['oak', ...trees], 2, 'folder/l.txt', (message) => said.push(message))).toEqual(trees);
+    expect(alignLabels(['oak', ...trees], 2, 'l.txt', (message) => said.push(message))).toEqual(trees);
     expect(said).toEqual(['l.txt has a line more than the classes: its first, "oak", is left out']);
     expect(() => alignLabels(['oak', 'elm', ...trees], 2, 'l')).toThrow(/4 labels and the model 2 classes/);
     // It has its background: what is missing is another class.

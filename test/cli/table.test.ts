@@ -6,7 +6,7 @@ import { writeTflite } from '../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { main } from '../../src/cli/inspect.ts';
 import { table } from '../../src/cli/table.ts';
-import { prepare } from '../../src/planner/prepare.ts';
+import { prepare } from '../../src/passes/index.ts';
 import { runMain } from '../support/command.ts';
 
 it('keeps columns in line, and 60 characters of a cell', () => {

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import type { Browser, ElementHandle, Page } from 'puppeteer';
 import { createServer, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildArchitecture } from '../../src/architectures/index.ts';
 import { enginePage } from '../support/engine-page.ts';
 import { writeOnnx } from '../support/onnx-writer.ts';
+import { stateOf, writeState } from '../support/safetensors-models.ts';
 import { browsers, suite } from '../support/suite.ts';
 
 let server: ViteDevServer;
@@ -14,6 +16,8 @@ let folder = '';
 
 /** Files that are no models, or damaged ones, and what the page must say of each. */
 const damaged: Record<string, { files: string[]; says: RegExp }> = {};
+/** Two models and labels. */
+let several: string[] = [];
 
 function put(name: string, bytes: Uint8Array | string): string {
   const path = join(folder, name);
@@ -40,6 +44,12 @@ beforeAll(async () => {
     inputs: [{ name: 'x', type: 'float', dims: [1, 1, 8, 8] }],
     outputs: [{ name: 'y', type: 'float' }],
   });
+  const weights = writeState(stateOf(buildArchitecture('v1-0.25-64', { classes: 5 }), 'v1', 'timm'));
+  several = [
+    put('first.safetensors', weights),
+    put('second.safetensors', weights),
+    put('labels.txt', 'ash\nbirch\ncedar\ndogwood\nelm\n'),
+  ];
   damaged['a truncated file'] = {
     files: [put('cut.onnx', onnx.subarray(0, onnx.length / 2))],
     says: /ModelFormatError[\s\S]*cut\.onnx/,
@@ -204,6 +214,27 @@ describe.each(browsers)('the page in %s', (name) => {
     }
     await page.click('#check');
     await until(page, "document.querySelector('#check-result').dataset.ok === 'true'");
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it('asks which of several models is meant, and says what the file leaves open', async () => {
+    const { page, errors } = await open();
+    await until(page, modelIsReady);
+    const input = (await page.$('#open-files')) as ElementHandle<HTMLInputElement>;
+    await input.uploadFile(...several);
+    await until(page, "document.querySelectorAll('#model-message button').length === 2");
+    expect(await text(page, '#model-message')).toMatch(/2 models[\s\S]*first\.safetensors[\s\S]*second\.safetensors/);
+    await page.click('#model-message button:last-child');
+    await until(page, "document.querySelector('#model-assumptions').childElementCount === 2");
+    expect(await text(page, '#model-name')).toBe('second.safetensors');
+    expect(await text(page, '#model-assumptions')).toMatch(/Assumed: config\.json is not beside it[\s\S]*224 × 224/);
+    await drawAlpha(page);
+    await until(page, hasGuesses);
+    // Named by the labels.txt that was handed over with it.
+    expect((await guessNames(page))[0]).toMatch(/ash|birch|cedar|dogwood|elm/);
+    await page.click('#reset-model');
+    await until(page, "document.querySelector('#model-assumptions').hidden");
     expect(errors).toEqual([]);
     await page.close();
   });

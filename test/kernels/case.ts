@@ -2,7 +2,7 @@ import type { Node, Shape } from '../../src/graph/ops.ts';
 import type { Precision } from '../../src/planner/plan.ts';
 
 type WithoutConstants<N> = N extends Node
-  ? Omit<N, 'name' | 'inputs' | 'output' | 'weights' | 'bias' | 'scale' | 'shift' | 'mean' | 'variance'>
+  ? Omit<N, 'name' | 'inputs' | 'output' | 'weights' | 'bias' | 'scale' | 'shift' | 'mean' | 'variance' | 'slope'>
   : never;
 
 /** A node without names and constants: these are drawn at random where the case runs. */

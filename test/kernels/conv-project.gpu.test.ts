@@ -1,7 +1,8 @@
 import type { Activation, Pair, Shape } from '../../src/graph/ops.ts';
+import { convProjects } from '../../src/kernels/conv-project.ts';
 import type { KernelCase } from './case.ts';
 import { type ConvSpec, convCase } from './conv-cases.ts';
-import { describeKernel } from './describe-kernel.ts';
+import { describeVariants } from './describe-kernel.ts';
 
 interface ProjectSpec {
   readonly size: Pair;
@@ -41,7 +42,7 @@ function project(spec: ProjectSpec): KernelCase {
   };
 }
 
-describeKernel('conv-project', [
+describeVariants(convProjects, [
   project({ size: [8, 8], cin: 8, hidden: 16, cout: 16 }),
   project({ size: [28, 28], cin: 32, hidden: 96, cout: 64, stride: 2 }),
   project({ size: [28, 29], cin: 12, hidden: 33, cout: 20, stride: 2, padding: [0, 0, 1, 1] }),

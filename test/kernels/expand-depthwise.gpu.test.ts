@@ -1,8 +1,8 @@
 import type { Activation, Pair, Shape } from '../../src/graph/ops.ts';
-import { tileOf } from '../../src/kernels/expand-depthwise.ts';
+import { expandDepthwises, tileOf } from '../../src/kernels/expand-depthwise.ts';
 import type { KernelCase } from './case.ts';
 import { convCase } from './conv-cases.ts';
-import { describeKernel } from './describe-kernel.ts';
+import { describeVariants } from './describe-kernel.ts';
 
 interface HalfSpec {
   readonly size: Pair;
@@ -53,7 +53,7 @@ function half({
   };
 }
 
-describeKernel('expand-depthwise', [
+describeVariants(expandDepthwises, [
   half({ size: [8, 8], cin: 8, hidden: 0 }),
   half({ size: [9, 7], cin: 6, hidden: 0 }),
   half({ size: [56, 56], cin: 16, hidden: 0, stride: 2, padding: [0, 0, 1, 1] }),

@@ -1,7 +1,8 @@
 import type { Activation, Pair, Shape } from '../../src/graph/ops.ts';
+import { invertedResiduals } from '../../src/kernels/inverted-residual.ts';
 import type { KernelCase } from './case.ts';
 import { convCase } from './conv-cases.ts';
-import { describeKernel } from './describe-kernel.ts';
+import { describeVariants } from './describe-kernel.ts';
 
 interface BlockSpec {
   readonly size: Pair;
@@ -47,7 +48,7 @@ function block(spec: BlockSpec): KernelCase {
   };
 }
 
-describeKernel('inverted-residual', [
+describeVariants(invertedResiduals, [
   block({ size: [8, 8], cin: 8, hidden: 0, cout: 16 }),
   block({ size: [9, 7], cin: 6, hidden: 0, cout: 5 }),
   block({ size: [28, 28], cin: 32, hidden: 0, cout: 64, stride: 2, padding: [0, 0, 1, 1] }),
@@ -58,6 +59,7 @@ describeKernel('inverted-residual', [
   block({ size: [7, 7], cin: 40, hidden: 120, cout: 40, kernel: 5, activation: 'hard-swish', residual: true }),
   block({ size: [10, 11], cin: 16, hidden: 33, cout: 20, kernel: 5, stride: 2, activation: 'hard-swish' }),
   block({ size: [7, 7], cin: 32, hidden: 64, cout: 320 }),
+  block({ size: [7, 7], cin: 32, hidden: 0, cout: 1024 }),
   block({ size: [1, 1], cin: 8, hidden: 16, cout: 8 }),
   block({ size: [5, 6], cin: 7, hidden: 21, cout: 7, batch: 3, residual: true, activation: 'relu' }),
   block({ size: [5, 6], cin: 7, hidden: 21, cout: 9, noBias: true }),

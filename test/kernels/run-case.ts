@@ -12,6 +12,7 @@ import { checkBounds } from '../../src/validate/compare.ts';
 import { poison } from '../../src/validate/poison.ts';
 import { randomValues as uniformValues } from '../support/random-values.ts';
 import type { CaseResult, KernelCase, KernelRun, TableResult } from './case.ts';
+import { storedValues } from './stored-values.ts';
 
 const REPEATS = 3;
 
@@ -90,6 +91,8 @@ export function nodeOf({ node, inputs, noBias }: KernelCase, seed: number): Node
         scale: randomValues(channels, 2, seed + 1),
         shift: randomValues(channels, 2, seed + 2),
       };
+    case 'prelu':
+      return { ...node, ...names, slope: randomValues(channels, 2, seed + 1) };
     case 'batch-norm':
       return {
         ...node,
@@ -161,8 +164,8 @@ async function runCase(args: KernelRun): Promise<CaseResult> {
       poison(executor.resources);
       runs.push(await executor.run(inputs));
       for (const name of names) {
-        const raw = await executor.readTensor(name, { raw: true });
-        notFinite += raw.reduce((n, v) => n + (Number.isFinite(v) ? 0 : 1), 0);
+        const numbers = await storedValues(executor, name);
+        notFinite += numbers.reduce((n, v) => n + (Number.isFinite(v) ? 0 : 1), 0);
       }
     }
     const stored = await Promise.all(

@@ -1,7 +1,8 @@
 import type { Activation, Pair, Shape } from '../../src/graph/ops.ts';
+import { universalBottlenecks } from '../../src/kernels/universal-bottleneck.ts';
 import type { KernelCase } from './case.ts';
 import { type ConvSpec, convCase } from './conv-cases.ts';
-import { describeKernel } from './describe-kernel.ts';
+import { describeVariants } from './describe-kernel.ts';
 
 interface BottleneckSpec {
   readonly size: Pair;
@@ -39,7 +40,7 @@ function bottleneck(spec: BottleneckSpec): KernelCase {
   };
 }
 
-describeKernel('universal-bottleneck', [
+describeVariants(universalBottlenecks, [
   bottleneck({ size: [9, 7], cin: 5, hidden: 18, cout: 5, start: { side: 5 }, middle: {}, residual: true }),
   bottleneck({ size: [8, 8], cin: 8, hidden: 16, cout: 16, start: {}, middle: {} }),
   // The starting convolution filters its channels in several parts: V4's own blocks.

@@ -16,9 +16,9 @@ import { type LoadOptions, load, readGraph } from '../../src/load.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { writeSavedModel } from '../../src/loaders/saved-model/index.ts';
 import type { LoadProgress } from '../../src/loaders/streaming.ts';
+import { prepare } from '../../src/passes/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { fuse } from '../../src/planner/fuse.ts';
-import { prepare } from '../../src/planner/prepare.ts';
 import { runGraph } from '../../src/reference/index.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { cheaply } from '../support/cost.ts';
@@ -255,6 +255,18 @@ describe('while the file arrives', () => {
       await turn();
     }
     expect([refused.destroyed, refused.held, refused.misused]).toEqual([true, [], []]);
+  });
+
+  it('a device that cannot be had ends the fetch of any file at once', async () => {
+    const fake = new FakeGpu();
+    fake.adapters = false;
+    const file = new Blob();
+    const cancel = vi.fn();
+    // Nothing ever comes of it.
+    file.stream = () => new ReadableStream({ cancel });
+    const error = await errorOf(load(file, { gpu: fake.gpu, device: 'webgpu' }));
+    expect(error).toBeInstanceOf(DeviceError);
+    expect(cancel).toHaveBeenCalledWith(error);
   });
 
   it('nothing is uploaded any more once a pipeline is refused', async () => {
@@ -512,6 +524,8 @@ describe('from a server', () => {
     if (request.url === '/half')
       response.writeHead(200, { 'content-length': bytes.length }).write(bytes.slice(0, half));
   });
+  // A machine with much to do asks again after more than the five seconds that a connection is kept open.
+  server.keepAliveTimeout = 0;
   let origin = '';
   beforeAll(async () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

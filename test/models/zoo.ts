@@ -31,6 +31,8 @@ export interface ZooModel {
   /** Normalised mean square error of every output, at most; on float16 storage 1e-5. */
   readonly maxNmse: number;
   readonly options?: LoadGraphOptions;
+  /** Its reference takes half a minute. */
+  readonly large?: true;
   /** Validated in the browsers by a test of its own, in more ways. */
   readonly inBrowsers?: false;
 }
@@ -82,6 +84,7 @@ export const zoo: readonly ZooModel[] = [
     outputs: ['tower_0/wh', 'tower_0/keypoints'],
     decoded: ['tower_0/detections'],
     places: ['tower_0/wh'],
+    large: true,
     maxNmse: 1e-10,
   },
   objectron('cup'),

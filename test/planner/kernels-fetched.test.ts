@@ -32,7 +32,10 @@ it.each([
 it('what the core cannot run, what is preferred and what the tuner tries is fetched', async () => {
   const graph = await prepareFor(buildArchitecture('v2-0.35-32'), 'unfused');
   const variants = await fetchKernels(['variants']);
-  expect(await kernelsFor(graph, { ...noPreferences, prefer: ['conv-depthwise-any/p4'] })).toEqual(variants);
+  expect(await kernelsFor(graph, { ...noPreferences, prefer: ['conv-depthwise-any/p4'] })).toEqual(
+    await fetchKernels([]),
+  );
+  expect(await kernelsFor(graph, { ...noPreferences, prefer: ['conv-pointwise-tiled'] })).toEqual(variants);
   expect(await kernelsFor(graph, { ...noPreferences, tuned: { layer: 'conv-depthwise-strip/c4-r8' } })).toEqual(
     variants,
   );

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { sizeOf } from '../../src/graph/shapes.ts';
 import { allKernels } from '../../src/kernels/index.ts';
+import { prepare } from '../../src/passes/index.ts';
 import { createPlan, summarizePlan } from '../../src/planner/create-plan.ts';
-import { prepare } from '../../src/planner/prepare.ts';
 import { halfTensors } from '../../src/planner/storage.ts';
 
 const kernels = await allKernels();

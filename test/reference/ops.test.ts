@@ -121,6 +121,20 @@ describe('elementwise', () => {
     expect(run({ ...affine, scale: Float32Array.of(2) }, counting([1, 1, 2, 2]))).toEqual([3, 3, 7, 7]);
   });
 
+  test('l2-normalize: vectors of length 1, but for what is shorter than epsilon', () => {
+    const normalize = { ...base, op: 'l2-normalize', epsilon: 0.5 } as const;
+    const found = run(normalize, tensor([1, 1, 2, 2], [3, -4, 0.125, 0.0625]));
+    [0.6, -0.8, 0.25, 0.125].forEach((value, i) => {
+      expect(found[i]).toBeCloseTo(value, 6);
+    });
+  });
+
+  test('prelu per channel and for all; a slope above 1 and below 0 too', () => {
+    const prelu = { ...base, op: 'prelu', slope: Float32Array.of(0.5, -2) } as const;
+    expect(run(prelu, tensor([1, 1, 2, 2], [3, 3, -4, -4]))).toEqual([3, 3, -2, 8]);
+    expect(run({ ...prelu, slope: Float32Array.of(1.5) }, tensor([1, 1, 1, 3], [-2, 0, 2]))).toEqual([-3, 0, 2]);
+  });
+
   test('batch-norm: (x − mean) / √(variance + ε) · scale + shift', () => {
     // (5 − 1) / √(3 + 1) · 3 + 2 = 8; (0 − 2) / √(0 + 1) · 1 − 1 = −3.
     const node: Node = {

@@ -221,7 +221,9 @@ export async function unusual({ id }: { id: string }) {
     name: 'places',
     inputs: [{ name: 'x', shape: [1, 4, 4, 3] }],
     outputs: [{ name: 'y', tensor: 'y' }],
-    nodes: [{ op: 'clip', name: 'same', inputs: ['x'], output: 'y', min: -1, max: 1 }],
+    nodes: [
+      { op: 'affine', name: 'twice', inputs: ['x'], output: 'y', scale: Float32Array.of(2), shift: Float32Array.of(0) },
+    ],
   };
   const places = await load(map, { device: 'webgpu', tuning: 'off' });
   const ofPlaces = await places.classify(pictureOf(1), { image, top: 48 });

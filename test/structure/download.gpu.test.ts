@@ -10,7 +10,7 @@ import { build } from 'vite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeTflite } from '../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
-import { prepare } from '../../src/planner/prepare.ts';
+import { prepare } from '../../src/passes/index.ts';
 import { enginePage } from '../support/engine-page.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mobilenet-webgpu-download-'));

@@ -34,7 +34,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   cli: ['api', 'graph', 'architectures', 'loaders', 'node', 'tasks'],
   demo: ['node_modules'],
   // Beside the public API: files for peers are written from the graph that runs, outputs judged by the reference.
-  bench: ['api', 'architectures', 'cli', 'device', 'graph', 'passes', 'reference', 'validate', 'version'],
+  bench: ['api', 'architectures', 'cli', 'device', 'graph', 'kernels', 'passes', 'reference', 'validate', 'version'],
+  // Plans as a device would start with them, without one.
+  isa: ['api', 'architectures', 'cli', 'device', 'graph', 'plan', 'planner', 'tuning'],
 };
 
 interface Source {
@@ -48,6 +50,7 @@ function roomOf(path: string): string {
   if (path === 'src/version.ts') return 'version';
   if (path === 'src/planner/plan.ts') return 'plan';
   const parts = path.split('/');
+  if (path.startsWith('bench/isa/')) return 'isa';
   if (parts[0] !== 'src') return parts[0]!;
   return parts.length === 2 ? 'api' : parts[1]!;
 }

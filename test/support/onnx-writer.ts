@@ -71,6 +71,13 @@ export function writeOnnx(model: ModelSpec): Uint8Array {
   return writer.finish();
 }
 
+/** A file with these entries as its metadata_props. */
+export function withMetadataProps(file: Uint8Array, properties: Readonly<Record<string, string>>): Uint8Array {
+  const writer = new PbfWriter();
+  for (const entry of Object.entries(properties)) writer.writeMessage(14, writeEntry, entry);
+  return Uint8Array.from([...file, ...writer.finish()]);
+}
+
 function writeOpset([domain, version]: readonly [string, number], pbf: PbfWriter): void {
   text(pbf, 1, domain);
   pbf.writeTag(2, 0);

@@ -85,6 +85,16 @@ const timmStages: Readonly<Record<string, readonly (readonly string[])[]>> = {
     [...repeat('u-both', 4), 'u-none', 'u-start', 'u-both', 'u-both', 'u-none', 'u-none', 'u-start'],
     ['cn'],
   ],
+  'v4-conv-large': [
+    ['er'],
+    ['u-both', 'u-both'],
+    [...repeat('u-both', 10), 'u-start'],
+    [
+      ...[...repeat('u-both', 4), 'u-start', 'u-both', 'u-start', 'u-start', 'u-both', 'u-both'],
+      ...repeat('u-start', 3),
+    ],
+    ['cn'],
+  ],
 };
 
 const under = (prefix: string, modules: readonly Module[]): Module[] =>

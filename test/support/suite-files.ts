@@ -9,7 +9,7 @@ export const notQuick = files([
   ...['damaged', 'onnx/hostile', 'onnx/quantised', 'safetensors/damaged'].map((name) => `loaders/${name}`),
   ...['safetensors/safetensors', 'saved-model/saved-model', 'streaming'].map((name) => `loaders/${name}`),
   ...['tfjs/damaged-layers', 'tflite/damaged'].map((name) => `loaders/${name}`),
-  ...['gutenye', 'imagenet', 'quantised-onnx', 'zoo'].map((name) => `models/${name}`),
+  ...['gutenye', 'imagenet', 'family', 'quantised', 'quantised-onnx', 'zoo'].map((name) => `models/${name}`),
   'passes/random-graphs',
   'roundtrip/architectures',
   'structure/build',

@@ -23,6 +23,7 @@ const operators = {
   PAD: 34,
   MEAN: 40,
   MAXIMUM: 55,
+  ABS: 101,
   QUANTIZE: 114,
 } as const;
 

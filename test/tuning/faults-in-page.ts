@@ -5,6 +5,7 @@ import { convPointwise } from '../../src/kernels/conv-pointwise.ts';
 import { coreKernels } from '../../src/kernels/index.ts';
 import type { Kernel } from '../../src/kernels/kernel.ts';
 import { compareOutputs } from '../../src/validate/compare.ts';
+import { tuneEvenly } from './even-clock.ts';
 import { countMemory } from './memory-in-page.ts';
 import { smallNetwork } from './small-network.ts';
 
@@ -57,7 +58,7 @@ export function tuneSabotaged({ how }: { how: string }) {
     const model = await load(smallNetwork(), { device: 'webgpu', tuning: 'off' });
     const inputs = seededInputs(model.graph);
     const before = await model.run(inputs);
-    const { layers, kernels, complete } = await model.tune({ budgetMs, cache: null });
+    const { layers, kernels, complete } = await tuneEvenly(model, { budgetMs, cache: null });
     const after = await model.run(inputs);
     const differences = Object.entries(before).map(([output, values]) => compareOutputs(after[output]!, values).nmse);
     model.dispose();
@@ -73,7 +74,7 @@ export function tunePoisoned(_: object) {
   return sabotaged('network', async (name) => {
     const first = memoryCache();
     const model = await load(smallNetwork(), { device: 'webgpu', tuning: 'off' });
-    await model.tune({ budgetMs, cache: first.cache });
+    await tuneEvenly(model, { budgetMs, cache: first.cache });
     model.dispose();
     const { layers, ...rest } = first.record()!;
     const claimed = Object.entries(layers).map(([key, layer]) => {
@@ -83,7 +84,7 @@ export function tunePoisoned(_: object) {
     const visits = [];
     for (let visit = 0; visit < 2; visit++) {
       const again = await load(smallNetwork(), { device: 'webgpu', tuning: 'off' });
-      const { refused, kernels } = await again.tune({ budgetMs, cache: poisoned.cache });
+      const { refused, kernels } = await tuneEvenly(again, { budgetMs, cache: poisoned.cache });
       visits.push({ refused: refused.map(({ kernel }) => kernel === name), used: kernels.includes(name) });
       again.dispose();
     }
@@ -104,8 +105,8 @@ export async function tuneInVisits({ budgetMs }: { budgetMs: number }) {
   const repeated: string[] = [];
   const visits = [];
   for (let visit = 0; visit < 200; visit++) {
-    const model = await load(smallNetwork(), { device: 'webgpu', tuning: 'off' });
-    const { layers, complete, remembered } = await model.tune({ budgetMs, cache });
+    const model = await load(smallNetwork(8, false), { device: 'webgpu', tuning: 'off' });
+    const { layers, complete, remembered } = await tuneEvenly(model, { budgetMs, cache });
     model.dispose();
     for (const layer of layers) {
       const before = tried.get(layer.key) ?? [];
@@ -125,8 +126,8 @@ export async function tuneSeveral({ widths }: { widths: readonly number[] }) {
   const { cache, record } = memoryCache();
   const remembered = [];
   for (const width of widths) {
-    const model = await load(smallNetwork(width), { device: 'webgpu', tuning: 'off' });
-    const report = await model.tune({ budgetMs, cache });
+    const model = await load(smallNetwork(width, false), { device: 'webgpu', tuning: 'off' });
+    const report = await tuneEvenly(model, { budgetMs, cache });
     remembered.push({ remembered: report.remembered, measured: report.layers.length });
     model.dispose();
   }
@@ -166,7 +167,7 @@ export async function endTuning({ buffers, dispose }: { buffers: readonly number
 /** Which kernels a half-precision plan's trials ran, and whether any other took their place. */
 export async function tuneHalves(_: object) {
   const model = await load(smallNetwork(), { device: 'webgpu', tuning: 'off', precision: 'float16-storage' });
-  const { layers, complete } = await model.tune({ budgetMs, cache: null });
+  const { layers, complete } = await tuneEvenly(model, { budgetMs, cache: null });
   const runs = model.plan.dispatches.map(({ kernel }) => kernel);
   model.dispose();
   const tried = layers.flatMap((layer) => layer.tried);

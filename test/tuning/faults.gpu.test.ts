@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { enginePage } from '../support/engine-page.ts';
-import { browsers } from '../support/suite.ts';
+import { browsers, suite } from '../support/suite.ts';
 import type * as page from './faults-in-page.ts';
 
 type Result<Name extends keyof typeof page> = Awaited<ReturnType<(typeof page)[Name]>>;
@@ -32,7 +32,8 @@ describe.each(browsers)('tuning in %s', (browser) => {
   });
 
   it('goes on where the visit before stopped', async () => {
-    const { visits, repeated, layers } = await call('tuneInVisits', { budgetMs: 100 });
+    const { visits, repeated, layers } = await call('tuneInVisits', { budgetMs: 500 });
+    expect(visits.length).toBeGreaterThan(1);
     expect(visits.at(-1)!.complete).toBe(true);
     for (const { learned } of visits.slice(0, -1)) expect(learned).toBeGreaterThan(0);
     expect(repeated).toEqual([]);
@@ -48,7 +49,7 @@ describe.each(browsers)('tuning in %s', (browser) => {
   });
 
   it.each([true, false])('frees everything wherever it ends (disposed of: %s)', async (dispose) => {
-    const buffers = [1, 3, 7, 12, 20, 40];
+    const buffers = suite === 'full' ? [1, 3, 7, 12, 20, 40] : [1, 7, 40];
     const ends = await call('endTuning', { buffers, dispose });
     for (const { outcome, held } of ends) {
       expect(held).toBe(0);

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { allKernels } from '../../src/kernels/index.ts';
+import { prepare } from '../../src/passes/index.ts';
 import { createPlan } from '../../src/planner/create-plan.ts';
-import { prepare } from '../../src/planner/prepare.ts';
 import { startingPreferences } from '../../src/tuning/defaults.ts';
 import { smallest } from '../../src/tuning/warm-up.ts';
 

@@ -163,6 +163,21 @@ describe('other operations in float32', () => {
     expectWithin(node, [near], actual);
   });
 
+  test('l2-normalize', () => {
+    const actual = input.data.map((x, i) => {
+      const pixel = 3 * Math.floor(i / 3);
+      const sum = [0, 1, 2].reduce((so, c) => f(so + f(input.data[pixel + c]! ** 2)), 0);
+      return f(x / f(Math.sqrt(sum)));
+    });
+    expectWithin({ ...base, op: 'l2-normalize', epsilon: 1e-6 }, [input], actual);
+  });
+
+  test('prelu', () => {
+    const slope = random([1, 1, 1, 3], 8).data;
+    const actual = input.data.map((x, i) => (x < 0 ? f(x * slope[i % 3]!) : x));
+    expectWithin({ ...base, op: 'prelu', slope }, [input], actual);
+  });
+
   test.each(Object.entries(orders))('mean over all pixels, %s', (_, sum) => {
     const actual = Float32Array.from({ length: 6 }, (_, i) => {
       const [n, c] = [Math.floor(i / 3), i % 3];

@@ -215,6 +215,14 @@ export class ImportBuilder {
     return this.same(place, x, { op: 'affine', inputs: [x.tensor], scale, shift }, suffix);
   }
 
+  /** `slopes` broadcast as `perChannel` says. */
+  prelu(place: Place, x: Variable, slopes: Constant): Variable {
+    const slope = this.perChannel(place, x, slopes);
+    if (slope.every((value) => value === 1)) return x;
+    if (slope.every((value) => value === 0)) return this.activation(place, x, 'relu');
+    return this.same(place, x, { op: 'prelu', inputs: [x.tensor], slope });
+  }
+
   /** max(min(alpha · x + beta, 1), 0); relu6(x + 3) / 6 where that is what it is. */
   hardSigmoid(place: Place, x: Variable, alpha: number, beta: number): Variable {
     if (Math.abs(alpha - 1 / 6) < 1e-7 && beta === 0.5) return this.activation(place, x, 'hard-sigmoid');
@@ -331,6 +339,12 @@ export class ImportBuilder {
   softmax(place: Place, x: Variable, dims: readonly number[]): Variable {
     this.checkChannels(place, x, dims);
     return this.same(place, x, { op: 'softmax', inputs: [x.tensor] });
+  }
+
+  /** Over all elements of `dims` together. */
+  l2Normalize(place: Place, x: Variable, dims: readonly number[], epsilon: number): Variable {
+    this.checkChannels(place, x, dims);
+    return this.same(place, x, { op: 'l2-normalize', inputs: [x.tensor], epsilon });
   }
 
   /** Refuses unless `dims` together are exactly the channels in memory. */

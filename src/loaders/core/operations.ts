@@ -1,6 +1,6 @@
 /** Operations that formats state in their own ways and that become the same in the graph. */
 import type { Activation, Padding, Pair, Pool, Resize } from '../../graph/ops.ts';
-import type { Constant } from './constants.ts';
+import { type Constant, floats } from './constants.ts';
 import type { Slice } from './fold.ts';
 import { type Axis, nhwc, type Value, type Variable } from './import-builder.ts';
 import type { Operands } from './operands.ts';
@@ -9,6 +9,10 @@ export const activation =
   (name: Activation) =>
   ({ builder, place, variable }: Operands): Value =>
     builder.activation(place, variable(0), name);
+
+/** x, or x · alpha below zero: |x| where alpha is −1. */
+export const leaky = ({ builder, place, variable }: Operands, alpha: number): Value =>
+  builder.prelu(place, variable(0), floats([1], Float32Array.of(alpha)));
 
 export const floatData = ({ data }: Constant): Float32Array =>
   data instanceof Float32Array ? data : Float32Array.from(data);

@@ -75,7 +75,9 @@ export async function loadOnnx(files: ModelFiles, options: LoadGraphOptions): Pr
     const isKnown = (input: Value | Quantised | Dynamic | undefined) => input?.kind !== 'dynamic';
     extensions.push(({ inputs, ...call }) => (inputs.every(isKnown) ? runQuantised({ ...call, inputs }) : null));
   }
-  return new OnnxLoader(files, model, external, options, handlers, extensions).load();
+  const loaded = await new OnnxLoader(files, model, external, options, handlers, extensions).load();
+  if (model.metadata.length === 0) return loaded;
+  return (await import('./metadata.ts')).withMetadata(loaded, model.metadata);
 }
 
 function* tensorsOf(graph: GraphProto): Generator<TensorProto> {

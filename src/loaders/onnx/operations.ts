@@ -6,7 +6,7 @@ import { axisOf, flattenedDims, resolveReshape, squeezedDims, unsqueezedDims } f
 import { transpose } from '../core/fold.ts';
 import { nchw, nhwc, type Value, type Variable } from '../core/import-builder.ts';
 import type { Operands } from '../core/operands.ts';
-import { activation, bounded, floatData, joined, padded, vector, wholeSlice } from '../core/operations.ts';
+import { activation, bounded, floatData, joined, leaky, padded, vector, wholeSlice } from '../core/operations.ts';
 import { axesOf, floatOf, intOf, intsOf, permutationOf, shapeOf, slicesOf, stringOf } from './attributes.ts';
 import type { NodeProto } from './proto.ts';
 import { isFloat, typeName } from './tensor.ts';
@@ -44,6 +44,9 @@ export const operations = new Map<string, Handler>([
     'Neg',
     ({ builder, place, variable }) => builder.affine(place, variable(0), Float32Array.of(-1), Float32Array.of(0)),
   ],
+  ['PRelu', ({ builder, place, variable, constant }) => builder.prelu(place, variable(0), constant(1))],
+  ['Abs', (operation) => leaky(operation, -1)],
+  ['LeakyRelu', (operation) => leaky(operation, floatOf(operation.node, 'alpha', 0.01))],
   ['Clip', clip],
   ['Min', (operation) => bound(operation, 'max')],
   ['Max', (operation) => bound(operation, 'min')],
@@ -65,6 +68,7 @@ export const operations = new Map<string, Handler>([
   ['Gemm', gemm],
   ['MatMul', matMul],
   ['Softmax', softmax],
+  ['LpNormalization', lpNormalization],
   ['Reshape', reshape],
   [
     'Flatten',
@@ -96,6 +100,12 @@ export const operations = new Map<string, Handler>([
   ['Gather', wholeGather],
   ['Expand', sameExpand],
 ]);
+
+function lpNormalization({ builder, place, variable, node }: Operation): Value {
+  const x = variable(0);
+  if (intOf(node, 'p', 2) !== 2) builder.unsupported(place, 'divides by another norm than the second');
+  return builder.l2Normalize(place, x, [axisOf(intOf(node, 'axis', -1), x.dims.length)], 1e-12);
+}
 
 // Elementwise
 

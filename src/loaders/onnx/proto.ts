@@ -82,6 +82,7 @@ export interface ModelProto {
   readonly graph: GraphProto;
   /** Version of the default operator set. */
   readonly opset: number;
+  readonly metadata: readonly { readonly key: string; readonly value: Uint8Array | null }[];
 }
 
 type Scalar = 'string' | 'integer' | 'float' | 'double' | 'bytes';
@@ -90,7 +91,13 @@ type MessageName = keyof typeof messages;
 
 /** By field number. Other fields are skipped. */
 const messages = {
-  ModelProto: { 7: ['graph', 'GraphProto'], 8: ['opsets', 'OperatorSetIdProto', true] },
+  ModelProto: {
+    7: ['graph', 'GraphProto'],
+    8: ['opsets', 'OperatorSetIdProto', true],
+    14: ['metadata', 'MetadataProto', true],
+  },
+  // A StringStringEntryProto whose value may be long.
+  MetadataProto: { 1: ['key', 'string'], 2: ['value', 'bytes'] },
   OperatorSetIdProto: { 1: ['domain', 'string'], 2: ['version', 'integer'] },
   GraphProto: {
     1: ['nodes', 'NodeProto', true],
@@ -162,14 +169,15 @@ class OnnxReader {
 
   model(): ModelProto {
     const end = this.pbf.length;
-    const { graph, opsets } = this.fields('ModelProto', end) as unknown as {
+    const { graph, opsets, metadata } = this.fields('ModelProto', end) as unknown as {
       graph: GraphProto | null;
       opsets: readonly { domain: string; version: number }[];
+      metadata: ModelProto['metadata'];
     };
     const opset = opsets.find(({ domain }) => domain === '' || domain === 'ai.onnx')?.version ?? 0;
     if (!graph) return this.fail('has no graph: it is truncated, or not an ONNX model', end);
     if (opset === 0) this.fail('states no version of the ONNX operators (opset_import): it is truncated', end);
-    return { graph, opset };
+    return { graph, opset, metadata };
   }
 
   /** The message from here to `end`. */

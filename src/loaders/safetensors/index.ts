@@ -50,6 +50,9 @@ export async function loadSafetensors(files: ModelFiles, options: LoadGraphOptio
   const [, channels] = reader.shapeOf('stem');
   const config = await readConfig(files, naming, reader.shapeOf('classifier')[0]!, options.signal);
   const { batch, size } = inputSize(files.name, channels!, config.size ?? 224, options.inputShapes);
+  const assumptions = [...(config.assumptions ?? [])];
+  if (!config.size && !options.inputShapes)
+    assumptions.push('nothing says how large its pictures are: 224 × 224 is taken');
   const architecture: ArchitectureOptions = {
     seed: 1,
     classes: 1,
@@ -65,6 +68,7 @@ export async function loadSafetensors(files: ModelFiles, options: LoadGraphOptio
       ...graph,
       ...(config.labels ? { labels: config.labels } : {}),
       ...(config.image ? { image: config.image } : {}),
+      ...(assumptions.length > 0 ? { assumptions } : {}),
     };
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;

@@ -11,7 +11,7 @@ export type Network =
   /** `depths`: blocks of each stage where they are not the paper's. */
   | { readonly version: 2; readonly depths?: readonly number[] }
   | { readonly version: 3; readonly size: 'small' | 'large'; readonly minimalistic: boolean }
-  | { readonly version: 4; readonly size: 'small' | 'medium' };
+  | { readonly version: 4; readonly size: 'small' | 'medium' | 'large' };
 
 export interface Module {
   /** Before `.weight` and `.bias` of the convolution or fully connected layer. */

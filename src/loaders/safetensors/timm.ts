@@ -37,6 +37,7 @@ const stages = {
   'large 3': [1, 2, 3, 4, 2, 3],
   'small 4': [2, 2, 6, 6, 1],
   'medium 4': [1, 2, 8, 11, 1],
+  'large 4': [1, 2, 11, 13, 1],
 } as const;
 
 /** Null where the names are not timm's. */
@@ -89,14 +90,15 @@ function countedDepths(names: ReadonlySet<string>): number[] {
 }
 
 function partsOf(network: Network, block: number): Parts {
-  if (network.version === 4) return network.size === 'medium' && block === 1 ? edge : universal;
+  if (network.version === 4) return network.size !== 'small' && block === 1 ? edge : universal;
   return { ...(network.version === 1 || block === 1 ? separable : inverted), ...squeezeExcite };
 }
 
 function networkOf(names: ReadonlySet<string>): Network | null {
   if (!names.has('conv_stem.weight')) return null;
   if (names.has('norm_head.weight')) {
-    return { version: 4, size: names.has('blocks.0.0.conv_exp.weight') ? 'medium' : 'small' };
+    if (!names.has('blocks.0.0.conv_exp.weight')) return { version: 4, size: 'small' };
+    return { version: 4, size: names.has('blocks.2.10.pw_exp.conv.weight') ? 'large' : 'medium' };
   }
   const minimalistic = ![...names].some((name) => name.includes('.se.'));
   if (names.has('blocks.6.0.conv.weight')) return { version: 3, size: 'large', minimalistic };

@@ -40,6 +40,7 @@ const fields: Readonly<
   },
   'batch-norm': { scale: 'tensor', shift: 'tensor', mean: 'tensor', variance: 'tensor', epsilon: isNumber },
   affine: { scale: 'tensor', shift: 'tensor' },
+  prelu: { slope: 'tensor' },
   activation: { activation: isActivation },
   clip: { min: isEnd, max: isEnd },
   add: { activation: isActivation },
@@ -54,6 +55,7 @@ const fields: Readonly<
   'global-average-pool': {},
   'fully-connected': { weights: 'tensor', bias: 'tensor?', outFeatures: isCount, activation: isActivation },
   softmax: {},
+  'l2-normalize': { epsilon: isNumber },
   reshape: { shape: isShape },
   pad: { padding: isPadding },
   resize: { size: isPair, mode: oneOf('bilinear', 'nearest'), corners: oneOf('align', 'half-pixel', 'asymmetric') },
@@ -98,12 +100,12 @@ export function writeSavedModel(graph: Graph, engine: string): Uint8Array<ArrayB
     }
     return out;
   });
-  const { name, inputs, outputs, labels, image, decoding } = graph;
+  const { name, inputs, outputs, labels, image, assumptions, decoding } = graph;
   return writeSafetensors(tensors, {
     format: SAVED_FORMAT,
     version: String(FORMAT_VERSION),
     engine,
-    graph: JSON.stringify({ name, inputs, outputs, labels, image, decoding, nodes }),
+    graph: JSON.stringify({ name, inputs, outputs, labels, image, assumptions, decoding, nodes }),
   });
 }
 
@@ -162,8 +164,12 @@ export function openSavedModel(
     return { name: name as string, tensor: tensor as string };
   });
   if (inputs.length === 0 || outputs.length === 0) fail('holds a graph without inputs or outputs');
-  const labels = field(stated, 'labels');
-  if (labels !== undefined && !(Array.isArray(labels) && labels.every(isText))) fail('has labels that are no strings');
+  const texts = (key: string): string[] | undefined => {
+    const found = field(stated, key);
+    const sound = found === undefined || (Array.isArray(found) && found.every(isText));
+    return sound ? found : fail(`has ${key} that are no strings`);
+  };
+  const [labels, assumptions] = [texts('labels'), texts('assumptions')];
   const image = field(stated, 'image');
   if (image !== undefined && !isImageRule(image)) fail(`has an image rule that is none: ${shown(image)}`);
   const decoding = field(stated, 'decoding');
@@ -174,7 +180,8 @@ export function openSavedModel(
     outputs,
     nodes,
     prepared: true,
-    ...(labels === undefined ? {} : { labels: labels as string[] }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(assumptions === undefined ? {} : { assumptions }),
     ...(image === undefined ? {} : { image: image as ImageRule }),
     ...(decoding === undefined ? {} : { decoding: decoding as Decoding }),
   };

@@ -40,108 +40,90 @@ export async function openArriving(
     checks.set(tensor, check);
   });
   stream.length = start + size;
-  return { graph, arriving: new StreamedWeights(file, data, entries, checks, stream, bytes.subarray(start)) };
+  return { graph, arriving: streamWeights(file, data, entries, checks, stream, bytes.subarray(start)) };
 }
 
-/** Fills the weights of a graph, tensor by tensor in the order of the file, each checked before it counts as there. */
-class StreamedWeights implements ArrivingWeights {
-  readonly all: Promise<void>;
-  readonly #file: string;
-  readonly #data: Uint8Array;
-  readonly #entries: readonly StoredEntry[];
-  readonly #checks: ReadonlyMap<string, () => void>;
-  readonly #stream: ByteStream;
+/**
+ * Fills `data`, the weights of a graph, with what has `begun` and what follows in the stream: tensor by tensor in the order
+ * of the file, each checked before it counts as there.
+ */
+function streamWeights(
+  file: string,
+  data: Uint8Array,
+  entries: readonly StoredEntry[],
+  checks: ReadonlyMap<string, () => void>,
+  stream: ByteStream,
+  begun: Uint8Array,
+): ArrivingWeights {
   /** How many bytes are there. */
-  #filled = 0;
+  let filled = 0;
   /** How many of the entries are there and checked, and where the last of them ends. */
-  #settled = 0;
-  #settledBytes = 0;
-  #waiting: { readonly end: number; readonly start: () => void }[] = [];
+  let settled = 0;
+  let settledBytes = 0;
+  let waiting: { readonly end: number; readonly start: () => void }[] = [];
 
-  constructor(
-    file: string,
-    data: Uint8Array,
-    entries: readonly StoredEntry[],
-    checks: ReadonlyMap<string, () => void>,
-    stream: ByteStream,
-    begun: Uint8Array,
-  ) {
-    this.#file = file;
-    this.#data = data;
-    this.#entries = entries;
-    this.#checks = checks;
-    this.#stream = stream;
-    this.all = this.#fill(begun).catch((error) => {
-      stream.cancel(error);
-      throw error;
-    });
-    // Reported to whoever waits.
-    this.all.catch(() => {});
-  }
-
-  has(nodes: readonly Node[]): boolean {
-    return this.#endOf(nodes) <= this.#settledBytes;
-  }
-
-  async of(nodes: readonly Node[]): Promise<void> {
-    const end = this.#endOf(nodes);
-    if (end <= this.#settledBytes) return;
-    await Promise.race([this.all, new Promise<void>((start) => this.#waiting.push({ end, start }))]);
-  }
-
-  cancel(reason: unknown): void {
-    this.#stream.cancel(reason);
-  }
-
-  async #fill(begun: Uint8Array): Promise<void> {
-    for (let piece: Uint8Array | null = begun; piece; piece = await this.#next()) {
-      if (this.#filled + piece.length > this.#data.length) {
-        throw new ModelFormatError(this.#file, `goes on after its last tensor, which ends at ${this.#data.length}`);
-      }
-      this.#data.set(piece, this.#filled);
-      this.#filled += piece.length;
-      this.#settle();
+  const settle = () => {
+    for (let entry = entries[settled]; entry && entry.to <= filled; entry = entries[settled]) {
+      checks.get(entry.name)?.();
+      settled++;
+      settledBytes = entry.to;
     }
-    const next = this.#entries[this.#settled];
-    if (next) throw new ModelFormatError(this.#file, cutShort(next.name, next.to, this.#filled));
-  }
-
-  async #next(): Promise<Uint8Array | null> {
-    try {
-      return await this.#stream.next();
-    } catch (error) {
-      const next = this.#entries[this.#settled];
-      if (!(error instanceof ModelFormatError) || !next) throw error;
-      throw new ModelFormatError(this.#file, `tensor "${next.name}" did not arrive: ${error.message}`, {
-        cause: error,
-      });
-    }
-  }
-
-  #settle(): void {
-    const entries = this.#entries;
-    for (let entry = entries[this.#settled]; entry && entry.to <= this.#filled; entry = entries[this.#settled]) {
-      this.#checks.get(entry.name)?.();
-      this.#settled++;
-      this.#settledBytes = entry.to;
-    }
-    const ready = this.#waiting.filter(({ end }) => end <= this.#settledBytes);
-    if (ready.length === 0) return;
-    this.#waiting = this.#waiting.filter(({ end }) => end > this.#settledBytes);
+    const ready = waiting.filter(({ end }) => end <= settledBytes);
+    waiting = waiting.filter(({ end }) => end > settledBytes);
     for (const { start } of ready) start();
-  }
+  };
+
+  const next = async (): Promise<Uint8Array | null> => {
+    try {
+      return await stream.next();
+    } catch (error) {
+      const missing = entries[settled];
+      if (!(error instanceof ModelFormatError) || !missing) throw error;
+      throw new ModelFormatError(file, `tensor "${missing.name}" did not arrive: ${error.message}`, { cause: error });
+    }
+  };
+
+  const fill = async () => {
+    for (let piece: Uint8Array | null = begun; piece; piece = await next()) {
+      if (filled + piece.length > data.length) {
+        throw new ModelFormatError(file, `goes on after its last tensor, which ends at ${data.length}`);
+      }
+      data.set(piece, filled);
+      filled += piece.length;
+      settle();
+    }
+    const missing = entries[settled];
+    if (missing) throw new ModelFormatError(file, cutShort(missing.name, missing.to, filled));
+  };
 
   /** Where the last weight of these nodes ends in the data. */
-  #endOf(nodes: readonly Node[]): number {
+  const endOf = (nodes: readonly Node[]): number => {
     let end = 0;
     for (const node of nodes) {
-      if (node.op === 'fused') end = Math.max(end, this.#endOf(node.parts));
+      if (node.op === 'fused') end = Math.max(end, endOf(node.parts));
       for (const value of Object.values(node)) {
-        if (value instanceof Float32Array && value.buffer === this.#data.buffer) {
+        if (value instanceof Float32Array && value.buffer === data.buffer) {
           end = Math.max(end, value.byteOffset + value.byteLength);
         }
       }
     }
     return end;
-  }
+  };
+
+  const all = fill().catch((error) => {
+    stream.cancel(error);
+    throw error;
+  });
+  // Reported to whoever waits.
+  all.catch(() => {});
+  return {
+    all,
+    has: (nodes) => endOf(nodes) <= settledBytes,
+    of: async (nodes) => {
+      const end = endOf(nodes);
+      if (end <= settledBytes) return;
+      await Promise.race([all, new Promise<void>((start) => waiting.push({ end, start }))]);
+    },
+    cancel: (reason) => stream.cancel(reason),
+  };
 }

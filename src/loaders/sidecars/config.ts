@@ -16,6 +16,21 @@ export interface SafetensorsConfig {
   readonly size?: number | undefined;
   readonly labels?: readonly string[] | undefined;
   readonly image?: ImageRule | undefined;
+  /** What nothing says, a sentence each. */
+  readonly assumptions?: readonly string[];
+}
+
+/** The names of classes in a configuration of timm or transformers; undefined where it lists none. */
+export function classNames(config: unknown): readonly string[] | undefined {
+  const nested = field(config, 'pretrained_cfg');
+  const names = labelNames(config, isRecord(nested) ? nested : config) ?? idLabels(field(config, 'id2label'));
+  return names?.every((name) => typeof name === 'string') ? names : undefined;
+}
+
+/** How timm's config.json or a preprocessor_config.json has pictures prepared; undefined where it does not say. */
+export function pictureRule(config: unknown): ImageRule | undefined {
+  const nested = field(config, 'pretrained_cfg');
+  return timmImage(isRecord(nested) ? nested : config) ?? transformersImage(config);
 }
 
 const maxSize = 4096;
@@ -53,7 +68,7 @@ const timmArchitectures = {
   1: /^mobilenetv1_\d+$/,
   2: /^mobilenetv2_\d+d?$/,
   3: /^(tf_)?mobilenetv3_(small|large)(_minimal)?_\d+$/,
-  4: /^mobilenetv4_conv_(small|medium)(_\d+)?$/,
+  4: /^mobilenetv4_conv_(small|medium|large)(_\d+)?$/,
 } as const;
 
 function timmConfig({ network }: Naming, config: unknown, classes: number): SafetensorsConfig {
@@ -61,7 +76,12 @@ function timmConfig({ network }: Naming, config: unknown, classes: number): Safe
   if (typeof architecture !== 'string') {
     // timm has the minimalistic V3 only with TensorFlow's weights.
     const tensorFlow = network.version === 3 && network.minimalistic;
-    return tensorFlow ? { padding: 'same', epsilon: 1e-3 } : { padding: 'symmetric', epsilon: 1e-5 };
+    const assumed = (padding: string, epsilon: number, names: string) =>
+      `config.json is not beside it: padding is taken as ${padding} and the batch-norm epsilon as ${epsilon}, as in ` +
+      `timm's networks ${names} "tf_"; blur pooling ("_aa", "_blur") would leave no trace in the weights`;
+    return tensorFlow
+      ? { padding: 'same', epsilon: 1e-3, assumptions: [assumed("TensorFlow's", 1e-3, 'with')] }
+      : { padding: 'symmetric', epsilon: 1e-5, assumptions: [assumed('symmetric', 1e-5, 'without')] };
   }
   if (!timmArchitectures[network.version].test(architecture)) {
     fail(
@@ -79,17 +99,16 @@ function timmConfig({ network }: Naming, config: unknown, classes: number): Safe
     padding: tensorFlow ? 'same' : 'symmetric',
     epsilon: tensorFlow ? 1e-3 : 1e-5,
     size: side,
-    labels: timmLabels(config, rule, classes),
+    labels: checkLabels(labelNames(config, rule), classes, 'label_names'),
     image: timmImage(rule),
   };
 }
 
-function timmLabels(config: unknown, rule: unknown, classes: number): readonly string[] | undefined {
+function labelNames(config: unknown, rule: unknown): readonly unknown[] | undefined {
   const names = field(rule, 'label_names') ?? field(config, 'label_names');
   if (!Array.isArray(names)) return undefined;
   const descriptions = field(rule, 'label_descriptions') ?? field(config, 'label_descriptions');
-  const labels = names.map((name) => field(descriptions, String(name)) ?? name);
-  return checkLabels(labels, classes, 'label_names');
+  return names.map((name) => field(descriptions, String(name)) ?? name);
 }
 
 /** As timm/data/transforms_factory.py prepares a picture: the short side to size / crop_pct, the centre, mean and std. */
@@ -117,7 +136,12 @@ function transformersConfig(
   preprocessor: unknown,
   classes: number,
 ): SafetensorsConfig {
-  if (!isRecord(config)) return { padding: 'same', epsilon: 1e-3 };
+  if (!isRecord(config)) {
+    const assumed =
+      "config.json is not beside it: padding is taken as TensorFlow's and the batch-norm epsilon as 0.001, as transformers " +
+      'has them by default';
+    return { padding: 'same', epsilon: 1e-3, assumptions: [assumed] };
+  }
   const type = field(config, 'model_type');
   if (type !== undefined && type !== `mobilenet_v${network.version}`) {
     fail(`is of the model_type ${shown(type)}, and the tensors are a MobileNetV${network.version}'s`);
@@ -143,32 +167,47 @@ function transformersConfig(
     padding: padding ? 'same' : 'symmetric',
     epsilon,
     size: size as number | undefined,
-    labels: transformersLabels(field(config, 'id2label'), classes),
+    labels: checkLabels(idLabels(field(config, 'id2label')), classes, 'id2label'),
     image: transformersImage(preprocessor),
   };
 }
 
-function transformersLabels(names: unknown, classes: number): readonly string[] | undefined {
-  if (!isRecord(names)) return undefined;
-  const labels = Object.keys(names).map((_, i) => field(names, String(i)));
-  return checkLabels(labels, classes, 'id2label');
-}
+const idLabels = (names: unknown): readonly unknown[] | undefined =>
+  isRecord(names) ? Object.keys(names).map((_, i) => field(names, String(i))) : undefined;
 
-/** Short side, centre, rescale, mean and std (models/mobilenet_v2/image_processing_mobilenet_v2.py). */
+/**
+ * Short side and centre, or both sides squashed; rescale, mean and std (image_transforms.py, and
+ * models/mobilenet_v2/image_processing_mobilenet_v2.py).
+ */
 function transformersImage(preprocessor: unknown): ImageRule | undefined {
   const on = (key: string) => field(preprocessor, key) !== false;
-  const resized = Number(field(field(preprocessor, 'size'), 'shortest_edge'));
+  const size = field(preprocessor, 'size');
   const crop = field(preprocessor, 'crop_size');
-  const cropped = Number(field(crop, 'height'));
   // PIL's numbers of its filters.
   const filter = ({ 2: 'bilinear', 3: 'bicubic' } as const)[Number(field(preprocessor, 'resample')) as 2 | 3];
   const factor = field(preprocessor, 'rescale_factor');
-  const steps = on('do_resize') && on('do_center_crop') && on('do_rescale') && on('do_normalize');
-  const fraction = cropped / resized;
-  if (!steps || !filter || !isFraction(fraction) || field(crop, 'width') !== cropped) return undefined;
+  const squashes = Number(field(size, 'height')) > 0 && (!isRecord(crop) || !on('do_center_crop'));
+  const fraction = squashes ? 1 : Number(field(crop, 'height')) / Number(field(size, 'shortest_edge'));
+  if (!on('do_resize') || !on('do_rescale') || !filter || !isFraction(fraction)) return undefined;
+  if (!squashes && (!on('do_center_crop') || field(crop, 'width') !== field(crop, 'height'))) return undefined;
   if (!(typeof factor === 'number' && factor > 0)) return undefined;
-  const values = normalisation(field(preprocessor, 'image_mean'), field(preprocessor, 'image_std'), 1 / factor);
-  return values && { ...plainImage, fit: 'crop', cropFraction: fraction, filter, ...values };
+  const [mean, std] = on('do_normalize')
+    ? [field(preprocessor, 'image_mean'), field(preprocessor, 'image_std')]
+    : [
+        [0, 0, 0],
+        [1, 1, 1],
+      ];
+  const values = normalisation(mean, std, 1 / factor);
+  return (
+    values && {
+      ...plainImage,
+      fit: squashes ? 'stretch' : 'crop',
+      cropFraction: fraction,
+      filter,
+      channels: field(preprocessor, 'do_flip_channel_order') === true ? 'bgr' : 'rgb',
+      ...values,
+    }
+  );
 }
 
 const isFraction = (value: unknown): value is number => typeof value === 'number' && value > 0 && value <= 1;
@@ -189,7 +228,12 @@ function checkSize(size: unknown, key: string): void {
   }
 }
 
-function checkLabels(labels: readonly unknown[], classes: number, key: string): readonly string[] {
+function checkLabels(
+  labels: readonly unknown[] | undefined,
+  classes: number,
+  key: string,
+): readonly string[] | undefined {
+  if (!labels) return undefined;
   if (labels.length !== classes) {
     fail(`names ${labels.length} classes in ${key}, and the classifier has ${classes}: it belongs to another model`);
   }

@@ -1,7 +1,7 @@
 /** What each TensorFlow operation becomes in the graph; those whose inputs are all constant are folded here too. */
 import type { Activation, Padding, Pair, Pool, Resize } from '../../graph/ops.ts';
 import { noPadding, samePadding } from '../../graph/shapes.ts';
-import { type FoldBudget, FoldError, integers } from '../core/constants.ts';
+import { type FoldBudget, FoldError, floats, integers } from '../core/constants.ts';
 import { axisOf, permutationIn, resolveReshape, squeezedDims, unsqueezedDims } from '../core/dims.ts';
 import {
   cast,
@@ -14,7 +14,7 @@ import {
   slice,
   transpose,
 } from '../core/fold.ts';
-import { nhwc, type Value } from '../core/import-builder.ts';
+import { nhwc, type Value, type Variable } from '../core/import-builder.ts';
 import type { Operands } from '../core/operands.ts';
 import {
   activation,
@@ -22,6 +22,7 @@ import {
   floatData,
   imagePadding,
   joined,
+  leaky,
   padded,
   padsImage,
   reduced,
@@ -49,7 +50,9 @@ export const operations = new Map<string, Handler>([
   ['Relu', activation('relu')],
   ['Relu6', activation('relu6')],
   ['Sigmoid', activation('sigmoid')],
-  ['Prelu', prelu],
+  ['Prelu', ({ builder, place, variable, constant }) => builder.prelu(place, variable(0), constant(1))],
+  ['Abs', (operation) => leaky(operation, -1)],
+  ['LeakyRelu', (operation) => leaky(operation, operation.attributes.float('alpha', 0.2))],
   ['ClipByValue', clipByValue],
   ['Minimum', (operation) => bound(operation, 'max')],
   ['Maximum', (operation) => bound(operation, 'min')],
@@ -128,14 +131,6 @@ function castTo({ builder, place, value, attributes }: TfjsOperation): Value {
   return x;
 }
 
-function prelu({ builder, place, variable, constant }: TfjsOperation): Value {
-  const x = variable(0);
-  const slopes = constant(1).data;
-  if (slopes.every((slope) => slope === 0)) return builder.activation(place, x, 'relu');
-  if (slopes.every((slope) => slope === 1)) return x;
-  return builder.unsupported(place, 'has slopes other than 0 and 1');
-}
-
 function clipByValue({ builder, place, variable, constant }: TfjsOperation): Value {
   const [low, high] = [constant(1).data, constant(2).data];
   if (low.length !== 1 || high.length !== 1) builder.unsupported(place, 'has a limit for each channel');
@@ -184,27 +179,35 @@ function paddingOf(operation: TfjsOperation, size: Pair, kernel: Pair, stride: P
   return imagePadding(explicit);
 }
 
-/** Bias and activation that a fused operation adds; `first` is the first input after the weights. */
+/**
+ * What a fused operation adds to a linear layer: a bias, an activation, slopes of its own below zero. `first` is the first
+ * input after the weights; `layer` makes the node.
+ */
 function fused(
   operation: TfjsOperation,
   first: number,
   outputs: number,
-): { bias: Float32Array | null; activation: Activation } {
+  layer: (bias: Float32Array | null, activation: Activation) => Variable,
+): Value {
   const { builder, place, attributes, constant } = operation;
   const steps = attributes.strings('fused_ops');
-  const result: { bias: Float32Array | null; activation: Activation } = { bias: null, activation: 'none' };
   const activations = new Map<string, Activation>([
     ['Relu', 'relu'],
     ['Relu6', 'relu6'],
     ['Sigmoid', 'sigmoid'],
   ]);
-  steps.forEach((step, i) => {
-    const activation = activations.get(step);
-    if (step === 'BiasAdd' && i === 0) result.bias = vector(operation, constant(first), 'bias', outputs);
-    else if (activation && i === steps.length - 1) result.activation = activation;
-    else builder.unsupported(place, `fuses ${steps.join(', ')}, expected BiasAdd and then Relu, Relu6 or Sigmoid`);
-  });
-  return result;
+  const biased = steps[0] === 'BiasAdd';
+  const [last, ...others] = biased ? steps.slice(1) : steps;
+  const activation = last === undefined ? 'none' : activations.get(last);
+  const sloped = last === 'Prelu' || last === 'LeakyRelu';
+  if (others.length > 0 || (!activation && !sloped)) {
+    builder.unsupported(place, `fuses ${steps.join(', ')}, expected BiasAdd and then Relu, Relu6, Sigmoid or Prelu`);
+  }
+  const x = layer(biased ? vector(operation, constant(first), 'bias', outputs) : null, activation ?? 'none');
+  if (!sloped) return x;
+  const after = { ...place, node: `${place.node}/${last}`, output: `${place.output}/${last}` };
+  const alpha = Float32Array.of(attributes.float('leakyrelu_alpha', 0.2));
+  return builder.prelu(after, x, last === 'Prelu' ? constant(first + Number(biased)) : floats([1], alpha));
 }
 
 function conv(operation: TfjsOperation, depthwise: boolean): Value {
@@ -222,16 +225,12 @@ function conv(operation: TfjsOperation, depthwise: boolean): Value {
   const kernel: Pair = [height, width];
   const stride = pairOf(operation, 'strides');
   const dilation = pairOf(operation, 'dilations');
-  return builder.conv(place, variable(0), nhwc, {
-    weights: floatData(weights),
-    kernel,
-    stride,
-    dilation,
-    padding: paddingOf(operation, size, kernel, stride, dilation),
-    groups: depthwise ? channels : channels / inputs,
-    outChannels,
-    ...fused(operation, 2, outChannels),
-  });
+  const padding = paddingOf(operation, size, kernel, stride, dilation);
+  const groups = depthwise ? channels : channels / inputs;
+  const convolution = { weights: floatData(weights), kernel, stride, dilation, padding, groups, outChannels };
+  return fused(operation, 2, outChannels, (bias, activation) =>
+    builder.conv(place, variable(0), nhwc, { ...convolution, bias, activation }),
+  );
 }
 
 function batchNorm(operation: TfjsOperation): Value {
@@ -286,8 +285,9 @@ function matMul(operation: TfjsOperation): Value {
   const turned = attributes.bool('transpose_b', false) || attributes.bool('adj_y', false);
   const weights = turned ? transpose(given, [1, 0], budget) : given;
   const [features, outputs] = weights.dims as [number, number];
-  const { bias, activation } = fused(operation, 2, outputs);
-  return builder.matMul(place, variable(0), { data: floatData(weights), features, outputs }, bias, activation);
+  return fused(operation, 2, outputs, (bias, activation) =>
+    builder.matMul(place, variable(0), { data: floatData(weights), features, outputs }, bias, activation),
+  );
 }
 
 function softmax({ builder, place, variable }: TfjsOperation): Value {

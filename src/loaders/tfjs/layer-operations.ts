@@ -37,6 +37,8 @@ export const layers = new Map<string, Handler>([
   ['BatchNormalizationV1', batchNorm],
   ['BatchNormalizationV2', batchNorm],
   ['ReLU', relu],
+  ['LeakyReLU', leakyRelu],
+  ['PReLU', prelu],
   ['Activation', (call) => activate(call, call.input, call.config.functionName('activation', 'linear'))],
   ['Softmax', (call) => call.builder.softmax(call.place, call.input, [axisOf(call)])],
   ['ZeroPadding2D', zeroPadding],
@@ -95,12 +97,27 @@ function ownActivation({ config }: LayerCall): { activation: Activation; after: 
 }
 
 function relu({ builder, place, config, input }: LayerCall): Variable {
-  if (config.number('negative_slope', 0) !== 0 || config.number('threshold', 0) !== 0) {
-    return builder.unsupported(place, 'has a slope below zero or a threshold');
+  const slope = config.number('negative_slope', 0);
+  const limited = config.get('max_value') !== undefined;
+  if ((slope !== 0 && limited) || config.number('threshold', 0) !== 0) {
+    return builder.unsupported(place, 'has a slope below zero beside a largest value, or a threshold');
   }
-  if (config.get('max_value') === undefined) return builder.activation(place, input, 'relu');
+  if (!limited) return builder.prelu(place, input, floats([1], Float32Array.of(slope)));
   const max = config.number('max_value', 0);
   return max === 6 ? builder.activation(place, input, 'relu6') : builder.clip(place, input, 0, max);
+}
+
+/** Keras 2 calls the slope alpha, Keras 3 negative_slope. */
+function leakyRelu({ builder, place, config, input }: LayerCall): Variable {
+  const alpha = config.number('negative_slope', config.number('alpha', 0.3));
+  return builder.prelu(place, input, floats([1], Float32Array.of(alpha)));
+}
+
+/** A slope for each element of an image, but where axes share one. */
+function prelu({ builder, place, config, input, weight }: LayerCall): Variable {
+  const shared = config.get('shared_axes') === undefined ? [] : config.integers('shared_axes', 1);
+  const dims = input.dims.slice(1).map((d, i) => (shared.includes(i + 1) ? 1 : d));
+  return builder.prelu(place, input, floats(dims, weight('alpha', dims)));
 }
 
 // Convolution and windows

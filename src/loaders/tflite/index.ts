@@ -1,7 +1,7 @@
 /** TensorFlow Lite files: one subgraph, float32, float16 or quantised weights. */
 import { ModelFormatError, UnsupportedOpError, UsageError } from '../../errors.ts';
 import type { Decoding } from '../../graph/decoding.ts';
-import type { Graph } from '../../graph/graph.ts';
+import type { Graph, ImageRule } from '../../graph/graph.ts';
 import { inferShapes } from '../../graph/shapes.ts';
 import { FoldBudget, FoldError } from '../core/constants.ts';
 import { type Axis, ImportBuilder, listed, nhwc, type Place, type Value } from '../core/import-builder.ts';
@@ -9,7 +9,6 @@ import { checkInputShapes } from '../core/inputs.ts';
 import { operandsOf } from '../core/operands.ts';
 import { saturated } from '../core/saturation.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
-import { imageRuleOf } from '../sidecars/tflite-metadata.ts';
 import { FlatTable } from './flat-table.ts';
 import { operators, type TfliteOperation } from './operations.ts';
 import type { TailCall } from './tail-call.ts';
@@ -41,6 +40,12 @@ const CUSTOM = 32;
 
 /** BuiltinOperator. The byte came first; operators past 127 are in the other field only. */
 const operatorNumber = (code: FlatTable): number => Math.max(code.byte(0), code.int(3));
+
+/** What the metadata's entry is called. */
+const METADATA = 'TFLITE_METADATA';
+
+const squashed =
+  'the whole picture is squashed to the input: the file says how pixels are scaled, not how they are fitted';
 
 interface Operator {
   readonly table: FlatTable;
@@ -141,10 +146,17 @@ class TfliteLoader {
     const graph = this.#builder.finish(
       wanted.map(({ name, index }) => ({ name, value: this.#value(index, `output "${name}"`) })),
     );
-    const image =
-      inputs.length === 1 ? imageRuleOf(this.#file, this.#model, this.#buffers, this.#tensors[inputs[0]!]!) : null;
+    const image = inputs.length === 1 ? await this.#image(this.#tensors[inputs[0]!]!) : null;
     const decoding = tail && (await this.#decoding(tail));
-    return { ...graph, ...(image ? { image } : {}), ...(decoding ? { decoding } : {}) };
+    return { ...graph, ...(image ? { image, assumptions: [squashed] } : {}), ...(decoding ? { decoding } : {}) };
+  }
+
+  /** What the file says of pixels, if anything. */
+  async #image(input: TfliteTensor): Promise<ImageRule | null> {
+    const entries = this.#model.tables(6, mostTables, 'pieces of metadata');
+    if (input.type !== 'UINT8' && entries.every((entry) => entry.string(0) !== METADATA)) return null;
+    const { imageRuleOf } = await import('../sidecars/tflite-metadata.ts');
+    return imageRuleOf(this.#file, this.#model, this.#buffers, input);
   }
 
   /** The operator that decodes, where the file's outputs come from one; null where it is none that is known. */

@@ -3,7 +3,7 @@ import type { Activation, Padding, Pair, Pool, Resize } from '../../graph/ops.ts
 import { noPadding, samePadding } from '../../graph/shapes.ts';
 import { type Interval, nhwc, type Value, type Variable } from '../core/import-builder.ts';
 import type { Operands } from '../core/operands.ts';
-import { activation, bounded, floatData, joined, padded, reduced, resized } from '../core/operations.ts';
+import { activation, bounded, floatData, joined, leaky, padded, reduced, resized } from '../core/operations.ts';
 import { activationInterval } from '../core/saturation.ts';
 import { outputsLast } from '../core/weights.ts';
 import type { FlatTable } from './flat-table.ts';
@@ -28,6 +28,7 @@ export const operators = new Map<number, readonly [name: string, handler: Handle
   [4, ['DEPTHWISE_CONV_2D', (operation) => conv(operation, true), 2]],
   [6, ['DEQUANTIZE', ({ value }) => value(0)]],
   [9, ['FULLY_CONNECTED', fullyConnected, 8]],
+  [11, ['L2_NORMALIZATION', l2Normalization, 20]],
   [14, ['LOGISTIC', activation('sigmoid')]],
   [17, ['MAX_POOL_2D', (operation) => pool(operation, 'max'), 5]],
   [18, ['MUL', arithmetic('multiply'), 21]],
@@ -42,11 +43,14 @@ export const operators = new Map<number, readonly [name: string, handler: Handle
   [41, ['SUB', arithmetic('subtract'), 28]],
   [42, ['DIV', arithmetic('divide'), 29]],
   [43, ['SQUEEZE', reshape]],
+  [54, ['PRELU', ({ builder, place, variable, constant }) => builder.prelu(place, variable(0), constant(1))]],
   [55, ['MAXIMUM', (operation) => bounded(operation, 'min')]],
   [57, ['MINIMUM', (operation) => bounded(operation, 'max')]],
   [60, ['PADV2', pad]],
   [70, ['EXPAND_DIMS', reshape]],
   [97, ['RESIZE_NEAREST_NEIGHBOR', (operation) => resize(operation, 'nearest', 0), 74]],
+  [98, ['LEAKY_RELU', (operation) => leaky(operation, operation.options?.float(0) ?? 0), 75]],
+  [101, ['ABS', (operation) => leaky(operation, -1)]],
   [114, ['QUANTIZE', ({ value }) => value(0)]],
   [117, ['HARD_SWISH', activation('hard-swish')]],
 ]);
@@ -167,6 +171,13 @@ function softmax({ builder, place, options, variable }: TfliteOperation): Value 
   if (beta !== 1 && beta !== 0) builder.unsupported(place, `has beta ${beta}, expected 1`);
   const x = variable(0);
   return builder.softmax(place, x, [x.dims.length - 1]);
+}
+
+/** Over the last dimension; 10⁻⁶ is that of TensorFlow Lite's own kernels. */
+function l2Normalization(operation: TfliteOperation): Value {
+  const { builder, place, variable } = operation;
+  const x = variable(0);
+  return withActivation(operation, builder.l2Normalize(place, x, [x.dims.length - 1], 1e-6), 0);
 }
 
 /** RESHAPE, SQUEEZE, EXPAND_DIMS: the output's shape is stated by the file. */

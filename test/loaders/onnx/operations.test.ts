@@ -62,6 +62,18 @@ suite('BatchNormalization', {
 
 suite('activations', {
   Relu: { x: [1, 3, 4, 5], nodes: one('Relu'), ops: ['activation'] },
+  Abs: { x: [1, 3, 4, 5], nodes: one('Abs'), ops: ['prelu'] },
+  LeakyRelu: { x: [1, 3, 4, 5], nodes: one('LeakyRelu'), ops: ['prelu'] },
+  PRelu: { x: [1, 3, 4, 5], nodes: one('PRelu', {}, 's'), initializers: { s: random([3, 1, 1]) }, ops: ['prelu'] },
+  'PRelu of a vector': {
+    x: [2, 6],
+    nodes: one('PRelu', {}, 's'),
+    initializers: { s: random([6]) },
+    ops: ['prelu'],
+    plainOutput: true,
+    plainInput: true,
+  },
+  LpNormalization: { x: [1, 3, 4, 5], nodes: one('LpNormalization', { axis: { int: 1 } }), ops: ['l2-normalize'] },
   Sigmoid: { x: [2, 7], nodes: one('Sigmoid'), ops: ['activation'] },
   HardSwish: { x: [1, 3, 4, 5], nodes: one('HardSwish'), range: [-5, 5], ops: ['activation'] },
   'HardSigmoid, default': { x: [1, 3, 4, 5], nodes: one('HardSigmoid'), range: [-5, 5], ops: ['affine', 'clip'] },

@@ -62,6 +62,7 @@ const cases: readonly [Library, string, Readonly<Record<string, unknown>>, Paddi
   ['timm', 'v3-large-minimalistic', {}, 'same', 1e-3],
   ['timm', 'v4-conv-small', {}, 'symmetric', 1e-5],
   ['timm', 'v4-conv-medium', timm('mobilenetv4_conv_medium'), 'symmetric', 1e-5],
+  ['timm', 'v4-conv-large', timm('mobilenetv4_conv_large'), 'symmetric', 1e-5],
 ];
 
 describe.each(cases)('%s names %s', (library, network, beside, padding, epsilon) => {
@@ -91,10 +92,39 @@ it.each<[Library, string, number]>([
   ['torchvision', 'v3-large-1.0', 5_483_032],
   ['timm', 'v4-conv-small-1.0', 3_774_024],
   ['timm', 'v4-conv-medium-1.0', 9_715_512],
+  ['timm', 'v4-conv-large-1.0', 32_590_864],
 ])('%s: %s has the %i parameters that are published', async (library, id, parameters) => {
   const network = id.replace(/-\d\.\d$/, '');
   const state = stateOf(buildArchitecture(`${id}-32`), network, library);
   expect(networkCost(await open(writeState(state))).parameters).toBe(parameters);
+});
+
+it('says what a file without its config.json leaves open, and a saved model keeps it', async () => {
+  const of = async (library: Library, network: string, beside = {}, options = {}) => {
+    const state = stateOf(buildArchitecture(`${network}-0.35-32`, { classes: 3 }), network, library);
+    return open(writeState(state), beside, options);
+  };
+  const bare = await of('timm', 'v3-small');
+  expect(bare.assumptions).toEqual([
+    expect.stringMatching(
+      /^config\.json is not beside it: padding is taken as symmetric and .* epsilon as 0\.00001.*blur/,
+    ),
+    'nothing says how large its pictures are: 224 × 224 is taken',
+  ]);
+  expect((await of('transformers', 'v2', {}, sized(64))).assumptions).toEqual([
+    expect.stringMatching(/padding is taken as TensorFlow's/),
+  ]);
+  // Names say which library, and torchvision has one way.
+  expect((await of('torchvision', 'v2', {}, sized(64))).assumptions).toBeUndefined();
+  const stated = {
+    'config.json': { architecture: 'mobilenetv3_small_050', pretrained_cfg: { input_size: [3, 64, 64] } },
+  };
+  expect((await of('timm', 'v3-small', stated)).assumptions).toBeUndefined();
+  const model = await load(await of('timm', 'v4-conv-small', {}, sized(32)), { device: 'reference' });
+  expect(model.assumptions).toHaveLength(1);
+  const again = await load(await model.save(), { device: 'reference' });
+  expect(again.assumptions).toEqual(model.assumptions);
+  expect((await model.inspect()).assumptions).toEqual(model.assumptions);
 });
 
 it('counts the blocks of timm’s deeper V2', async () => {

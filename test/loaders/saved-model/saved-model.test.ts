@@ -7,7 +7,7 @@ import { seededInputs } from '../../../src/graph/random-inputs.ts';
 import { loadGraph } from '../../../src/loaders/index.ts';
 import { writeSafetensors } from '../../../src/loaders/safetensors/container.ts';
 import { writeSavedModel } from '../../../src/loaders/saved-model/index.ts';
-import { prepare } from '../../../src/planner/prepare.ts';
+import { prepare } from '../../../src/passes/index.ts';
 import { runGraph } from '../../../src/reference/index.ts';
 import { poseImage } from '../../../src/tasks/index.ts';
 import { zoo, zooFiles } from '../../models/zoo.ts';

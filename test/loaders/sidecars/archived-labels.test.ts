@@ -6,7 +6,7 @@ import { writeTflite } from '../../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../../src/architectures/index.ts';
 import { ModelFormatError } from '../../../src/errors.ts';
 import { loadGraph } from '../../../src/loaders/index.ts';
-import { prepare } from '../../../src/planner/prepare.ts';
+import { prepare } from '../../../src/passes/index.ts';
 import { withArchive } from '../../support/tflite-archive.ts';
 
 const model = writeTflite(prepare(buildArchitecture('v1-0.25-32')));

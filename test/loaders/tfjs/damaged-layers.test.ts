@@ -214,7 +214,11 @@ describe('settings', () => {
       { ...small, topology: sequential(conv({ padding: 'causal' })) },
       /"c" \(Conv2D\): has the padding/,
     ],
-    ['a leaking ReLU', one('ReLU', { negative_slope: 0.1 }), /"y" \(ReLU\): has a slope below zero/],
+    [
+      'a leaking ReLU with a largest value',
+      one('ReLU', { negative_slope: 0.1, max_value: 6 }),
+      /"y" \(ReLU\): has a slope below zero/,
+    ],
     ['cubic upsampling', one('UpSampling2D', { interpolation: 'bicubic' }), /"y" \(UpSampling2D\): interpolates by/],
   ];
   for (const [name, spec, message] of unsupported) test(name, () => refused(filesOf(spec), message, 'unsupported-op'));

@@ -84,6 +84,18 @@ const fused = (...steps: string[]) => ({
 });
 
 suite('convolutions', {
+  'Conv2D with a bias and slopes below zero': {
+    x: [1, 5, 5, 3],
+    nodes: [
+      node('_FusedConv2D', ['x', 'w', 'b', 'slopes'], {
+        ...window([1, 1], 'SAME'),
+        ...fused('BiasAdd', 'Prelu'),
+        num_args: { i: 2 },
+      }),
+    ],
+    weights: { w: random([3, 3, 3, 4]), b: random([4]), slopes: random([1, 1, 4]) },
+    ops: ['conv2d', 'prelu'],
+  },
   'Conv2D, SAME, even, stride 2': {
     x: [2, 6, 8, 3],
     nodes: [node('Conv2D', ['x', 'w'], window([2, 2], 'SAME'))],
@@ -195,6 +207,17 @@ suite('elementwise', {
     nodes: [node('Prelu', ['x', 'slopes'])],
     weights: { slopes: { shape: [1, 1, 2], values: [0, 0] } },
     ops: ['activation'],
+  },
+  Prelu: {
+    x: [1, 3, 3, 2],
+    nodes: [node('Prelu', ['x', 'slopes'])],
+    weights: { slopes: { shape: [1, 1, 2], values: [0.2, -1.5] } },
+    ops: ['prelu'],
+  },
+  LeakyRelu: {
+    x: [1, 3, 3, 2],
+    nodes: [node('LeakyRelu', ['x'], { alpha: { f: 0.3 } })],
+    ops: ['prelu'],
   },
   ClipByValue: {
     x: [1, 3, 3, 2],

@@ -296,6 +296,8 @@ describe('layers', () => {
     ],
     ['BatchNormalization of a vector', one((l) => l.batchNormalization(), [6])],
     ['ReLU', one((l) => l.reLU())],
+    ['LeakyReLU', one((l) => l.leakyReLU({ alpha: 0.2 }))],
+    ['PReLU', one((l) => l.prelu({ sharedAxes: [1, 2], alphaInitializer: 'randomUniform' }))],
     ['ReLU to 3', one((l) => l.reLU({ maxValue: 0.3 }))],
     ['Softmax', one((l) => l.softmax({ axis: -1 }))],
     ['Activation hard_sigmoid', one((l) => l.activation({ activation: 'hardSigmoid' }))],

@@ -1,0 +1,54 @@
+import { loadAndCompile, loadLiteRt, supportsFeature, Tensor } from '@litertjs/core';
+import { load } from '../../src/index.ts';
+
+let started: Promise<boolean> | undefined;
+
+/** Whether LiteRT.js runs with JSPI: it is asked for wherever the browser has it. */
+async function start(wasm: string): Promise<boolean> {
+  const jspi = await supportsFeature('jspi');
+  await loadLiteRt(wasm, { jspi });
+  return jspi;
+}
+
+export interface Scores {
+  readonly jspi: boolean;
+  /** Of each picture. */
+  readonly ours: readonly Float32Array[];
+  readonly liteRt: readonly Float32Array[];
+}
+
+/** In the browser: the scores of this engine on WebGPU, and of LiteRT.js on WebAssembly. `fed`: what LiteRT.js takes. */
+export async function scoresOfBoth({
+  file,
+  wasm,
+  dims,
+  pictures,
+  fed,
+}: {
+  file: Uint8Array;
+  wasm: string;
+  dims: readonly number[];
+  pictures: readonly Float32Array[];
+  fed: readonly (Float32Array | Uint8Array)[];
+}): Promise<Scores> {
+  started ??= start(wasm);
+  const jspi = await started;
+  const peer = await loadAndCompile(file.slice(), { accelerator: 'wasm' });
+  const liteRt: Float32Array[] = [];
+  for (const data of fed) {
+    const input = new Tensor(data as Float32Array, [...dims]);
+    const [output] = await peer.run([input]);
+    liteRt.push(Float32Array.from(output!.toTypedArray() as Float32Array));
+    input.delete();
+    output!.delete();
+  }
+  peer.delete();
+  const model = await load(file, { device: 'webgpu', tuning: 'off' });
+  try {
+    const ours: Float32Array[] = [];
+    for (const picture of pictures) ours.push(Object.values(await model.run(picture))[0]!);
+    return { jspi, ours, liteRt };
+  } finally {
+    model.dispose();
+  }
+}
