@@ -109,7 +109,20 @@ export function detectorCut(
       classes: columns - 1,
       ...suppression,
     };
-    return { ...graph, decoding, image: graph.image ?? { ...plainImage, antialias: false } };
+    const assumptions = [
+      ...(graph.assumptions ?? []),
+      ...(start
+        ? [
+            'pictures are resized about the centres of pixels; TensorFlow 1, for which the file was written, is half a pixel off',
+          ]
+        : []),
+      ...(suppression.maxPerClass === null
+        ? [
+            "the file suppresses no boxes: at most 20 of a score of 0.5 are told, which share half at most, as by tfjs-models' coco-ssd",
+          ]
+        : []),
+    ];
+    return { ...graph, decoding, image: graph.image ?? { ...plainImage, antialias: false }, assumptions };
   };
   return { heads, start, finish };
 }

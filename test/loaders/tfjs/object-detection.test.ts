@@ -34,6 +34,10 @@ describe("an SSD of the Object Detection API, as TensorFlow.js' coco-ssd has it"
     const graph = await graphOf(options);
     expect(graph.inputs).toEqual([{ name: resized, shape: [1, size, size, 3] }]);
     expect(graph.outputs.map(({ name }) => name)).toEqual(rawOutputs);
+    expect(graph.assumptions).toEqual([
+      expect.stringMatching(/half a pixel off/),
+      expect.stringMatching(/at most 20 of a score of 0\.5/),
+    ]);
     const { anchors, ...decoding } = graph.decoding as SsdDecoding;
     expect({ ...decoding, scales: decoding.scales.map((scale) => +scale.toFixed(5)) }).toEqual({
       ...{ kind: 'ssd', boxes: rawOutputs[0], scores: rawOutputs[1], logits: false, scales: [10, 10, 5, 5], classes },
