@@ -59,6 +59,11 @@ export default defineConfig({
             { name: 'fold', test: /src\/loaders\/core\/(fold|dims|schedule)/ },
             { name: 'values', test: /src\/loaders\/core\/weights/ },
             { name: 'json', test: /src\/loaders\/core\/json/ },
+            // What hardware starts with names some of these.
+            {
+              name: 'variants',
+              test: /src\/(kernels\/(variants|conv-pointwise-shared|conv-depthwise-(strip|tile))|tuning\/(hardware|device-class))/,
+            },
             // What every network needs but a saved model; what only fused plans and embeddings need is apart.
             { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze)/ },
             // Of the entries for pages and for Node.

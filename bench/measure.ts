@@ -1,5 +1,5 @@
 import type { Precision } from '../src/index.ts';
-import { type EngineKey, isOurs, label, type Setup, settingsOf } from './engines/keys.ts';
+import { type EngineKey, isOurs, label, ourHalves, type Setup, settingsOf } from './engines/keys.ts';
 import type { BurstSample, FirstSample, OpenedSample, WarmSample } from './page/workbench.ts';
 import { quantile, type Row, type Tried } from './results.ts';
 
@@ -78,7 +78,7 @@ export async function measure(driver: Driver, keys: readonly EngineKey[], option
   const running = () => rows.filter(({ error }) => error === null);
   /** One frame for all rows that differ by nudging alone. */
   const openAll = async () => {
-    for (const group of groupsOf(running())) {
+    for (const group of groupsBy(running(), ({ setup }) => JSON.stringify(setup))) {
       log(`warming ${group[0]!.name} …`);
       await attempt(group, async () => {
         const opened = await driver.open(group[0]!.setup);
@@ -125,6 +125,9 @@ export async function measure(driver: Driver, keys: readonly EngineKey[], option
       if (measurement.error !== null && !driver.alive()) await openAll();
     }
   }
+  for (const measurement of running()) {
+    if (!measurement.timed) measurement.fail('no warm run was timed');
+  }
   return rows.map((measurement) => measurement.row());
 }
 
@@ -155,15 +158,15 @@ async function firstResults(driver: Driver, engine: Engine, { signal, log }: Mea
   tried.sort((a, b) => a.sample.firstMs - b.sample.firstMs);
   const { setting, sample } = tried[0]!;
   // Rows of one engine that differ by what comes after have their first results in common.
-  for (const mode of new Set(engine.rows.map((row) => row.nudged))) {
-    const rows = engine.rows.filter((row) => row.nudged === mode);
-    const samples = mode === nudged ? [sample] : [];
+  for (const rows of groupsBy(engine.rows, ({ nudged, setup }) => `${nudged} ${setup.precision}`)) {
+    const [row] = rows;
+    const samples = row === likeliest ? [sample] : [];
     while (samples.length < driver.firstRuns) {
       signal.throwIfAborted();
-      log(`first result of ${rows[0]!.name}, ${samples.length + 1} of ${driver.firstRuns} …`);
-      samples.push(await driver.first({ ...rows[0]!.setup, setting }, mode));
+      log(`first result of ${row!.name}, ${samples.length + 1} of ${driver.firstRuns} …`);
+      samples.push(await driver.first({ ...row!.setup, setting }, row!.nudged));
     }
-    for (const row of rows) row.addFirsts(setting, samples);
+    for (const one of rows) one.addFirsts(setting, samples);
   }
 }
 
@@ -213,13 +216,9 @@ async function fastestSetting(driver: Driver, engine: Engine, { signal, log }: M
   for (const row of engine.rows) row.setup = { ...row.setup, setting: fastest.setup.setting };
 }
 
-/** Rows that one frame serves. */
-function groupsOf(rows: readonly Measurement[]): Measurement[][] {
+function groupsBy(rows: readonly Measurement[], keyOf: (row: Measurement) => string): Measurement[][] {
   const groups = new Map<string, Measurement[]>();
-  for (const row of rows) {
-    const key = JSON.stringify(row.setup);
-    groups.set(key, [...(groups.get(key) ?? []), row]);
-  }
+  for (const row of rows) groups.set(keyOf(row), [...(groups.get(keyOf(row)) ?? []), row]);
   return [...groups.values()];
 }
 
@@ -239,8 +238,8 @@ class Engine {
       new Measurement(this, { ...key, setting: this.settings[0]!, tuned, precision }, nudged);
     if (isOurs(key)) {
       // It nudges by itself.
-      const precision = wanted === 'half' ? 'float16-storage' : wanted;
-      this.rows = [row(false, true, precision), row(false, false, precision)];
+      const precisions = wanted === 'half' ? ourHalves : [wanted];
+      this.rows = precisions.flatMap((precision) => [true, false].map((tuned) => row(false, tuned, precision)));
     } else {
       const precision = wanted === 'half' ? 'float16' : 'float32';
       const modes = slow && key.device === 'webgpu' ? [true, false] : [false];
@@ -301,6 +300,10 @@ class Measurement {
     if (!timed) return;
     this.#times.push(sample.ms);
     this.#hostTimes.push(sample.hostMs);
+  }
+
+  get timed(): boolean {
+    return this.#times.length > 0;
   }
 
   get bursts(): number {

@@ -41,7 +41,7 @@ export function resultTable(rows: readonly Row[]): { head: string[]; body: strin
     `${row.name}${row.version ? ` ${row.version}` : ''}`,
     row.device,
     variantOf(row) || '–',
-    row.ok ? 'ok' : 'FAILED',
+    row.ok ? 'ok' : row.error ? 'FAILED' : '…',
     threeDigits(row.medianMs),
     ratio(row.medianMs, ours?.medianMs),
     threeDigits(row.p95Ms),
@@ -106,7 +106,9 @@ export function describe(results: Results): string {
     pollsSlowly
       ? 'This browser looks at its queue only now and then: peers were measured nudged, too.\n'
       : 'This browser looks at its queue at once: nobody has to be nudged.\n',
-    ...(wrong ? [] : ['All outputs are those of the CPU reference.\n']),
+    ...(wrong
+      ? []
+      : [`All outputs are those of the CPU reference${precision === 'half' ? ', to half precision' : ''}.\n`]),
   ].join('\n');
 }
 

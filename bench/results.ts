@@ -44,6 +44,7 @@ export interface Row {
   readonly maxAbsDiff: number | null;
   readonly nmse: number | null;
   readonly ok: boolean;
+  /** Why not; left out while the row is not measured yet. */
   readonly error?: string;
   /** How the engine ran the model, where it has several ways; settings that did not run. */
   readonly note?: string;

@@ -13,7 +13,7 @@
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32, cin4: u32, cout4: u32, columns: u32,
   kernel_y: u32, kernel_x: u32, stride_y: u32, stride_x: u32, dilation_y: u32, dilation_x: u32,
-  pad_top: i32, pad_left: i32, groups_of_channels: u32,
+  pad_top: i32, pad_left: i32, groups_of_channels: u32, images: u32,
   low: f32, high: f32, shift: f32, scale: f32, times_input: u32, adds_residual: u32,
 }
 
@@ -27,6 +27,7 @@ override WORKGROUP_Y: u32;
 fn main(
   @builtin(global_invocation_id) id: vec3u,
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(local_invocation_index) lane: u32,
 #if BROADCAST
   @builtin(subgroup_invocation_id) subgroup_lane: u32,
 #endif

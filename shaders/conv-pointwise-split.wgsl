@@ -2,58 +2,62 @@
 // dst = activate(src · weights + bias) [+ residual].
 //
 // src      [pixels][cin4]          NHWC, four channels a vec4; pixels = batch · height · width
-// weights  [cin4][columns]         one vec4 over four input channels for each output channel ("dot" layout);
-//                                  columns = output channels rounded up to 8
+// weights  [cin4][columns]         one vec4 over four input channels for each output channel, the columns of four groups in
+//                                  turns (see the fragment place-of-group)
 // bias     [columns / 4]
 // dst      [pixels][cout4]
 //
-// A workgroup of 8 × SLICES = 8 invocations computes 32 pixels × 8 channels. Invocation (x, y) sums every eighth vec4 of
-// input channels, from y on, for pixels 4·x to 4·x + 3; the partial sums meet in workgroup memory, where each invocation
-// adds those of one pixel and four channels, always in the same order.
+// A workgroup of 64 invocations has 64 / SLICES places in a line over tiles of TILE_PIXELS pixels × groups of TILE_CHANNELS
+// channels, groups fastest. Of each place, SLICES invocations sum every SLICES-th vec4 of input channels; the partial sums
+// meet in workgroup memory, where each invocation adds those of some vec4 of its place, always in the same order.
 struct Shape {
-  pixels: u32, cin4: u32, cout4: u32, columns: u32, low: f32, high: f32, shift: f32, scale: f32, times_input: u32,
+  pixels: u32, cin4: u32, cout4: u32, columns: u32,
+  low: f32, high: f32, shift: f32, scale: f32, times_input: u32, groups_of_channels: u32,
 }
 
 #include convolution RESIDUAL_BINDING=5 PIECEWISE=1 OPTIONAL=0
-@group(0) @binding(2) var<storage, read> weights: array<Weight4>;
+#include weights
 
-const SLICES = 8u;
+const PLACES = $(64/SLICES)u;
+const GROUPS4 = $(TILE_CHANNELS/4)u;
 
-// [slice][pixel of 32][group of four channels of 2]
-var<workgroup> shares: array<vec4f, 512>;
+// [vec4 of a tile][slice][place]
+var<workgroup> shares: array<vec4f, $(TILE_PIXELS*TILE_CHANNELS/4*64)>;
 
-@compute @workgroup_size(8, 8)
-fn main(
-  @builtin(workgroup_id) workgroup: vec3u,
-  @builtin(local_invocation_id) local: vec3u,
-  @builtin(local_invocation_index) lane: u32,
-) {
-  let channel = workgroup.y * 8u;
-  let pixel = workgroup.x * 32u + local.x * 4u;
-#unroll p 4
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let slice = lane / PLACES;
+  let place = (workgroup.y * MOST_WORKGROUPS + workgroup.x) * PLACES + lane % PLACES;
+  let tile = place / shape.groups_of_channels;
+  let group = place - tile * shape.groups_of_channels;
+  let pixel = tile * $(TILE_PIXELS)u;
+#include place-of-group
+#unroll p TILE_PIXELS
   let row$p = min(pixel + $(p)u, shape.pixels - 1u) * shape.cin4;
-#unroll c 8
-  var sum$(p)_$c = 0.0;
+#unroll q TILE_CHANNELS/4
+  var sum$(p)_$q = vec4f(0.0);
 #end
 #end
-  for (var k = local.y; k < shape.cin4; k += SLICES) {
-    let column = k * shape.columns + channel;
-#unroll p 4
+  for (var k = slice; k < shape.cin4; k += $(SLICES)u) {
+    let row = k * shape.columns;
+#unroll p TILE_PIXELS
     let x$p = load_src(src[row$p + k]);
 #end
-#include dot-tile PIXELS=4 CHANNELS=8 sum=sum weight=load_weight(weights[column + $(c)u])
+#include convolution-tile TILE_OF_WEIGHTS=0 index=k row=row
   }
-#unroll p 4
-#unroll q 2
-  shares[local.y * 64u + (local.x * 4u + $(p)u) * 2u + $(q)u] = vec4f(sum$(p)_$(4*q), sum$(p)_$(4*q+1), sum$(p)_$(4*q+2), sum$(p)_$(4*q+3));
+#unroll p TILE_PIXELS
+#unroll q TILE_CHANNELS/4
+  shares[$(64*(p*TILE_CHANNELS/4+q))u + lane] = sum$(p)_$q;
 #end
 #end
   workgroupBarrier();
-  let out_pixel = workgroup.x * 32u + lane / 2u;
-  let channel4 = channel / 4u + lane % 2u;
-  if (out_pixel < shape.pixels && channel4 < shape.cout4) {
-    var total = bias[channel4];
-    for (var slice = 0u; slice < SLICES; slice++) { total += shares[slice * 64u + lane]; }
-    finish(total, out_pixel * shape.cout4 + channel4);
+  for (var i = slice; i < $(TILE_PIXELS)u * GROUPS4; i += $(SLICES)u) {
+    let out_pixel = pixel + i / GROUPS4;
+    let channel4 = channel / 4u + i % GROUPS4;
+    if (out_pixel < shape.pixels && channel4 < shape.cout4) {
+      var total = bias[channel4];
+      for (var s = 0u; s < $(SLICES)u; s++) { total += shares[64u * i + s * PLACES + lane % PLACES]; }
+      finish(total, out_pixel * shape.cout4 + channel4);
+    }
   }
 }

@@ -8,7 +8,8 @@
 //
 // A workgroup of 8 × 8 invocations computes TILE = 32 pixels × 32 channels. DEPTH vec4 of input channels at a time, it
 // brings the pixels and weights that all of its invocations need into workgroup memory, each once; an invocation then
-// adds to its 4 pixels × 4 channels: pixels y, y + 8, … and channels 4·x to 4·x + 3.
+// adds to its 4 pixels × 4 channels: pixels y, y + 8, … and channels 4·x to 4·x + 3. Both lie there so that neighbours read
+// neighbours, no two of them in one bank: [k][pixel], with a gap, and [k][channel of four][x].
 struct Shape {
   pixels: u32, cin4: u32, cout4: u32, columns: u32, low: f32, high: f32, shift: f32, scale: f32, times_input: u32,
 }
@@ -18,8 +19,9 @@ struct Shape {
 
 const TILE = 32u;
 const DEPTH = 4u;
+const PITCH = TILE + 2u;
 
-var<workgroup> pixels_of_tile: array<vec4f, TILE * DEPTH>;
+var<workgroup> pixels_of_tile: array<vec4f, DEPTH * PITCH>;
 var<workgroup> weights_of_tile: array<vec4f, DEPTH * TILE>;
 
 @compute @workgroup_size(8, 8)
@@ -40,18 +42,18 @@ fn main(
     for (var i = lane; i < TILE * DEPTH; i += 64u) {
       let k = base + i % DEPTH;
       let p = min(pixel + i / DEPTH, shape.pixels - 1u);
-      pixels_of_tile[i] = select(vec4f(0.0), load_src(src[p * shape.cin4 + min(k, shape.cin4 - 1u)]), k < shape.cin4);
+      pixels_of_tile[i % DEPTH * PITCH + i / DEPTH] = select(vec4f(0.0), load_src(src[p * shape.cin4 + min(k, shape.cin4 - 1u)]), k < shape.cin4);
       let row = base + i / TILE;
       let w = load_weight(weights[min(row, shape.cin4 - 1u) * shape.columns + channel + i % TILE]);
-      weights_of_tile[i] = select(vec4f(0.0), w, row < shape.cin4);
+      weights_of_tile[i / TILE * TILE + i % 4u * 8u + i % TILE / 4u] = select(vec4f(0.0), w, row < shape.cin4);
     }
     workgroupBarrier();
 #unroll k 4
     {
 #unroll p 4
-      let x$p = pixels_of_tile[(local.y + $(8*p)u) * DEPTH + $(k)u];
+      let x$p = pixels_of_tile[$(k)u * PITCH + local.y + $(8*p)u];
 #end
-#include dot-tile K=k PIXELS=4 CHANNELS=4 sum=sum weight=weights_of_tile[$(K)u * TILE + 4u * local.x + $(c)u]
+#include dot-tile K=k PIXELS=4 CHANNELS=4 sum=sum weight=weights_of_tile[$(K)u * TILE + $(8*c)u + local.x]
     }
 #end
     workgroupBarrier();

@@ -11,16 +11,18 @@
 // bias     [columns / 4]
 // dst      [pixels][cout4]
 //
-// One invocation computes TILE_PIXELS pixels × TILE_CHANNELS channels. The invocations of a workgroup share their
-// output channels, so that their weight loads are uniform, and differ in pixels. With BROADCAST each of four
-// neighbouring lanes loads one of four weights and all read the others' from it.
+// One invocation computes TILE_PIXELS pixels × TILE_CHANNELS channels: a tile of pixels for a group of channels. LANES says
+// which the lanes of a workgroup differ in: 0 tiles, so that the weights are uniform; 1 both, as one line, groups fastest;
+// 2 groups, so that the inputs are uniform. With 1 and 2 the columns of four groups lie in turns (see `place-of-group`).
+// With BROADCAST each of four neighbouring lanes loads one of four weights and all read the others' from it, so that none
+// may leave early.
 //
 // MATRICES and STORE_LOOP make less code, which a software adapter compiles sooner. With MATRICES products are with
 // matrices; hardware adds once more then for each four products. With STORE_LOOP the sums go through an array at the end;
 // hardware would keep it in memory.
 struct Shape {
   pixels: u32, cin4: u32, cout4: u32, columns: u32,
-  low: f32, high: f32, shift: f32, scale: f32, times_input: u32,
+  low: f32, high: f32, shift: f32, scale: f32, times_input: u32, groups_of_channels: u32,
 }
 
 override WORKGROUP_X: u32;
@@ -45,8 +47,22 @@ fn main(
   @builtin(subgroup_invocation_id) subgroup_lane: u32,
 #endif
 ) {
-  let channel = workgroup.y * $(TILE_CHANNELS)u;
-  let pixel = (workgroup.x * WORKGROUP_X + lane) * $(TILE_PIXELS)u;
+#if LANES == 1
+  let place = (workgroup.y * MOST_WORKGROUPS + workgroup.x) * WORKGROUP_X + lane;
+  let tile_of_pixels = place / shape.groups_of_channels;
+  let group = place - tile_of_pixels * shape.groups_of_channels;
+#elif LANES == 2
+  let tile_of_pixels = workgroup.y;
+  let group = workgroup.x * WORKGROUP_X + lane;
+#else
+  let tile_of_pixels = workgroup.x * WORKGROUP_X + lane;
+  let group = workgroup.y;
+#endif
+  let pixel = tile_of_pixels * $(TILE_PIXELS)u;
+#if EARLY_END
+  if (pixel >= shape.pixels || group >= shape.groups_of_channels) { return; }
+#endif
+#include place-of-group
   let base = workgroup.z * shape.pixels;
 #unroll p TILE_PIXELS
   let row$p = (base + min(pixel + $(p)u, shape.pixels - 1u)) * shape.cin4;

@@ -15,7 +15,7 @@
 // conv-pointwise.wgsl).
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32, cout4: u32, columns: u32,
-  kernel_y: u32, stride_y: u32, pad_top: i32, pad_left: i32, groups_of_channels: u32,
+  kernel_y: u32, stride_y: u32, pad_top: i32, pad_left: i32, groups_of_channels: u32, images: u32,
   scale_0: f32, scale_1: f32, scale_2: f32, offset_0: f32, offset_1: f32, offset_2: f32, first_bit: u32, last_bit: u32,
 }
 
@@ -55,6 +55,7 @@ fn finish(sum: vec4f, at: u32) {
 fn main(
   @builtin(global_invocation_id) id: vec3u,
   @builtin(workgroup_id) workgroup: vec3u,
+  @builtin(local_invocation_index) lane: u32,
 #if BROADCAST
   @builtin(subgroup_invocation_id) subgroup_lane: u32,
 #endif
@@ -89,7 +90,7 @@ fn main(
 #if BROADCAST
     let w$(c)_$r = subgroupBroadcast(own$(c/4*4)_$r, $(c%4)u);
 #else
-    let w$(c)_$r = weight(first_row + $(r)u, row$r, channel + $(c)u);
+    let w$(c)_$r = weight(first_row + $(r)u, row$r, column + $(c*COLUMN_STEP)u);
 #endif
 #end
 #unroll p TILE_PIXELS

@@ -43,6 +43,9 @@ alias Dst4 = vec4f;
 fn store_dst(value: vec4f) -> Dst4 { return value; }
 #endif
 
+// Workgroups that a dispatch may have along each axis in every WebGPU implementation.
+const MOST_WORKGROUPS = 65535u;
+
 // The order of `activationCodes` in src/kernels/kernel.ts.
 override ACTIVATION: u32 = 0u;
 

@@ -46,7 +46,7 @@ async function plansOf(
   for (const model of models) {
     for (const kind of plans) {
       const graph = await prepareFor(buildArchitecture(model), kind);
-      const preferences = startingPreferences(adapter);
+      const preferences = await startingPreferences(adapter);
       const kernels = await kernelsFor(graph, preferences);
       for (const precision of precisions) {
         const plan = createPlan(graph, kernels, { precision: storageOf(precision, adapter.features), preferences });

@@ -1,6 +1,6 @@
 // Products of four input channels, added to the sums of an invocation: TILE_PIXELS × TILE_CHANNELS, four in a vec4.
 //
-// Expects  x0 …, a vec4 of each pixel; sum0_0 …, [pixel]_[channel / 4]; `channel`, the first; `weight(index, row, column)`
+// Expects  x0 …, a vec4 of each pixel; sum0_0 …, [pixel]_[channel / 4]; `column`, of the first, and COLUMN_STEP; `weight(index, row, column)`
 //          and the row of weights, `index` and `row`; with BROADCAST `own`, the column that this lane loads of every four;
 //          with TILE_OF_WEIGHTS `tile`, the weights as a row of a uniform buffer, in halves with HALF_WEIGHT
 // MATRICES: products are with matrices (see conv-pointwise.wgsl).
@@ -16,7 +16,7 @@
 #elif TILE_OF_WEIGHTS
   let w$c = (*tile)[$c];
 #else
-  let w$c = weight($index, $row, channel + $(c)u);
+  let w$c = weight($index, $row, column + $(c*COLUMN_STEP)u);
 #endif
 #if !MATRICES
 #unroll p TILE_PIXELS

@@ -9,6 +9,10 @@ export interface AdapterDescription {
   /** A software implementation. */
   readonly software: boolean;
   readonly features: readonly string[];
+  /** Lanes of a wave, at least and at most, where they are told. */
+  readonly subgroups?: readonly [least: number, most: number];
+  /** Bytes that the invocations of a workgroup may share. */
+  readonly workgroupBytes?: number;
 }
 
 /** Features that the engine uses where they are present. */
@@ -77,7 +81,7 @@ export interface GpuOptions {
 export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   if (options.device) {
     const { device } = options;
-    return new Gpu(device, describe(device.adapterInfo, device.features), false);
+    return new Gpu(device, describe(device.adapterInfo, device), false);
   }
   const gpu = options.gpu ?? globalThis.navigator?.gpu;
   if (!gpu) {
@@ -103,18 +107,23 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
         maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
       },
     });
-    return new Gpu(device, describe(adapter.info, adapter.features), true);
+    return new Gpu(device, describe(adapter.info, adapter), true);
   } catch (error) {
     throw new DeviceError(`the adapter gave no device: ${(error as Error).message}`, { cause: error });
   }
 }
 
-function describe(info: GPUAdapterInfo | undefined, features: GPUSupportedFeatures): AdapterDescription {
+type Capable = Pick<GPUAdapter, 'features' | 'limits'>;
+
+function describe(info: GPUAdapterInfo | undefined, { features, limits }: Capable): AdapterDescription {
+  const { subgroupMinSize: least, subgroupMaxSize: most } = info ?? {};
   return {
     vendor: info?.vendor ?? '',
     architecture: info?.architecture ?? '',
     description: info?.description ?? '',
     software: info?.isFallbackAdapter ?? false,
     features: [...features],
+    ...(least && most ? { subgroups: [least, most] } : {}),
+    workgroupBytes: limits.maxComputeWorkgroupStorageSize,
   };
 }

@@ -1,4 +1,4 @@
-import { convPointwiseGated } from './conv-pointwise-gated.ts';
+import { convPointwiseGated, gatedVariants } from './conv-pointwise-gated.ts';
 import { convProjects } from './conv-project.ts';
 import { expandDepthwises } from './expand-depthwise.ts';
 import { invertedResiduals } from './inverted-residual.ts';
@@ -12,6 +12,7 @@ export const usual: readonly Kernel[] = [
   ...universalBottlenecks,
   ...expandDepthwises,
   convPointwiseGated,
+  ...gatedVariants,
   ...convProjects,
   poolFullyConnected,
 ];

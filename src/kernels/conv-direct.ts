@@ -7,9 +7,12 @@ import {
   dotConstants,
   dotLayout,
   dotVariantName,
-  usualVariant,
+  groupsOf,
+  rowTileWorkgroups,
+  tileOf,
   wasteful,
   workgroupOf,
+  workgroupRowsOf,
 } from './dot.ts';
 import {
   ceilDiv,
@@ -33,9 +36,9 @@ const row = ([batch, height, width, channels]: Shape): Shape => [1, 1, batch * h
 
 /** Any convolution of one group that `takes` allows. */
 function direct(name: string, variant: DirectVariant, takes: (node: Conv2d) => boolean): Kernel {
-  const { pixels: tilePixels, channels: tileChannels, weights, broadcast, any = false } = variant;
+  const { pixels: tilePixels, weights, broadcast, any = false } = variant;
   // Rows of pixels of a workgroup.
-  const rows = any ? 1 : 4;
+  const rows = any ? 1 : workgroupRowsOf(variant);
   const columnsOfWorkgroup = workgroupOf(variant) / rows;
   const weightRowsOf = ({ kernel }: Conv2d, channels: number) => kernel[0] * kernel[1] * ceilDiv(channels, 4);
   const texture = weights === 'texture';
@@ -48,6 +51,8 @@ function direct(name: string, variant: DirectVariant, takes: (node: Conv2d) => b
       takes(node) &&
       !(texture && Math.max(columnsOf(node, variant), weightRowsOf(node, input![3])) > LARGEST_TEXTURE) &&
       !(any && isPointwise(node) && ceilDiv(row(output)[2], tilePixels * columnsOfWorkgroup) > MOST_WORKGROUPS),
+    invocations: (node, { output: [images, height, width] }) =>
+      images * height * ceilDiv(width, tilePixels) * groupsOf(node, variant),
     suits: (node) => any || !wasteful(node, variant),
     program(node, shapes) {
       // Where no pixel sees another they are one row, which tiles fill.
@@ -55,7 +60,7 @@ function direct(name: string, variant: DirectVariant, takes: (node: Conv2d) => b
         isPointwise(node) ? row(shape) : shape,
       );
       const residual = node.inputs.length > 1;
-      const channelGroups = columnsOf(node, variant) / tileChannels;
+      const groups = groupsOf(node, variant);
       return {
         file: 'conv-direct.wgsl',
         source,
@@ -71,30 +76,30 @@ function direct(name: string, variant: DirectVariant, takes: (node: Conv2d) => b
           columns: columnsOf(node, variant),
           dilation_y: node.dilation[0],
           dilation_x: node.dilation[1],
-          groups_of_channels: channelGroups,
+          groups_of_channels: groups,
+          images: output![0],
           ...piecewiseOf(node.activation),
           adds_residual: residual ? 1 : 0,
         },
         bindings: convolutionBindings(residual, any),
-        workgroups: [
-          ceilDiv(ceilDiv(output![2], tilePixels), columnsOfWorkgroup),
-          ceilDiv(output![1], rows),
-          channelGroups * output![0],
-        ],
+        workgroups: rowTileWorkgroups(variant, rows, output!, groups),
       };
     },
-    constants: (node, { inputs: [input] }) =>
-      dotLayout(node, node.kernel[0] * node.kernel[1], input![3], columnsOf(node, variant), texture),
+    constants: (node, { inputs: [input] }) => dotLayout(node, node.kernel[0] * node.kernel[1], input![3], variant),
   });
 }
 
-export const convDirect = direct('conv-direct', usualVariant, () => true);
+/** With the usual tile no GPU's compiler keeps sums in memory. */
+export const convDirect = direct('conv-direct', tileOf(2, 4, 'line'), () => true);
 
 const tiles: readonly DirectVariant[] = [
-  { pixels: 7, channels: 32, weights: 'texture', broadcast: true, software: true },
-  { pixels: 7, channels: 16, weights: 'texture', broadcast: true, software: true },
-  { pixels: 4, channels: 16, weights: 'texture', broadcast: false, software: false },
-  { pixels: 8, channels: 8, weights: 'buffer', broadcast: false, software: false },
+  { pixels: 7, channels: 32, weights: 'texture', lanes: 'pixels', broadcast: true, software: true },
+  { pixels: 7, channels: 16, weights: 'texture', lanes: 'pixels', broadcast: true, software: true },
+  { pixels: 4, channels: 16, weights: 'texture', lanes: 'pixels', broadcast: false, software: true },
+  { ...tileOf(4, 16, 'pixels'), weights: 'texture' },
+  tileOf(4, 16, 'line'),
+  tileOf(4, 8, 'line'),
+  tileOf(2, 4, 'pixels'),
 ];
 
 export const directVariants: readonly Kernel[] = tiles.map((tile) =>
@@ -104,7 +109,7 @@ export const directVariants: readonly Kernel[] = tiles.map((tile) =>
 /** For first results on devices that compile slowly: one pipeline for all of a network's convolutions of one group. */
 export const convAnyVariants: readonly Kernel[] = (
   [
-    { pixels: 4, channels: 8, weights: 'texture', broadcast: true, software: true, any: true },
-    { pixels: 2, channels: 8, weights: 'texture', broadcast: false, software: true, any: true },
+    { pixels: 4, channels: 8, weights: 'texture', lanes: 'pixels', broadcast: true, software: true, any: true },
+    { pixels: 2, channels: 8, weights: 'texture', lanes: 'pixels', broadcast: false, software: true, any: true },
   ] as const
 ).map((tile) => direct(dotVariantName('conv-any', tile), tile, () => true));

@@ -1,8 +1,15 @@
 import { isPointwise } from '../graph/layers.ts';
 import type { Conv2d, Fused } from '../graph/ops.ts';
-import { pointwiseProgram } from './conv-pointwise.ts';
-import { columnsOf, dotLayout, usualVariant } from './dot.ts';
-import { convolutionBindings, defineKernel, inputBinding, type NodeShapes } from './kernel.ts';
+import {
+  hardwareTiles,
+  invocationsOf,
+  isWorthwhile,
+  type PointwiseVariant,
+  pointwiseProgram,
+  usualTile,
+} from './conv-pointwise.ts';
+import { dotLayout, dotVariantName, tileOf } from './dot.ts';
+import { convolutionBindings, defineKernel, inputBinding, type Kernel, type NodeShapes } from './kernel.ts';
 
 /** A pointwise convolution that alone reads what was multiplied by a gate. */
 function resolve({ parts, inputs: names }: Fused, { inputs: [input, gate] }: NodeShapes): Conv2d | null {
@@ -14,19 +21,25 @@ function resolve({ parts, inputs: names }: Fused, { inputs: [input, gate] }: Nod
 }
 
 /** (input · gate), projected, plus a residual where there is one. */
-export const convPointwiseGated = defineKernel<Fused>({
-  name: 'conv-pointwise-gated',
-  op: 'fused',
-  accepts: (node, shapes) => resolve(node, shapes) !== null,
-  program(node, shapes) {
-    const project = resolve(node, shapes)!;
-    const [images, height, width, inputs] = shapes.inputs[0]!;
-    const bindings = [...convolutionBindings(false), inputBinding(1)];
-    if (project.inputs.length > 1) bindings.push(inputBinding(2));
-    return pointwiseProgram(project, usualVariant, [images, height * width, inputs], bindings, true);
-  },
-  constants(node, shapes) {
-    const project = resolve(node, shapes)!;
-    return dotLayout(project, 1, shapes.inputs[0]![3], columnsOf(project, usualVariant));
-  },
-});
+const gated = (name: string, tile: PointwiseVariant): Kernel =>
+  defineKernel<Fused>({
+    name,
+    op: 'fused',
+    accepts: (node, shapes) => resolve(node, shapes) !== null,
+    suits: (node, shapes) => isWorthwhile(tile, resolve(node, shapes)!, shapes.output),
+    invocations: (node, shapes) => invocationsOf(tile, resolve(node, shapes)!, shapes.output),
+    program(node, shapes) {
+      const project = resolve(node, shapes)!;
+      const [images, height, width, inputs] = shapes.inputs[0]!;
+      const bindings = [...convolutionBindings(false), inputBinding(1)];
+      if (project.inputs.length > 1) bindings.push(inputBinding(2));
+      return pointwiseProgram(project, tile, [images, height * width, inputs], bindings, true);
+    },
+    constants: (node, shapes) => dotLayout(resolve(node, shapes)!, 1, shapes.inputs[0]![3], tile),
+  });
+
+export const convPointwiseGated = gated('conv-pointwise-gated', usualTile);
+
+export const gatedVariants: readonly Kernel[] = [...hardwareTiles, { ...tileOf(4, 16, 'pixels'), software: true }].map(
+  (tile) => gated(dotVariantName('conv-pointwise-gated', tile), tile),
+);

@@ -7,7 +7,9 @@ import {
   dotConstants,
   dotLayout,
   dotVariantName,
-  usualVariant,
+  groupsOf,
+  inLine,
+  tileOf,
   wasteful,
   workgroupOf,
 } from './dot.ts';
@@ -18,6 +20,7 @@ import {
   defineKernel,
   type Kernel,
   LARGEST_TEXTURE,
+  MOST_WORKGROUPS,
   type Program,
   pointwiseShape,
   sigmoidOverride,
@@ -29,7 +32,7 @@ import {
  */
 const UNIFORM_VECTORS = 4096;
 
-type PointwiseVariant = DotVariant<'buffer' | 'texture' | 'uniform'>;
+export type PointwiseVariant = DotVariant<'buffer' | 'texture' | 'uniform'>;
 
 /** `images` of so many `pixels` each; `gated`: with a factor for each channel of an image, bound before the residual. */
 export function pointwiseProgram(
@@ -40,7 +43,7 @@ export function pointwiseProgram(
   gated = false,
 ): Program {
   const workgroup = workgroupOf(variant);
-  const columns = columnsOf(node, variant);
+  const groups = groupsOf(node, variant);
   return {
     file: 'conv-pointwise.wgsl',
     source,
@@ -51,11 +54,32 @@ export function pointwiseProgram(
       UNIFORM_VECTORS: variant.weights === 'uniform' ? UNIFORM_VECTORS : 0,
     },
     overrides: { WORKGROUP_X: workgroup, ...sigmoidOverride(node.activation) },
-    shape: pointwiseShape(node, pixels, inputs, columns),
+    shape: { ...pointwiseShape(node, pixels, inputs, columnsOf(node, variant)), groups_of_channels: groups },
     bindings,
-    workgroups: [ceilDiv(ceilDiv(pixels, variant.pixels), workgroup), columns / variant.channels, images],
+    workgroups: [...workgroupsOf(variant, ceilDiv(pixels, variant.pixels), groups), images],
   };
 }
+
+function workgroupsOf(variant: PointwiseVariant, tiles: number, groups: number): readonly [number, number] {
+  const workgroup = workgroupOf(variant);
+  if (variant.lanes === 'line') return inLine(ceilDiv(tiles * groups, workgroup));
+  return variant.lanes === 'pixels' ? [ceilDiv(tiles, workgroup), groups] : [ceilDiv(groups, workgroup), tiles];
+}
+
+/** Tiles of an output × groups of its channels. */
+export const invocationsOf = (variant: PointwiseVariant, node: Conv2d, [images, height, width]: Shape): number =>
+  ceilDiv(images * height * width, variant.pixels) * groupsOf(node, variant);
+
+/** Lanes of a wave where lanes are along one axis. */
+const WAVE = 16;
+
+const filled = (lanes: number): number => lanes / (WAVE * ceilDiv(lanes, WAVE));
+
+/** Whether few lanes idle: of lanes along channels, fewer than would along pixels. */
+export const isWorthwhile = (variant: PointwiseVariant, node: Conv2d, [images, height, width]: Shape): boolean =>
+  !wasteful(node, variant) &&
+  (variant.lanes !== 'channels' ||
+    filled(groupsOf(node, variant)) > filled(ceilDiv(images * height * width, variant.pixels)));
 
 function pointwise(name: string, variant: PointwiseVariant): Kernel {
   const texture = variant.weights === 'texture';
@@ -69,31 +93,48 @@ function pointwise(name: string, variant: PointwiseVariant): Kernel {
     name,
     op: 'conv2d',
     requires: variant.broadcast ? ['subgroups'] : [],
-    accepts: (node, { inputs: [input] }) => isPointwise(node) && fits(node, input!),
-    suits: (node, { output }) => !wasteful(node, variant) && output[1] * output[2] > 1,
+    accepts: (node, { inputs: [input], output }) =>
+      isPointwise(node) &&
+      fits(node, input!) &&
+      !(variant.lanes === 'channels' && output[0] * output[1] * output[2] > variant.pixels * MOST_WORKGROUPS),
+    suits: (node, { output }) => output[1] * output[2] > 1 && isWorthwhile(variant, node, output),
+    invocations: (node, { output }) => invocationsOf(variant, node, output),
     program(node, { inputs: [input], output: [images, height, width] }) {
       const bindings = convolutionBindings(node.inputs.length > 1, false, uniform ? 16 * UNIFORM_VECTORS : 0);
       return pointwiseProgram(node, variant, [1, images * height * width, input![3]], bindings);
     },
-    constants: (node, { inputs: [input] }) => dotLayout(node, 1, input![3], columnsOf(node, variant), texture),
+    constants: (node, { inputs: [input] }) => dotLayout(node, 1, input![3], variant),
   });
 }
 
-export const convPointwise = pointwise('conv-pointwise', usualVariant);
+/** The tile of every device: no GPU's compiler keeps its sums in memory. */
+export const usualTile = tileOf(2, 8, 'line');
+
+export const convPointwise = pointwise('conv-pointwise', usualTile);
+
+/** For hardware: which of them a compiler keeps in registers, and how a GPU is filled, differ (`src/tuning/defaults.ts`). */
+export const hardwareTiles = [
+  tileOf(4, 16, 'line'),
+  tileOf(4, 8, 'line'),
+  tileOf(4, 4, 'line'),
+  tileOf(2, 8, 'pixels'),
+  tileOf(4, 4, 'channels'),
+  tileOf(2, 4, 'line'),
+  tileOf(1, 8, 'line'),
+];
 
 // Seven pixels fill lanes at 7², 14² and 28².
 const tiles: readonly PointwiseVariant[] = [
-  { pixels: 7, channels: 24, weights: 'texture', broadcast: true, software: true },
-  { pixels: 14, channels: 32, weights: 'texture', broadcast: true, software: true },
-  { pixels: 4, channels: 16, weights: 'texture', broadcast: true, software: true },
-  { pixels: 7, channels: 16, weights: 'texture', broadcast: false, software: true },
-  { pixels: 4, channels: 16, weights: 'texture', broadcast: false, software: true },
-  { pixels: 4, channels: 16, weights: 'texture', broadcast: false, software: false },
-  { pixels: 4, channels: 16, weights: 'uniform', broadcast: false, software: false },
-  { pixels: 4, channels: 8, weights: 'uniform', broadcast: false, software: false },
-  { pixels: 4, channels: 16, weights: 'buffer', broadcast: true, software: false },
-  { pixels: 8, channels: 8, weights: 'buffer', broadcast: false, software: false },
-  { pixels: 4, channels: 4, weights: 'buffer', broadcast: false, software: false },
+  { pixels: 7, channels: 24, weights: 'texture', lanes: 'pixels', broadcast: true, software: true },
+  { pixels: 14, channels: 32, weights: 'texture', lanes: 'pixels', broadcast: true, software: true },
+  { pixels: 4, channels: 16, weights: 'texture', lanes: 'pixels', broadcast: true, software: true },
+  { pixels: 7, channels: 16, weights: 'texture', lanes: 'pixels', broadcast: false, software: true },
+  { pixels: 4, channels: 16, weights: 'texture', lanes: 'pixels', broadcast: false, software: true },
+  ...hardwareTiles,
+  { ...tileOf(4, 16, 'pixels'), weights: 'texture' },
+  { ...tileOf(4, 16, 'pixels'), weights: 'uniform' },
+  { ...tileOf(4, 8, 'pixels'), weights: 'uniform' },
+  { ...tileOf(4, 16, 'pixels'), broadcast: true },
 ];
 
 export const pointwiseVariants: readonly Kernel[] = tiles.map((tile) =>

@@ -8,9 +8,12 @@ import {
   dotConstants,
   dotLayout,
   dotVariantName,
-  usualVariant,
+  groupsOf,
+  rowTileWorkgroups,
+  tileOf,
   wasteful,
   workgroupOf,
+  workgroupRowsOf,
 } from './dot.ts';
 import {
   activationOverride,
@@ -44,20 +47,17 @@ export function pixelFields(rule?: ImageRule) {
   };
 }
 
-/** Rows of pixels of a workgroup. */
-const ROWS = 4;
-
 /** Inputs of a row that code is written for: a kernel of 7 on three channels. */
 const MOST_INPUTS = 21;
 
 /** A network's first convolution, of a picture's few channels as the caller gave them. */
 function stem(name: string, variant: DotVariant): Kernel {
-  const { pixels: tilePixels, channels: tileChannels, weights, broadcast } = variant;
-  const columnsOfWorkgroup = workgroupOf(variant) / ROWS;
+  const rows = workgroupRowsOf(variant);
+  const columnsOfWorkgroup = workgroupOf(variant) / rows;
   return defineKernel<Conv2d>({
     name,
     op: 'conv2d',
-    requires: broadcast ? ['subgroups'] : [],
+    requires: variant.broadcast ? ['subgroups'] : [],
     readsDense: true,
     accepts: ({ groups, kernel, dilation, inputs }, { inputs: [input], dense = false }) =>
       dense &&
@@ -69,7 +69,7 @@ function stem(name: string, variant: DotVariant): Kernel {
     suits: (node) => !wasteful(node, variant),
     program(node, { inputs: [input], output }) {
       const { kernel_x, stride_x, ...window } = windowShape(node, input!, output);
-      const channelGroups = columnsOf(node, variant) / tileChannels;
+      const groups = groupsOf(node, variant);
       return {
         ...stemShader,
         constants: {
@@ -78,33 +78,33 @@ function stem(name: string, variant: DotVariant): Kernel {
           STRIDE_X: stride_x,
           CHANNELS: input![3],
         },
-        overrides: { WORKGROUP_X: columnsOfWorkgroup, WORKGROUP_Y: ROWS, ...activationOverride(node.activation) },
+        overrides: { WORKGROUP_X: columnsOfWorkgroup, WORKGROUP_Y: rows, ...activationOverride(node.activation) },
         shape: {
           ...window,
           cout4: ceilDiv(node.outChannels, 4),
           columns: columnsOf(node, variant),
-          groups_of_channels: channelGroups,
+          groups_of_channels: groups,
+          images: output[0],
           ...pixelFields(),
         },
         bindings: [shapeBinding, inputBinding(0), constantBinding(0), constantBinding(1), outputBinding],
-        workgroups: [
-          ceilDiv(ceilDiv(output[2], tilePixels), columnsOfWorkgroup),
-          ceilDiv(output[1], ROWS),
-          channelGroups * output[0],
-        ],
+        workgroups: rowTileWorkgroups(variant, rows, output, groups),
       };
     },
     // A row's inputs lie one after another: to the layout a kernel of as many rows on so many channels.
-    constants: (node, { inputs: [input] }) =>
-      dotLayout(node, node.kernel[0], node.kernel[1] * input![3], columnsOf(node, variant), weights === 'texture'),
+    constants: (node, { inputs: [input] }) => dotLayout(node, node.kernel[0], node.kernel[1] * input![3], variant),
   });
 }
 
-export const convStem = stem('conv-stem', usualVariant);
+/** With the usual tile no GPU's compiler keeps sums in memory. */
+export const convStem = stem('conv-stem', tileOf(1, 8, 'line'));
 
 const tiles: readonly DotVariant[] = [
-  { pixels: 7, channels: 16, weights: 'texture', broadcast: true, software: true },
-  { pixels: 7, channels: 16, weights: 'texture', broadcast: false, software: true },
+  { pixels: 7, channels: 16, weights: 'texture', lanes: 'pixels', broadcast: true, software: true },
+  { pixels: 7, channels: 16, weights: 'texture', lanes: 'pixels', broadcast: false, software: true },
+  tileOf(4, 16, 'pixels'),
+  tileOf(4, 8, 'line'),
+  tileOf(2, 4, 'pixels'),
 ];
 
 export const stemVariants: readonly Kernel[] = tiles.map((tile) => stem(dotVariantName('conv-stem', tile), tile));

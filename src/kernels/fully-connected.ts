@@ -73,6 +73,8 @@ function matrixVector(op: 'fully-connected' | 'conv2d', name: string, variant: V
     op,
     accepts: (node, { inputs: [input] }) =>
       single(input!) && productOf(node) !== null && fits(variant, layer(node, input!)),
+    invocations: (node, { inputs: [input], output }) =>
+      output[0] * ceilDiv(productOf(node)!.outputs, 4) * Math.min(variant.slices, rowsOf(input!) / 4),
     program: (node, { inputs: [input] }) => program(variant, layer(node, input!)),
     constants: (node, { inputs: [input] }) => constants(variant, layer(node, input!)),
   });

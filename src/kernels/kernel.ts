@@ -64,6 +64,8 @@ export interface Kernel<N extends Node = Node> {
   accepts(node: N, shapes: NodeShapes): boolean;
   /** Whether it is worth choosing unmeasured where it is preferred; always, unless it says otherwise. */
   suits?(node: N, shapes: NodeShapes): boolean;
+  /** How many invocations have work; where it is not told, enough for any device. */
+  invocations?(node: N, shapes: NodeShapes): number;
   program(node: N, shapes: NodeShapes): Program;
   /** What its constant bindings hold, in their order. */
   constants(node: N, shapes: NodeShapes): readonly PackedConstant[];

@@ -2,7 +2,8 @@ import { ceilDiv } from './kernel.ts';
 
 /**
  * `[taps][inputs][outputs]` → `[taps][⌈inputs / 4⌉][columns][4]`: for each output column one vec4 over four inputs,
- * zeros past the last input and output. With `padded` there are rows for as many inputs as that.
+ * zeros past the last input and output. With `padded` there are rows for as many inputs as that; `columnOf` an output,
+ * where outputs do not lie in their order.
  */
 export function packDot(
   weights: Float32Array,
@@ -11,14 +12,16 @@ export function packDot(
   outputs: number,
   columns: number,
   padded = inputs,
+  columnOf = (output: number) => output,
 ): Float32Array {
   const inputs4 = ceilDiv(padded, 4);
   const out = new Float32Array(taps * inputs4 * columns * 4);
+  const places = Int32Array.from({ length: outputs }, (_, output) => 4 * columnOf(output));
   for (let tap = 0; tap < taps; tap++) {
     for (let i = 0; i < inputs; i++) {
       const from = (tap * inputs + i) * outputs;
       const to = (tap * inputs4 + (i >> 2)) * columns * 4 + (i & 3);
-      for (let o = 0; o < outputs; o++) out[to + 4 * o] = weights[from + o]!;
+      for (let o = 0; o < outputs; o++) out[to + places[o]!] = weights[from + o]!;
     }
   }
   return out;

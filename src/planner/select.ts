@@ -12,6 +12,11 @@ export interface KernelPreferences {
   readonly features: readonly string[];
   /** Names of kernels in order: the first that can run a node and suits it does. */
   readonly prefer: readonly string[];
+  /**
+   * Invocations below which much of the device idles: a kernel of `prefer` with fewer makes way for a later one that has so
+   * many, or else for the one that has most.
+   */
+  readonly fill?: number;
   /** Names of kernels by `layerKey`, found by measurement; before `prefer`. */
   readonly tuned?: Readonly<Record<string, string>>;
 }
@@ -84,20 +89,27 @@ export function selectKernel(
   shapes: NodeShapes,
   preferences = noPreferences,
 ): Kernel {
-  const { features, prefer, tuned } = preferences;
+  const { features, prefer, fill = 0, tuned } = preferences;
   const all = [usual, variants, starting].flat();
   const named = (name: string) => all.find((kernel) => kernel.name === name && usable(kernel, node, shapes, features));
   const measured = tuned?.[layerKey(node, shapes)];
-  const preferred = prefer.map(named).find((kernel) => kernel && (kernel.suits?.(node, shapes) ?? true));
+  const suited = prefer.flatMap((name) => named(name) ?? []).filter((kernel) => kernel.suits?.(node, shapes) ?? true);
   const found =
     (measured === undefined ? undefined : named(measured)) ??
-    preferred ??
+    fullest(suited, (kernel) => kernel.invocations?.(node, shapes) ?? fill, fill) ??
     usual.find((kernel) => usable(kernel, node, shapes, features));
   if (!found) {
     const inputs = shapes.inputs.map((shape) => `[${shape}]`).join(', ');
     throw new GraphError(`node "${node.name}" (${node.op}): no kernel runs it on ${inputs} → [${shapes.output}]`);
   }
   return found;
+}
+
+/** The first with so many invocations; where none has, the one with most. */
+function fullest(kernels: readonly Kernel[], invocationsOf: (kernel: Kernel) => number, fill: number) {
+  const counts = kernels.map(invocationsOf);
+  const enough = counts.findIndex((count) => count >= fill);
+  return kernels[enough < 0 ? counts.indexOf(Math.max(...counts)) : enough];
 }
 
 /** The kernel of this name for an operation. Throws `GraphError` where the registry has none. */

@@ -51,7 +51,7 @@ export class TunedExecutor {
     options: ResourceOptions,
     arriving?: ArrivingWeights | null,
   ): Promise<TunedExecutor> {
-    const preferences = startingPreferences(gpu.adapter);
+    const preferences = await startingPreferences(gpu.adapter);
     const kernels = await kernelsFor(graph, preferences);
     const plan = createPlan(graph, kernels, { precision, preferences, limits: gpu.device.limits });
     const constants = arriving ? arrivingConstants(graph, plan, arriving) : packConstants(graph, plan, kernels);

@@ -1,3 +1,4 @@
+import type { AdapterDescription } from '../device/gpu.ts';
 import { DeviceError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
@@ -77,7 +78,7 @@ export async function tuneKernels(bench: TrialBench, graph: Graph, options: Tune
   const { preferences, known, budgetMs, signal, onProgress } = options;
   const end = performance.now() + budgetMs;
   const registry = await kernelsFor(graph, preferences, true);
-  const layers = distinctLayers(graph, registry, preferences.features, options.precision);
+  const layers = distinctLayers(graph, registry, bench.gpu.adapter, options.precision);
   const found = new Map<string, LayerRecord>();
   const measured: TunedLayer[] = [];
   let remembered = 0;
@@ -113,7 +114,7 @@ export async function tuneKernels(bench: TrialBench, graph: Graph, options: Tune
 function distinctLayers(
   graph: Graph,
   registry: KernelRegistry,
-  features: readonly string[],
+  { features, software }: AdapterDescription,
   precision: Precision,
 ): Layer[] {
   const shapes = inferShapes(graph);
@@ -127,7 +128,8 @@ function distinctLayers(
       output: shapes.get(node.output)!,
       dense: dense.has(node.inputs[0]!) && !halves.has(node.inputs[0]!),
     };
-    const kernels = candidates(registry, node, nodeShapes, features);
+    const [usual, ...others] = candidates(registry, node, nodeShapes, features);
+    const kernels = [...(usual ? [usual] : []), ...others.filter(({ name }) => isFor(software, name))];
     if (kernels.length < 2) continue;
     const key = layerKey(node, nodeShapes);
     const known = layers.get(key);
@@ -144,6 +146,13 @@ function distinctLayers(
   }
   return [...layers.values()].sort((a, b) => b.work * b.count - a.work * a.count);
 }
+
+/**
+ * Whether a variant may be the fastest on this kind of device: on hardware the tiles of software adapters live in memory,
+ * and there is nothing to gain on these from neighbours that read neighbours.
+ */
+const isFor = (software: boolean, name: string): boolean =>
+  software ? !/-(line|channels|s\d)$/.test(name) : !name.endsWith('-software');
 
 /** Multiplications, or values read where there are none. */
 function workOf(node: Tunable, { inputs: [input], output }: NodeShapes): number {

@@ -53,7 +53,7 @@ export const smallest: Graph = {
 export async function warmUp(gpu: Gpu, precision: Precision | undefined): Promise<void> {
   if (!gpu.adapter.software) return;
   try {
-    const preferences = startingPreferences(gpu.adapter);
+    const preferences = await startingPreferences(gpu.adapter);
     const kernels = await kernelsFor(smallest, preferences);
     const plan = createPlan(smallest, kernels, { precision, preferences });
     const executor = await Executor.create(gpu, plan, packConstants(smallest, plan, kernels));

@@ -6,6 +6,7 @@ import dotTile from '../../shaders/fragments/dot-tile.wgsl?raw';
 import elementwise from '../../shaders/fragments/elementwise.wgsl?raw';
 import epilogue from '../../shaders/fragments/epilogue.wgsl?raw';
 import finishSums from '../../shaders/fragments/finish-sums.wgsl?raw';
+import placeOfGroup from '../../shaders/fragments/place-of-group.wgsl?raw';
 import rowTile from '../../shaders/fragments/row-tile.wgsl?raw';
 import weights from '../../shaders/fragments/weights.wgsl?raw';
 import type { Fragments } from './preprocess.ts';
@@ -20,6 +21,7 @@ export const coreFragments: Fragments = {
   binary,
   epilogue,
   'finish-sums': finishSums,
+  'place-of-group': placeOfGroup,
   'row-tile': rowTile,
   weights,
 };

@@ -313,6 +313,21 @@ describe('measuring', () => {
     expect(driver.calls.filter((call) => call === 'open litert/wasm')).toHaveLength(2);
   });
 
+  test('a row that never got its turn has failed, too', async () => {
+    let alive = true;
+    const driver = driverWith({
+      run: ({ name }) => {
+        if (name !== 'onnxruntime-web') return warm(20);
+        alive = false;
+        throw new Error('the browser ended');
+      },
+      alive: () => alive,
+    });
+    // The round that is not timed, and one that ends with the browser before the other row's turn.
+    const rows = await measure(driver, [ortWasm, wasm], options(0));
+    expect(rows[1]).toMatchObject({ ok: false, error: 'no warm run was timed' });
+  });
+
   test('ends at once when it is aborted', async () => {
     const stopping = new AbortController();
     const driver = driverWith({
@@ -385,6 +400,14 @@ describe('the report', () => {
     const text = reported(rows, true);
     expect(text).toContain(`Warm runs: 0.40 of the time of litert (nudged; ${found.rival.setting}), 20.0 ms to 50.0.`);
     expect(text).toContain('peers were measured nudged, too');
+  });
+
+  test('calls nothing failed that was not measured yet', async () => {
+    const seen: string[] = [];
+    await measure(driverWith(), [ours, wasm], { ...options(), onRows: (rows) => seen.push(reported(rows)) });
+    expect(seen[0]).toMatch(/litert\s+wasm\s+–\s+…/);
+    expect(seen.join('')).not.toContain('FAILED');
+    expect(seen.at(-1)).toMatch(/litert 1\.2\.3\s+wasm\s+–\s+ok/);
   });
 
   test('has no rival in a peer that is wrong', async () => {

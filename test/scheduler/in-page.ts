@@ -9,7 +9,7 @@ import { allKernels } from '../../src/kernels/index.ts';
 import { prepare } from '../../src/passes/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
-import { shippedPreferences } from '../../src/tuning/defaults.ts';
+import { shippedPreferences } from '../../src/tuning/shipped.ts';
 import { compareOutputs } from '../../src/validate/compare.ts';
 import { type ValidationReport, validate } from '../../src/validate/validate.ts';
 
@@ -134,7 +134,7 @@ export async function overlappedRuns({ id }: { id: string }) {
   const gpu = await openGpu();
   const prepared = prepare(buildArchitecture(id));
   const kernels = await allKernels();
-  const plan = createPlan(prepared, kernels, { preferences: shippedPreferences(gpu.adapter) });
+  const plan = createPlan(prepared, kernels, { preferences: await shippedPreferences(gpu.adapter) });
   const executor = await Executor.create(gpu, plan, packConstants(prepared, plan, kernels));
   const inputs = Array.from({ length: 8 }, (_, i) => seededInputs(prepared, i + 1).input!);
   const alone: Float32Array[] = [];
@@ -299,7 +299,7 @@ export async function validateTampered({ id, layer }: { id: string; layer: strin
       graph,
       prepared,
       plan: 'unfused',
-      preferences: shippedPreferences(gpu.adapter),
+      preferences: await shippedPreferences(gpu.adapter),
       inputs: seededInputs(graph),
     });
   } finally {
@@ -324,7 +324,7 @@ export async function validateChanged(change: { id: string; label: string; from:
       graph,
       prepared: prepare(graph),
       plan: 'unfused',
-      preferences: { ...shippedPreferences(gpu.adapter), prefer: ['conv-stem'] },
+      preferences: { ...(await shippedPreferences(gpu.adapter)), prefer: ['conv-stem'] },
       inputs: seededInputs(graph),
     });
   } finally {
@@ -338,7 +338,7 @@ export async function refusedRun({ id }: { id: string }) {
   const gpu = await openGpu();
   const prepared = prepare(buildArchitecture(id));
   const kernels = await allKernels();
-  const plan = createPlan(prepared, kernels, { preferences: shippedPreferences(gpu.adapter) });
+  const plan = createPlan(prepared, kernels, { preferences: await shippedPreferences(gpu.adapter) });
   const executor = await Executor.create(gpu, plan, packConstants(prepared, plan, kernels));
   const inputs = seededInputs(prepared);
   await executor.run(inputs);
@@ -359,7 +359,7 @@ export async function planAsJson({ id }: { id: string }) {
   const gpu = await openGpu();
   const prepared = prepare(buildArchitecture(id));
   const kernels = await allKernels();
-  const plan = createPlan(prepared, kernels, { preferences: shippedPreferences(gpu.adapter) });
+  const plan = createPlan(prepared, kernels, { preferences: await shippedPreferences(gpu.adapter) });
   const copy = JSON.parse(JSON.stringify(plan)) as typeof plan;
   const [input] = prepared.inputs;
   const values = new Float32Array(sizeOf(input!.shape)).fill(0.5);

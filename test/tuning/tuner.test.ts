@@ -11,7 +11,8 @@ import { shapesOf } from '../../src/planner/select.ts';
 import { possible } from '../../src/scheduler/dispatch-time.ts';
 import { keepAdoptable } from '../../src/tuning/adopt.ts';
 import { MOST_LAYERS, usableRecord, withLayers } from '../../src/tuning/cache.ts';
-import { shippedPreferences, startingPreferences } from '../../src/tuning/defaults.ts';
+import { startingPreferences } from '../../src/tuning/defaults.ts';
+import { shippedPreferences } from '../../src/tuning/shipped.ts';
 import { isTunable, TENSOR_BYTES, Trial } from '../../src/tuning/trial.ts';
 import { version } from '../../src/version.ts';
 
@@ -162,7 +163,7 @@ it('every kernel that is shipped as a default is in the registry', async () => {
   for (const software of [true, false]) {
     for (const features of [[], ['subgroups']]) {
       const adapter: AdapterDescription = { vendor: '', architecture: '', description: '', software, features };
-      for (const { prefer } of [startingPreferences(adapter), shippedPreferences(adapter)]) {
+      for (const { prefer } of [await startingPreferences(adapter), await shippedPreferences(adapter)]) {
         expect(names).toEqual(expect.arrayContaining([...prefer]));
       }
     }

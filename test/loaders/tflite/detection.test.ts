@@ -2,6 +2,7 @@
 import { encode } from 'flatbuffers/mjs/flexbuffers.js';
 import { describe, expect, it } from 'vitest';
 import { MobileNetError } from '../../../src/errors.ts';
+import type { SsdDecoding } from '../../../src/graph/decoding.ts';
 import { loadGraph } from '../../../src/loaders/index.ts';
 import { runGraph } from '../../../src/reference/index.ts';
 import { cheaply } from '../../support/cost.ts';
@@ -10,6 +11,38 @@ import { type DetectorSpec, detectorOptions, tfliteDetector } from '../../suppor
 const graphOf = (spec?: DetectorSpec) => loadGraph({ name: 'm.tflite', bytes: tfliteDetector(spec) });
 const option = (changed: object): DetectorSpec => ({ options: { ...detectorOptions, ...changed } });
 const f32 = (...values: number[]) => new Uint8Array(Float32Array.from(values).buffer);
+
+/** A FlexBuffers map of which everything is 64 bits wide; the package's own writer mixes widths of floats. */
+function wideMap(entries: Readonly<Record<string, number | boolean>>): Uint8Array {
+  const names = Object.keys(entries).sort();
+  const text = new TextEncoder().encode(names.map((name) => `${name}\0`).join(''));
+  const at = Math.ceil(text.length / 8) * 8;
+  const words = 1 + names.length + 3 + names.length;
+  const bytes = new Uint8Array(at + 8 * words + names.length + 10);
+  bytes.set(text);
+  const view = new DataView(bytes.buffer);
+  const put = (place: number, value: number) => view.setBigUint64(place, BigInt(value), true);
+  const keys = at + 8;
+  const values = keys + 8 * names.length + 24;
+  const root = values + 9 * names.length;
+  put(at, names.length);
+  put(values - 24, values - 24 - keys);
+  put(values - 16, 8);
+  put(values - 8, names.length);
+  let from = 0;
+  names.forEach((name, i) => {
+    put(keys + 8 * i, keys + 8 * i - from);
+    from += name.length + 1;
+    const value = entries[name]!;
+    const type = typeof value === 'boolean' ? 26 : Number.isInteger(value) ? 1 : 3;
+    if (type === 3) view.setFloat64(values + 8 * i, value as number, true);
+    else put(values + 8 * i, Number(value));
+    bytes[values + 8 * names.length + i] = (type << 2) | 3;
+  });
+  put(root, root - values);
+  bytes.set([(9 << 2) | 3, 8], root + 8);
+  return bytes;
+}
 
 describe('TFLite_Detection_PostProcess', () => {
   it('is not run: the graph ends at what it reads, with its options and anchors', async () => {
@@ -29,8 +62,10 @@ describe('TFLite_Detection_PostProcess', () => {
     expect((await graphOf(option({ use_regular_nms: 1 }))).decoding).toMatchObject({ maxPerClass: 100 });
     // Without a column for the background.
     expect((await graphOf(option({ num_classes: 3 }))).decoding).toMatchObject({ classes: 3 });
-    // Numbers of 64 bits, which other writers use.
-    expect((await graphOf(option({ max_detections: 5, y_scale: 1 / 3 }))).decoding).toMatchObject({ maxDetections: 5 });
+    // Numbers of 64 bits, and thirds, as writers in other languages have them.
+    const wide = wideMap({ ...detectorOptions, y_scale: 1 / 3, use_regular_nms: true });
+    const { scales, maxPerClass, maxDetections } = (await graphOf({ options: wide })).decoding as SsdDecoding;
+    expect([scales, maxPerClass, maxDetections]).toEqual([[1 / 3, 10, 5, 5], 100, 5]);
   });
 
   it('leaves the file cut where the caller says', async () => {
@@ -56,8 +91,12 @@ describe('TFLite_Detection_PostProcess', () => {
     ['no classes', { options: without('num_classes') }, /no option num_classes/],
     ['no threshold of overlaps', { options: without('nms_iou_threshold') }, /no option nms_iou_threshold/],
     ['a scale of zero', option({ y_scale: 0 }), /y_scale 0, expected/],
-    ['a scale that is infinite', option({ w_scale: Infinity }), /w_scale Infinity, expected/],
-    ['a scale that is NaN', option({ w_scale: NaN }), /w_scale NaN, expected/],
+    [
+      'a scale that is infinite',
+      { options: wideMap({ ...detectorOptions, w_scale: Infinity }) },
+      /w_scale Infinity, expected/,
+    ],
+    ['a scale that is NaN', { options: wideMap({ ...detectorOptions, w_scale: NaN }) }, /w_scale NaN, expected/],
     ['a scale that is text', option({ x_scale: 'ten' }), /no option x_scale/],
     ['a scale that is a list', option({ x_scale: [10] }), /no option x_scale/],
     ['half a class', option({ num_classes: 1.5 }), /num_classes 1.5, expected/],
