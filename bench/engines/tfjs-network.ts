@@ -98,6 +98,8 @@ function operation(node: Node, shapes: ReadonlyMap<string, Shape>): Step {
       return ([x]) => tf.softmax(x!);
     case 'reshape':
       return ([x]) => tf.reshape(x!, [...node.shape]) as tf.Tensor4D;
+    case 'transpose':
+      return ([x]) => tf.transpose(x!, [...node.permutation]);
     case 'pad':
       return ([x]) => tf.pad(x!, aroundImage(node.padding));
     case 'concat':

@@ -9,6 +9,9 @@ export type Shape = readonly [batch: number, height: number, width: number, chan
 /** `[vertical, horizontal]`. */
 export type Pair = readonly [number, number];
 
+/** For each axis of the result the axis that it comes from. */
+export type Permutation = readonly [number, number, number, number];
+
 /** Explicit zero padding in pixels. Formats that say SAME or "auto" are resolved to this by their loader. */
 export interface Padding {
   readonly top: number;
@@ -146,6 +149,13 @@ export interface Reshape extends NodeBase {
   readonly shape: Shape;
 }
 
+/** Axis i of the output is axis `permutation[i]` of the input: elements move. */
+export interface Transpose extends NodeBase {
+  readonly op: 'transpose';
+  /** Each of 0 to 3 once. */
+  readonly permutation: Permutation;
+}
+
 /** Zeros around height and width. Passes absorb it into the convolution or pool that follows. */
 export interface Pad extends NodeBase {
   readonly op: 'pad';
@@ -206,6 +216,7 @@ export type Node =
   | Softmax
   | L2Normalize
   | Reshape
+  | Transpose
   | Pad
   | Resize
   | Concat

@@ -1,6 +1,10 @@
 import { GraphError } from '../errors.ts';
 import type { Graph } from './graph.ts';
-import { type Fused, type Node, type Padding, type Pair, type Shape, writtenBy } from './ops.ts';
+import { type Fused, type Node, type Padding, type Pair, type Permutation, type Shape, writtenBy } from './ops.ts';
+
+/** The shape of `shape` after `permutation`. */
+export const permuted = (shape: Shape, permutation: Permutation): Shape =>
+  permutation.map((axis) => shape[axis]!) as unknown as Shape;
 
 /** Number of elements of a shape. */
 export const sizeOf = (shape: Shape): number => shape[0] * shape[1] * shape[2] * shape[3];
@@ -177,6 +181,12 @@ function outputShape(graph: string, node: Node, inputs: readonly Shape[]): Shape
     case 'reshape':
       if (sizeOf(node.shape) !== sizeOf(inputs[0]!)) fail(`[${inputs[0]}] cannot be reshaped to [${node.shape}]`);
       return node.shape;
+    case 'transpose': {
+      const { permutation } = node;
+      if ([...permutation].sort().join() !== '0,1,2,3')
+        fail(`permutation is [${permutation}], expected each of 0 to 3`);
+      return permuted(inputs[0]!, permutation);
+    }
     case 'pad':
       padded(node.padding);
       return [n, h + node.padding.top + node.padding.bottom, w + node.padding.left + node.padding.right, c];

@@ -67,6 +67,7 @@ const moduleOfKernel: Readonly<Record<string, KernelModule>> = {
   resize: 'rare',
   concat: 'rare',
   reshape: 'rare',
+  transpose: 'rare',
   'inverted-residual': 'blocks',
   'universal-bottleneck': 'blocks',
   'expand-depthwise': 'blocks',

@@ -8,6 +8,7 @@ import { l2Normalize } from './l2-normalize.ts';
 import { pool } from './pool.ts';
 import { reshape } from './reshape.ts';
 import { resize } from './resize.ts';
+import { transpose } from './transpose.ts';
 
 /** What few networks need; `convGrouped` takes whatever convolution the usual kernels leave. */
 export const usual: readonly Kernel[] = [
@@ -22,4 +23,5 @@ export const usual: readonly Kernel[] = [
   resize,
   concat,
   reshape,
+  transpose,
 ];

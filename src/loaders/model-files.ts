@@ -7,7 +7,8 @@ export interface ModelFiles {
   readonly bytes: Uint8Array;
   /**
    * Reads a file beside the model: a weight shard, external data. `path` is relative and stays in the model's folder:
-   * absolute paths, addresses and paths that climb are refused before this is called.
+   * absolute paths, addresses and paths that climb are refused before this is called. A query may follow it
+   * (`splitQuery`), which means nothing to a file system.
    */
   readonly read?: (path: string) => Promise<Uint8Array>;
   /** Names of the files beside it, where that is known. */
@@ -58,15 +59,23 @@ export async function readBeside(files: ModelFiles, path: string, signal?: Abort
   }
 }
 
+/** `shard.bin?token=1` → `shard.bin` and `?token=1`. */
+export function splitQuery(path: string): [path: string, query: string] {
+  const at = path.indexOf('?');
+  return at < 0 ? [path, ''] : [path.slice(0, at), path.slice(at)];
+}
+
 /** What is wrong with a path, or '' for a plain relative one. Reads it as a file system and as an address would. */
-function pathTrouble(path: string): string {
+function pathTrouble(stated: string): string {
+  if (stated.length > 4096) return 'is longer than 4096 characters';
+  const [path, query] = splitQuery(stated);
   if (path.trim() === '') return 'is empty';
   // An address parser drops tabs and line breaks, and trims spaces, before it looks for a scheme or a host.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(path) || path !== path.trim()) return 'has control characters or outer spaces';
+  if (/[\u0000-\u001f\u007f]/.test(stated) || stated !== stated.trim()) return 'has control characters or outer spaces';
   if (/^[a-z][a-z0-9+.-]*:/i.test(path)) return 'is an address or has a drive letter';
   if (/^[/\\]/.test(path)) return 'is absolute';
-  if (/[?#]/.test(path)) return 'has a query or a fragment';
+  if (path.includes('#') || query.includes('#')) return 'has a fragment';
   const segments = path
     .replace(/%2e/gi, '.')
     .replace(/%(2f|5c)/gi, '/')

@@ -4,6 +4,7 @@ import type { ArrivingWeights } from '../graph/arriving.ts';
 import type { Graph } from '../graph/graph.ts';
 import { ByteStream } from './byte-stream.ts';
 import { isSafetensors, type LoadGraphOptions, loadGraph } from './index.ts';
+import { splitQuery } from './model-files.ts';
 
 /**
  * `fetch`: bytes read, of all the bytes that are known of so far; `total` is what the server or the file itself says,
@@ -82,6 +83,8 @@ async function openSource(source: Fetched | Blob | readonly File[], options: Str
       stream: await opened(url, response),
       read: async (path) => {
         const at = new URL(path, url);
+        // As TensorFlow.js does: what lets the model be read (`?tfjs-format=file`, a token) lets its shards be read.
+        at.search ||= url.search;
         return (await opened(at, fetch(at, signal ? { signal } : {}))).atLeast(Number.POSITIVE_INFINITY);
       },
     };
@@ -98,7 +101,7 @@ async function openSource(source: Fetched | Blob | readonly File[], options: Str
     ...opened,
     beside: near.map((other) => other.name),
     read: async (path) => {
-      const name = path.split('/').pop();
+      const name = splitQuery(path)[0].split('/').pop();
       const beside = [...near, ...others].find((candidate) => candidate.name === name);
       if (!beside) throw new ModelFormatError(called, `needs the file "${path}", which was not given with it`);
       return open(beside, beside.name).atLeast(Number.POSITIVE_INFINITY);

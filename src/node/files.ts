@@ -3,6 +3,7 @@ import { basename, dirname, join, sep } from 'node:path';
 import { ModelFormatError } from '../errors.ts';
 import type { ModelFiles } from '../loaders/index.ts';
 import { oneModelOf } from '../loaders/model-among.ts';
+import { splitQuery } from '../loaders/model-files.ts';
 
 /**
  * The model file at `path`, or the only one in the folder there, and what lies in its folder. Throws `ModelFormatError`,
@@ -29,7 +30,7 @@ export async function modelFilesAt(path: string): Promise<ModelFiles> {
 
 /** The file at `path` in `folder`. A link that leads out of the folder is refused: a model says which files are read. */
 async function readInside(folder: string, path: string): Promise<Uint8Array> {
-  const [root, file] = await Promise.all([realpath(folder), realpath(join(folder, path))]);
+  const [root, file] = await Promise.all([realpath(folder), realpath(join(folder, splitQuery(path)[0]))]);
   if (!file.startsWith(root.endsWith(sep) ? root : root + sep)) {
     throw new ModelFormatError(path, `is a link out of the model's folder, to ${file}; put the file itself there`);
   }

@@ -4,6 +4,7 @@
  * | pass                  | purpose                                                          | depends on                   |
  * |-----------------------|------------------------------------------------------------------|------------------------------|
  * | remove-dead-nodes     | what reaches no output is not looked at                          |                              |
+ * | sink-transposes       | transposes go down, merge and cancel                             |                              |
  * | simplify-shapes       | reshapes go, whole-picture pools become global, concats pairs    | first: what follows looks at |
  * |                       |                                                                  | neighbours                   |
  * | recognise-activations | relu6, hard-sigmoid, hard-swish spelled out become nodes         | affines as they were loaded  |
@@ -14,6 +15,7 @@
  * |                       |                                                                  | sink-scales, which takes one |
  * | sink-scales           | scales without shift go down into weights                        | fold-batch-norm, which folds |
  * |                       |                                                                  | upwards where it can         |
+ * | sink-transposes       | again: an affine of one value for all is left                      | fold-batch-norm              |
  * | simplify-shapes       | again: a batch-norm between reshape and fully connected is gone  | fold-batch-norm              |
  * | fuse-activation       | activations go into the node before                              | fold-batch-norm              |
  * | fuse-residual         | sums go into the convolution before                              | fold-batch-norm; after       |
@@ -31,15 +33,18 @@ import { removeDeadNodes } from './remove-dead-nodes.ts';
 import { scaleClips } from './scale-clips.ts';
 import { simplifyShapes } from './simplify-shapes.ts';
 import { sinkScales } from './sink-scales.ts';
+import { sinkTransposes } from './sink-transposes.ts';
 
 const passes: readonly Pass[] = [
   removeDeadNodes,
+  sinkTransposes,
   simplifyShapes,
   recogniseActivations,
   absorbPad,
   foldBatchNorm,
   scaleClips,
   sinkScales,
+  sinkTransposes,
   simplifyShapes,
   fuseActivation,
   fuseResidual,

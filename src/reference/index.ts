@@ -13,7 +13,7 @@ import { add, affine, batchNorm, clip, multiply, prelu } from './elementwise.ts'
 import { fullyConnected } from './fully-connected.ts';
 import { globalAveragePool, pool, sumTiles } from './pool.ts';
 import { resize } from './resize.ts';
-import { concat, pad, reshape } from './shape.ts';
+import { concat, pad, reshape, transpose } from './shape.ts';
 import { l2Normalize, softmax } from './softmax.ts';
 import { type Counter, checkedShape, type Tensor } from './tensor.ts';
 
@@ -61,6 +61,8 @@ export function runNode(
       return resize(node, input, shape);
     case 'reshape':
       return reshape(input, shape);
+    case 'transpose':
+      return transpose(node, input, shape);
     case 'pad':
       return pad(node, input, shape);
     case 'concat':

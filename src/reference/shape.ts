@@ -1,10 +1,26 @@
-import type { Concat, Pad, Shape } from '../graph/ops.ts';
+import type { Concat, Pad, Shape, Transpose } from '../graph/ops.ts';
 import { sizeOf } from '../graph/shapes.ts';
 import type { Tensor } from './tensor.ts';
 
 /** The same elements in another shape. */
 export function reshape(input: Tensor, shape: Shape): Tensor {
   return { shape, data: input.data.slice() };
+}
+
+/** Element (i₀, i₁, i₂, i₃) of the output is the one of the input whose index on axis `permutation[k]` is iₖ. */
+export function transpose({ permutation }: Transpose, input: Tensor, shape: Shape): Tensor {
+  const [, h, w, c] = input.shape;
+  const [a, b, d, e] = permutation.map((axis) => [h * w * c, w * c, c, 1][axis]!) as [number, number, number, number];
+  const data = new Float32Array(input.data.length);
+  let to = 0;
+  for (let i = 0; i < shape[0]; i++) {
+    for (let j = 0; j < shape[1]; j++) {
+      for (let k = 0; k < shape[2]; k++) {
+        for (let l = 0; l < shape[3]; l++) data[to++] = input.data[i * a + j * b + k * d + l * e]!;
+      }
+    }
+  }
+  return { shape, data };
 }
 
 /** Zeros around height and width. */

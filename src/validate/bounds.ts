@@ -202,6 +202,7 @@ function evaluate(node: Node, inputs: readonly Tensor[], shape: Tensor['shape'])
     case 'resize':
       return { data: computed(), error: node.mode === 'nearest' ? null : bilinearError(node, input, shape) };
     case 'reshape':
+    case 'transpose':
     case 'pad':
     case 'concat':
     case 'fused':

@@ -152,7 +152,7 @@ describe('inconsistent ONNX', () => {
       model([{ op: 'Constant', outputs: ['y'], attributes: { value_float: { float: 1 } } }]),
       'output "y" is a constant',
     ));
-  for (const opset of [6, 23]) {
+  for (const opset of [5, 6]) {
     test(`operator set ${opset}`, () => damaged(model([relu(['x'], ['y'])], { opset }), `operator set ${opset}`));
   }
   test('names of prototypes', async () => {
@@ -328,21 +328,6 @@ describe('operations that are not run', () => {
     const bytes = model([{ ...relu(['x'], ['y'], 'q'), domain: 'com.microsoft' }]);
     expect(await errorOf({ name: 'm.onnx', bytes })).toMatchObject({ op: 'com.microsoft.Relu', node: 'q' });
   });
-  test('a flattened picture as output', async () => {
-    const bytes = model([{ op: 'Flatten', inputs: ['x'], outputs: ['y'] }], {
-      inputs: [{ name: 'x', type: 'float', dims: [1, 3, 2, 2] }],
-    });
-    expect(await errorOf({ name: 'm.onnx', bytes })).toMatchObject({ code: 'unsupported-op', node: 'y' });
-  });
-  test('softmax over what is not the channels', async () => {
-    const bytes = model(
-      [{ op: 'Softmax', name: 's', inputs: ['x'], outputs: ['y'], attributes: { axis: { int: 2 } } }],
-      {
-        inputs: [{ name: 'x', type: 'float', dims: [1, 3, 2, 2] }],
-      },
-    );
-    expect(await errorOf({ name: 'm.onnx', bytes })).toMatchObject({ code: 'unsupported-op', node: 's' });
-  });
 });
 
 const strayPaths = [
@@ -359,7 +344,8 @@ const strayPaths = [
   ' https://example.org/weights.bin',
   '%2e%2e/weights.bin',
   'a%2f..%2F../weights.bin',
-  'weights.bin?x',
+  '../weights.bin?x',
+  'weights.bin#x',
   '',
 ];
 

@@ -24,6 +24,7 @@ import { Executor } from '../../src/scheduler/executor.ts';
 import { cheaply } from '../support/cost.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
 import { writeOnnx } from '../support/onnx-writer.ts';
+import { writeTfjs } from '../support/tfjs-writer.ts';
 
 const kernels = await allKernels();
 
@@ -451,6 +452,49 @@ describe('a file that arrives damaged is refused', () => {
       `${address}: the server answered 404 Not Found`,
     );
   });
+});
+
+describe('addresses with a query', () => {
+  const weights = { w: { shape: [2, 2], values: [1, 2, 3, 4] } };
+  const nodes = [{ name: 'y', op: 'MatMul', input: ['x', 'w'] }];
+  const graphModel = (path: string) => writeTfjs({ inputs: { x: { shape: [1, 2] } }, nodes, weights, paths: [path] });
+  const folder = 'https://models.test/hub/';
+  const loaded = async (path: string, query: string) => {
+    const { bytes, shard } = graphModel(path);
+    const shardQuery = path.includes('?') ? '' : query;
+    const { asked } = serve({ [`${folder}model.json${query}`]: [bytes], [`${folder}${path}${shardQuery}`]: [shard] });
+    const graph = await readGraph(`${folder}model.json${query}`);
+    return { asked, y: [...runGraph(graph, { x: Float32Array.of(1, 1) }).y!.data] };
+  };
+
+  it.each(['', '?tfjs-format=file', '?sv=2024-11-04&sig=a%2Fb%3D'])(
+    '"%s" goes to the shards as well',
+    async (query) => {
+      const { asked, y } = await loaded('group1-shard1of1.bin', query);
+      expect(asked[1]).toBe(`${folder}group1-shard1of1.bin${query}`);
+      expect(y).toEqual([4, 6]);
+    },
+  );
+
+  it('a shard with a query of its own keeps it', async () => {
+    const { asked, y } = await loaded('group1-shard1of1.bin?token=2', '?token=1');
+    expect(asked[1]).toBe(`${folder}group1-shard1of1.bin?token=2`);
+    expect(y).toEqual([4, 6]);
+  });
+
+  it('among files a query means nothing', async () => {
+    const { bytes, shard } = graphModel('a.bin?token=2');
+    const files = [new File([bytes as Uint8Array<ArrayBuffer>], 'model.json')];
+    const graph = await readGraph([...files, new File([shard as Uint8Array<ArrayBuffer>], 'a.bin')]);
+    expect([...runGraph(graph, { x: Float32Array.of(1, 1) }).y!.data]).toEqual([4, 6]);
+  });
+
+  it.each(['../w.bin?a', 'w.bin#a', 'w.bin?a#b', '/w.bin?a', '?a', `${'w'.repeat(5000)}.bin`])(
+    'the path %s is refused',
+    async (path) => {
+      await expect(loaded(path, '?tfjs-format=file')).rejects.toThrow(ModelFormatError);
+    },
+  );
 });
 
 describe('progress in bytes', () => {

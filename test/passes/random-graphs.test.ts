@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { Random } from '../../src/architectures/random.ts';
 import { networkCost } from '../../src/graph/cost.ts';
 import type { Graph } from '../../src/graph/graph.ts';
-import type { Activation, Node, NodeOf, OpName, Padding, Shape } from '../../src/graph/ops.ts';
+import type { Activation, Node, NodeOf, OpName, Padding, Permutation, Shape } from '../../src/graph/ops.ts';
 import { seededInputs } from '../../src/graph/random-inputs.ts';
 import { inferShapes, sizeOf } from '../../src/graph/shapes.ts';
 import { absorbPad } from '../../src/passes/absorb-pad.ts';
@@ -17,12 +17,14 @@ import { removeDeadNodes } from '../../src/passes/remove-dead-nodes.ts';
 import { scaleClips } from '../../src/passes/scale-clips.ts';
 import { simplifyShapes } from '../../src/passes/simplify-shapes.ts';
 import { sinkScales } from '../../src/passes/sink-scales.ts';
+import { sinkTransposes } from '../../src/passes/sink-transposes.ts';
 import { runGraph } from '../../src/reference/index.ts';
 
 const passes: Record<string, Pass> = {
   removeDeadNodes,
   recogniseActivations,
   absorbPad,
+  sinkTransposes,
   simplifyShapes,
   foldBatchNorm,
   scaleClips,
@@ -77,6 +79,15 @@ function randomGraph(seed: number): Graph {
   const multiply = (a: string, b: string) =>
     push({ op: 'multiply', inputs: often(0.5) ? [a, b] : [b, a], activation: 'none' })!;
   const activate = (x: string, activation: Activation) => push({ op: 'activation', inputs: [x], activation })!;
+
+  const permutations: readonly Permutation[] = [
+    [0, 2, 3, 1],
+    [0, 3, 1, 2],
+    [0, 2, 1, 3],
+    [3, 0, 1, 2],
+  ];
+  const transpose = (x: string, permutation = pick(permutations)) =>
+    push({ op: 'transpose', inputs: [x], permutation })!;
 
   const same = { top: 1, left: 1, bottom: 1, right: 1 };
   const convolve = (x: string, k: number, groups: number, outChannels: number) => {
@@ -201,6 +212,13 @@ function randomGraph(seed: number): Graph {
         outFeatures,
         activation: 'none',
       });
+    },
+    (x) => transpose(x),
+    (x) => transpose(activate(transpose(x), pick(activations))),
+    (x) => {
+      const permutation = pick(permutations);
+      const [a, b] = [transpose(x, permutation), transpose(sameShape(x), permutation)];
+      return push({ op: pick(['add', 'multiply']), inputs: [a, often(0.8) ? b : a], activation: 'none' });
     },
     (x) => {
       const inputs = Array.from({ length: 1 + below(4) }, () => sameShape(x));

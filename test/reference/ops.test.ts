@@ -211,6 +211,19 @@ describe('shapes', () => {
     expect(data.buffer).not.toBe(input.data.buffer);
   });
 
+  test('transpose', () => {
+    const { shape, data } = runNode({ ...base, op: 'transpose', permutation: [0, 3, 1, 2] }, [counting([1, 2, 2, 3])]);
+    expect(shape).toEqual([1, 3, 2, 2]);
+    expect([...data]).toEqual([1, 4, 7, 10, 2, 5, 8, 11, 3, 6, 9, 12]);
+    const turned = runNode({ ...base, op: 'transpose', permutation: [2, 0, 3, 1] }, [counting([1, 2, 3, 1])]);
+    expect(turned.shape).toEqual([3, 1, 1, 2]);
+    expect([...turned.data]).toEqual([1, 4, 2, 5, 3, 6]);
+    const twice: Node = { ...base, op: 'transpose', permutation: [0, 1, 1, 2] };
+    expect(() => runNode(twice, [counting([1, 2, 3, 1])])).toThrow(
+      /permutation is \[0,1,1,2\], expected each of 0 to 3/,
+    );
+  });
+
   test('pad', () => {
     const padding = { top: 1, left: 2, bottom: 0, right: 1 };
     const { shape, data } = runNode({ ...base, op: 'pad', padding }, [counting([1, 1, 1, 2])]);

@@ -78,6 +78,7 @@ it('has a loader of ONNX of at most 12 kB as it travels, its parser included, an
     'onnx-dynamic.js',
     'onnx-fold.js',
     'onnx-metadata.js',
+    'onnx-open-sizes.js',
     'onnx-quantised.js',
     'onnx-resize.js',
   ]);

@@ -61,17 +61,27 @@ export function stridesOf(dims: readonly number[]): number[] {
   return strides;
 }
 
-/** How many elements constants may still take: what a file makes of nothing is bounded. */
+/**
+ * How much memory a file's constants, and the weights that are made of them, may take: what a file makes of nothing is
+ * bounded. A load has one, whatever its format, and whoever makes values takes what they need before they are made.
+ */
 export class FoldBudget {
   private left: number;
 
-  constructor(elements: number) {
-    this.left = elements;
+  /** `bytes`: of the file, and of all beside it that are read. */
+  constructor(bytes: number) {
+    // Quantised weights come to the most: integers, and the numbers behind them, are each held and permuted.
+    this.left = 2_000_000 + 10 * bytes;
   }
 
+  /** `elements` of float32, or of as many bytes. */
   take(elements: number): void {
     this.left -= elements;
     if (this.left < 0) throw new FoldError('makes constants far larger than the file that states them');
+  }
+
+  takeFor(type: Constant['type'], elements: number): void {
+    this.take(type === 'float' ? elements : 2 * elements);
   }
 }
 

@@ -7,7 +7,7 @@ function allocate(
   budget: FoldBudget,
 ): Float32Array | Float64Array {
   const count = elementCount(dims);
-  budget.take(count);
+  budget.takeFor(like.type, count);
   return like.type === 'float' ? new Float32Array(count) : new Float64Array(count);
 }
 
@@ -89,8 +89,9 @@ export function combine(
   return withData({ type }, dims, data);
 }
 
-export function cast(value: Constant, type: Constant['type']): Constant {
+export function cast(value: Constant, type: Constant['type'], budget: FoldBudget): Constant {
   if (value.type === type) return value;
+  budget.takeFor(type, value.data.length);
   if (type === 'float') return withData({ type }, value.dims, new Float32Array(value.data));
   const data = new Float64Array(value.data);
   for (let i = 0; i < data.length; i++) data[i] = Math.trunc(data[i]!);

@@ -3,12 +3,13 @@
  *
  * The graph holds every tensor as NHWC. A file sees it through a view of its own: NCHW, a flattened vector, a transposed
  * tensor. The builder keeps for each tensor how the file's dimensions lie on the four axes in memory, so that layout
- * operations (transpose, squeeze, flatten) cost nothing and weights are permuted once, here.
+ * operations (transpose, squeeze, flatten) cost nothing and weights are permuted once, here. Where an operation needs
+ * elements in another order, a transpose is emitted.
  */
 import { GraphError, ModelFormatError, UnsupportedOpError } from '../../errors.ts';
 import type { Graph, GraphInput, GraphOutput } from '../../graph/graph.ts';
-import type { Activation, Node, Padding, Pair, Pool, Resize, Shape } from '../../graph/ops.ts';
-import { inferShapes, sizeOf, windowOutput } from '../../graph/shapes.ts';
+import type { Activation, Node, Padding, Pair, Permutation, Pool, Resize, Shape } from '../../graph/ops.ts';
+import { inferShapes, permuted, sizeOf, windowOutput } from '../../graph/shapes.ts';
 import { broadcastDims, type Constant, type FoldBudget, FoldError } from './constants.ts';
 
 /** An axis in memory: 0 batch, 1 height, 2 width, 3 channels. */
@@ -67,7 +68,7 @@ export class ImportBuilder {
   readonly file: string;
   /** Between which numbers tensors lie for certain, where that was asked. */
   readonly intervals = new Map<string, Interval>();
-  private readonly weights: FoldBudget | undefined;
+  private readonly weights: FoldBudget;
   private readonly inputs: GraphInput[] = [];
   /** By the tensor that they write, in order. */
   private readonly nodes = new Map<string, Node>();
@@ -75,7 +76,7 @@ export class ImportBuilder {
   private readonly tensors = new UniqueNames();
 
   /** `weights`: how many constants the nodes may hold together; one that many nodes share counts for each. */
-  constructor(file: string, weights?: FoldBudget) {
+  constructor(file: string, weights: FoldBudget) {
     this.file = file;
     this.weights = weights;
   }
@@ -110,16 +111,7 @@ export class ImportBuilder {
       if (value.kind === 'constant') {
         throw new ModelFormatError(this.file, `output "${name}" is a constant: it does not depend on any input`);
       }
-      if (!memoryOrder(value)) {
-        throw new UnsupportedOpError(
-          this.file,
-          name,
-          'output',
-          `is a tensor of [${value.dims}] whose elements lie in another order in memory ([${value.shape}], NHWC); ` +
-            'cut the graph before the operation that flattens it (option "outputs")',
-        );
-      }
-      return { name, tensor: value.tensor };
+      return { name, tensor: this.asOutput(name, value).tensor };
     });
     const graph: Graph = {
       name: this.file,
@@ -136,6 +128,18 @@ export class ImportBuilder {
     return graph;
   }
 
+  /** In the order of the file, or with the second dimension, the channels, behind the others: NCHW as NHWC. */
+  private asOutput(name: string, x: Variable): Variable {
+    const long = x.dims.flatMap((d, i) => (d > 1 ? [i] : []));
+    const channelsLast = [...long.filter((i) => i !== 1), ...long.filter((i) => i === 1)];
+    if ([long, channelsLast].some((order) => order.join() === memoryOrder(x)?.join())) return x;
+    const orders: readonly (readonly Axis[])[] = [[], [3], [0, 3], [0, 2, 3], nhwc];
+    const place = { node: name, op: 'output', where: `of [${x.dims}]`, output: name };
+    const order =
+      orders[x.dims.length] ?? this.unsupported(place, `has ${x.dims.length} dimensions, expected at most 4`);
+    return this.arrange(place, x, order);
+  }
+
   // Layout: no arithmetic, and mostly no node
 
   /** Regroups the dimensions; a node is emitted only where memory has to be seen with other axes. */
@@ -144,15 +148,8 @@ export class ImportBuilder {
     if (dims.some((d) => !Number.isSafeInteger(d) || d < 1) || count !== sizeOf(x.shape)) {
       this.damaged(place, `cannot reshape [${x.dims}] to [${dims}]`);
     }
-    const order = x.axes.flat();
-    const axes = regroup(x.shape, order, dims);
+    const axes = regroup(x.shape, x.axes.flat(), dims);
     if (axes) return { ...x, dims, axes };
-    if (order.some((axis, i) => i > 0 && axis < order[i - 1]!)) {
-      this.unsupported(
-        place,
-        `reshapes [${x.dims}] to [${dims}], which would move data: in memory it is [${x.shape}] (NHWC)`,
-      );
-    }
     const long = dims.flatMap((d, i) => (d > 1 ? [i] : []));
     const batched = long[0] === 0 && (dims[0] === x.shape[0] || long.length === 4);
     if (long.length > (batched ? 4 : 3)) this.unsupported(place, `makes a tensor of five dimensions, [${dims}]`);
@@ -161,28 +158,62 @@ export class ImportBuilder {
     rest.forEach((dim, i) => {
       wanted[dim] = (4 - rest.length + i) as Axis;
     });
-    return this.place(place, x, dims, wanted);
+    return this.place(place, this.inOrder(place, x, x.axes.flat()), dims, wanted);
   }
 
   transpose(x: Variable, permutation: readonly number[]): Variable {
     return { ...x, dims: permutation.map((i) => x.dims[i]!), axes: permutation.map((i) => x.axes[i]!) };
   }
 
-  /** The tensor with `dims[i]` on memory axis `order[i]`; refused where data would have to move. */
+  /** The tensor with `dims[i]` on memory axis `order[i]`, transposed where its elements lie in another order. */
   arrange(place: Place, x: Variable, order: readonly Axis[]): Variable {
     if (x.dims.length !== order.length) {
       this.unsupported(place, `reads a tensor of ${x.dims.length} dimensions ([${x.dims}]), expected ${order.length}`);
     }
     if (x.axes.every((axes, i) => axes.length === 0 || (axes.length === 1 && axes[0] === order[i]))) return x;
-    const now = memoryOrder(x);
     const wanted = x.dims.flatMap((d, i) => (d > 1 ? [i] : [])).sort((a, b) => order[a]! - order[b]!);
-    if (now?.join() !== wanted.join()) {
-      this.unsupported(
-        place,
-        `reads a tensor of [${x.dims}] whose order in memory, [${x.shape}] (NHWC), is another: data would have to move`,
-      );
+    const sequence = wanted.flatMap((i) => x.axes[i]!);
+    const single = wanted.every((i) => x.axes[i]!.length === 1);
+    if (single && !isAscending(sequence)) {
+      const places = new Map(wanted.map((i) => [order[i]!, x.axes[i]![0]!]));
+      return this.transposed(place, x, places);
     }
-    return this.place(place, x, x.dims, order);
+    return this.place(place, this.inOrder(place, x, sequence), x.dims, order);
+  }
+
+  /** The tensor whose elements lie in memory in the order of `sequence`, all its axes of more than one element. */
+  private inOrder(place: Place, x: Variable, sequence: readonly Axis[]): Variable {
+    if (isAscending(sequence)) return x;
+    return this.transposed(place, x, new Map(sequence.map((axis, i) => [(4 - sequence.length + i) as Axis, axis])));
+  }
+
+  /** `from`: for axes of the result those of `x` that they come from; what it leaves out has one element. */
+  private transposed(place: Place, x: Variable, from: ReadonlyMap<Axis, Axis>): Variable {
+    const rest = nhwc.filter((axis) => ![...from.values()].includes(axis));
+    const permutation = nhwc.map((axis) => from.get(axis) ?? rest.shift()!) as unknown as Permutation;
+    const shape = permuted(x.shape, permutation);
+    const axes = x.axes.map((own) => own.map((axis) => permutation.indexOf(axis) as Axis));
+    return {
+      ...x,
+      ...this.emit(place, { op: 'transpose', inputs: [x.tensor], permutation }, shape, 'transpose'),
+      axes,
+    };
+  }
+
+  /** The tensor with dimension `dim` alone on the channels in memory. */
+  private onChannels(place: Place, x: Variable, dim: number): Variable {
+    const axes = x.axes[dim]!;
+    if (axes.join() === '3' || (axes.length === 0 && x.shape[3] === 1)) return x;
+    const rest = x.dims.flatMap((d, i) => (d > 1 && i !== dim ? [i] : []));
+    if (rest.length > 3) this.unsupported(place, `works along dimension ${dim} of [${x.dims}], of five`);
+    // A dimension on the batch stays there.
+    const batched = rest.length > 0 && (rest.length === 3 || x.axes[rest[0]!]!.join() === '0');
+    const order = x.dims.map((): Axis => 0);
+    order[dim] = 3;
+    rest.forEach((i, at) => {
+      order[i] = (batched && at === 0 ? 0 : 3 - rest.length + at) as Axis;
+    });
+    return this.arrange(place, x, order);
   }
 
   /** Sees memory as it lies with `dims[i]` on axis `order[i]`. */
@@ -192,6 +223,7 @@ export class ImportBuilder {
       if (d > 1) shape[order[i]!] = d;
     });
     const axes = dims.map((d, i) => (d > 1 ? [order[i]!] : []));
+    if (shape.join() === x.shape.join()) return { ...x, dims, axes };
     return { ...this.emit(place, { op: 'reshape', inputs: [x.tensor], shape }, shape, 'reshape'), dims, axes };
   }
 
@@ -216,8 +248,8 @@ export class ImportBuilder {
   }
 
   /** `slopes` broadcast as `perChannel` says. */
-  prelu(place: Place, x: Variable, slopes: Constant): Variable {
-    const slope = this.perChannel(place, x, slopes);
+  prelu(place: Place, input: Variable, slopes: Constant): Variable {
+    const { x, values: slope } = this.perChannel(place, input, slopes);
     if (slope.every((value) => value === 1)) return x;
     if (slope.every((value) => value === 0)) return this.activation(place, x, 'relu');
     return this.same(place, x, { op: 'prelu', inputs: [x.tensor], slope });
@@ -236,8 +268,8 @@ export class ImportBuilder {
     if (a.kind === 'constant') {
       if (op === 'divide') this.unsupported(place, 'divides by a tensor');
       if (op !== 'subtract') return this.withConstant(place, op, b, a);
-      const y = this.perChannel(place, b, a);
-      return this.affine(place, b, Float32Array.of(-1), y);
+      const { x, values } = this.perChannel(place, b, a);
+      return this.affine(place, x, Float32Array.of(-1), values);
     }
     if (op === 'divide') return this.unsupported(place, 'divides by a tensor');
     const y = op === 'subtract' ? this.affine(place, b, Float32Array.of(-1), Float32Array.of(0), 'negative') : b;
@@ -247,10 +279,10 @@ export class ImportBuilder {
   private withConstant(
     place: Place,
     op: 'add' | 'subtract' | 'multiply' | 'divide',
-    x: Variable,
+    input: Variable,
     c: Constant,
   ): Variable {
-    const values = this.perChannel(place, x, c);
+    const { x, values } = this.perChannel(place, input, c);
     const [one, zero] = [Float32Array.of(1), Float32Array.of(0)];
     switch (op) {
       case 'add':
@@ -274,24 +306,22 @@ export class ImportBuilder {
     }
   }
 
-  /** A constant broadcast against `x` as `[channels]` or `[1]`. */
-  perChannel(place: Place, x: Variable, constant: Constant): Float32Array {
-    const data = constant.data instanceof Float32Array ? constant.data : Float32Array.from(constant.data);
-    if (data.length === 1 && constant.dims.length <= x.dims.length) return data;
+  /** A constant broadcast against `x` as `[channels]` or `[1]`, and `x` where those are its channels in memory. */
+  perChannel(place: Place, x: Variable, constant: Constant): { readonly x: Variable; readonly values: Float32Array } {
+    // Negated and inverted, too.
+    this.weights.take(2 * constant.data.length);
+    const values = constant.data instanceof Float32Array ? constant.data : Float32Array.from(constant.data);
+    if (values.length === 1 && constant.dims.length <= x.dims.length) return { x, values };
     const shift = x.dims.length - constant.dims.length;
     const long = constant.dims.flatMap((d, i) => (d > 1 ? [i + shift] : []));
-    const fits =
-      shift >= 0 &&
-      long.length === 1 &&
-      constant.dims.every((d, i) => d === 1 || d === x.dims[i + shift]) &&
-      x.axes[long[0]!]!.join() === '3';
-    if (!fits || data.length === 0) {
+    const fits = shift >= 0 && long.length === 1 && constant.dims.every((d, i) => d === 1 || d === x.dims[i + shift]);
+    if (!fits || values.length === 0) {
       this.unsupported(
         place,
         `combines a tensor of [${x.dims}] with a constant of [${constant.dims}], expected one value, or one a channel`,
       );
     }
-    return data;
+    return { x: this.onChannels(place, x, long[0]!), values };
   }
 
   private combine(place: Place, op: 'add' | 'multiply', a: Variable, b: Variable): Variable {
@@ -303,13 +333,14 @@ export class ImportBuilder {
       return this.damaged(place, error.message);
     }
     const full = (v: Variable) => sizeOf(v.shape) === dims.reduce((product, d) => product * d, 1);
-    const [x, y] = full(a) ? [a, b] : [b, a];
+    const [x, other] = full(a) ? [a, b] : [b, a];
     if (!full(x)) this.unsupported(place, `broadcasts both [${a.dims}] and [${b.dims}]`);
     const pad = (v: Variable) => [...new Array<Axis[]>(dims.length - v.dims.length).fill([]), ...v.axes];
-    const [xAxes, yAxes] = [pad(x), pad(y)];
-    const aligned = yAxes.every((axes, i) => axes.length === 0 || axes.join() === xAxes[i]!.join());
+    const xAxes = pad(x);
+    const isAligned = (v: Variable) => pad(v).every((axes, i) => axes.length === 0 || axes.join() === xAxes[i]!.join());
+    const y = isAligned(other) ? other : this.laidOutAs(place, other, xAxes, x.shape);
     const broadcast = y.shape[1] === 1 && y.shape[2] === 1 && y.shape[3] === x.shape[3];
-    if (!aligned || !(broadcast || sizeOf(x.shape) === sizeOf(y.shape))) {
+    if (!(broadcast || sizeOf(x.shape) === sizeOf(y.shape))) {
       this.unsupported(
         place,
         `combines tensors of [${a.dims}] and [${b.dims}] (in memory, NHWC, [${a.shape}] and [${b.shape}]); ` +
@@ -320,6 +351,44 @@ export class ImportBuilder {
     return { ...this.emit(place, body, x.shape), dims, axes: xAxes };
   }
 
+  /** `x` with each of its longer dimensions on the axes, of a tensor of `shape`, that `axes` has for it from the end. */
+  private laidOutAs(place: Place, x: Variable, axes: Variable['axes'], shape: Shape): Variable {
+    const shift = axes.length - x.dims.length;
+    const long = x.dims.flatMap((d, i) => (d > 1 ? [i] : []));
+    const owner = new Map(long.flatMap((i) => axes[i + shift]!.map((axis) => [axis, i] as const)));
+    // Both as the other tensor lies: its axes in memory, and where each is in its dimension.
+    const wanted = [...owner.keys()].sort();
+    const parts = new Map(
+      long.map((i) => [
+        i,
+        this.partsOf(
+          x,
+          i,
+          axes[i + shift]!.map((axis) => shape[axis]),
+        ),
+      ]),
+    );
+    const split = wanted.map((axis) => {
+      const i = owner.get(axis)!;
+      return parts.get(i)?.[axes[i + shift]!.indexOf(axis)];
+    });
+    if (split.some((part) => part === undefined)) {
+      this.unsupported(place, `combines a tensor of [${x.dims}] with one that lies in memory as [${shape}] (NHWC)`);
+    }
+    const sorted = this.inOrder(place, x, (split as Axis[][]).flat());
+    const target: [number, number, number, number] = [1, 1, 1, 1];
+    for (const axis of wanted) target[axis] = shape[axis];
+    const laid = x.dims.map((d, i) => (d > 1 ? axes[i + shift]! : []));
+    if (sorted.shape.join() === target.join()) return { ...sorted, axes: laid };
+    const body = { op: 'reshape', inputs: [sorted.tensor], shape: target } as const;
+    return { ...x, ...this.emit(place, body, target, 'reshape'), axes: laid };
+  }
+
+  /** The axes in memory of dimension `dim` as parts of `lengths`; undefined where a border falls inside an axis. */
+  private partsOf(x: Variable, dim: number, lengths: readonly number[]): Axis[][] | undefined {
+    return regroup(x.shape, x.axes[dim]!, lengths) ?? undefined;
+  }
+
   // Normalisation and softmax
 
   batchNorm(
@@ -328,31 +397,33 @@ export class ImportBuilder {
     channelDim: number,
     parameters: Pick<Extract<Node, { op: 'batch-norm' }>, 'scale' | 'shift' | 'mean' | 'variance' | 'epsilon'>,
   ): Variable {
-    this.checkChannels(place, x, [channelDim]);
     const { variance, epsilon } = parameters;
     const bad = variance.findIndex((v) => !(v + epsilon > 0));
     if (bad >= 0) this.damaged(place, `has the variance ${variance[bad]} in channel ${bad} and epsilon ${epsilon}`);
-    return this.same(place, x, { op: 'batch-norm', inputs: [x.tensor], ...parameters });
+    const y = this.onChannels(place, x, channelDim);
+    return this.same(place, y, { op: 'batch-norm', inputs: [y.tensor], ...parameters });
   }
 
   /** Over all elements of `dims` together. */
-  softmax(place: Place, x: Variable, dims: readonly number[]): Variable {
-    this.checkChannels(place, x, dims);
+  softmax(place: Place, input: Variable, dims: readonly number[]): Variable {
+    const x = this.alongChannels(place, input, dims);
     return this.same(place, x, { op: 'softmax', inputs: [x.tensor] });
   }
 
   /** Over all elements of `dims` together. */
-  l2Normalize(place: Place, x: Variable, dims: readonly number[], epsilon: number): Variable {
-    this.checkChannels(place, x, dims);
+  l2Normalize(place: Place, input: Variable, dims: readonly number[], epsilon: number): Variable {
+    const x = this.alongChannels(place, input, dims);
     return this.same(place, x, { op: 'l2-normalize', inputs: [x.tensor], epsilon });
   }
 
-  /** Refuses unless `dims` together are exactly the channels in memory. */
-  private checkChannels(place: Place, x: Variable, dims: readonly number[]): void {
+  /** The tensor with `dims` together exactly the channels in memory. One dimension is moved there, several are refused. */
+  private alongChannels(place: Place, input: Variable, dims: readonly number[]): Variable {
+    const x = dims.length === 1 ? this.onChannels(place, input, dims[0]!) : input;
     const axes = dims.flatMap((i) => x.axes[i] ?? []);
     if (axes.join() !== '3' && !(axes.length === 0 && x.shape[3] === 1)) {
       this.unsupported(place, `works along dimension ${dims} of [${x.dims}], which is not the channels`);
     }
+    return x;
   }
 
   // Windows
@@ -396,6 +467,36 @@ export class ImportBuilder {
     const [n, h, w, c] = x.shape;
     const shape: Shape = [n, h + padding.top + padding.bottom, w + padding.left + padding.right, c];
     return this.image(place, { op: 'pad', inputs: [x.tensor], padding }, shape, order);
+  }
+
+  /** `sides`: zeros before and after each of the file's dimensions, whole numbers. Two of them at most are padded. */
+  padDimensions(place: Place, input: Variable, sides: readonly number[]): Variable {
+    const chosen = input.dims.flatMap((_, i) => (sides[2 * i] === 0 && sides[2 * i + 1] === 0 ? [] : [i]));
+    const rest = input.dims.flatMap((d, i) => (d > 1 && !chosen.includes(i) ? [i] : []));
+    if (chosen.length > 2 || rest.length + chosen.length > 4) {
+      this.unsupported(place, `pads [${input.dims}] by [${sides}], expected zeros around two dimensions at most`);
+    }
+    if (chosen.length === 0) return input;
+    const asItLies = imageAxes(input, chosen);
+    const on = asItLies ?? ([1, 2] as const);
+    const others = nhwc.filter((axis) => !on.slice(0, chosen.length).includes(axis as 1 | 2));
+    const order = input.dims.map((_, i): Axis => {
+      if (chosen.includes(i)) return on[chosen.indexOf(i)]!;
+      return rest.at(-1) === i ? others.at(-1)! : (others[rest.indexOf(i)] ?? 0);
+    });
+    const x = asItLies ? input : this.arrange(place, input, order);
+    const padding = { top: 0, left: 0, bottom: 0, right: 0 };
+    const shape: [number, number, number, number] = [...x.shape];
+    chosen.forEach((dim, i) => {
+      const [before, after] = [sides[2 * dim]!, sides[2 * dim + 1]!];
+      Object.assign(padding, on[i] === 1 ? { top: before, bottom: after } : { left: before, right: after });
+      shape[on[i]!] += before + after;
+    });
+    return {
+      ...this.emit(place, { op: 'pad', inputs: [x.tensor], padding }, shape),
+      dims: x.dims.map((d, i) => d + sides[2 * i]! + sides[2 * i + 1]!),
+      axes: x.axes.map((own, i) => (chosen.includes(i) ? [on[chosen.indexOf(i)]!] : own)),
+    };
   }
 
   resize(
@@ -479,22 +580,22 @@ export class ImportBuilder {
       this.damaged(place, `multiplies a tensor of [${input.dims}] with weights of [${features},${outputs}]`);
     }
     const x = last === 1 && input.axes[0]!.some((axis) => axis !== 0) ? this.arrange(place, input, [0, 3]) : input;
-    if (x.axes[last]!.includes(0)) this.unsupported(place, `multiplies along the batch of [${x.shape}] (NHWC)`);
-    const before = x.axes.slice(0, last).flat();
-    const [n, h, w] = x.shape;
-    const axes = [...x.axes.slice(0, last), outputs > 1 ? [3 as Axis] : []];
+    const axesOf = (v: Variable) => [...v.axes.slice(0, last), outputs > 1 ? [3 as Axis] : []];
     const dims = [...x.dims.slice(0, last), outputs];
-    if (before.every((axis) => axis === 0)) {
+    const before = x.axes.slice(0, last).flat();
+    if (before.every((axis) => axis === 0) && !x.axes[last]!.includes(0)) {
+      const n = x.shape[0];
       const shape: Shape = [n, 1, 1, outputs];
       const rows = permuteRows(weights.data, x, x.axes[last]!, outputs);
       const body = { op: 'fully-connected', weights: rows, bias, outFeatures: outputs, activation } as const;
-      return { ...this.emit(place, { ...body, inputs: [x.tensor] }, shape), dims, axes };
+      return { ...this.emit(place, { ...body, inputs: [x.tensor] }, shape), dims, axes: axesOf(x) };
     }
-    this.checkChannels(place, x, [last]);
+    const y = this.onChannels(place, x, last);
+    const [n, h, w] = y.shape;
     const shape: Shape = [n, h, w, outputs];
     const body = {
       op: 'conv2d',
-      inputs: [x.tensor],
+      inputs: [y.tensor],
       weights: weights.data,
       bias,
       kernel: [1, 1],
@@ -505,7 +606,7 @@ export class ImportBuilder {
       outChannels: outputs,
       activation,
     } as const;
-    return { ...this.emit(place, body, shape), dims, axes };
+    return { ...this.emit(place, body, shape), dims, axes: axesOf(y) };
   }
 
   // Emission
@@ -528,7 +629,7 @@ export class ImportBuilder {
     this.checkShape(`output of node "${place.node}" (${place.op}, ${place.where})`, shape);
     for (const [what, values] of Object.entries(body)) {
       if (!(values instanceof Float32Array)) continue;
-      this.weights?.take(values.length);
+      this.weights.take(values.length);
       const bad = firstNotFinite(values);
       if (bad >= 0) this.damaged(place, `${what}[${bad}] is ${values[bad]}, expected finite numbers`);
     }
@@ -552,6 +653,16 @@ function viewOf(shape: Shape, order: readonly Axis[]): Pick<Variable, 'dims' | '
     dims: order.map((axis) => shape[axis]),
     axes: order.map((axis) => (shape[axis] > 1 ? [axis] : [])),
   };
+}
+
+/** Height and width for the dimensions `chosen`, one or two, where they lie there, or could for all that is there. */
+function imageAxes(x: Variable, chosen: readonly number[]): readonly (1 | 2)[] | null {
+  const free = ([1, 2] as const).filter((axis) => !x.axes.flat().includes(axis));
+  const axes = chosen.map((dim) => {
+    const own = x.axes[dim]!;
+    return own.length === 0 ? free.shift() : own.length === 1 && (own[0] === 1 || own[0] === 2) ? own[0] : undefined;
+  });
+  return axes.every((axis) => axis !== undefined) ? (axes as (1 | 2)[]) : null;
 }
 
 /** The memory axes in `order` dealt out to `dims`, or null where a border of a dimension falls inside an axis. */
@@ -584,9 +695,11 @@ function memoryOrder(x: Variable): number[] | null {
   return ascending && new Set(order).size === order.length ? order : null;
 }
 
+const isAscending = (axes: readonly Axis[]): boolean => axes.every((axis, i) => i === 0 || axis > axes[i - 1]!);
+
 /** Rows of `[features][outputs]` from the order of `axes` (major first) to the order in memory. */
 function permuteRows(weights: Float32Array, x: Variable, axes: readonly Axis[], outputs: number): Float32Array {
-  if (axes.every((axis, i) => i === 0 || axis > axes[i - 1]!)) return weights;
+  if (isAscending(axes)) return weights;
   const stride = [0, 0, 0, 0];
   let product = 1;
   for (const axis of [...axes].reverse()) {

@@ -2,7 +2,7 @@
 import type { Activation, Padding, Pair, Pool, Resize } from '../../graph/ops.ts';
 import { type Constant, floats } from './constants.ts';
 import type { Slice } from './fold.ts';
-import { type Axis, nhwc, type Value, type Variable } from './import-builder.ts';
+import { nhwc, type Value, type Variable } from './import-builder.ts';
 import type { Operands } from './operands.ts';
 
 export const activation =
@@ -51,7 +51,6 @@ export function padded(
   { builder, place, variable }: Operands,
   pads: ArrayLike<number>,
   filler: number | string | undefined,
-  order: readonly Axis[] = nhwc,
 ): Value {
   const x = variable(0);
   if (pads.length !== 2 * x.dims.length) {
@@ -59,11 +58,10 @@ export function padded(
   }
   const given = Array.from(pads);
   if (given.every((p) => p === 0)) return x;
-  const inMemory = given.length === 8 ? nhwc.flatMap((axis) => given.slice(2 * order.indexOf(axis)).slice(0, 2)) : [];
-  if (!padsImage(inMemory) || filler !== 0) {
+  if (filler !== 0 || !given.every((p) => Number.isSafeInteger(p) && p >= 0)) {
     builder.unsupported(place, `pads [${x.dims}] by [${given}] with ${filler}; expected zeros around height and width`);
   }
-  return builder.pad(place, x, order, imagePadding(inMemory));
+  return builder.padDimensions(place, x, given);
 }
 
 /** TensorFlow's resize of an NHWC image: to the constant height and width of input 1. */

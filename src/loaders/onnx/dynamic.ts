@@ -21,13 +21,16 @@ type Call = QuantisedCall<Quantised | Dynamic>;
 type Result = Value | Dynamic;
 
 /** Operations on integers and the ones on real numbers that they stand for. */
-const products: Readonly<Record<string, string>> = { ConvInteger: 'Conv', MatMulInteger: 'MatMul' };
+const products: ReadonlyMap<string, string> = new Map([
+  ['ConvInteger', 'Conv'],
+  ['MatMulInteger', 'MatMul'],
+]);
 
 /** What the node becomes, or null where it has nothing to do with dynamic quantisation. */
 export function runDynamic(call: Call): readonly Result[] | null {
   const { place, builder, inputs, run, opset } = call;
   if (place.op === 'DynamicQuantizeLinear') return quantise(call);
-  const product = products[place.op];
+  const product = products.get(place.op);
   if (product) return [integerProduct(call, product)];
   const dynamic = inputs.find((input) => input?.kind === 'dynamic');
   if (!dynamic) return null;

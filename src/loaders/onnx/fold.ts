@@ -57,11 +57,11 @@ const compare =
   ({ at, budget }: Call): Constant =>
     combine(at(0), at(1), budget, (x, y) => Number(f(x, y)), 'integer');
 
-function castTo(value: Constant, type: number): Constant {
+function castTo({ at, budget }: Call, type: number): Constant {
+  const value = at(0);
   if (!isNumeric(type)) throw new FoldError(`converts to ${typeName(type)}`);
-  if (type === dataTypes.bool)
-    return { ...cast(value, 'integer'), data: Float64Array.from(value.data, (x) => +(x !== 0)) };
-  return cast(value, isFloat(type) ? 'float' : 'integer');
+  if (type === dataTypes.bool) return map({ ...value, type: 'integer' }, budget, (x) => +(x !== 0));
+  return cast(value, isFloat(type) ? 'float' : 'integer', budget);
 }
 
 const operations = new Map<string, (call: Call) => Constant>([
@@ -98,8 +98,8 @@ const operations = new Map<string, (call: Call) => Constant>([
   ['GreaterOrEqual', compare((x, y) => x >= y)],
   ['And', compare((x, y) => x !== 0 && y !== 0)],
   ['Or', compare((x, y) => x !== 0 || y !== 0)],
-  ['Cast', ({ at, node }) => castTo(at(0), intOf(node, 'to', 0))],
-  ['CastLike', ({ at }) => cast(at(0), at(1).type)],
+  ['Cast', (call) => castTo(call, intOf(call.node, 'to', 0))],
+  ['CastLike', ({ at, budget }) => cast(at(0), at(1).type, budget)],
   ['Shape', ({ at, node }) => shapeOf(at(0).dims, node)],
   ['Size', ({ at }) => integers([], [elementCount(at(0).dims)])],
   [

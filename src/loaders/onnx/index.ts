@@ -1,4 +1,4 @@
-/** ONNX models, operator sets 7 to 22: the operations that MobileNets consist of, and what exporters put between them. */
+/** ONNX models, from operator set 7: the operations that MobileNets consist of, and what exporters put between them. */
 import { ModelFormatError, UnsupportedOpError, UsageError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { type Constant, FoldBudget, FoldError } from '../core/constants.ts';
@@ -7,7 +7,7 @@ import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { operandsOf } from '../core/operands.ts';
 import { schedule } from '../core/schedule.ts';
 import { type LoadGraphOptions, type ModelFiles, readBeside } from '../model-files.ts';
-import { constantOf, intsOf } from './attributes.ts';
+import { attribute, constantOf, intOf, intsOf } from './attributes.ts';
 import type { Dynamic } from './dynamic.ts';
 import type { Folded, OnnxFolder, Sequence } from './fold.ts';
 import { type Handler, operations } from './operations.ts';
@@ -15,8 +15,15 @@ import { type GraphProto, type ModelProto, type NodeProto, readModel, type Tenso
 import type { Quantised, QuantisedCall } from './quantised.ts';
 import { decodeTensor, externalLength, externalOf, isNumeric, typeName } from './tensor.ts';
 
-const opsets = { first: 7, last: 22 };
+/** Before it, operations broadcast by rules of their own. A later set than is known shows by an operation. */
+const firstOpset = 7;
 const maxInputs = 100;
+
+/** What may stand between a picture and what tells how it lies. */
+const elementwise: ReadonlySet<string> = new Set([
+  ...['Identity', 'Cast', 'Add', 'Sub', 'Mul', 'Div', 'Clip', 'Pad'],
+  ...['QuantizeLinear', 'DequantizeLinear', 'DynamicQuantizeLinear'],
+]);
 
 /** Operations whose modules are fetched only where a file has them. */
 const isResize = /^(Resize|Upsample)$/;
@@ -39,10 +46,10 @@ type Extension = (call: QuantisedCall<Quantised | Dynamic>) => readonly (Value |
 export async function loadOnnx(files: ModelFiles, options: LoadGraphOptions): Promise<Graph> {
   const model = readModel(files.name, files.bytes);
   const { opset, graph } = model;
-  if (opset < opsets.first || opset > opsets.last) {
+  if (opset < firstOpset) {
     throw new ModelFormatError(
       files.name,
-      `uses operator set ${opset}, expected ${opsets.first} to ${opsets.last}: export it again with one of these`,
+      `uses operator set ${opset}, expected ${firstOpset} or a later one: export it again with one of these`,
     );
   }
   const external = new Map<string, Uint8Array>();
@@ -75,9 +82,18 @@ export async function loadOnnx(files: ModelFiles, options: LoadGraphOptions): Pr
     const isKnown = (input: Value | Quantised | Dynamic | undefined) => input?.kind !== 'dynamic';
     extensions.push(({ inputs, ...call }) => (inputs.every(isKnown) ? runQuantised({ ...call, inputs }) : null));
   }
-  const loaded = await new OnnxLoader(files, model, external, options, handlers, extensions).load();
-  if (model.metadata.length === 0) return loaded;
-  return (await import('./metadata.ts')).withMetadata(loaded, model.metadata);
+  const load = async (loadOptions: LoadGraphOptions) => {
+    const loaded = await new OnnxLoader(files, model, external, loadOptions, handlers, extensions).load();
+    if (model.metadata.length === 0) return loaded;
+    return (await import('./metadata.ts')).withMetadata(loaded, model.metadata);
+  };
+  try {
+    return await load(options);
+  } catch (error) {
+    if (!(error instanceof OpenSizes)) throw error;
+    const { suggestSizes } = await import('./open-sizes.ts');
+    return suggestSizes(files.name, error.input, error.dims, load, options);
+  }
 }
 
 function* tensorsOf(graph: GraphProto): Generator<TensorProto> {
@@ -90,14 +106,25 @@ function* tensorsOf(graph: GraphProto): Generator<TensorProto> {
   }
 }
 
+/** Thrown where a picture's height or width is open. `dims`: as far as they are known. */
+export class OpenSizes {
+  readonly input: string;
+  readonly dims: readonly (number | null)[];
+
+  constructor(input: string, dims: readonly (number | null)[]) {
+    this.input = input;
+    this.dims = dims;
+  }
+}
+
 class OnnxLoader {
   private readonly file: string;
   private readonly graph: GraphProto;
   private readonly opset: number;
   private readonly options: LoadGraphOptions;
   private readonly builder: ImportBuilder;
-  /** How many elements constants may have together: what a file makes is bounded by what it holds. */
-  private readonly elements: number;
+  /** Of the file and what it reads beside it. */
+  private readonly bytes: number;
   private readonly budget: FoldBudget;
   private folder: OnnxFolder | null = null;
   private readonly decode: (tensor: TensorProto) => Constant;
@@ -123,10 +150,10 @@ class OnnxLoader {
     this.extensions = extensions;
     let bytes = files.bytes.length;
     for (const beside of external.values()) bytes += beside.length;
-    this.elements = 1_000_000 + 4 * bytes;
-    this.builder = new ImportBuilder(files.name, new FoldBudget(this.elements));
+    this.bytes = bytes;
+    this.budget = new FoldBudget(bytes);
+    this.builder = new ImportBuilder(files.name, this.budget);
     this.decode = (tensor) => decodeTensor(files.name, tensor, external);
-    this.budget = new FoldBudget(this.elements);
   }
 
   async load(): Promise<Graph> {
@@ -138,7 +165,7 @@ class OnnxLoader {
       this.options.signal?.throwIfAborted();
       if (!this.folder && this.needsFolder(index)) {
         const { OnnxFolder } = await import('./fold.ts');
-        this.folder = new OnnxFolder(this.budget, 9_000_000 + this.elements, this.decode);
+        this.folder = new OnnxFolder(this.budget, 10_000_000 + 4 * this.bytes, this.decode);
       }
       this.convert(index);
     }
@@ -221,7 +248,7 @@ class OnnxLoader {
   private reads(index: number): string[] {
     const node = this.graph.nodes[index]!;
     const names = node.inputs.filter((name) => name !== '');
-    for (const { graph } of node.attributes) if (graph) names.push(...freeNames(graph));
+    for (const { graph } of node.attributes) for (const name of graph ? freeNames(graph) : []) names.push(name);
     return names;
   }
 
@@ -234,16 +261,40 @@ class OnnxLoader {
     for (const { name, type } of this.graph.inputs) {
       if (!wanted.has(name)) continue;
       const { elementType, shape: stated } = type?.tensor ?? { elementType: 0, shape: null };
-      const dims = stated?.dims.map(({ value }) => (value > 0 ? value : null)) ?? null;
+      const dims = this.withChannels(name, stated?.dims.map(({ value }) => (value > 0 ? value : null)) ?? null);
       if (!isNumeric(elementType)) {
         throw new UnsupportedOpError(this.file, name, 'input', `holds ${typeName(elementType)}, expected numbers`);
       }
+      const given = Object.hasOwn(this.options.inputShapes ?? {}, name);
+      if (!given && dims?.length === 4 && dims.slice(1).includes(null)) throw new OpenSizes(name, dims);
       const shape = inputShapeOf(this.file, name, [name], dims, this.options, [1, 3, 224, 224]);
       this.values.set(name, this.builder.input(name, shape, this.inputOrder(name, shape)));
     }
   }
 
-  private inputOrder(name: string, dims: readonly number[]): readonly Axis[] {
+  /** Where the file leaves a picture's channels open (Optimum does), those that the first convolution reads. */
+  private withChannels(name: string, dims: (number | null)[] | null): (number | null)[] | null {
+    if (dims?.length !== 4) return dims;
+    const at = this.inputOrder(name, dims).indexOf(3);
+    if (dims[at] !== null) return dims;
+    const node = this.firstOf(name, (op) => !elementwise.has(op) && op !== 'Transpose');
+    const weights = node && this.dimsOf(node.inputs[node.op === 'QLinearConv' ? 3 : 1] ?? '', 8);
+    if (!node || !/^(QLinear)?Conv(Integer)?$/.test(node.op) || weights?.length !== 4) return dims;
+    const channels = weights[1]! * intOf(node, 'group', 1);
+    return dims.map((d, i) => (i === at && channels > 0 ? channels : d));
+  }
+
+  /** Dimensions of an initializer, through what changes its type. */
+  private dimsOf(name: string, hops: number): readonly number[] | undefined {
+    const tensor = this.initializers.get(name);
+    if (tensor) return tensor.dims;
+    const node = this.graph.nodes[this.producers.get(name) ?? -1];
+    if (node?.op === 'Constant') return attribute(node, 'value')?.tensor?.dims;
+    const keeps = node && ['DequantizeLinear', 'Cast', 'Identity'].includes(node.op);
+    return keeps && hops > 0 ? this.dimsOf(node.inputs[0] ?? '', hops - 1) : undefined;
+  }
+
+  private inputOrder(name: string, dims: readonly unknown[]): readonly Axis[] {
     switch (dims.length) {
       case 4:
         return this.isTransposedFromNhwc(name) ? nhwc : nchw;
@@ -261,23 +312,21 @@ class OnnxLoader {
 
   /** Whether the first operation that cares for layout is a transposition from NHWC to NCHW. */
   private isTransposedFromNhwc(input: string): boolean {
-    const elementwise = new Set([
-      ...['Identity', 'Cast', 'Add', 'Sub', 'Mul', 'Div', 'Clip', 'QuantizeLinear', 'DequantizeLinear'],
-    ]);
-    const waiting = [input];
-    const seen = new Set(waiting);
-    for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    const node = this.firstOf(input, (op) => !elementwise.has(op));
+    return node?.op === 'Transpose' && intsOf(node, 'perm')?.join() === nchw.join();
+  }
+
+  /** The first node that an input reaches through others, and that `wanted` takes. */
+  private firstOf(input: string, wanted: (op: string) => boolean): NodeProto | undefined {
+    const seen = new Set([input]);
+    for (const name of seen) {
       for (const node of this.readers().get(name) ?? []) {
         if (node.op === 'Shape') continue;
-        if (node.op === 'Transpose') return intsOf(node, 'perm')?.join() === nchw.join();
-        if (!elementwise.has(node.op)) return false;
-        for (const output of node.outputs) {
-          if (!seen.has(output)) waiting.push(output);
-          seen.add(output);
-        }
+        if (wanted(node.op)) return node;
+        for (const output of node.outputs) seen.add(output);
       }
     }
-    return false;
+    return undefined;
   }
 
   private readersByName: Map<string, NodeProto[]> | undefined;
@@ -302,6 +351,7 @@ class OnnxLoader {
     const tensor = this.initializers.get(name);
     if (!tensor) return undefined;
     const value = this.decode(tensor);
+    this.budget.takeFor(value.type, value.data.length);
     this.values.set(name, value);
     return value;
   }

@@ -4,7 +4,7 @@ import { noPadding, samePadding, windowOutput } from '../../graph/shapes.ts';
 import type { FoldBudget } from '../core/constants.ts';
 import { axisOf, flattenedDims, resolveReshape, squeezedDims, unsqueezedDims } from '../core/dims.ts';
 import { transpose } from '../core/fold.ts';
-import { nchw, nhwc, type Value, type Variable } from '../core/import-builder.ts';
+import { nchw, type Value, type Variable } from '../core/import-builder.ts';
 import type { Operands } from '../core/operands.ts';
 import { activation, bounded, floatData, joined, leaky, padded, vector, wholeSlice } from '../core/operations.ts';
 import { axesOf, floatOf, intOf, intsOf, permutationOf, shapeOf, slicesOf, stringOf } from './attributes.ts';
@@ -35,6 +35,7 @@ export const operations = new Map<string, Handler>([
   ['Relu', activation('relu')],
   ['Sigmoid', activation('sigmoid')],
   ['HardSwish', activation('hard-swish')],
+  ['Swish', swish],
   [
     'HardSigmoid',
     ({ builder, place, variable, node }) =>
@@ -113,6 +114,15 @@ function castTo({ builder, place, variable, node }: Operation): Value {
   const to = intOf(node, 'to', 0);
   if (!isFloat(to)) builder.unsupported(place, `converts the network's tensors to ${typeName(to)}, expected floats`);
   return variable(0);
+}
+
+/** x · sigmoid(alpha · x), from operator set 24. */
+function swish({ builder, place, variable, node }: Operation): Value {
+  const x = variable(0);
+  const alpha = floatOf(node, 'alpha', 1);
+  const step = (what: string) => ({ ...place, node: `${place.node}/${what}`, output: `${place.output}/${what}` });
+  const scaled = alpha === 1 ? x : builder.affine(step('alpha'), x, Float32Array.of(alpha), Float32Array.of(0));
+  return builder.arithmetic(place, 'multiply', x, builder.activation(step('sigmoid'), scaled, 'sigmoid'));
 }
 
 function clip({ builder, place, variable, optional, node, opset }: Operation): Value {
@@ -284,14 +294,7 @@ function pad(operation: Operation): Value {
     sides[2 * axis] = pads[i]!;
     sides[2 * axis + 1] = pads[i + axes.length]!;
   });
-  return padded(operation, sides, mode === 'constant' ? value : mode, fitsNhwc(x) ? nhwc : nchw);
-}
-
-/** Whether a tensor of four dimensions lies in memory as the file orders it, and is no NCHW tensor at the same time. */
-function fitsNhwc(x: Variable): boolean {
-  const fits = (order: readonly number[]) =>
-    x.axes.every((axes, i) => axes.length === 0 || axes.join() === `${order[i]}`);
-  return fits(nhwc) && !fits(nchw);
+  return padded(operation, sides, mode === 'constant' ? value : mode);
 }
 
 // Products

@@ -67,7 +67,7 @@ const handlers = new Map<string, Handler>([
 /** Operations that move integers without arithmetic, so that what they stand for moves with them. */
 const moves = new Set([
   ...['Identity', 'Dropout', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Transpose', 'Slice', 'Gather', 'Expand'],
-  ...['MaxPool', 'GlobalMaxPool', 'ReduceMax', 'Concat'],
+  ...['MaxPool', 'GlobalMaxPool', 'ReduceMax', 'Concat', 'Pad'],
 ]);
 
 /** What the node becomes, or null where it has nothing to do with quantised tensors. */
@@ -89,6 +89,11 @@ function moved({ node, place, builder, inputs, run, opset }: QuantisedCall): Val
     }
   }
   const real = inputs.map((input) => (input?.kind === 'quantised' ? input.real : input));
+  if (place.op === 'Pad') {
+    // What it fills with is an integer, too: 0 where it is left out.
+    const filler = real[2]?.kind === 'constant' ? (real[2].data[0] ?? 0) : 0;
+    real[2] = floats([], Float32Array.of((filler - first.zeroPoint) * first.scale));
+  }
   const result = run(node.op, real, place, opset);
   return result.kind === 'variable' ? { ...first, real: result } : result;
 }
@@ -142,7 +147,7 @@ function scaled(
     builder.damaged(place, `has ${scales.length} scales for dimension ${along} of [${value.dims}]`);
   }
   const stride = one ? elementCount(value.dims) || 1 : stridesOf(value.dims)[along]!;
-  budget.take(value.data.length);
+  budget.takeFor('integer', value.data.length);
   const result = new Float64Array(value.data.length);
   for (let i = 0; i < result.length; i++) {
     const k = Math.floor(i / stride) % scales.length;

@@ -159,13 +159,18 @@ const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (val
 /** A key that an object of this JSON text, which is sound, has twice; `JSON.parse` keeps the last without a word. */
 function duplicateKey(text: string): string | null {
   const open: (Set<string> | null)[] = [];
-  const token = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/gs;
-  for (const [match, colon] of text.matchAll(token)) {
-    if (match === '{') open.push(new Set());
-    else if (match === '[') open.push(null);
-    else if (match === '}' || match === ']') open.pop();
-    else if (colon !== undefined) {
-      const key: string = JSON.parse(match.slice(0, match.lastIndexOf('"') + 1));
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '{') open.push(new Set());
+    else if (character === '[') open.push(null);
+    else if (character === '}' || character === ']') open.pop();
+    else if (character === '"') {
+      const start = at;
+      for (at++; text[at] !== '"'; at++) if (text[at] === '\\') at++;
+      const end = at + 1;
+      while (' \t\n\r'.includes(text[at + 1] ?? '"')) at++;
+      if (text[at + 1] !== ':') continue;
+      const key: string = JSON.parse(text.slice(start, end));
       const keys = open.at(-1);
       if (keys?.has(key)) return key;
       keys?.add(key);

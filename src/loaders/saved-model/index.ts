@@ -57,6 +57,7 @@ const fields: Readonly<
   softmax: {},
   'l2-normalize': { epsilon: isNumber },
   reshape: { shape: isShape },
+  transpose: { permutation: isShape },
   pad: { padding: isPadding },
   resize: { size: isPair, mode: oneOf('bilinear', 'nearest'), corners: oneOf('align', 'half-pixel', 'asymmetric') },
   concat: { axis: oneOf(undefined, 0, 1, 2, 3) },

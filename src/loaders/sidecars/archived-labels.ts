@@ -2,7 +2,7 @@
 import { unzipSync } from 'fflate';
 import { ModelFormatError } from '../../errors.ts';
 
-/** What a list of labels may take, unpacked. */
+/** What all lists of labels may take, unpacked. */
 const MOST_BYTES = 1_000_000;
 
 /**
@@ -11,9 +11,15 @@ const MOST_BYTES = 1_000_000;
  */
 export function archivedLabels(file: string, bytes: Uint8Array, classes: number): string[] | null {
   let entries: Record<string, Uint8Array>;
+  let left = MOST_BYTES;
   try {
     entries = unzipSync(bytes, {
-      filter: ({ name, originalSize, size }) => /\.txt$/i.test(name) && Math.max(originalSize, size) <= MOST_BYTES,
+      filter({ name, originalSize, size }) {
+        const bytes = Math.max(originalSize, size);
+        if (!name.toLowerCase().endsWith('.txt') || bytes > left) return false;
+        left -= bytes;
+        return true;
+      },
     });
   } catch (error) {
     throw new ModelFormatError(file, `has associated files that cannot be unpacked: ${(error as Error).message}`, {
@@ -21,7 +27,8 @@ export function archivedLabels(file: string, bytes: Uint8Array, classes: number)
     });
   }
   for (const content of Object.values(entries)) {
-    const lines = new TextDecoder().decode(content).replace(/\r/g, '').replace(/\n+$/, '').split('\n');
+    const lines = new TextDecoder().decode(content).replaceAll('\r', '').split('\n');
+    while (lines.length > 0 && lines.at(-1) === '') lines.pop();
     if (lines.length === classes) return lines;
   }
   return null;

@@ -10,7 +10,7 @@ const mostTables = 50_000;
 const mostChannels = 16;
 
 /**
- * From the metadata's normalisation, (pixel − mean) / std, or from the quantisation of a uint8 input, whose stored values
+ * `dims` of the tensor are NHWC. From the metadata's normalisation, (pixel − mean) / std, or from the quantisation of a uint8 input, whose stored values
  * are pixels; null where neither is there. Throws `ModelFormatError`.
  */
 export function imageRuleOf(

@@ -27,6 +27,9 @@ export const numericTypes: ReadonlySet<string> = new Set([
   'DT_BOOL',
 ]);
 
+/** A string of attributes as a list of codes: names of formats and paddings. */
+const maxCodes = 1000;
+
 /** The attributes of a node, as protobuf's JSON writes them: 64-bit numbers are strings, strings are base64. */
 export class TfjsAttributes {
   private readonly file: string;
@@ -102,7 +105,8 @@ export class TfjsAttributes {
   }
 
   private text(name: string, value: unknown): string {
-    if (Array.isArray(value) && value.every((code) => typeof code === 'number')) return String.fromCharCode(...value);
+    const isCodes = Array.isArray(value) && value.length <= maxCodes;
+    if (isCodes && value.every((code) => typeof code === 'number')) return String.fromCharCode(...value);
     if (typeof value !== 'string') return this.fail(name, value, 'a string');
     try {
       return atob(value);

@@ -123,10 +123,10 @@ function negate({ builder, place, value, budget }: TfjsOperation): Value {
   return builder.affine(place, x, Float32Array.of(-1), Float32Array.of(0));
 }
 
-function castTo({ builder, place, value, attributes }: TfjsOperation): Value {
+function castTo({ builder, place, value, attributes, budget }: TfjsOperation): Value {
   const x = value(0);
   const to = attributes.type('DstT') ?? 'DT_FLOAT';
-  if (x.kind === 'constant') return cast(x, floatTypes.has(to) ? 'float' : 'integer');
+  if (x.kind === 'constant') return cast(x, floatTypes.has(to) ? 'float' : 'integer', budget);
   if (!floatTypes.has(to)) builder.unsupported(place, `converts the network's tensors to ${to}, expected floats`);
   return x;
 }

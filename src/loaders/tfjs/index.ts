@@ -1,7 +1,7 @@
 /** TensorFlow.js models: model.json and its weight shards. What holds layers goes to a module of its own. */
 import { ModelFormatError, UnsupportedOpError, UsageError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
-import { FoldBudget, FoldError } from '../core/constants.ts';
+import { type FoldBudget, FoldError } from '../core/constants.ts';
 import { type Axis, ImportBuilder, listed, nhwc, type Place, type Value } from '../core/import-builder.ts';
 import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { field, isRecord, parseJson } from '../core/json.ts';
@@ -56,19 +56,19 @@ export async function loadTfjs(files: ModelFiles, options: LoadGraphOptions): Pr
   const parsed = nodes.map((node, i) => parseNode(files.name, node, i));
   const signature = field(model, 'signature') ?? field(topology, 'signature');
   const weights = await TfjsWeights.read(files, field(model, 'weightsManifest'), options);
+  const load = (loadOptions: LoadGraphOptions, start: DetectorCut['start'] = null) =>
+    new TfjsLoader(files, parsed, signature, weights.budget, loadOptions, start).load(weights);
   if (!options.outputs && parsed.some(({ name }) => name.endsWith(detectorNode))) {
     const { detectorCut } = await import('./object-detection.ts');
     const detector = detectorCut(files.name, parsed, (name) => weights.get(name))!;
-    const cut = { ...options, outputs: detector.heads };
-    const graph = new TfjsLoader(files, parsed, signature, cut, detector.start).load(weights);
+    const graph = load({ ...options, outputs: detector.heads }, detector.start);
     if ('cut' in graph) throw graph.error;
     return detector.finish(graph);
   }
-  const loader = new TfjsLoader(files, parsed, signature, options);
-  const loaded = loader.load(weights);
+  const loaded = load(options);
   if (!('cut' in loaded)) return loaded;
-  const again = new TfjsLoader(files, parsed, signature, { ...options, outputs: loaded.cut }).load(weights);
-  if ('cut' in again) return loader.fail(loaded.error, loaded.cut);
+  const again = load({ ...options, outputs: loaded.cut });
+  if ('cut' in again) return refuse(files.name, loaded.error, loaded.cut);
   return (await import('./decoding.ts')).withDecoding(again);
 }
 
@@ -86,7 +86,13 @@ function parseNode(file: string, node: unknown, index: number): TfjsNode {
   return { name, op, inputs: inputs.filter((input) => !input.startsWith('^')).map(withoutZero), attributes };
 }
 
-const withoutZero = (name: string): string => name.replace(/:0$/, '');
+const withoutZero = (name: string): string => (name.endsWith(':0') ? name.slice(0, -2) : name);
+
+function refuse(file: string, { node, op, message }: UnsupportedOpError, cut: readonly string[]): never {
+  const reason = message.replace(`${file}: node "${node}" (${op}): `, '');
+  const advice = cut.length > 0 ? `; the network can be cut (option "outputs") at: ${listed(cut)}` : '';
+  throw new UnsupportedOpError(file, node, op, reason + advice);
+}
 
 class TfjsLoader {
   private readonly file: string;
@@ -95,6 +101,7 @@ class TfjsLoader {
   private readonly options: LoadGraphOptions;
   /** A tensor that is fed in place of what makes it. */
   private readonly start: DetectorCut['start'];
+  private readonly budget: FoldBudget;
   private readonly builder: ImportBuilder;
   private readonly indices = new Map<string, number>();
   private readonly values = new Map<string, Value>();
@@ -103,15 +110,17 @@ class TfjsLoader {
     files: ModelFiles,
     nodes: readonly TfjsNode[],
     signature: unknown,
+    budget: FoldBudget,
     options: LoadGraphOptions,
-    start: DetectorCut['start'] = null,
+    start: DetectorCut['start'],
   ) {
     this.start = start;
     this.file = files.name;
+    this.budget = budget;
     this.nodes = nodes;
     this.signature = signature;
     this.options = options;
-    this.builder = new ImportBuilder(files.name);
+    this.builder = new ImportBuilder(files.name, budget);
     nodes.forEach(({ name }, i) => {
       if (this.indices.has(name)) throw new ModelFormatError(files.name, `has two nodes named "${name}"`);
       this.indices.set(name, i);
@@ -137,7 +146,6 @@ class TfjsLoader {
     );
     const placeholders = this.nodes.filter(isPlaceholder).map(({ name }) => name);
     checkInputShapes(this.file, this.options, placeholders, withoutZero);
-    const budget = new FoldBudget(1_000_000 + 4 * weights.bytes);
     const failed = new Set<number>();
     let error: UnsupportedOpError | undefined;
     for (const index of order) {
@@ -148,7 +156,7 @@ class TfjsLoader {
         continue;
       }
       try {
-        this.values.set(name, this.convert(index, weights, budget));
+        this.values.set(name, this.convert(index, weights));
       } catch (caught) {
         if (!(caught instanceof UnsupportedOpError)) throw caught;
         error ??= caught;
@@ -159,7 +167,7 @@ class TfjsLoader {
       const cut = this.cutBefore(failed, order, outputs);
       const ops = [...failed].map((index) => this.nodes[index]!.op);
       const decoding = ops.some((op) => picks.has(op)) && !ops.some((op) => learns.test(op));
-      if (!decoding || this.options.outputs || cut.length === 0) this.fail(error, cut);
+      if (!decoding || this.options.outputs || cut.length === 0) refuse(this.file, error, cut);
       return { cut, error };
     }
     return this.builder.finish(
@@ -169,12 +177,6 @@ class TfjsLoader {
         throw new ModelFormatError(this.file, `output "${name}" is "${tensor}", which its node does not make`);
       }),
     );
-  }
-
-  fail({ node, op, message }: UnsupportedOpError, cut: readonly string[]): never {
-    const reason = message.replace(`${this.file}: node "${node}" (${op}): `, '');
-    const advice = cut.length > 0 ? `; the network can be cut (option "outputs") at: ${listed(cut)}` : '';
-    throw new UnsupportedOpError(this.file, node, op, reason + advice);
   }
 
   /**
@@ -237,7 +239,7 @@ class TfjsLoader {
     return ends.map(({ name }) => ({ name, tensor: name }));
   }
 
-  private convert(index: number, weights: TfjsWeights, budget: FoldBudget): Value {
+  private convert(index: number, weights: TfjsWeights): Value {
     const { name, op, inputs, attributes } = this.nodes[index]!;
     if (name === this.start?.tensor) return this.builder.input(name, [1, ...this.start.size, 3], nhwc);
     if (op === 'Const') {
@@ -257,7 +259,11 @@ class TfjsLoader {
         this.builder.unsupported(place, `reads "${input}", a secondary output that this engine does not make`)
       );
     };
-    const call: TfjsOperation = { ...operandsOf(this.builder, place, inputs.length, find), attributes, budget };
+    const call: TfjsOperation = {
+      ...operandsOf(this.builder, place, inputs.length, find),
+      attributes,
+      budget: this.budget,
+    };
     try {
       return operation(call);
     } catch (error) {

@@ -304,17 +304,18 @@ function concatenate(call: LayerCall): Variable {
 }
 
 function rescaling({ builder, place, config, input }: LayerCall): Variable {
-  const values = (key: string, otherwise: number) => {
+  const numbers = (key: string, otherwise: number) => {
     const given = config.get(key) ?? otherwise;
     const list = Array.isArray(given) ? given : [given];
     if (!list.every((value) => typeof value === 'number')) return config.fail(key, 'numbers');
     const data = Float32Array.from(list as number[]);
-    return builder.perChannel(place, input, floats(data.length === 1 ? [] : [data.length], data));
+    return floats(data.length === 1 ? [] : [data.length], data);
   };
-  const [scale, offset] = [values('scale', 1), values('offset', 0)];
-  const length = Math.max(scale.length, offset.length);
+  const scale = builder.perChannel(place, input, numbers('scale', 1));
+  const offset = builder.perChannel(place, scale.x, numbers('offset', 0));
+  const length = Math.max(scale.values.length, offset.values.length);
   const full = (data: Float32Array) => (data.length === length ? data : new Float32Array(length).fill(data[0]!));
-  return builder.affine(place, input, full(scale), full(offset));
+  return builder.affine(place, offset.x, full(scale.values), full(offset.values));
 }
 
 // Shapes

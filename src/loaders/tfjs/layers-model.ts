@@ -1,7 +1,7 @@
 /** TensorFlow.js layers models: a Keras topology, and weights by the names of layers. */
 import { ModelFormatError, UsageError } from '../../errors.ts';
 import type { Graph, ImageRule } from '../../graph/graph.ts';
-import { FoldBudget, FoldError } from '../core/constants.ts';
+import { FoldError } from '../core/constants.ts';
 import { type Axis, ImportBuilder, listed, nchw, nhwc, type Variable } from '../core/import-builder.ts';
 import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { field, isRecord, listOf, shown } from '../core/json.ts';
@@ -49,7 +49,7 @@ export async function loadTfjsLayers(files: ModelFiles, model: unknown, options:
   const version = field(given, 'keras_version') ?? field(topology, 'keras_version');
   const weights = await TfjsWeights.read(files, field(model, 'weightsManifest'), options);
   const keras3 = typeof version === 'string' && /^3\./.test(version);
-  const graph = new LayersLoader(files, weights, keras3, options).load(topology);
+  const graph = new LayersLoader(files.name, topology, weights, keras3, options).load(topology);
   const { labels, image } = await readTeachableMachine(files, model, graph, options);
   return { ...graph, ...(labels ? { labels } : {}), ...(image ? { image: image satisfies ImageRule } : {}) };
 }
@@ -67,14 +67,13 @@ class LayersLoader {
   private readonly inputOrder: readonly Axis[];
   private calls = 0;
 
-  constructor({ name: file, bytes }: ModelFiles, weights: TfjsWeights, keras3: boolean, options: LoadGraphOptions) {
+  constructor(file: string, topology: unknown, weights: TfjsWeights, keras3: boolean, options: LoadGraphOptions) {
     this.file = file;
-    const first = /"data_format"\s*:\s*"channels_first"/.test(new TextDecoder().decode(bytes));
-    this.inputOrder = first ? nchw : nhwc;
+    this.inputOrder = hasChannelsFirst(topology) ? nchw : nhwc;
     this.weights = weights;
     this.keras3 = keras3;
     this.options = options;
-    this.builder = new ImportBuilder(file, new FoldBudget(1_000_000 + 2 * weights.bytes));
+    this.builder = new ImportBuilder(file, weights.budget);
     for (const name of weights.names()) {
       const key = lastParts(name);
       const same = this.weightNames.get(key);
@@ -344,8 +343,22 @@ const isModel = (kind: string): boolean => ['Sequential', 'Functional', 'Model']
 const shapeIn = (config: unknown): unknown =>
   field(config, 'batch_input_shape') ?? field(config, 'batch_shape') ?? undefined;
 
+/** Whether a layer anywhere in `topology` has its channels first. */
+function hasChannelsFirst(topology: unknown): boolean {
+  const waiting = [topology];
+  for (let value = waiting.pop(); value !== undefined; value = waiting.pop()) {
+    if (field(value, 'data_format') === 'channels_first') return true;
+    if (typeof value === 'object' && value !== null) for (const item of Object.values(value)) waiting.push(item ?? 0);
+  }
+  return false;
+}
+
 /** The last two parts of a weight's name, without `:0`. */
-const lastParts = (name: string): string => name.replace(/:0$/, '').split('/').slice(-2).join('/');
+function lastParts(name: string): string {
+  const end = name.endsWith(':0') ? name.length - 2 : name.length;
+  const slash = name.lastIndexOf('/', end - 1);
+  return name.slice(slash > 0 ? name.lastIndexOf('/', slash - 1) + 1 : 0, end);
+}
 
 /** Outputs under names of their own: `layer`, `layer:1` for a second tensor of it. */
 function uniquelyNamed(outputs: readonly Named[]): Named[] {

@@ -9,4 +9,7 @@ export interface TfjsNode {
 }
 
 /** `node:1` → `node`. */
-export const nodeOf = (tensor: string): string => tensor.replace(/:\d+$/, '');
+export function nodeOf(tensor: string): string {
+  const colon = tensor.lastIndexOf(':');
+  return colon >= 0 && /^\d{1,9}$/.test(tensor.slice(colon + 1)) ? tensor.slice(0, colon) : tensor;
+}

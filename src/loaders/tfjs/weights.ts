@@ -1,5 +1,5 @@
 import { ModelFormatError } from '../../errors.ts';
-import { type Constant, elementCount, FoldError, floats } from '../core/constants.ts';
+import { type Constant, elementCount, FoldBudget, FoldError, floats } from '../core/constants.ts';
 import { field, isRecord, listOf } from '../core/json.ts';
 import { fromFloat16 } from '../core/weights.ts';
 import { type LoadGraphOptions, type ModelFiles, readBeside } from '../model-files.ts';
@@ -31,32 +31,38 @@ const widths = new Map([
 export class TfjsWeights {
   private readonly file: string;
   private readonly weights = new Map<string, Weight>();
-  /** Bytes of all shards. */
-  bytes = 0;
+  /** For what is made of the file and of all shards. */
+  readonly budget: FoldBudget;
 
-  private constructor(file: string) {
+  private constructor(file: string, budget: FoldBudget) {
     this.file = file;
+    this.budget = budget;
   }
 
   /** Reads every shard. Throws `ModelFormatError` where one is missing or has another length than its weights. */
   static async read(files: ModelFiles, manifest: unknown, { signal }: LoadGraphOptions): Promise<TfjsWeights> {
-    const result = new TfjsWeights(files.name);
+    const groups: { paths: string[]; shards: Uint8Array[]; specifications: readonly unknown[] }[] = [];
+    const read = new Set<string>();
     for (const group of listOf(manifest)) {
       const paths = listOf(field(group, 'paths'));
-      const specifications = listOf(field(group, 'weights'));
-      if (!paths.every((path) => typeof path === 'string')) {
-        throw new ModelFormatError(files.name, 'weightsManifest has a path that is no string');
+      for (const path of paths) {
+        if (typeof path !== 'string')
+          throw new ModelFormatError(files.name, 'weightsManifest has a path that is no string');
+        if (read.has(path)) throw new ModelFormatError(files.name, `weightsManifest names the file "${path}" twice`);
+        read.add(path);
       }
-      const shards = await Promise.all(paths.map((path) => readBeside(files, path, signal)));
-      result.add(paths, shards, specifications);
+      const shards = await Promise.all((paths as string[]).map((path) => readBeside(files, path, signal)));
+      groups.push({ paths: paths as string[], shards, specifications: listOf(field(group, 'weights')) });
     }
+    const bytes = groups.flatMap(({ shards }) => shards).reduce((sum, { length }) => sum + length, 0);
+    const result = new TfjsWeights(files.name, new FoldBudget(files.bytes.length + bytes));
+    for (const { paths, shards, specifications } of groups) result.add(paths, shards, specifications);
     return result;
   }
 
   private add(paths: readonly string[], shards: readonly Uint8Array[], specifications: readonly unknown[]): void {
     const where = paths.join(', ');
     const bytes = shards.length === 1 ? shards[0]! : joined(shards);
-    this.bytes += bytes.length;
     let offset = 0;
     for (const specification of specifications) {
       const name = field(specification, 'name');
@@ -126,6 +132,7 @@ export class TfjsWeights {
     const weight = this.weights.get(name);
     if (!weight) return undefined;
     check?.(weight.shape);
+    this.budget.takeFor(weight.type === 'float32' ? 'float' : 'integer', weight.count);
     return decode(weight);
   }
 }

@@ -1,11 +1,11 @@
 /** TensorFlow Lite files: one subgraph, float32, float16 or quantised weights. */
 import { ModelFormatError, UnsupportedOpError, UsageError } from '../../errors.ts';
+import { classesOf } from '../../graph/classes.ts';
 import type { Decoding } from '../../graph/decoding.ts';
 import type { Graph, ImageRule } from '../../graph/graph.ts';
-import { inferShapes } from '../../graph/shapes.ts';
 import { FoldBudget, FoldError } from '../core/constants.ts';
-import { type Axis, ImportBuilder, listed, nhwc, type Place, type Value } from '../core/import-builder.ts';
-import { checkInputShapes } from '../core/inputs.ts';
+import { type Axis, ImportBuilder, listed, nchw, nhwc, type Place, type Value } from '../core/import-builder.ts';
+import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { operandsOf } from '../core/operands.ts';
 import { saturated } from '../core/saturation.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
@@ -20,6 +20,12 @@ const mostTables = 50_000;
 const mostInputs = 100;
 const mostOutputs = 1000;
 const mostOperands = 4096;
+
+const transposeOperator = 39;
+/** ADD, DEQUANTIZE, MUL, RELU, RELU6, PAD, SUB, DIV, CAST, PADV2, QUANTIZE: what may stand before a picture is transposed. */
+const layoutFree: ReadonlySet<number> = new Set([0, 6, 18, 19, 21, 34, 41, 42, 53, 60, 114]);
+/** RESHAPE, SQUEEZE, EXPAND_DIMS. The file states what they give, whatever computes a second input. */
+const statesShape: ReadonlySet<number> = new Set([22, 43, 70]);
 
 interface Tail {
   /** Which of its inputs become outputs of the graph; the others are constants. */
@@ -41,6 +47,12 @@ const CUSTOM = 32;
 /** BuiltinOperator. The byte came first; operators past 127 are in the other field only. */
 const operatorNumber = (code: FlatTable): number => Math.max(code.byte(0), code.int(3));
 
+interface OperatorCode {
+  readonly number: number;
+  /** Its name, where it is none of BuiltinOperator. */
+  readonly custom: string;
+}
+
 /** What the metadata's entry is called. */
 const METADATA = 'TFLITE_METADATA';
 
@@ -49,6 +61,8 @@ const squashed =
 
 interface Operator {
   readonly table: FlatTable;
+  /** Of BuiltinOperator; -1 where the file has no such code. */
+  readonly number: number;
   /** Indices of tensors. */
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
@@ -86,13 +100,6 @@ export async function loadTflite(files: ModelFiles, options: LoadGraphOptions): 
   return labels ? { ...graph, labels } : graph;
 }
 
-/** How many classes labels are for; null where they would not be known to be for anything. */
-function classesOf(graph: Graph): number | null {
-  const { decoding, outputs } = graph;
-  if (decoding) return 'classes' in decoding ? decoding.classes : null;
-  return outputs.length === 1 ? inferShapes(graph).get(outputs[0]!.tensor)![3] : null;
-}
-
 class TfliteLoader {
   readonly #file: string;
   readonly #model: FlatTable;
@@ -101,18 +108,17 @@ class TfliteLoader {
   readonly #builder: ImportBuilder;
   readonly #buffers: readonly FlatTable[];
   readonly #tensors: readonly TfliteTensor[];
-  /** Decoded constants may take a few times the file: it may keep equal ones in one buffer. */
   readonly #budget: FoldBudget;
   readonly #values = new Map<number, Value>();
+  #readers: Map<number, Operator[]> | undefined;
 
   constructor({ name, bytes }: ModelFiles, model: FlatTable, subgraph: FlatTable, options: LoadGraphOptions) {
     this.#file = name;
     this.#model = model;
     this.#subgraph = subgraph;
     this.#options = options;
-    const elements = 1_000_000 + 2 * bytes.length;
-    this.#budget = new FoldBudget(elements);
-    this.#builder = new ImportBuilder(name, new FoldBudget(elements));
+    this.#budget = new FoldBudget(bytes.length);
+    this.#builder = new ImportBuilder(name, this.#budget);
     this.#buffers = model.tables(4, mostTables, 'buffers');
     this.#tensors = subgraph
       .tables(0, mostTables, 'tensors')
@@ -126,13 +132,16 @@ class TfliteLoader {
       this.#options,
       inputs.map((index) => this.#tensor(index, 'an input').name),
     );
-    for (const index of inputs) this.#addInput(index);
-    const codes = this.#model.tables(1, mostTables, 'operator codes');
+    const codes = this.#model
+      .tables(1, mostTables, 'operator codes')
+      .map((table) => ({ number: operatorNumber(table), custom: table.string(1) }));
     const all = this.#subgraph.tables(3, mostTables, 'operators').map((table) => ({
       table,
+      number: codes[table.int(0)]?.number ?? -1,
       inputs: table.ints(1, mostOperands, 'inputs of an operator'),
       outputs: table.ints(2, mostOperands, 'outputs of an operator'),
     }));
+    for (const index of inputs) this.#addInput(index, all);
     const tail = this.#options.outputs ? null : this.#tail(all, codes);
     const wanted = tail ? this.#withHeads(tail) : this.#wantedOutputs();
     const needed = this.#needed(
@@ -146,25 +155,26 @@ class TfliteLoader {
     const graph = this.#builder.finish(
       wanted.map(({ name, index }) => ({ name, value: this.#value(index, `output "${name}"`) })),
     );
-    const image = inputs.length === 1 ? await this.#image(this.#tensors[inputs[0]!]!) : null;
+    const image = inputs.length === 1 ? await this.#image(inputs[0]!, graph) : null;
     const decoding = tail && (await this.#decoding(tail));
     return { ...graph, ...(image ? { image, assumptions: [squashed] } : {}), ...(decoding ? { decoding } : {}) };
   }
 
   /** What the file says of pixels, if anything. */
-  async #image(input: TfliteTensor): Promise<ImageRule | null> {
+  async #image(index: number, { inputs: [input] }: Graph): Promise<ImageRule | null> {
+    const tensor = this.#tensor(index, 'an input');
     const entries = this.#model.tables(6, mostTables, 'pieces of metadata');
-    if (input.type !== 'UINT8' && entries.every((entry) => entry.string(0) !== METADATA)) return null;
+    if (tensor.type !== 'UINT8' && entries.every((entry) => entry.string(0) !== METADATA)) return null;
     const { imageRuleOf } = await import('../sidecars/tflite-metadata.ts');
-    return imageRuleOf(this.#file, this.#model, this.#buffers, input);
+    const dims = tensor.dims.length === 4 ? input!.shape : tensor.dims;
+    return imageRuleOf(this.#file, this.#model, this.#buffers, { ...tensor, dims });
   }
 
   /** The operator that decodes, where the file's outputs come from one; null where it is none that is known. */
-  #tail(all: readonly Operator[], codes: readonly FlatTable[]): (Operator & { readonly name: string }) | null {
+  #tail(all: readonly Operator[], codes: readonly OperatorCode[]): (Operator & { readonly name: string }) | null {
     const own = this.#subgraph.ints(2, mostOutputs, 'outputs');
     for (const operator of all) {
-      const code = codes[operator.table.int(0)];
-      const name = code && operatorNumber(code) === CUSTOM ? code.string(1) : '';
+      const name = operator.number === CUSTOM ? codes[operator.table.int(0)]!.custom : '';
       if (tails.has(name) && operator.outputs.some((index) => own.includes(index))) return { ...operator, name };
     }
     return null;
@@ -213,18 +223,58 @@ class TfliteLoader {
     return name.length > 100 ? `${name.slice(0, 100)}…` : name;
   }
 
-  #addInput(index: number): void {
+  #addInput(index: number, operators: readonly Operator[]): void {
     const { name, dims: stated, type, quantisation } = this.#tensor(index, 'an input');
     if (type !== 'FLOAT32' && !quantisation) {
       throw new UnsupportedOpError(this.#file, name, 'input', `is of ${type} without quantisation, expected floats`);
     }
-    const given = this.#options.inputShapes?.[name];
-    const dims = (given ?? stated).map((d) => (d === -1 ? 1 : d));
+    const { inputShapes = {} } = this.#options;
+    // A file may state 1 for what is dynamic.
+    const dims =
+      (Object.hasOwn(inputShapes, name) && inputShapes[name]) ||
+      inputShapeOf(
+        this.#file,
+        name,
+        [],
+        stated.map((d) => (d === -1 ? null : d)),
+        this.#options,
+      );
     if (dims.length < 1 || dims.length > 4) {
       throw new ModelFormatError(this.#file, `input "${name}" has ${dims.length} dimensions, expected one to four`);
     }
-    const axes: readonly Axis[] = dims.length === 4 ? nhwc : ([0, 3, 2, 1] as const).slice(0, dims.length);
-    this.#values.set(index, this.#builder.input(name, dims, dims.length === 3 ? [0, 2, 3] : axes));
+    const image = dims.length === 4 && this.#isTransposedFromNchw(index, operators) ? nchw : nhwc;
+    const orders: readonly (readonly Axis[])[] = [[], [0], [0, 3], [0, 2, 3], image];
+    this.#values.set(index, this.#builder.input(name, dims, orders[dims.length]!));
+  }
+
+  /** Whether the first operator that cares for layout is a transposition from NCHW to NHWC. */
+  #isTransposedFromNchw(input: number, operators: readonly Operator[]): boolean {
+    const seen = new Set([input]);
+    for (const tensor of seen) {
+      for (const { number, inputs, outputs } of this.#readersOf(tensor, operators)) {
+        if (number === transposeOperator) {
+          const order = this.#value(inputs[1] ?? -1, 'the order of a TRANSPOSE');
+          return order.kind === 'constant' && order.data.join() === '0,2,3,1';
+        }
+        if (!layoutFree.has(number)) return false;
+        for (const index of outputs) seen.add(index);
+      }
+    }
+    return false;
+  }
+
+  #readersOf(tensor: number, operators: readonly Operator[]): readonly Operator[] {
+    if (!this.#readers) {
+      this.#readers = new Map();
+      for (const operator of operators) {
+        for (const index of new Set(operator.inputs)) {
+          const known = this.#readers.get(index);
+          if (known) known.push(operator);
+          else this.#readers.set(index, [operator]);
+        }
+      }
+    }
+    return this.#readers.get(tensor) ?? [];
   }
 
   #wantedOutputs(): { name: string; index: number }[] {
@@ -257,15 +307,19 @@ class TfliteLoader {
     const tensors = new Set(wanted);
     const result = new Set<number>();
     for (let i = all.length - 1; i >= 0; i--) {
-      const { inputs, outputs } = all[i]!;
+      const { number, inputs, outputs } = all[i]!;
       if (!outputs.some((index) => tensors.has(index))) continue;
       result.add(i);
-      for (const index of inputs) tensors.add(index);
+      for (const index of statesShape.has(number) ? inputs.slice(0, 1) : inputs) tensors.add(index);
     }
     return result;
   }
 
-  #run({ table: operator, inputs: stated, outputs }: Operator, index: number, codes: readonly FlatTable[]): void {
+  #run(
+    { table: operator, number, inputs: stated, outputs }: Operator,
+    index: number,
+    codes: readonly OperatorCode[],
+  ): void {
     const code = codes[operator.int(0)];
     if (!code) {
       throw new ModelFormatError(
@@ -273,13 +327,12 @@ class TfliteLoader {
         `operator ${index} has the code ${operator.int(0)}, and there are ${codes.length}`,
       );
     }
-    const number = operatorNumber(code);
     const inputs = stated.filter((input, i, list) => input !== -1 || i < list.length - 1);
     const output = this.#tensor(outputs[0] ?? -1, `the output of operator ${index}`);
     const known = operators.get(number);
     const place: Place = {
       node: output.name,
-      op: known?.[0] ?? (code.string(1) || `builtin operator ${number}`),
+      op: known?.[0] ?? (code.custom || `builtin operator ${number}`),
       where: `operator ${index}, inputs ${listed(inputs.slice(0, 13).map((input) => this.#shortName(input)))}`,
       output: output.name,
     };
@@ -297,6 +350,7 @@ class TfliteLoader {
       ...operandsOf(this.#builder, place, inputs.length, value),
       options: this.#readOptions(operator, place, known?.[2]),
       range: quantised?.range ?? null,
+      budget: this.#budget,
       outputDims: output.dims,
     };
     try {

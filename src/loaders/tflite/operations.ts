@@ -1,6 +1,9 @@
 /** What each TensorFlow Lite operator becomes in the graph. Indices of fields are those of TensorFlow's schema.fbs. */
 import type { Activation, Padding, Pair, Pool, Resize } from '../../graph/ops.ts';
 import { noPadding, samePadding } from '../../graph/shapes.ts';
+import type { FoldBudget } from '../core/constants.ts';
+import { permutationIn } from '../core/dims.ts';
+import { reshape as reshapeConstant, transpose as transposeConstant } from '../core/fold.ts';
 import { type Interval, nhwc, type Value, type Variable } from '../core/import-builder.ts';
 import type { Operands } from '../core/operands.ts';
 import { activation, bounded, floatData, joined, leaky, padded, reduced, resized } from '../core/operations.ts';
@@ -13,6 +16,7 @@ export interface TfliteOperation extends Operands {
   readonly options: FlatTable | null;
   /** What the integers of the output can hold; null where it holds floats. */
   readonly range: Interval | null;
+  readonly budget: FoldBudget;
   /** Dimensions that the file states for the output. */
   readonly outputDims: readonly number[];
 }
@@ -39,6 +43,7 @@ export const operators = new Map<number, readonly [name: string, handler: Handle
   [23, ['RESIZE_BILINEAR', (operation) => resize(operation, 'bilinear', 2), 15]],
   [25, ['SOFTMAX', softmax, 9]],
   [34, ['PAD', pad]],
+  [39, ['TRANSPOSE', transpose]],
   [40, ['MEAN', (call) => reduced(call, 'average', call.constant(1).data, call.options?.bool(0) ?? false), 27]],
   [41, ['SUB', arithmetic('subtract'), 28]],
   [42, ['DIV', arithmetic('divide'), 29]],
@@ -181,8 +186,16 @@ function l2Normalization(operation: TfliteOperation): Value {
 }
 
 /** RESHAPE, SQUEEZE, EXPAND_DIMS: the output's shape is stated by the file. */
-function reshape({ builder, place, variable, outputDims }: TfliteOperation): Value {
-  return builder.reshape(place, variable(0), outputDims);
+function reshape({ builder, place, value, outputDims }: TfliteOperation): Value {
+  const x = value(0);
+  return x.kind === 'constant' ? reshapeConstant(x, outputDims) : builder.reshape(place, x, outputDims);
+}
+
+/** Of weights too: LiteRT Torch writes them in PyTorch's order, and what transposes them. */
+function transpose({ builder, value, constant, budget }: TfliteOperation): Value {
+  const x = value(0);
+  const permutation = permutationIn([...constant(1).data], x.dims.length);
+  return x.kind === 'constant' ? transposeConstant(x, permutation, budget) : builder.transpose(x, permutation);
 }
 
 function pad(operation: TfliteOperation): Value {

@@ -121,7 +121,8 @@ export function decodeConstant(file: string, tensor: TfliteTensor, budget: FoldB
   let count = 0;
   try {
     count = elementCount(dims);
-    if (bytes.length === count * size) budget.take(count);
+    // The stored bytes are copied.
+    if (bytes.length === count * size) budget.take(2 * count);
   } catch (error) {
     if (!(error instanceof FoldError)) throw error;
     fail(error.message);
