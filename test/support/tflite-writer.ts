@@ -4,7 +4,7 @@
  */
 import { type FlatNode, type FlatRecord, writeFlat } from './flat-writer.ts';
 
-const types = { FLOAT32: 0, FLOAT16: 1, INT32: 2, UINT8: 3, INT64: 4, STRING: 5, INT8: 9 } as const;
+const types = { FLOAT32: 0, FLOAT16: 1, INT32: 2, UINT8: 3, STRING: 5, INT8: 9 } as const;
 const operators = {
   ADD: 0,
   AVERAGE_POOL_2D: 1,
@@ -67,10 +67,9 @@ export interface OperatorSpec {
   readonly inputs: readonly (string | number)[];
   readonly output: string | number;
   /** Further outputs. */
-  readonly more?: readonly string[];
-  /** Of a CUSTOM operator: its name, and the bytes of its options. */
-  readonly custom?: string;
-  readonly customOptions?: Uint8Array;
+  readonly also?: readonly (string | number)[];
+  /** Of CUSTOM: its name, which all of a file share, and its options. */
+  readonly custom?: { readonly code: string; readonly options: Uint8Array };
   readonly options?: FlatRecord['fields'];
   /** In place of the operator's own. */
   readonly optionsType?: number;
@@ -122,18 +121,18 @@ export function tfliteFile({
       4: quantisation ? table(quantisation) : null,
     });
   });
-  const codes = [...new Set(nodes.map(({ op, custom = '' }) => `${op}/${custom}`))];
-  const operatorTables = nodes.map(
-    ({ op, inputs, output, options, optionsType, more = [], custom = '', customOptions }) =>
-      table({
-        0: codes.indexOf(`${op}/${custom}`),
-        1: { ints: inputs.map(index) },
-        2: { ints: [output, ...more].map(index) },
-        5: customOptions ? { bytes: customOptions } : null,
-        3: ['byte', optionsType ?? optionTypes[op] ?? 0],
-        4: options ? table(options) : null,
-      }),
+  const codes = [...new Set(nodes.map(({ op }) => op))];
+  const operatorTables = nodes.map(({ op, inputs, output, also = [], custom, options, optionsType }) =>
+    table({
+      0: codes.indexOf(op),
+      1: { ints: inputs.map(index) },
+      2: { ints: [output, ...also].map(index) },
+      3: ['byte', optionsType ?? optionTypes[op] ?? 0],
+      4: options ? table(options) : null,
+      5: custom ? { bytes: custom.options } : null,
+    }),
   );
+  const custom = nodes.find((node) => node.custom)?.custom;
   const subgraph = table({
     0: { tables: written },
     1: { ints: inputs.map(index) },
@@ -143,14 +142,12 @@ export function tfliteFile({
   });
   if (more.metadata) buffers.push(table({ 0: { bytes: more.metadata } }));
   const entry = more.metadata && table({ 0: { text: 'TFLITE_METADATA' }, 1: buffers.length - 1 });
-  const codeTables = codes.map((code) => {
-    const { op, custom } = nodes.find((node) => `${node.op}/${node.custom ?? ''}` === code)!;
-    return table({
-      0: custom ? ['byte', operators.CUSTOM] : null,
-      1: custom ? { text: custom } : null,
+  const codeTables = codes.map((op) =>
+    table({
+      1: op === 'CUSTOM' && custom ? { text: custom.code } : null,
       3: typeof op === 'number' ? op : operators[op],
-    });
-  });
+    }),
+  );
   const root = {
     0: more.version ?? 3,
     1: { tables: codeTables },

@@ -4,7 +4,7 @@ import type { Graph } from '../../graph/graph.ts';
 import { plainImage } from '../../graph/image-rule.ts';
 import { inferShapes } from '../../graph/shapes.ts';
 import { moveNetOf, poseNetImage, poseNetOf, withPublishedImage } from '../core/decodings.ts';
-import { customOptions } from './custom-options.ts';
+import { flexNumbers } from './flex-numbers.ts';
 
 /** An operator that is not run. */
 export interface End {
@@ -35,12 +35,12 @@ export function withDecoding(graph: Graph, ends: readonly End[], customs: Readon
 /** Coral's operator: inputs are heatmaps, short-range offsets and displacements, and long-range offsets where it has masks. */
 function withPoseNet(graph: Graph, { inputs: [heatmaps, offsets, displacements], options: bytes }: End): Graph {
   if (!heatmaps || !offsets || !displacements) return graph;
-  const stated = customOptions(bytes, (message) => {
-    throw new ModelFormatError(graph.name, `PosenetDecoderOp ${message}`);
+  const stated = flexNumbers(bytes, (message) => {
+    throw new ModelFormatError(graph.name, `PosenetDecoderOp has options that are damaged: ${message}`);
   });
   const number = (key: string, most: number, whole: boolean): number => {
-    const value = stated(key);
-    if (value !== null && value > 0 && value <= most && (!whole || Number.isInteger(value))) return value;
+    const value = stated.get(key);
+    if (value !== undefined && value > 0 && value <= most && (!whole || Number.isInteger(value))) return value;
     throw new ModelFormatError(
       graph.name,
       `PosenetDecoderOp has the option ${key} ${value}, expected a ${whole ? 'whole ' : ''}number above 0, at most ${most}`,

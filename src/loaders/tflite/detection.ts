@@ -1,15 +1,15 @@
 /** `TFLite_Detection_PostProcess`: its options and anchors (tensorflow/lite/kernels/detection_postprocess.cc). */
 import type { SsdDecoding } from '../../graph/decoding.ts';
-import { customOptions } from './custom-options.ts';
+import { flexNumbers } from './flex-numbers.ts';
 import type { TailCall } from './tail-call.ts';
 
 /** More detections, classes and the like are damage or an attack. */
 const most = 100_000;
 
 export function ssdDecoding({ options, heads: [boxes, scores], constant, fail }: TailCall): SsdDecoding {
-  const stated = customOptions(options, fail);
+  const stated = flexNumbers(options, (message) => fail(`has options that are damaged: ${message}`));
   const number = (key: string, otherwise?: number): number => {
-    const value = stated(key) ?? otherwise;
+    const value = stated.get(key) ?? otherwise;
     return value ?? fail(`has no option ${key}`);
   };
   const count = (key: string, otherwise?: number): number => {

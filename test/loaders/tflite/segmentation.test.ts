@@ -205,9 +205,8 @@ describe('a network that ends in a decoding', () => {
       operators: [
         ...names.map(conv),
         {
-          ...{ op: 'CUSTOM', custom: 'PosenetDecoderOp', inputs: names.slice(0, 3), output: 'poses' },
-          more: ['poses:1', 'poses:2', 'poses:3'],
-          customOptions: more.bytes ?? flexOptions(options),
+          ...{ op: 'CUSTOM', inputs: names.slice(0, 3), output: 'poses', also: ['poses:1', 'poses:2', 'poses:3'] },
+          custom: { code: 'PosenetDecoderOp', options: more.bytes ?? flexOptions(options) },
         },
       ],
       outputs: ['poses', 'poses:1', 'poses:2', 'poses:3', 'float_segments', 'float_part_heatmaps'],
@@ -261,8 +260,8 @@ describe('a network that ends in a decoding', () => {
           ],
           operators: [
             {
-              ...{ op: 'CUSTOM', custom: 'Convolution2DTransposeBias', inputs: ['x', 'w', 'b'], output: 'y' },
-              customOptions: options,
+              ...{ op: 'CUSTOM', inputs: ['x', 'w', 'b'], output: 'y' },
+              custom: { code: 'Convolution2DTransposeBias', options },
             },
           ],
         });
