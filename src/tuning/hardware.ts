@@ -22,6 +22,13 @@ const large = pointwise('p4-c16-line', 'p4-c8-line', 'p4-c16-s4', 'p4-c16-s8');
 const stem = (tile: string) => `conv-stem/${tile}`;
 const direct = (tile: string) => `conv-direct/${tile}`;
 
+/** Depthwise tiles that so many vec4 a lane leave room for, and blocks of twice the registry's sums. */
+const registers = (vectors: 32 | 64): string[] => [
+  `conv-depthwise/r${vectors}`,
+  'inverted-residual/c8',
+  'conv-project/c8',
+];
+
 /** By vendor. A stem is before other convolutions, which multiply a fourth channel. */
 const classes: Readonly<Record<string, readonly string[]>> = {
   // 128 registers of 8 or 16 lanes: what is uniform takes few of them, so lanes are of one axis.
@@ -33,18 +40,18 @@ const classes: Readonly<Record<string, readonly string[]>> = {
   // 64 registers a lane.
   arm: pointwise('p4-c4-line', 'p4-c4-s4'),
   // 128 registers a lane; splitting sums costs nothing.
-  apple: [...large, 'conv-depthwise/r32', stem('p4-c8-buffer-line'), direct('p4-c16-buffer-line')],
+  apple: [...large, ...registers(32), stem('p4-c8-buffer-line'), direct('p4-c16-buffer-line')],
   // Waves wait for loads: the most products a load.
-  qualcomm: [...large, 'conv-depthwise/r64', stem('p4-c16-buffer-pixels'), direct('p4-c16-buffer-line')],
+  qualcomm: [...large, ...registers(64), stem('p4-c8-buffer-line'), direct('p4-c16-buffer-line')],
   // A barrier costs more than a small tile, and registers of large ones more than they save.
   amd: [
     ...pointwise(USUAL, 'p1-c8-line'),
-    'conv-depthwise/r64',
+    ...registers(64),
     stem('p4-c16-buffer-pixels'),
     direct('p4-c16-buffer-line'),
   ],
   // 64 registers leave two thirds of the warps; the smallest devices have thousands of lanes.
-  nvidia: [...pointwise('p4-c4-line', 'p2-c4-line', 'p2-c4-s4'), 'conv-depthwise/r32'],
+  nvidia: [...pointwise('p4-c4-line', 'p2-c4-line', 'p2-c4-s4'), ...registers(32)],
   // Nothing that any of these would keep in memory.
   '': pointwise(USUAL, 'p2-c4-line', 'p2-c4-s4'),
 };

@@ -8,14 +8,24 @@ import { loadGraph } from '../../src/loaders/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
 import { runGraph } from '../../src/reference/index.ts';
 import { liteRtOutputs } from '../support/litert.ts';
-import { fedTo, inputDims, networks, pictures, quantisedFamily, stepsFromBest, types } from './quantised-families.ts';
+import {
+  farOff,
+  fedTo,
+  inputDims,
+  networks,
+  othersAllowed,
+  pictures,
+  quantisedFamily,
+  stepsFromBest,
+  types,
+} from './quantised-families.ts';
 
 describe.each(networks)('%s', (id) => {
   let files: Awaited<ReturnType<typeof quantisedFamily>>;
 
   beforeAll(async () => {
     files = await quantisedFamily(id);
-  });
+  }, 300_000);
 
   test.each(types)('%s', async (type) => {
     const file = files.get(type)!;
@@ -42,7 +52,7 @@ describe.each(networks)('%s', (id) => {
     console.log(
       `${id} ${type}: ${bests.size} classes are the best of ${pictures.length} pictures, steps off: ${steps}`,
     );
-    expect(Math.max(...steps)).toBeLessThanOrEqual(2);
+    expect(farOff(steps)).toBeLessThanOrEqual(othersAllowed(id, type));
     expect(bests.size).toBeGreaterThan(pictures.length / 2);
     // With the ranges ignored another class wins somewhere.
     expect(Math.max(...(await offBy(encodeTflite(withoutRanges(file.model)), 3)))).toBeGreaterThan(2);

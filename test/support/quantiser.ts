@@ -33,7 +33,13 @@ const limits = { int8: [-128, 127], uint8: [0, 255] } as const;
 
 /** Operators whose output holds the numbers of its input, on its scale. */
 const passesOn: ReadonlySet<string> = new Set([
-  ...['RESHAPE', 'PAD', 'PADV2', 'MAX_POOL_2D', 'AVERAGE_POOL_2D', 'RESIZE_BILINEAR', 'RESIZE_NEAREST_NEIGHBOR'],
+  ...['RESHAPE', 'PAD', 'MAX_POOL_2D', 'AVERAGE_POOL_2D', 'RESIZE_BILINEAR', 'RESIZE_NEAREST_NEIGHBOR'],
+]);
+
+/** Operators whose output has a scale of its own. */
+const rescales: ReadonlySet<string> = new Set([
+  ...['CONV_2D', 'DEPTHWISE_CONV_2D', 'FULLY_CONNECTED', 'ADD', 'MUL', 'MEAN', 'HARD_SWISH', 'RELU', 'RELU6', 'PRELU'],
+  'CONCATENATION',
 ]);
 
 /** Operators whose integers stand for fixed numbers: those from 0 to 1 in 256 steps. */
@@ -46,6 +52,7 @@ const versions: Readonly<Record<string, number>> = {
   FULLY_CONNECTED: 4,
   RESHAPE: 1,
   HARD_SWISH: 1,
+  PRELU: 1,
 };
 
 /** The file as plain data, and its bytes. */
@@ -107,7 +114,7 @@ export async function calibrated(
   return ranges;
 }
 
-/** The same network on integers. Throws where an operator joins tensors or a tensor was not calibrated. */
+/** The same network on integers. Throws at operators that it does not know and at tensors that were not calibrated. */
 export function quantise(
   model: TfliteModel,
   ranges: ReadonlyMap<string, Range>,
@@ -124,7 +131,12 @@ export function quantise(
     return range;
   };
   for (const [, index] of model.inputs) computed(index, rangeOf(index));
-  const operators = model.operators.map((operator): TfliteOperator => {
+  const rescaled = (index: number, { quantisation }: TfliteTensor): { index: number; by?: TfliteOperator } => {
+    const { name, shape } = tensors[index]!;
+    const copy = tensors.push({ name: `${name}/rescaled`, shape, data: null, type, quantisation: quantisation! }) - 1;
+    return { index: copy, by: conversion('QUANTIZE', index, copy) };
+  };
+  const operators = model.operators.flatMap((operator): TfliteOperator[] => {
     const { op, inputs, outputs, options } = operator;
     const [output] = outputs as [number];
     const activation = activationOf(operator);
@@ -133,10 +145,8 @@ export function quantise(
       tensors[output] = { ...tensors[output]!, type, quantisation: quantisation! };
     } else if (ofUnitRange.has(op)) {
       computed(output, { low: 0, high: 255 / 256 });
-    } else if (op === 'CONCATENATION') {
-      throw new Error(
-        `${model.name}: tensor "${tensors[output]!.name}" joins tensors, whose scales would have to agree`,
-      );
+    } else if (!rescales.has(op)) {
+      throw new Error(`${model.name}: tensor "${tensors[output]!.name}" comes from ${op}, which is not quantised here`);
     } else {
       computed(output, activation === 'relu6' ? { low: 0, high: 6 } : rangeOf(output));
     }
@@ -156,11 +166,17 @@ export function quantise(
       }
     }
     const left = activations === 'ranges' && activation !== 'none' && options;
-    return {
-      ...operator,
-      version: versions[op] ?? 2,
-      ...(left ? { options: [left[0], { ...left[1], activation: 0 }] } : {}),
-    };
+    // Parts that are joined have the scale of what they become.
+    const alike = op === 'CONCATENATION' ? inputs.map((index) => rescaled(index, tensors[output]!)) : [];
+    return [
+      ...alike.flatMap(({ by }) => by ?? []),
+      {
+        ...operator,
+        version: Math.max(operator.version, versions[op] ?? 2),
+        ...(alike.length > 0 ? { inputs: alike.map(({ index }) => index) } : {}),
+        ...(left ? { options: [left[0], { ...left[1], activation: 0 }] } : {}),
+      },
+    ];
   });
   return { ...model, tensors, operators };
 }
@@ -173,12 +189,6 @@ function withFloatEnds(model: TfliteModel): TfliteModel {
     tensors[index] = { ...tensors[index]!, name: `${name}/quantised` };
     return tensors.push({ name, shape, data: null }) - 1;
   };
-  const conversion = (op: 'QUANTIZE' | 'DEQUANTIZE', from: number, to: number): TfliteOperator => ({
-    op,
-    version: 2,
-    inputs: [from],
-    outputs: [to],
-  });
   const inputs = model.inputs.map(([name, index]) => [name, real(index), index] as const);
   const outputs = model.outputs.map(([name, index]) => [name, real(index), index] as const);
   return {
@@ -193,6 +203,13 @@ function withFloatEnds(model: TfliteModel): TfliteModel {
     outputs: outputs.map(([name, float]) => [name, float] as const),
   };
 }
+
+const conversion = (op: 'QUANTIZE' | 'DEQUANTIZE', from: number, to: number): TfliteOperator => ({
+  op,
+  version: 2,
+  inputs: [from],
+  outputs: [to],
+});
 
 const linear: ReadonlySet<string> = new Set(['CONV_2D', 'DEPTHWISE_CONV_2D', 'FULLY_CONNECTED']);
 

@@ -1,8 +1,8 @@
 /** Labels and the picture rule in the metadata of an ONNX file. */
 import { MobileNetError, ModelFormatError } from '../../errors.ts';
+import { classesOf } from '../../graph/classes.ts';
 import type { Graph, ImageRule } from '../../graph/graph.ts';
 import { coloursOf, plainImage } from '../../graph/image-rule.ts';
-import { classesOf } from '../sidecars/beside.ts';
 import { alignLabels, linesOf } from '../sidecars/labels.ts';
 import { parseImageRule } from '../sidecars/rule-text.ts';
 import type { ModelProto } from './proto.ts';

@@ -1,8 +1,8 @@
 /** TensorFlow Lite files: one subgraph, float32, float16 or quantised weights. */
 import { ModelFormatError, UnsupportedOpError, UsageError } from '../../errors.ts';
+import { classesOf } from '../../graph/classes.ts';
 import type { Decoding } from '../../graph/decoding.ts';
 import type { Graph, ImageRule } from '../../graph/graph.ts';
-import { inferShapes } from '../../graph/shapes.ts';
 import { FoldBudget, FoldError } from '../core/constants.ts';
 import { type Axis, ImportBuilder, listed, nchw, nhwc, type Place, type Value } from '../core/import-builder.ts';
 import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
@@ -98,13 +98,6 @@ export async function loadTflite(files: ModelFiles, options: LoadGraphOptions): 
   const { archivedLabels } = await import('../sidecars/archived-labels.ts');
   const labels = archivedLabels(files.name, files.bytes, classes);
   return labels ? { ...graph, labels } : graph;
-}
-
-/** How many classes labels are for; null where they would not be known to be for anything. */
-function classesOf(graph: Graph): number | null {
-  const { decoding, outputs } = graph;
-  if (decoding) return 'classes' in decoding ? decoding.classes : null;
-  return outputs.length === 1 ? inferShapes(graph).get(outputs[0]!.tensor)![3] : null;
 }
 
 class TfliteLoader {
