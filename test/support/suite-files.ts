@@ -8,8 +8,10 @@ export const notQuick = files([
   ...['classify', 'inspect', 'table', 'webgpu-package'].map((name) => `cli/${name}`),
   ...['damaged', 'onnx/hostile', 'onnx/quantised', 'safetensors/damaged'].map((name) => `loaders/${name}`),
   ...['safetensors/safetensors', 'saved-model/saved-model', 'streaming'].map((name) => `loaders/${name}`),
-  ...['tfjs/damaged-layers', 'tflite/damaged'].map((name) => `loaders/${name}`),
-  ...['gutenye', 'imagenet', 'family', 'quantised', 'quantised-onnx', 'tasks', 'zoo'].map((name) => `models/${name}`),
+  ...['tfjs/damaged-layers', 'tfjs/object-detection', 'tflite/damaged'].map((name) => `loaders/${name}`),
+  ...['gutenye', 'imagenet', 'family', 'quantised', 'quantised-onnx', 'quantised-tflite', 'tasks', 'zoo'].map(
+    (name) => `models/${name}`,
+  ),
   'passes/random-graphs',
   'roundtrip/architectures',
   'structure/build',
