@@ -28,8 +28,10 @@ export interface ZooModel {
   readonly binary?: readonly string[];
   /** Outputs of places and sizes: which is the largest of them means nothing, on float16 storage it may be another. */
   readonly places?: readonly string[];
-  /** Normalised mean square error of every output, at most; on float16 storage 1e-5. */
+  /** Normalised mean square error of every output, at most. */
   readonly maxNmse: number;
+  /** The same on float16 storage; 1e-5 unless given. */
+  readonly maxHalfNmse?: number;
   readonly options?: LoadGraphOptions;
   /** Its reference takes half a minute. */
   readonly large?: true;
@@ -95,6 +97,8 @@ export const zoo: readonly ZooModel[] = [
     input: { name: 'input_1', dims: [1, 256, 256, 3], range: [0, 1] },
     outputs: ['activation_10'],
     maxNmse: 1e-10,
+    // Scores of a scene without people are small: what rounds shows more in their share. Every layer keeps its bound.
+    maxHalfNmse: 1e-4,
   },
   {
     name: 'MobileNetV4 (detypify)',
