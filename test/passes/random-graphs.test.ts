@@ -220,7 +220,11 @@ function randomGraph(seed: number): Graph {
       const [a, b] = [transpose(x, permutation), transpose(sameShape(x), permutation)];
       return push({ op: pick(['add', 'multiply']), inputs: [a, often(0.8) ? b : a], activation: 'none' });
     },
-    (x) => push({ op: 'concat', inputs: Array.from({ length: 1 + below(4) }, () => sameShape(x)) }),
+    (x) => {
+      const inputs = Array.from({ length: 1 + below(4) }, () => sameShape(x));
+      const axis = often(0.5) ? {} : { axis: pick([0, 1, 2] as const) };
+      return push({ op: 'concat', inputs, ...axis });
+    },
   ];
   const length = 4 + below(11);
   for (let i = 0; i < 60 && nodes.length < length; i++) pick(makers)(recent());

@@ -238,4 +238,16 @@ describe('shapes', () => {
     expect(shape).toEqual([1, 1, 2, 4]);
     expect([...data]).toEqual([1, 10, 20, 7, 2, 30, 40, 8]);
   });
+
+  test.each([
+    [0, [3, 2, 2, 1], [1, 2, 3, 4, 10, 20, 30, 40, 50, 60, 70, 80], [2, 2, 2, 1]],
+    [1, [1, 5, 2, 1], [1, 2, 3, 4, 10, 20, 30, 40, 50, 60], [1, 3, 2, 1]],
+    [2, [1, 2, 3, 1], [1, 2, 10, 3, 4, 20], [1, 2, 1, 1]],
+  ] as const)('concat along axis %i', (axis, shape, expected, second) => {
+    const [n, h, w, c] = second;
+    const tens = Array.from({ length: n * h * w * c }, (_, i) => 10 * (i + 1));
+    const joined = runNode({ ...base, op: 'concat', axis }, [counting([1, 2, 2, 1]), tensor(second, tens)]);
+    expect(joined.shape).toEqual(shape);
+    expect([...joined.data]).toEqual(expected);
+  });
 });

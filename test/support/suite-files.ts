@@ -8,13 +8,15 @@ export const notQuick = files([
   ...['classify', 'inspect', 'table', 'webgpu-package'].map((name) => `cli/${name}`),
   ...['damaged', 'onnx/hostile', 'onnx/quantised', 'safetensors/damaged'].map((name) => `loaders/${name}`),
   ...['safetensors/safetensors', 'saved-model/saved-model', 'streaming'].map((name) => `loaders/${name}`),
-  ...['tfjs/damaged-layers', 'tflite/damaged'].map((name) => `loaders/${name}`),
-  ...['gutenye', 'imagenet', 'family', 'quantised', 'quantised-onnx', 'zoo'].map((name) => `models/${name}`),
+  ...['tfjs/damaged-layers', 'tfjs/object-detection', 'tflite/damaged'].map((name) => `loaders/${name}`),
+  ...['gutenye', 'imagenet', 'family', 'quantised', 'quantised-onnx', 'quantised-tflite', 'zoo'].map(
+    (name) => `models/${name}`,
+  ),
   'passes/random-graphs',
   'roundtrip/architectures',
   'structure/build',
   'support/cost',
-  ...['detect', 'pose'].map((name) => `tasks/${name}`),
+  ...['centernet', 'pose'].map((name) => `tasks/${name}`),
   'tuning/warm-up',
 ]);
 

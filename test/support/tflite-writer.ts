@@ -58,6 +58,10 @@ export interface OperatorSpec {
   /** Names of tensors, or indices. */
   readonly inputs: readonly (string | number)[];
   readonly output: string | number;
+  /** Further outputs. */
+  readonly also?: readonly (string | number)[];
+  /** Of CUSTOM: its name, which all of a file share, and its options. */
+  readonly custom?: { readonly code: string; readonly options: Uint8Array };
   readonly options?: FlatRecord['fields'];
   /** In place of the operator's own. */
   readonly optionsType?: number;
@@ -110,15 +114,17 @@ export function tfliteFile({
     });
   });
   const codes = [...new Set(nodes.map(({ op }) => op))];
-  const operatorTables = nodes.map(({ op, inputs, output, options, optionsType }) =>
+  const operatorTables = nodes.map(({ op, inputs, output, also = [], custom, options, optionsType }) =>
     table({
       0: codes.indexOf(op),
       1: { ints: inputs.map(index) },
-      2: { ints: [index(output)] },
+      2: { ints: [output, ...also].map(index) },
       3: ['byte', optionsType ?? optionTypes[op] ?? 0],
       4: options ? table(options) : null,
+      5: custom ? { bytes: custom.options } : null,
     }),
   );
+  const custom = nodes.find((node) => node.custom)?.custom;
   const subgraph = table({
     0: { tables: written },
     1: { ints: inputs.map(index) },
@@ -128,7 +134,12 @@ export function tfliteFile({
   });
   if (more.metadata) buffers.push(table({ 0: { bytes: more.metadata } }));
   const entry = more.metadata && table({ 0: { text: 'TFLITE_METADATA' }, 1: buffers.length - 1 });
-  const codeTables = codes.map((op) => table({ 3: typeof op === 'number' ? op : operators[op] }));
+  const codeTables = codes.map((op) =>
+    table({
+      1: op === 'CUSTOM' && custom ? { text: custom.code } : null,
+      3: typeof op === 'number' ? op : operators[op],
+    }),
+  );
   const root = {
     0: more.version ?? 3,
     1: { tables: codeTables },

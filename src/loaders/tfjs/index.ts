@@ -10,6 +10,8 @@ import { schedule } from '../core/schedule.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
 import { numericTypes, TfjsAttributes } from './attributes.ts';
 import { operations, type TfjsOperation } from './graph-operations.ts';
+import { nodeOf, type TfjsNode } from './node.ts';
+import type { DetectorCut } from './object-detection.ts';
 import { TfjsWeights } from './weights.ts';
 
 const maxNodes = 100_000;
@@ -20,16 +22,11 @@ const picks: ReadonlySet<string> = new Set([
   ...['NonMaxSuppressionV2', 'NonMaxSuppressionV3', 'NonMaxSuppressionV4', 'NonMaxSuppressionV5'],
 ]);
 
+/** A node of every SSD of the Object Detection API. */
+const detectorNode = 'Postprocessor/convert_scores';
+
 /** Operations that learnt weights: behind them is a network, not a decoding. */
 const learns = /Conv|MatMul/;
-
-interface TfjsNode {
-  readonly name: string;
-  readonly op: string;
-  /** Tensors read: `node` or `node:1`; no control inputs. */
-  readonly inputs: readonly string[];
-  readonly attributes: TfjsAttributes;
-}
 
 /**
  * A TensorFlow.js graph model, or a layers model as `loadTfjsLayers` says. Inputs are named by their placeholders, outputs by the keys of the signature (without
@@ -38,7 +35,7 @@ interface TfjsNode {
  * Where `options.outputs` is not given and outputs of the file are decoded by operations that this engine does not run
  * (`ArgMax`, `TopKV2`, `GatherNd`, non-maximum suppression…, without learnt weights), the network is cut before them:
  * outputs that need no decoding are kept, and the tensors that the decoding reads are added under their own names, with
- * `decoding` where the names tell how.
+ * `decoding` where the names tell how. SSD of the Object Detection API loses its preprocessor too (`object-detection.ts`).
  *
  * Throws `ModelFormatError`, `UnsupportedOpError`, or `UsageError` for names and shapes in `options`.
  */
@@ -59,8 +56,15 @@ export async function loadTfjs(files: ModelFiles, options: LoadGraphOptions): Pr
   const parsed = nodes.map((node, i) => parseNode(files.name, node, i));
   const signature = field(model, 'signature') ?? field(topology, 'signature');
   const weights = await TfjsWeights.read(files, field(model, 'weightsManifest'), options);
-  const load = (loadOptions: LoadGraphOptions) =>
-    new TfjsLoader(files, parsed, signature, weights.budget, loadOptions).load(weights);
+  const load = (loadOptions: LoadGraphOptions, start: DetectorCut['start'] = null) =>
+    new TfjsLoader(files, parsed, signature, weights.budget, loadOptions, start).load(weights);
+  if (!options.outputs && parsed.some(({ name }) => name.endsWith(detectorNode))) {
+    const { detectorCut } = await import('./object-detection.ts');
+    const detector = detectorCut(files.name, parsed, (name) => weights.get(name))!;
+    const graph = load({ ...options, outputs: detector.heads }, detector.start);
+    if ('cut' in graph) throw graph.error;
+    return detector.finish(graph);
+  }
   const loaded = load(options);
   if (!('cut' in loaded)) return loaded;
   const again = load({ ...options, outputs: loaded.cut });
@@ -84,12 +88,6 @@ function parseNode(file: string, node: unknown, index: number): TfjsNode {
 
 const withoutZero = (name: string): string => (name.endsWith(':0') ? name.slice(0, -2) : name);
 
-/** `node:1` → `node`. */
-function nodeOf(tensor: string): string {
-  const colon = tensor.lastIndexOf(':');
-  return colon >= 0 && /^\d{1,9}$/.test(tensor.slice(colon + 1)) ? tensor.slice(0, colon) : tensor;
-}
-
 function refuse(file: string, { node, op, message }: UnsupportedOpError, cut: readonly string[]): never {
   const reason = message.replace(`${file}: node "${node}" (${op}): `, '');
   const advice = cut.length > 0 ? `; the network can be cut (option "outputs") at: ${listed(cut)}` : '';
@@ -101,6 +99,8 @@ class TfjsLoader {
   private readonly nodes: readonly TfjsNode[];
   private readonly signature: unknown;
   private readonly options: LoadGraphOptions;
+  /** A tensor that is fed in place of what makes it. */
+  private readonly start: DetectorCut['start'];
   private readonly budget: FoldBudget;
   private readonly builder: ImportBuilder;
   private readonly indices = new Map<string, number>();
@@ -112,7 +112,9 @@ class TfjsLoader {
     signature: unknown,
     budget: FoldBudget,
     options: LoadGraphOptions,
+    start: DetectorCut['start'],
   ) {
+    this.start = start;
     this.file = files.name;
     this.budget = budget;
     this.nodes = nodes;
@@ -132,6 +134,7 @@ class TfjsLoader {
       outputs.map(({ tensor }) => this.indexOf(tensor, 'an output')),
       (index) => {
         const { name, op, inputs } = this.nodes[index]!;
+        if (name === this.start?.tensor) return [];
         return inputs.map((input) => this.indexOf(input, `node "${name}" (${op})`));
       },
       (index) => {
@@ -238,6 +241,7 @@ class TfjsLoader {
 
   private convert(index: number, weights: TfjsWeights): Value {
     const { name, op, inputs, attributes } = this.nodes[index]!;
+    if (name === this.start?.tensor) return this.builder.input(name, [1, ...this.start.size, 3], nhwc);
     if (op === 'Const') {
       const value = weights.get(name);
       if (value) return value;

@@ -1,15 +1,15 @@
 /** `TFLite_Detection_PostProcess`: its options and anchors (tensorflow/lite/kernels/detection_postprocess.cc). */
-import { toReference } from 'flatbuffers/mjs/flexbuffers/reference.js';
 import type { SsdDecoding } from '../../graph/decoding.ts';
+import { flexNumbers } from './flex-numbers.ts';
 import type { TailCall } from './tail-call.ts';
 
 /** More detections, classes and the like are damage or an attack. */
 const most = 100_000;
 
 export function ssdDecoding({ options, heads: [boxes, scores], constant, fail }: TailCall): SsdDecoding {
-  const stated = optionsOf(options, fail);
+  const stated = flexNumbers(options, (message) => fail(`has options that are damaged: ${message}`));
   const number = (key: string, otherwise?: number): number => {
-    const value = stated(key) ?? otherwise;
+    const value = stated.get(key) ?? otherwise;
     return value ?? fail(`has no option ${key}`);
   };
   const count = (key: string, otherwise?: number): number => {
@@ -54,33 +54,4 @@ export function ssdDecoding({ options, heads: [boxes, scores], constant, fail }:
     minScore: within('nms_score_threshold', -1e30, 1e30, 0),
     maxOverlap: within('nms_iou_threshold', 1e-30, 1),
   };
-}
-
-/** Reads options by name: numbers, booleans as 0 and 1; null for what is not there. */
-function optionsOf(bytes: Uint8Array, fail: (message: string) => never): (key: string) => number | null {
-  const read = <T>(what: string, get: () => T): T => {
-    try {
-      return get();
-    } catch (error) {
-      return fail(`has options that are damaged: ${what}: ${error instanceof Error ? error.message : error}`);
-    }
-  };
-  const map = read('their root', () => toReference(bytes.slice().buffer as ArrayBuffer));
-  if (!map.isMap()) fail('has options that are no map');
-  return (key) =>
-    read(key, () => {
-      let value: ReturnType<typeof map.get>;
-      try {
-        value = map.get(key as never);
-      } catch (error) {
-        // How the reader says that there is no such key.
-        if (typeof error === 'string' && error.startsWith(`Key [${key}]`)) return null;
-        throw error;
-      }
-      if (value.isNull()) return null;
-      if (value.isBool()) return Number(value.boolValue());
-      return value.isNumber()
-        ? Number(value.floatValue() ?? value.intValue())
-        : fail(`has an option ${key} that is no number`);
-    });
 }

@@ -403,6 +403,47 @@ suite('layout and constants', {
     ],
     ops: ['activation', 'concat'],
   },
+  ...Object.fromEntries(
+    [0, 2, 3].map((axis) => [
+      `Concat on axis ${axis}`,
+      {
+        x: [2, 3, 4, 5],
+        nodes: [
+          { op: 'Relu', inputs: ['x'], outputs: ['r'] },
+          { op: 'Concat', inputs: ['x', 'r', 'x'], outputs: ['y'], attributes: { axis: { int: axis } } },
+        ],
+        ops: ['activation', 'concat'],
+      },
+    ]),
+  ),
+  'Concat of the heads of a detector': {
+    x: [1, 6, 2, 2],
+    nodes: [
+      { op: 'MaxPool', inputs: ['x'], outputs: ['p'], attributes: { kernel_shape: { ints: [2, 2] } } },
+      { op: 'Transpose', inputs: ['x'], outputs: ['tx'], attributes: { perm: { ints: [0, 2, 3, 1] } } },
+      { op: 'Transpose', inputs: ['p'], outputs: ['tp'], attributes: { perm: { ints: [0, 2, 3, 1] } } },
+      { op: 'Reshape', inputs: ['tx', 's'], outputs: ['a'] },
+      { op: 'Reshape', inputs: ['tp', 's'], outputs: ['b'] },
+      { op: 'Concat', inputs: ['a', 'b'], outputs: ['y'], attributes: { axis: { int: 1 } } },
+    ],
+    initializers: { s: int64(1, -1, 3) },
+  },
+  'Concat of what lies in memory by height and width': {
+    x: [1, 6, 2, 3],
+    nodes: [
+      { op: 'Transpose', inputs: ['x'], outputs: ['t'], attributes: { perm: { ints: [0, 2, 3, 1] } } },
+      { op: 'Reshape', inputs: ['t', 's'], outputs: ['a'] },
+      { op: 'Concat', inputs: ['a', 'a'], outputs: ['y'], attributes: { axis: { int: 1 } } },
+    ],
+    initializers: { s: int64(1, 6, 6) },
+  },
+  'Concat of single numbers': {
+    x: [2, 1],
+    nodes: [
+      { op: 'Relu', inputs: ['x'], outputs: ['r'] },
+      { op: 'Concat', inputs: ['x', 'r'], outputs: ['y'], attributes: { axis: { int: 0 } } },
+    ],
+  },
   'Concat of vectors': {
     x: [2, 3],
     nodes: [

@@ -7,28 +7,14 @@ import { buildArchitecture } from '../../../src/architectures/index.ts';
 import { ModelFormatError } from '../../../src/errors.ts';
 import { loadGraph } from '../../../src/loaders/index.ts';
 import { prepare } from '../../../src/passes/index.ts';
+import { withArchive } from '../../support/tflite-archive.ts';
 
 const model = writeTflite(prepare(buildArchitecture('v1-0.25-32')));
 const lines = (count: number) => Array.from({ length: count }, (_, i) => `class ${i}`);
 const text = (labels: readonly string[], end = '\n') => new TextEncoder().encode(labels.join('\n') + end);
 
-/** The model with an archive appended, as TensorFlow Lite's metadata writer does it: offsets count from the archive. */
-function withArchive(archive: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(model.length + archive.length);
-  bytes.set(model);
-  bytes.set(archive, model.length);
-  // As in a file that is written in one go, offsets count from the file's beginning.
-  const view = new DataView(bytes.buffer);
-  for (let i = model.length; i + 4 <= bytes.length; i++) {
-    const signature = view.getUint32(i, true);
-    const at = signature === 0x02014b50 ? i + 42 : signature === 0x06054b50 ? i + 16 : 0;
-    if (at) view.setUint32(at, view.getUint32(at, true) + model.length, true);
-  }
-  return bytes;
-}
-
 const labelsOf = async (archive: Uint8Array) =>
-  (await loadGraph({ name: 'a.tflite', bytes: withArchive(archive) })).labels;
+  (await loadGraph({ name: 'a.tflite', bytes: withArchive(model, archive) })).labels;
 
 describe('labels in the associated files of a TensorFlow Lite file', () => {
   it.each([0, 9] as const)('are read at compression level %i', async (level) => {

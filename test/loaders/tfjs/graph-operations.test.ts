@@ -318,6 +318,17 @@ suite('products and shapes', {
     weights: { axis: whole(-1) },
     ops: ['activation', 'concat'],
   },
+  ...Object.fromEntries(
+    [0, 1, 2].map((axis) => [
+      `ConcatV2 on axis ${axis}`,
+      {
+        x: [1, 2, 3, 4],
+        nodes: [node('Relu', ['x'], {}, 'r'), node('ConcatV2', ['x', 'r', 'axis'], { N: { i: 2 } })],
+        weights: { axis: whole(axis) },
+        ops: ['activation', 'concat'],
+      },
+    ]),
+  ),
   'Squeeze, ExpandDims, Identity': {
     x: [1, 1, 1, 4],
     nodes: [

@@ -333,6 +333,13 @@ describe('layers', () => {
       }),
     ],
     [
+      'Concatenate along height and width',
+      functional(image, (x, l) => {
+        const below = apply(l.concatenate({ axis: 1 }), x, apply(l.averagePooling2d({ poolSize: [2, 1] }), x));
+        return apply(l.concatenate({ axis: 2 }), below, below);
+      }),
+    ],
+    [
       'squeeze and excitation',
       functional(image, (x, l) => {
         const squeezed = apply(l.reshape({ targetShape: [1, 1, 6] }), apply(l.globalAveragePooling2d({}), x));

@@ -1,0 +1,37 @@
+import { loadAndCompile, loadLiteRt, Tensor } from '@litertjs/core';
+
+let ready: Promise<unknown> | undefined;
+
+/**
+ * In the browser: outputs of a TensorFlow Lite file in LiteRT.js on WebGPU, by name; what that does not run there is left
+ * to WebAssembly, which JSPI suspends. `runtime` is the address of the package's folder `wasm`.
+ */
+export async function liteRtOnWebGpu({
+  runtime,
+  model: address,
+  input,
+  dims,
+}: {
+  runtime: string;
+  model: string;
+  input: Uint8Array<ArrayBuffer>;
+  dims: readonly number[];
+}): Promise<Record<string, Float32Array>> {
+  ready ??= loadLiteRt(`${runtime}/`, { jspi: true });
+  await ready;
+  const bytes = new Uint8Array(await (await fetch(address)).arrayBuffer());
+  const model = await loadAndCompile(bytes, { accelerator: 'webgpu', gpuOptions: { precision: 'fp32' } });
+  if (model.options.accelerator !== 'webgpu') throw new Error('LiteRT.js fell back to WebAssembly');
+  const tensor = new Tensor(input, [...dims]);
+  const names = model.getOutputDetails().map(({ name }) => name);
+  const results = await model.run([tensor]);
+  tensor.delete();
+  const found: Record<string, Float32Array> = {};
+  for (const [i, result] of results.entries()) {
+    const moved = await result.moveTo('wasm');
+    found[names[i]!] = Float32Array.from(moved.toTypedArray() as Float32Array);
+    moved.delete();
+  }
+  model.delete();
+  return found;
+}
