@@ -13,7 +13,7 @@ function meaningOf(output: string, producers: ReadonlyMap<string, Node>): Output
   let node = producers.get(output);
   // A hard sigmoid that is spelled out ends in this.
   let toUnit = false;
-  while (node && ['reshape', 'resize', 'clip'].includes(node.op)) {
+  while (node && ['reshape', 'transpose', 'resize', 'clip'].includes(node.op)) {
     toUnit ||= node.op === 'clip' && node.min >= 0 && node.max <= 1;
     node = producers.get(node.inputs[0]!);
   }

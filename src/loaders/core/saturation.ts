@@ -80,6 +80,7 @@ function combined(node: Node, inputs: readonly Interval[]): Interval {
       return node.countPadding ? anything : a;
     // All that comes out lies between what goes in.
     case 'reshape':
+    case 'transpose':
     case 'resize':
     case 'global-average-pool':
       return a;

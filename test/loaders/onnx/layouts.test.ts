@@ -1,5 +1,8 @@
 /** Layouts in which the file's elements lie in another order than the graph's, against ONNX Runtime. */
-import { int64, one, random, suite } from '../../support/onnx-case.ts';
+import { expect, test } from 'vitest';
+import { withMeanings } from '../../../src/graph/output-meaning.ts';
+import { loadGraph } from '../../../src/loaders/index.ts';
+import { fileOf, int64, one, random, suite } from '../../support/onnx-case.ts';
 
 const image = [1, 3, 4, 5] as const;
 const relu = { op: 'Relu', inputs: ['t'], outputs: ['y'] };
@@ -82,4 +85,14 @@ suite('elements that move', {
     ],
     initializers: { w: random([6, 4, 1, 1]), v: random([3, 4, 2, 2]) },
   },
+});
+
+test('what an output means is not lost by moving it', async () => {
+  const nodes = [
+    { op: 'Softmax', inputs: ['x'], outputs: ['s'], attributes: { axis: { int: 1 } } },
+    { op: 'Flatten', inputs: ['s'], outputs: ['y'] },
+  ];
+  const graph = withMeanings(await loadGraph({ name: 'm', bytes: fileOf({ x: image, nodes }) }));
+  expect(graph.nodes.map(({ op }) => op)).toEqual(['softmax', 'transpose', 'reshape']);
+  expect(graph.outputs[0]!.meaning).toBe('probabilities');
 });

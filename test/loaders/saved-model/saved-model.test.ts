@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it, test } from 'vitest';
 import { buildArchitecture } from '../../../src/architectures/index.ts';
 import { ModelFormatError, UsageError } from '../../../src/errors.ts';
+import type { Permutation } from '../../../src/graph/ops.ts';
 import { seededInputs } from '../../../src/graph/random-inputs.ts';
 import { loadGraph } from '../../../src/loaders/index.ts';
 import { writeSafetensors } from '../../../src/loaders/safetensors/container.ts';
@@ -47,6 +48,20 @@ describe('a saved model', () => {
       ],
     };
     expect(await open(writeSavedModel(graph, '1'))).toEqual({ ...graph, prepared: true });
+  });
+
+  it('keeps a transpose, and refuses one that takes an axis twice', async () => {
+    const graph = (permutation: Permutation) => ({
+      name: 'turned',
+      inputs: [{ name: 'x', shape: [1, 2, 3, 4] as const }],
+      outputs: [{ name: 'y', tensor: 'y' }],
+      nodes: [{ op: 'transpose' as const, name: 't', inputs: ['x'], output: 'y', permutation }],
+    });
+    const sound = graph([0, 3, 1, 2]);
+    expect(await open(writeSavedModel(sound, '1'))).toEqual({ ...sound, prepared: true });
+    await expect(open(writeSavedModel(graph([0, 3, 1, 1]), '1'))).rejects.toThrow(
+      /permutation is \[0,3,1,1\], expected each of 0 to 3/,
+    );
   });
 
   it('runs without passes and gives the same bits', async () => {
