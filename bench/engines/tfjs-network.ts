@@ -110,6 +110,8 @@ function operation(node: Node, shapes: ReadonlyMap<string, Shape>): Step {
       const resize = node.mode === 'bilinear' ? tf.image.resizeBilinear : tf.image.resizeNearestNeighbor;
       return ([x]) => resize(x!, [...node.size], align, half);
     }
+    case 'conv-transpose2d':
+      throw new Error(`node "${node.name}": transposed convolutions are not compared`);
     case 'sum-tiles':
       throw new Error(`node "${node.name}": peers are given networks that are not fused`);
     case 'fused': {

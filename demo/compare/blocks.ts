@@ -57,6 +57,7 @@ export function blocksOf({ prepared }: Model): Block[] {
 function kindOf({ op }: Node, kind: LayerCost['kind']): Kind {
   if (op === 'fused') return 'fused';
   if (op === 'pool' || op === 'global-average-pool') return 'pool';
+  if (kind === 'transposed') return 'normal';
   return kind === 'fully-connected' ? 'dense' : kind;
 }
 
@@ -64,6 +65,8 @@ function describe(node: Node): string {
   const parts: string[] = [];
   switch (node.op) {
     case 'conv2d':
+    case 'conv-transpose2d':
+      if (node.op === 'conv-transpose2d') parts.push('transposed');
       parts.push(
         node.kernel.join(' × '),
         `stride ${node.stride[0] === node.stride[1] ? node.stride[0] : node.stride.join(' × ')}`,

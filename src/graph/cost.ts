@@ -4,7 +4,7 @@ import type { Conv2d, Node, Shape } from './ops.ts';
 import { inferShapes, sizeOf } from './shapes.ts';
 
 /** What a layer is, as the field names it. */
-export type LayerKind = 'normal' | 'depthwise' | 'pointwise' | 'grouped' | 'fully-connected' | 'other';
+export type LayerKind = 'normal' | 'depthwise' | 'pointwise' | 'grouped' | 'transposed' | 'fully-connected' | 'other';
 
 /** One node in numbers; bytes are float32. */
 export interface LayerCost {
@@ -88,6 +88,7 @@ export const separableRatio = (outChannels: number, kernel: number): number => 1
 
 function kindOf(node: Node, input: Shape): LayerKind {
   if (node.op === 'fully-connected') return 'fully-connected';
+  if (node.op === 'conv-transpose2d') return 'transposed';
   if (node.op !== 'conv2d') return 'other';
   if (node.groups > 1) return node.groups === input[3] ? 'depthwise' : 'grouped';
   if (node.kernel[0] === 1 && node.kernel[1] === 1) return 'pointwise';
@@ -107,6 +108,7 @@ function multiplicationsOf(node: Node, inputs: readonly Shape[], output: Shape):
   }
   const input = inputs[0]!;
   if (node.op === 'conv2d') return sizeOf(output) * node.kernel[0] * node.kernel[1] * (input[3] / node.groups);
+  if (node.op === 'conv-transpose2d') return sizeOf(input) * node.kernel[0] * node.kernel[1] * node.outChannels;
   if (node.op === 'fully-connected') return sizeOf(input) * node.outFeatures;
   return 0;
 }
@@ -114,6 +116,7 @@ function multiplicationsOf(node: Node, inputs: readonly Shape[], output: Shape):
 function parametersOf(node: Node): number {
   switch (node.op) {
     case 'conv2d':
+    case 'conv-transpose2d':
     case 'fully-connected':
       return node.weights.length + (node.bias?.length ?? 0);
     case 'batch-norm':

@@ -41,11 +41,61 @@ export interface CenterNetDecoding {
   readonly stride: number;
 }
 
+/** MoveNet (single pose): `src/tasks/movenet.ts`. */
+export interface MoveNetDecoding {
+  readonly kind: 'movenet';
+  /** The outputs `[1, h, w, 1]`, `[1, h, w, 17]`, `[1, h, w, 34]`, `[1, h, w, 34]`. */
+  readonly centre: string;
+  readonly keypoints: string;
+  readonly regression: string;
+  readonly offsets: string;
+  /** Height and width of all four, in cells. */
+  readonly size: Pair;
+}
+
+/** PoseNet, and BodyPix, which segments people too: `src/tasks/posenet.ts`. */
+export interface PoseNetDecoding {
+  readonly kind: 'posenet';
+  /** The output `[1, h, w, 17]` of logits. */
+  readonly heatmaps: string;
+  /** The output `[1, h, w, 34]` of short-range offsets. */
+  readonly offsets: string;
+  /** The outputs `[1, h, w, 32]` of displacements along limbs, or one of `[1, h, w, 64]`. */
+  readonly forward: string;
+  readonly backward: string;
+  /** Height and width of all, in cells. */
+  readonly size: Pair;
+  /** Pixels of the input a cell. */
+  readonly stride: number;
+  readonly maxPoses: number;
+  /** Of a keypoint that begins a pose, and of a pose. */
+  readonly minScore: number;
+  readonly minPoseScore: number;
+  /** Pixels of the input within which a keypoint is that of a better pose. */
+  readonly radius: number;
+  /** BodyPix: the outputs `[1, h, w, 1]` and `[1, h, w, 24]`, logits of people and of their parts. */
+  readonly people: string | null;
+  readonly parts: string | null;
+}
+
+/** A score for each class and pixel, or of the foreground alone: `src/tasks/mask.ts`. */
+export interface SegmentationDecoding {
+  readonly kind: 'segmentation';
+  /** The output `[1, h, w, classes]`; of one channel it is the foreground's. */
+  readonly scores: string;
+  readonly size: Pair;
+  readonly classes: number;
+  /** Whether cells lie as the pixels of a smaller picture do, or the outermost on the input's outermost pixels. */
+  readonly corners: 'half-pixel' | 'align';
+  /** Whether the score of the foreground is a logit; those of classes are compared alone. */
+  readonly logits: boolean;
+}
+
 /**
  * What the outputs of a network are where its file ends in a decoder, which is not run on the GPU, and how they are
  * decoded. Plain data that names the graph's outputs; `mobilenet-webgpu/tasks` decodes.
  */
-export type Decoding = SsdDecoding | CenterNetDecoding;
+export type Decoding = SsdDecoding | CenterNetDecoding | MoveNetDecoding | PoseNetDecoding | SegmentationDecoding;
 
 /** The decoding of one kind: `DecodingOf<'ssd'>` is `SsdDecoding`. */
 export type DecodingOf<K extends Decoding['kind']> = Extract<Decoding, { kind: K }>;

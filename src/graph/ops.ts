@@ -57,6 +57,30 @@ export interface Conv2d extends NodeBase {
   readonly activation: Activation;
 }
 
+/**
+ * Transposed convolution of one group (Dumoulin & Visin 2016, section 4): every input pixel lays its products with the
+ * whole kernel on the output, `stride` apart.
+ *
+ * output[n, y · stride + ky · dilation − top, x · stride + kx · dilation − left, k] += Σ over c of
+ *   inputs[0][n, y, x, c] · weights[ky, kx, c, k], then the bias and the activation; what falls outside is left out.
+ */
+export interface ConvTranspose2d extends NodeBase {
+  readonly op: 'conv-transpose2d';
+  /** `[kernelHeight][kernelWidth][cin][cout]`, float32. */
+  readonly weights: Float32Array;
+  /** `[cout]`, or null. */
+  readonly bias: Float32Array | null;
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly dilation: Pair;
+  /** Rows above and columns left of the output that are left out: the padding of the convolution that this transposes. */
+  readonly crop: Pair;
+  /** Height and width of the output. */
+  readonly size: Pair;
+  readonly outChannels: number;
+  readonly activation: Activation;
+}
+
 /** y = (x − mean) / √(variance + epsilon) · scale + shift, per channel (Ioffe & Szegedy 2015). */
 export interface BatchNorm extends NodeBase {
   readonly op: 'batch-norm';
@@ -203,6 +227,7 @@ export interface Fused extends NodeBase {
 
 export type Node =
   | Conv2d
+  | ConvTranspose2d
   | BatchNorm
   | Affine
   | Prelu

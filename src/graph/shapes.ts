@@ -14,6 +14,10 @@ export function windowOutput(input: number, kernel: number, stride: number, dila
   return Math.floor((input + padding - dilation * (kernel - 1) - 1) / stride) + 1;
 }
 
+/** Length along one axis of a transposed convolution of which nothing is left out (Dumoulin & Visin 2016, relationship 13). */
+export const transposedOutput = (input: number, kernel: number, stride: number, dilation: number): number =>
+  (input - 1) * stride + dilation * (kernel - 1) + 1;
+
 /**
  * TensorFlow's SAME padding: output = ⌈input / stride⌉, the odd pixel at the bottom and right.
  * At stride 2 and an even size a 3×3 kernel pads (0, 1), where PyTorch pads (1, 1).
@@ -135,6 +139,25 @@ function outputShape(graph: string, node: Node, inputs: readonly Shape[]): Shape
       ];
       if (inputs[1] && inputs[1].join() !== shape.join()) fail(`residual is [${inputs[1]}], output is [${shape}]`);
       return shape;
+    }
+    case 'conv-transpose2d': {
+      const { kernel, stride, dilation, crop, size, outChannels } = node;
+      positive('kernel', kernel);
+      positive('stride', stride);
+      positive('dilation', dilation);
+      positive('size, outputs', [...size, outChannels]);
+      padded({ top: crop[0], left: crop[1], bottom: 0, right: 0 });
+      length('weights', node.weights, kernel[0] * kernel[1] * c * outChannels);
+      length('bias', node.bias, outChannels);
+      for (const axis of [0, 1] as const) {
+        const whole = transposedOutput(axis === 0 ? h : w, kernel[axis], stride[axis], dilation[axis]);
+        // Further rows would see the bias alone: fewer than a stride's or a tap's are what formats may ask for.
+        const most = whole - crop[axis] + Math.max(stride[axis], dilation[axis]) - 1;
+        if (crop[axis] >= whole || size[axis] > most) {
+          fail(`output of [${size}] behind [${crop}] does not fit the input [${inputs[0]}], of which ${whole} come`);
+        }
+      }
+      return [n, size[0], size[1], outChannels];
     }
     case 'pool': {
       positive('kernel', node.kernel);

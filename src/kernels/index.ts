@@ -58,6 +58,7 @@ const modules: Readonly<Record<KernelModule, () => Promise<Partial<KernelRegistr
 /** Where kernels are that are not of the core, by their names without what follows a slash. */
 const moduleOfKernel: Readonly<Record<string, KernelModule>> = {
   'conv-grouped': 'rare',
+  'conv-transpose': 'rare',
   pool: 'rare',
   activation: 'rare',
   clip: 'rare',

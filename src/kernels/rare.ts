@@ -3,6 +3,7 @@ import { affine, batchNorm, prelu } from './affine.ts';
 import { clip } from './clip.ts';
 import { concat } from './concat.ts';
 import { convGrouped } from './conv-grouped.ts';
+import { convTranspose } from './conv-transpose.ts';
 import type { Kernel } from './kernel.ts';
 import { l2Normalize } from './l2-normalize.ts';
 import { pool } from './pool.ts';
@@ -13,6 +14,7 @@ import { transpose } from './transpose.ts';
 /** What few networks need; `convGrouped` takes whatever convolution the usual kernels leave. */
 export const usual: readonly Kernel[] = [
   convGrouped,
+  convTranspose,
   pool,
   activation,
   clip,

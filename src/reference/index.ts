@@ -9,6 +9,7 @@ import { type Fused, type Node, writtenBy } from '../graph/ops.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
 import { activation } from './activation.ts';
 import { conv2d } from './conv.ts';
+import { convTranspose2d } from './conv-transpose.ts';
 import { add, affine, batchNorm, clip, multiply, prelu } from './elementwise.ts';
 import { fullyConnected } from './fully-connected.ts';
 import { globalAveragePool, pool, sumTiles } from './pool.ts';
@@ -33,6 +34,8 @@ export function runNode(
   switch (node.op) {
     case 'conv2d':
       return conv2d(node, inputs, shape, counter);
+    case 'conv-transpose2d':
+      return convTranspose2d(node, input, shape, counter);
     case 'fully-connected':
       return fullyConnected(node, input, shape, counter);
     case 'pool':

@@ -1,105 +1,83 @@
-/** MoveNet's heads → the keypoints of one person. */
-import { UsageError } from '../errors.ts';
-import type { ImageRule } from '../graph/graph.ts';
-import { plainImage } from '../graph/image-rule.ts';
+/** People in a picture. */
+import type { DecodingOf } from '../graph/decoding.ts';
 import type { Pair } from '../graph/ops.ts';
-import { gridOf, type Place } from './place.ts';
+import type { Picture } from '../images/image-to-tensor.ts';
+import type { Pose, PoseKeypointName } from './keypoints.ts';
+import { decodePose } from './movenet.ts';
+import { decodePoses, decodeSinglePose } from './posenet.ts';
+import { decodingOf, see, type TaskModel, type TaskOptions } from './task.ts';
 
-/** The 17 keypoints of COCO (Lin et al. 2014), in the order of MoveNet's channels. */
-export const poseKeypoints = [
-  ...['nose', 'left eye', 'right eye', 'left ear', 'right ear', 'left shoulder', 'right shoulder', 'left elbow'],
-  ...['right elbow', 'left wrist', 'right wrist', 'left hip', 'right hip', 'left knee', 'right knee', 'left ankle'],
-  'right ankle',
-] as const;
+export interface PoseOptions extends Omit<TaskOptions, 'labels'> {
+  /** People at most; default: as the file says, or 5. MoveNet finds one. */
+  readonly maxPoses?: number | undefined;
+  /** Least score of a keypoint that begins a pose (PoseNet); default: as the file says, or 0.5. */
+  readonly minScore?: number | undefined;
+  /** The picture shows one person: each keypoint is where it is most likely, whatever the others are (PoseNet). */
+  readonly single?: boolean | undefined;
+}
 
-export type PoseKeypointName = (typeof poseKeypoints)[number];
-
-/** Pictures for MoveNet: pixels 0 … 255 as they are, letterboxed, as its model card says. */
-export const poseImage: ImageRule = { ...plainImage, fit: 'letterbox' };
-
-export interface PoseKeypoint extends Place {
-  readonly name: PoseKeypointName;
+/** A person in a picture. */
+export interface PosedPerson {
   /** 0 … 1. */
   readonly score: number;
+  /** The 17 keypoints of COCO in the order of `poseKeypoints`; x and y in pixels of the picture, from its top left. */
+  readonly keypoints: readonly {
+    readonly name: PoseKeypointName;
+    readonly x: number;
+    readonly y: number;
+    readonly score: number;
+  }[];
 }
 
-/** MoveNet's four heads, NHWC, batch 1. */
-export interface PoseHeads {
-  /** `[1, h, w, 1]`: how likely a cell is the centre of a person, 0 … 1. */
-  readonly centre: Float32Array;
-  /** `[1, h, w, 17]`: how likely a cell holds a keypoint, 0 … 1. */
-  readonly keypoints: Float32Array;
-  /** `[1, h, w, 34]`: from a person's centre to each keypoint, y and x, in cells. */
-  readonly regression: Float32Array;
-  /** `[1, h, w, 34]`: from a cell to the keypoint in it, y and x, in cells. */
-  readonly offsets: Float32Array;
-}
-
-/**
- * The heads among the outputs of a MoveNet that was cut before its decoding, told by their names and lengths. Throws
- * `UsageError` where one is missing.
- */
-export function poseHeads(outputs: Readonly<Record<string, Float32Array>>): PoseHeads {
-  const names = Object.keys(outputs);
-  const missing = (what: string): never => {
-    throw new UsageError(`no ${what} among the outputs ${names.join(', ') || '(none)'}; expected MoveNet's heads`);
-  };
-  const named = (part: string) => outputs[names.find((name) => name.includes(part)) ?? missing(part)]!;
-  const [regression, offsets] = [named('kpt_regress'), named('kpt_offset')];
-  const ofChannels = (channels: number) =>
-    names.find((name) => outputs[name]!.length * 34 === channels * offsets.length);
-  const centre = outputs[ofChannels(1) ?? missing('centre heatmap of one channel')]!;
-  const keypoints = outputs[ofChannels(17) ?? missing('keypoint heatmap of 17 channels')]!;
-  return { centre, keypoints, regression, offsets };
-}
+const estimator = {
+  model: 'pose estimator',
+  takes: 'MoveNet (single pose), PoseNet or BodyPix, in TensorFlow Lite or TensorFlow.js',
+};
 
 /**
- * The 17 keypoints of the person nearest to the middle of the picture.
- *
- * The centre is the cell that is most likely one, weighted by 1 / (distance to the middle + 1.8); from it the regression
- * leads to where each keypoint is expected; the keypoint is the cell of the largest heatmap value / (distance to the
- * expected place + 1.8), moved by its offset. Distances are in cells. (The decoding inside
- * `movenet/singlepose/lightning/4`; heads as in Zhou et al. 2019, "Objects as Points", section 4.2.)
- *
- * `size`: the heads' height and width; a square unless given. Throws `UsageError` where a head has another length.
+ * The people in a picture, the best first, by a model whose file says how its outputs are decoded (`Graph.decoding`).
+ * Throws `UsageError` where the model is no pose estimator or the picture does not fit, `InvalidResultError` where it gives
+ * NaN.
  */
-export function decodePose(heads: PoseHeads, size?: Pair): PoseKeypoint[] {
-  const [height, width] = gridOf('the centre heatmap', heads.centre.length, 1, size);
-  const count = poseKeypoints.length;
-  const grid: Pair = [height, width];
-  gridOf('the keypoint heatmap', heads.keypoints.length, count, grid);
-  gridOf('the regression', heads.regression.length, 2 * count, grid);
-  gridOf('the offsets', heads.offsets.length, 2 * count, grid);
-  const centre = best(heads.centre, grid, 1, 0, height / 2, width / 2);
-  return poseKeypoints.map((name, k): PoseKeypoint => {
-    const y = Math.floor(centre / width) + heads.regression[centre * 2 * count + 2 * k]!;
-    const x = (centre % width) + heads.regression[centre * 2 * count + 2 * k + 1]!;
-    const cell = best(heads.keypoints, grid, count, k, y, x);
-    return {
-      name,
-      y: (Math.floor(cell / width) + heads.offsets[cell * 2 * count + 2 * k]!) / height,
-      x: ((cell % width) + heads.offsets[cell * 2 * count + 2 * k + 1]!) / width,
-      score: heads.keypoints[cell * count + k]!,
+export async function pose(model: TaskModel, picture: Picture, options: PoseOptions = {}): Promise<PosedPerson[]> {
+  const decoding = decodingOf(model.graph, estimator, ['movenet', 'posenet']);
+  const { outputs, toPixels } = await see(model, picture, options);
+  const [, height, width] = model.graph.inputs[0]!.shape;
+  return decode(decoding, outputs, [height, width], options).map(({ score, keypoints }) => ({
+    score,
+    keypoints: keypoints.map(({ name, score: own, ...place }) => {
+      const { x, y } = toPixels(place);
+      return { name, x, y, score: own };
+    }),
+  }));
+}
+
+function decode(
+  decoding: DecodingOf<'movenet' | 'posenet'>,
+  outputs: Readonly<Record<string, Float32Array>>,
+  input: Pair,
+  { maxPoses, minScore, single }: PoseOptions,
+): Pose[] {
+  const output = (name: string) => outputs[name]!;
+  if (decoding.kind === 'movenet') {
+    const { centre, keypoints, regression, offsets, size } = decoding;
+    const heads = {
+      centre: output(centre),
+      keypoints: output(keypoints),
+      regression: output(regression),
+      offsets: output(offsets),
     };
-  });
-}
-
-/** The cell of the largest value of a channel, weighted by nearness to a place; the first of equals. */
-function best(
-  values: Float32Array,
-  [height, width]: Pair,
-  channels: number,
-  channel: number,
-  y: number,
-  x: number,
-): number {
-  let [found, largest] = [0, -Infinity];
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      const cell = row * width + column;
-      const value = values[cell * channels + channel]! / (Math.hypot(row - y, column - x) + 1.8);
-      if (value > largest) [found, largest] = [cell, value];
-    }
+    const found = decodePose(heads, size);
+    return [{ score: found.reduce((sum, { score }) => sum + score, 0) / found.length, keypoints: found }];
   }
-  return found;
+  const { heatmaps, offsets, forward, backward } = decoding;
+  const heads = {
+    heatmaps: output(heatmaps),
+    offsets: output(offsets),
+    forward: output(forward),
+    backward: output(backward),
+  };
+  if (single) return [decodeSinglePose(heads, { ...decoding, input })];
+  const chosen = { maxPoses: maxPoses ?? decoding.maxPoses, minScore: minScore ?? decoding.minScore };
+  return decodePoses(heads, { ...decoding, input, ...chosen });
 }

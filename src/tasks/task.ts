@@ -4,6 +4,7 @@ import type { Decoding, DecodingOf } from '../graph/decoding.ts';
 import type { Graph, ImageRule } from '../graph/graph.ts';
 import type { Pair } from '../graph/ops.ts';
 import type { Picture } from '../images/image-to-tensor.ts';
+import type { Framing } from './mask.ts';
 import { type Place, placeOnPicture } from './place.ts';
 
 /** What tasks use of a `Model`. */
@@ -49,6 +50,7 @@ export interface Seen {
   readonly outputs: Readonly<Record<string, Float32Array>>;
   /** A place on the network's input in pixels of the picture, from its top left. */
   readonly toPixels: (place: Place) => Place;
+  readonly framing: Framing;
 }
 
 /**
@@ -72,5 +74,5 @@ export async function see(model: TaskModel, picture: Picture, { image, signal }:
     const { y, x } = placeOnPicture(place, size, rule, [height, width]);
     return { y: y * picture.height, x: x * picture.width };
   };
-  return { outputs, toPixels };
+  return { outputs, toPixels, framing: { picture: size, rule, input: [height, width] } };
 }

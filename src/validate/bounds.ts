@@ -21,6 +21,7 @@ import { UsageError } from '../errors.ts';
 import {
   type Activation,
   type Conv2d,
+  type ConvTranspose2d,
   type FullyConnected,
   type Fused,
   type Node,
@@ -30,6 +31,7 @@ import {
 } from '../graph/ops.ts';
 import { activate, finish } from '../reference/activation.ts';
 import { convolve } from '../reference/conv.ts';
+import { layOut } from '../reference/conv-transpose.ts';
 import { partner } from '../reference/elementwise.ts';
 import { matrixProduct } from '../reference/fully-connected.ts';
 import { runNode, type Tensor } from '../reference/index.ts';
@@ -117,6 +119,13 @@ function evaluate(node: Node, inputs: readonly Tensor[], shape: Tensor['shape'])
       const sums = convolve(node, input, shape);
       const magnitudes = convolve(absoluteNode(node), absolute(input), shape);
       return weightedSums(node, input, sums, magnitudes, taps, inputs[1]?.data);
+    }
+    case 'conv-transpose2d': {
+      // Of a dense kernel every stride-th tap of an axis meets an output pixel.
+      const met = (axis: 0 | 1) => Math.ceil(node.kernel[axis] / (node.dilation[axis] === 1 ? node.stride[axis] : 1));
+      const sums = layOut(node, input, shape);
+      const magnitudes = layOut(absoluteNode(node), absolute(input), shape);
+      return weightedSums(node, input, sums, magnitudes, met(0) * met(1) * input.shape[3]);
     }
     case 'fully-connected': {
       const taps = input.data.length / input.shape[0];
@@ -298,7 +307,7 @@ function through(
  * M = Σ|w·x| + |bias| (Higham, section 3.1, equation 3.3). `epilogue` adds the residual's and the activation's.
  */
 function weightedSums(
-  node: Conv2d | FullyConnected,
+  node: Conv2d | ConvTranspose2d | FullyConnected,
   input: Tensor,
   sums: Float64Array,
   magnitudes: Float64Array,
@@ -475,7 +484,7 @@ function largest(values: ArrayLike<number>): number {
 
 const absolute = ({ shape, data }: Tensor): Tensor => ({ shape, data: data.map(Math.abs) });
 
-const absoluteNode = <N extends Conv2d | FullyConnected>(node: N): N => ({
+const absoluteNode = <N extends Conv2d | ConvTranspose2d | FullyConnected>(node: N): N => ({
   ...node,
   weights: node.weights.map(Math.abs),
   bias: node.bias?.map(Math.abs) ?? null,
@@ -483,7 +492,7 @@ const absoluteNode = <N extends Conv2d | FullyConnected>(node: N): N => ({
 
 /** The weights that kernels store in the plan's precision; those of depthwise and grouped convolutions stay float32. */
 function withRoundedWeights<N extends Node>(node: N): N {
-  return (node.op === 'conv2d' && node.groups === 1) || node.op === 'fully-connected'
+  return (node.op === 'conv2d' && node.groups === 1) || node.op === 'conv-transpose2d' || node.op === 'fully-connected'
     ? { ...node, weights: node.weights.map(roundToFloat16) }
     : node;
 }

@@ -36,6 +36,15 @@ export function nodeOf({ node, inputs, noBias }: KernelCase, seed: number): Node
         bias: noBias ? null : randomValues(node.outChannels, 1, seed + 2),
       };
     }
+    case 'conv-transpose2d': {
+      const products = node.kernel[0] * node.kernel[1] * channels;
+      return {
+        ...node,
+        ...names,
+        weights: randomValues(products * node.outChannels, fanIn(products), seed + 1),
+        bias: noBias ? null : randomValues(node.outChannels, 1, seed + 2),
+      };
+    }
     case 'fully-connected': {
       const features = inputs[0]![1] * inputs[0]![2] * channels;
       return {

@@ -89,6 +89,14 @@ export const zoo: readonly ZooModel[] = [
   },
   objectron('cup'),
   {
+    name: 'MobileNetV3 with a decoder (selfie segmentation)',
+    file: 'node_modules/@mediapipe/selfie_segmentation/selfie_segmentation.tflite',
+    oracle: 'LiteRT.js',
+    input: { name: 'input_1', dims: [1, 256, 256, 3], range: [0, 1] },
+    outputs: ['activation_10'],
+    maxNmse: 1e-10,
+  },
+  {
     name: 'MobileNetV4 (detypify)',
     file: 'node_modules/detypify-service/train/model.onnx',
     oracle: 'ONNX Runtime',

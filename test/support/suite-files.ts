@@ -9,14 +9,14 @@ export const notQuick = files([
   ...['damaged', 'onnx/hostile', 'onnx/quantised', 'safetensors/damaged'].map((name) => `loaders/${name}`),
   ...['safetensors/safetensors', 'saved-model/saved-model', 'streaming'].map((name) => `loaders/${name}`),
   ...['tfjs/damaged-layers', 'tfjs/object-detection', 'tflite/damaged'].map((name) => `loaders/${name}`),
-  ...['gutenye', 'imagenet', 'family', 'quantised', 'quantised-onnx', 'quantised-tflite', 'zoo'].map(
+  ...['gutenye', 'imagenet', 'family', 'quantised', 'quantised-onnx', 'quantised-tflite', 'tasks', 'zoo'].map(
     (name) => `models/${name}`,
   ),
   'passes/random-graphs',
   'roundtrip/architectures',
   'structure/build',
   'support/cost',
-  ...['centernet', 'pose'].map((name) => `tasks/${name}`),
+  ...['centernet', 'movenet', 'posenet'].map((name) => `tasks/${name}`),
   'tuning/warm-up',
 ]);
 

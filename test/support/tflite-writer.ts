@@ -21,8 +21,13 @@ const operators = {
   SOFTMAX: 25,
   CUSTOM: 32,
   PAD: 34,
+  BATCH_TO_SPACE_ND: 37,
+  SPACE_TO_BATCH_ND: 38,
   MEAN: 40,
+  CAST: 53,
   MAXIMUM: 55,
+  ARG_MAX: 56,
+  TRANSPOSE_CONV: 67,
   ABS: 101,
   QUANTIZE: 114,
 } as const;
@@ -40,6 +45,9 @@ const optionTypes: Readonly<Record<string, number>> = {
   RESIZE_BILINEAR: 15,
   SOFTMAX: 9,
   MEAN: 27,
+  CAST: 37,
+  ARG_MAX: 40,
+  TRANSPOSE_CONV: 49,
 };
 
 export interface TensorSpec {

@@ -3,7 +3,7 @@
  * not.
  */
 import { describe, expect, test } from 'vitest';
-import type { Activation, Node, Resize, Shape } from '../../src/graph/ops.ts';
+import type { Activation, ConvTranspose2d, Node, Resize, Shape } from '../../src/graph/ops.ts';
 import { runNode, type Tensor } from '../../src/reference/index.ts';
 import { roundToFloat16, runWithBound } from '../../src/validate/bounds.ts';
 import { checkBounds } from '../../src/validate/compare.ts';
@@ -85,6 +85,26 @@ test('the bound of a sum is (K + 2)·u·M and the rounding of the reference', ()
   expect([...output.data]).toEqual([3]);
   expect(bound[0]! * 2 ** 24).toBeCloseTo(3 * 9 + 3, 3);
   expect(probable[0]! * 2 ** 24).toBeCloseTo(Math.sqrt(3) * 9 + 3, 3);
+});
+
+test.each(Object.entries(orders))('a transposed convolution, %s', (_, sum) => {
+  const [input, weights] = [random([1, 3, 4, 9], 6), random([3, 3, 9, 2], 7).data];
+  const bias = random([1, 1, 1, 2], 8).data;
+  const node: ConvTranspose2d = {
+    ...{ ...base, op: 'conv-transpose2d', weights, bias, kernel: [3, 3], stride: [2, 2], dilation: [1, 1] },
+    ...{ crop: [1, 1], size: [5, 7], outChannels: 2, activation: 'relu' },
+  };
+  const actual = Float32Array.from({ length: 70 }, (_, i) => {
+    const [y, x, k] = [Math.floor(i / 14) + 1, (Math.floor(i / 2) % 7) + 1, i % 2];
+    const terms = [bias[k]!];
+    for (let pixel = 0; pixel < 12; pixel++) {
+      const [ky, kx] = [y - 2 * Math.floor(pixel / 4), x - 2 * (pixel % 4)];
+      if (ky < 0 || ky > 2 || kx < 0 || kx > 2) continue;
+      for (let c = 0; c < 9; c++) terms.push(f(input.data[pixel * 9 + c]! * weights[((ky * 3 + kx) * 9 + c) * 2 + k]!));
+    }
+    return Math.max(0, sum(terms));
+  });
+  expectWithin(node, [input], actual);
 });
 
 test('1 % of the largest weight is seen', () => {

@@ -445,6 +445,17 @@ export class ImportBuilder {
     return this.image(place, { op: 'conv2d', inputs: [x.tensor], ...convolution }, shape, order);
   }
 
+  convTranspose(
+    place: Place,
+    input: Variable,
+    order: readonly Axis[],
+    convolution: Omit<Extract<Node, { op: 'conv-transpose2d' }>, 'name' | 'output' | 'op' | 'inputs'>,
+  ): Variable {
+    const x = this.arrange(place, input, order);
+    const shape: Shape = [x.shape[0], convolution.size[0], convolution.size[1], convolution.outChannels];
+    return this.image(place, { op: 'conv-transpose2d', inputs: [x.tensor], ...convolution }, shape, order);
+  }
+
   pool(
     place: Place,
     input: Variable,

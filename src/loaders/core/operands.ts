@@ -1,5 +1,6 @@
 import type { Constant } from './constants.ts';
 import type { ImportBuilder, Place, Value, Variable } from './import-builder.ts';
+import { type Spread, spreadOf } from './spread.ts';
 
 /** An operation of a file with what it reads, as the handlers of every format see it. */
 export interface Operands {
@@ -9,6 +10,8 @@ export interface Operands {
   readonly count: number;
   /** Input `i`, which must be there. */
   readonly value: (i: number) => Value;
+  /** Input `i` where it is spread over the batch by blocks, which the other ways refuse; undefined where it is not. */
+  readonly spread: (i: number) => Spread | undefined;
   /** Input `i`, which must be a tensor of the network. */
   readonly variable: (i: number) => Variable;
   /** Input `i`, which must be a constant. */
@@ -24,7 +27,10 @@ export function operandsOf(
   count: number,
   find: (i: number) => Value | undefined,
 ): Operands {
-  const value = (i: number) => find(i) ?? builder.damaged(place, `input ${i} is left out, expected a tensor`);
+  const value = (i: number) => {
+    const found = find(i) ?? builder.damaged(place, `input ${i} is left out, expected a tensor`);
+    return spreadOf(found) ? builder.unsupported(place, `input ${i} is spread over the batch by blocks`) : found;
+  };
   const constant = (i: number, found: Value) =>
     found.kind === 'constant'
       ? found
@@ -34,8 +40,9 @@ export function operandsOf(
     builder,
     count,
     value,
+    spread: (i) => spreadOf(find(i)),
     variable: (i) => {
-      const found = find(i);
+      const found = find(i) && value(i);
       if (found?.kind === 'variable') return found;
       const what = found ? 'a constant' : 'left out';
       return builder.unsupported(place, `input ${i} is ${what}, expected a tensor of the network`);

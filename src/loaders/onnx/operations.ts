@@ -1,6 +1,6 @@
 /** What each ONNX operation on tensors of the network becomes in the graph. Constants are folded before (fold.ts). */
 import type { Padding, Pair, Pool } from '../../graph/ops.ts';
-import { noPadding, samePadding, windowOutput } from '../../graph/shapes.ts';
+import { noPadding, samePadding, transposedOutput, windowOutput } from '../../graph/shapes.ts';
 import type { FoldBudget } from '../core/constants.ts';
 import { axisOf, flattenedDims, resolveReshape, squeezedDims, unsqueezedDims } from '../core/dims.ts';
 import { transpose } from '../core/fold.ts';
@@ -57,6 +57,7 @@ export const operations = new Map<string, Handler>([
   ['Div', arithmetic('divide')],
   ['Sum', sum],
   ['Conv', conv],
+  ['ConvTranspose', convTranspose],
   ['BatchNormalization', batchNormalization],
   ['GlobalAveragePool', (operation) => globalPool(operation, 'average')],
   ['GlobalMaxPool', (operation) => globalPool(operation, 'max')],
@@ -211,6 +212,47 @@ function conv(operation: Operation): Value {
     dilation,
     padding: paddingOf(operation, size, kernel, stride, dilation),
     groups,
+    outChannels,
+    activation: 'none',
+  });
+}
+
+function convTranspose(operation: Operation): Value {
+  const { builder, place, node, optional, budget } = operation;
+  const { x, size: from } = image(operation);
+  const weights = optional(1) ?? builder.damaged(place, 'has no weights');
+  const { dims } = weights;
+  const [inputs, outChannels, height, width] = dims as [number, number, number, number];
+  const groups = intOf(node, 'group', 1);
+  if (groups !== 1) builder.unsupported(place, `has ${groups} groups, expected one`);
+  if (dims.length !== 4 || inputs !== x.dims[1]) {
+    builder.damaged(place, `has weights of [${dims}] for an input of [${x.dims}]`);
+  }
+  const kernel: Pair = [height, width];
+  const stride = pairOf(operation, 'strides', [1, 1]);
+  const dilation = pairOf(operation, 'dilations', [1, 1]);
+  const extra = intsOf(node, 'output_padding') ?? [0, 0];
+  const stated = intsOf(node, 'output_shape');
+  if (extra.length !== 2 || (stated && stated.length !== 2)) builder.damaged(place, 'states no height and width');
+  const auto = stringOf(node, 'auto_pad', 'NOTSET') || 'NOTSET';
+  const { top, left, bottom, right } = paddingOf(operation, from, kernel, stride, dilation);
+  const along = (axis: 0 | 1, before: number, after: number) => {
+    const whole = transposedOutput(from[axis], kernel[axis], stride[axis], dilation[axis]) + extra[axis]!;
+    const size = stated?.[axis] ?? (auto.startsWith('SAME') ? from[axis] * stride[axis] : null);
+    if (size === null) return { size: whole - before - after, crop: before };
+    const cut = Math.max(0, whole - size);
+    return { size, crop: auto === 'SAME_UPPER' ? Math.floor(cut / 2) : Math.ceil(cut / 2) };
+  };
+  const [y, z] = [along(0, top, bottom), along(1, left, right)];
+  const bias = optional(2);
+  return builder.convTranspose(place, x, nchw, {
+    weights: floatData(transpose(weights, [2, 3, 0, 1], budget)),
+    bias: bias ? vector(operation, bias, 'bias', outChannels) : null,
+    kernel,
+    stride,
+    dilation,
+    crop: [y.crop, z.crop],
+    size: [y.size, z.size],
     outChannels,
     activation: 'none',
   });

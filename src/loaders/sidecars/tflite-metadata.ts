@@ -22,6 +22,7 @@ export function imageRuleOf(
   const channels = dims[3];
   if (dims.length !== 4 || (channels !== 1 && channels !== 3)) return null;
   const rule = { ...plainImage, channels: coloursOf(channels) };
+  if (type === 'UINT8' && !quantisation) return rule;
   if (type === 'UINT8' && quantisation?.scales.length === 1) {
     const [scale] = quantisation.scales as [number];
     return { ...rule, scale: [scale], offset: [-(quantisation.zeroPoints[0] ?? 0) * scale] };

@@ -3,11 +3,18 @@ import type { CenterNetDecoding } from '../../graph/decoding.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { plainImage } from '../../graph/image-rule.ts';
 import { inferShapes } from '../../graph/shapes.ts';
+import { moveNetImage, moveNetOf, poseNetImage, poseNetOf, withPublishedImage } from '../core/decodings.ts';
 
 /** The graph with the decoding of its outputs, and the image rule that goes with it; as it is where that is not known. */
 export function withDecoding(graph: Graph): Graph {
-  const decoding = centerNet(graph);
-  return decoding ? { ...graph, decoding, image: graph.image ?? plainImage } : graph;
+  const detector = centerNet(graph);
+  if (detector) return { ...graph, decoding: detector, image: graph.image ?? plainImage };
+  const moveNet = moveNetOf(graph);
+  if (moveNet) return withPublishedImage({ ...graph, decoding: moveNet }, moveNetImage, "MoveNet's model card");
+  const poseNet = poseNetOf(graph);
+  return poseNet
+    ? withPublishedImage({ ...graph, decoding: poseNet }, poseNetImage, 'PoseNet of TensorFlow.js')
+    : graph;
 }
 
 /** "tower_0/keypoints" and "tower_0/wh" of CenterNet with a feature pyramid (MediaPipe), which takes pixels as they are. */

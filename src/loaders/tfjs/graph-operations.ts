@@ -30,6 +30,8 @@ import {
   vector,
   wholeSlice,
 } from '../core/operations.ts';
+import { batchToSpace, convolveSpread, spaceToBatch } from '../core/space-to-batch.ts';
+import { tapsOutputsLast } from '../core/weights.ts';
 import { floatTypes, type TfjsAttributes } from './attributes.ts';
 
 export interface TfjsOperation extends Operands {
@@ -69,6 +71,9 @@ export const operations = new Map<string, Handler>([
   ['DepthwiseConv2dNative', (operation) => conv(operation, true)],
   ['DepthwiseConv2d', (operation) => conv(operation, true)],
   ['FusedDepthwiseConv2dNative', (operation) => conv(operation, true)],
+  ['Conv2DBackpropInput', convTranspose],
+  ['SpaceToBatchND', spaceToBatch],
+  ['BatchToSpaceND', batchToSpace],
   ['FusedBatchNorm', batchNorm],
   ['FusedBatchNormV2', batchNorm],
   ['FusedBatchNormV3', batchNorm],
@@ -212,14 +217,16 @@ function fused(
 
 function conv(operation: TfjsOperation, depthwise: boolean): Value {
   const { builder, place, variable, constant } = operation;
-  const size = imageSize(operation);
+  const spread = operation.spread(0);
+  const x = spread?.x ?? variable(0);
+  const size = spread?.size ?? imageSize(operation);
   const weights = constant(1);
   const { dims } = weights;
   if (dims.length !== 4) builder.damaged(place, `has weights of [${dims}], expected four dimensions`);
   const [height, width, inputs, last] = dims as [number, number, number, number];
-  const channels = variable(0).dims[3]!;
+  const channels = x.dims[3]!;
   if (depthwise ? inputs !== channels : inputs < 1 || channels % inputs !== 0) {
-    builder.damaged(place, `has weights of [${dims}] for an input of [${variable(0).dims}]`);
+    builder.damaged(place, `has weights of [${dims}] for an input of [${x.dims}]`);
   }
   const outChannels = depthwise ? channels * last : last;
   const kernel: Pair = [height, width];
@@ -229,8 +236,39 @@ function conv(operation: TfjsOperation, depthwise: boolean): Value {
   const groups = depthwise ? channels : channels / inputs;
   const convolution = { weights: floatData(weights), kernel, stride, dilation, padding, groups, outChannels };
   return fused(operation, 2, outChannels, (bias, activation) =>
-    builder.conv(place, variable(0), nhwc, { ...convolution, bias, activation }),
+    spread
+      ? convolveSpread(operation, spread, { ...convolution, bias, activation })
+      : builder.conv(place, x, nhwc, { ...convolution, bias, activation }),
   );
+}
+
+/** Inputs are the output's shape, weights `[height][width][outputs][inputs]` and the tensor. */
+function convTranspose(operation: TfjsOperation): Value {
+  const { builder, place, variable, constant, attributes } = operation;
+  if (attributes.string('data_format', 'NHWC') !== 'NHWC') builder.unsupported(place, 'is not NHWC');
+  const [shape, weights, x] = [constant(0), constant(1), variable(2)];
+  const { dims } = weights;
+  const [height, width, outChannels, inputs] = dims as [number, number, number, number];
+  if (dims.length !== 4 || x.dims.length !== 4 || inputs !== x.dims[3] || shape.data.length !== 4) {
+    builder.damaged(place, `has weights of [${dims}] for [${x.dims}] and an output of [${shape.data.slice(0, 8)}]`);
+  }
+  const kernel: Pair = [height, width];
+  const stride = pairOf(operation, 'strides');
+  const dilation = pairOf(operation, 'dilations');
+  const size: Pair = [shape.data[1]!, shape.data[2]!];
+  // The padding of the convolution that leads the other way.
+  const { top, left } = paddingOf(operation, size, kernel, stride, dilation);
+  return builder.convTranspose(place, x, nhwc, {
+    weights: tapsOutputsLast(floatData(weights), height * width, outChannels, inputs),
+    bias: null,
+    kernel,
+    stride,
+    dilation,
+    crop: [top, left],
+    size,
+    outChannels,
+    activation: 'none',
+  });
 }
 
 function batchNorm(operation: TfjsOperation): Value {

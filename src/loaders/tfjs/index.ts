@@ -2,6 +2,7 @@
 import { ModelFormatError, UnsupportedOpError, UsageError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { type FoldBudget, FoldError } from '../core/constants.ts';
+import { headsBefore } from '../core/cut.ts';
 import { type Axis, ImportBuilder, listed, nhwc, type Place, type Value } from '../core/import-builder.ts';
 import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { field, isRecord, parseJson } from '../core/json.ts';
@@ -66,7 +67,9 @@ export async function loadTfjs(files: ModelFiles, options: LoadGraphOptions): Pr
     return detector.finish(graph);
   }
   const loaded = load(options);
-  if (!('cut' in loaded)) return loaded;
+  if (!('cut' in loaded)) {
+    return loaded.outputs.length > 1 ? (await import('./decoding.ts')).withDecoding(loaded) : loaded;
+  }
   const again = load({ ...options, outputs: loaded.cut });
   if ('cut' in again) return refuse(files.name, loaded.error, loaded.cut);
   return (await import('./decoding.ts')).withDecoding(again);
@@ -190,21 +193,18 @@ class TfjsLoader {
   ): string[] {
     const isVariable = (tensor: string) => this.values.get(tensor)?.kind === 'variable';
     const own = outputs.filter(({ tensor }) => isVariable(tensor));
-    const read = new Set([...failed].flatMap((index) => this.nodes[index]!.inputs.filter(isVariable)));
-    const kept = new Set(own.map(({ tensor }) => tensor));
-    const followsFromKept = new Set<string>();
-    const heads: string[] = [];
-    for (const index of order) {
-      const node = this.nodes[index]!;
-      if (!isVariable(node.name)) continue;
-      const from = node.inputs.filter(isVariable);
-      if (kept.has(node.name) || (from.length > 0 && from.every((tensor) => followsFromKept.has(tensor)))) {
-        followsFromKept.add(node.name);
-      } else if (read.has(node.name) && !isPlaceholder(node)) {
-        heads.push(node.name);
-        followsFromKept.add(node.name);
-      }
-    }
+    const heads = headsBefore(
+      {
+        order,
+        reads: (index) => this.nodes[index]!.inputs.filter(isVariable),
+        writes: (index) => {
+          const node = this.nodes[index]!;
+          return isVariable(node.name) && !isPlaceholder(node) ? [node.name] : [];
+        },
+      },
+      failed,
+      own.map(({ tensor }) => tensor),
+    );
     return [...own.map(({ name }) => name), ...heads];
   }
 

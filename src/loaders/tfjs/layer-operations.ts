@@ -4,6 +4,7 @@ import { noPadding, samePadding } from '../../graph/shapes.ts';
 import { floats } from '../core/constants.ts';
 import { type Axis, type ImportBuilder, nchw, nhwc, type Place, type Variable } from '../core/import-builder.ts';
 import { listOf } from '../core/json.ts';
+import { tapsOutputsLast } from '../core/weights.ts';
 import type { LayerConfig } from './layer-config.ts';
 
 export interface LayerCall {
@@ -31,6 +32,7 @@ export const layers = new Map<string, Handler>([
   ['AlphaDropout', identity],
   ['ActivityRegularization', identity],
   ['Conv2D', conv],
+  ['Conv2DTranspose', convTranspose],
   ['DepthwiseConv2D', depthwiseConv],
   ['SeparableConv2D', separableConv],
   ['BatchNormalization', batchNorm],
@@ -173,6 +175,34 @@ function conv(call: LayerCall): Variable {
     bias: biasOf(call, outChannels),
     padding: paddingOf(call, size, window),
     groups,
+    outChannels,
+    activation,
+  });
+  return activate(call, result, after);
+}
+
+function convTranspose(call: LayerCall): Variable {
+  const { builder, place, config, input, weight } = call;
+  const { order, size: from, channels } = imageOf(call);
+  const window = windowOf(call);
+  const outChannels = config.count('filters');
+  if (window.dilation.some((d) => d !== 1) || (config.get('output_padding') ?? null) !== null) {
+    builder.unsupported(place, 'has a dilation or output_padding');
+  }
+  const same = config.string('padding', 'valid') === 'same';
+  const along = (axis: 0 | 1) =>
+    from[axis] * window.stride[axis] + (same ? 0 : Math.max(window.kernel[axis] - window.stride[axis], 0));
+  const size: Pair = [along(0), along(1)];
+  // The padding of the convolution that leads the other way.
+  const { top, left } = paddingOf(call, size, window);
+  const kernel = weight('kernel', [...window.kernel, outChannels, channels]);
+  const { activation, after } = ownActivation(call);
+  const result = builder.convTranspose(place, input, order, {
+    ...window,
+    weights: tapsOutputsLast(kernel, window.kernel[0] * window.kernel[1], outChannels, channels),
+    bias: biasOf(call, outChannels),
+    crop: [top, left],
+    size,
     outChannels,
     activation,
   });

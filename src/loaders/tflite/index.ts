@@ -1,16 +1,19 @@
 /** TensorFlow Lite files: one subgraph, float32, float16 or quantised weights. */
 import { ModelFormatError, UnsupportedOpError, UsageError } from '../../errors.ts';
 import { classesOf } from '../../graph/classes.ts';
+import { withoutDeadNodes } from '../../graph/dead-nodes.ts';
 import type { Decoding } from '../../graph/decoding.ts';
 import type { Graph, ImageRule } from '../../graph/graph.ts';
 import { FoldBudget, FoldError } from '../core/constants.ts';
+import { headsBefore } from '../core/cut.ts';
 import { type Axis, ImportBuilder, listed, nchw, nhwc, type Place, type Value } from '../core/import-builder.ts';
 import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { operandsOf } from '../core/operands.ts';
 import { saturated } from '../core/saturation.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
+import type { End } from './decoding.ts';
 import { FlatTable } from './flat-table.ts';
-import { operators, type TfliteOperation } from './operations.ts';
+import { customOperators, operators, type TfliteOperation } from './operations.ts';
 import type { TailCall } from './tail-call.ts';
 import { type ActivationRange, activationRange, decodeConstant, readTensor, type TfliteTensor } from './tensors.ts';
 
@@ -44,6 +47,20 @@ const tails: ReadonlyMap<string, Tail> = new Map([
 /** BuiltinOperator of what a name says. */
 const CUSTOM = 32;
 
+/** Operators that decode and have no name in the file, by the number of BuiltinOperator. */
+const decoders = new Map([
+  [48, 'TOPK_V2'],
+  [56, 'ARG_MAX'],
+  [79, 'ARG_MIN'],
+  [107, 'GATHER_ND'],
+]);
+
+/** Operators that pick places, or decode what the network found: no layers. */
+const picks: ReadonlySet<string> = new Set([...decoders.values(), 'PosenetDecoderOp']);
+
+/** Operators that learnt weights: behind them is a network, not a decoding. */
+const learns: ReadonlySet<string> = new Set(['CONV_2D', 'DEPTHWISE_CONV_2D', 'FULLY_CONNECTED', 'TRANSPOSE_CONV']);
+
 /** BuiltinOperator. The byte came first; operators past 127 are in the other field only. */
 const operatorNumber = (code: FlatTable): number => Math.max(code.byte(0), code.int(3));
 
@@ -68,6 +85,12 @@ interface Operator {
   readonly outputs: readonly number[];
 }
 
+/** An output: a tensor of the file under a name. */
+interface Wanted {
+  readonly name: string;
+  readonly index: number;
+}
+
 /** The end of a ZIP archive has a record of 22 bytes, and a comment of at most 65,535 after it. */
 function hasArchive(bytes: Uint8Array): boolean {
   const least = Math.max(0, bytes.length - 22 - 65_535);
@@ -81,8 +104,9 @@ function hasArchive(bytes: Uint8Array): boolean {
  * A TensorFlow Lite model. Quantised weights become the real numbers that they stand for, and so do quantised inputs
  * and outputs: the graph computes in real numbers throughout. `image` says how pixels become the input, from the file's
  * metadata, or from the quantisation of a uint8 input, whose stored values are pixels; labels come from the associated
- * files, where a list there has a line for each class. Where outputs come from an operator that decodes (`TFLite_Detection_PostProcess`)
- * and `options.outputs` is not given, the graph ends at what it reads, with `decoding`.
+ * files, where a list there has a line for each class. Where outputs come from operators that decode (`TFLite_Detection_PostProcess`,
+ * `PosenetDecoderOp`, `ARG_MAX` and the like, without learnt weights) and `options.outputs` is not given, the graph ends at
+ * what they read, with `decoding` where it is known how.
  *
  * Throws `ModelFormatError`, `UnsupportedOpError`, or `UsageError` for names in `options`.
  */
@@ -110,6 +134,8 @@ class TfliteLoader {
   readonly #tensors: readonly TfliteTensor[];
   readonly #budget: FoldBudget;
   readonly #values = new Map<number, Value>();
+  /** Tensors that operators make which are not run. */
+  readonly #unmade = new Set<number>();
   #readers: Map<number, Operator[]> | undefined;
 
   constructor({ name, bytes }: ModelFiles, model: FlatTable, subgraph: FlatTable, options: LoadGraphOptions) {
@@ -148,16 +174,99 @@ class TfliteLoader {
       all,
       wanted.map(({ index }) => index),
     );
-    all.forEach((operator, i) => {
+    const left = new Set<number>();
+    let error: UnsupportedOpError | undefined;
+    for (const i of needed) {
       this.#options.signal?.throwIfAborted();
-      if (needed.has(i)) this.#run(operator, i, codes);
-    });
-    const graph = this.#builder.finish(
-      wanted.map(({ name, index }) => ({ name, value: this.#value(index, `output "${name}"`) })),
+      const operator = all[i]!;
+      if (operator.inputs.some((index) => this.#unmade.has(index))) left.add(i);
+      else {
+        try {
+          this.#run(operator, i, codes);
+          continue;
+        } catch (caught) {
+          if (!(caught instanceof UnsupportedOpError)) throw caught;
+          error ??= caught;
+          left.add(i);
+        }
+      }
+      for (const index of operator.outputs) this.#unmade.add(index);
+    }
+    const outputs = error ? this.#cut(error, wanted, left, needed, all, codes) : wanted;
+    const whole = this.#builder.finish(
+      outputs.map(({ name, index }) => ({ name, value: this.#value(index, `output "${name}"`) })),
     );
+    const graph = error ? withoutDeadNodes(whole) : whole;
     const image = inputs.length === 1 ? await this.#image(inputs[0]!, graph) : null;
     const decoding = tail && (await this.#decoding(tail));
-    return { ...graph, ...(image ? { image, assumptions: [squashed] } : {}), ...(decoding ? { decoding } : {}) };
+    const loaded = {
+      ...graph,
+      ...(image ? { image, assumptions: [squashed] } : {}),
+      ...(decoding ? { decoding } : {}),
+    };
+    const ends = this.#ends([...left], outputs, all, codes);
+    const customs = needed.flatMap((i) => (left.has(i) ? [] : this.#kind(all[i]!, i, codes).custom || []));
+    if (decoding || (ends.length === 0 && customs.length === 0 && outputs.length === 1)) return loaded;
+    return (await import('./decoding.ts')).withDecoding(loaded, ends, new Set(customs));
+  }
+
+  /**
+   * Where the network is cut because operators are `left` that decode what it found: the file's own outputs that do not
+   * depend on them, then what they read. Throws `error` where they are no decoding, or outputs were asked for.
+   */
+  #cut(
+    error: UnsupportedOpError,
+    wanted: readonly Wanted[],
+    left: ReadonlySet<number>,
+    order: readonly number[],
+    all: readonly Operator[],
+    codes: readonly OperatorCode[],
+  ): readonly Wanted[] {
+    const ops = [...left].map((i) => this.#kind(all[i]!, i, codes).op);
+    if (this.#options.outputs || !ops.some((op) => picks.has(op)) || ops.some((op) => learns.has(op))) throw error;
+    const own = wanted.filter(({ index }) => this.#graphTensor(index) !== null);
+    const named = (indices: readonly number[]) => indices.flatMap((index) => this.#graphTensor(index) ?? []);
+    const heads = headsBefore(
+      { order, reads: (i) => named(all[i]!.inputs), writes: (i) => named(all[i]!.outputs) },
+      left,
+      named(own.map(({ index }) => index)),
+    );
+    const read = [...left].flatMap((i) => all[i]!.inputs);
+    const outputs = heads.map((tensor) => {
+      const index = read.find((input) => this.#graphTensor(input) === tensor)!;
+      return { name: this.#tensors[index]!.name, index };
+    });
+    const names = [...own, ...outputs].map(({ name }) => name);
+    if (outputs.length === 0 || new Set(names).size < names.length) throw error;
+    return [...own, ...outputs];
+  }
+
+  #ends(
+    left: readonly number[],
+    outputs: readonly Wanted[],
+    all: readonly Operator[],
+    codes: readonly OperatorCode[],
+  ): readonly End[] {
+    const names = new Map(outputs.map(({ name, index }) => [this.#graphTensor(index), name]));
+    return left.map((i) => {
+      const { table, inputs } = all[i]!;
+      return {
+        op: this.#kind(all[i]!, i, codes).op,
+        inputs: inputs.map((index) => names.get(this.#graphTensor(index)) ?? null),
+        constant: (k) => {
+          const bytes = this.#tensors[inputs[k]!]?.bytes.length ?? 0;
+          const value = bytes > 0 ? this.#value(inputs[k]!, `input ${k} of operator ${i}`) : null;
+          return value?.kind === 'constant' ? value.data : null;
+        },
+        options: table.bytes(5),
+      };
+    });
+  }
+
+  /** The tensor of the graph that a tensor of the file is; null where it is none. */
+  #graphTensor(index: number): string | null {
+    const value = this.#values.get(index);
+    return value?.kind === 'variable' ? value.tensor : null;
   }
 
   /** What the file says of pixels, if anything. */
@@ -181,7 +290,7 @@ class TfliteLoader {
   }
 
   /** The file's own outputs with what the decoder reads in place of what it makes. */
-  #withHeads({ name, inputs, outputs }: Operator & { readonly name: string }): { name: string; index: number }[] {
+  #withHeads({ name, inputs, outputs }: Operator & { readonly name: string }): Wanted[] {
     const heads = tails.get(name)!.heads.map((i) => inputs[i] ?? -1);
     const own = this.#subgraph.ints(2, mostOutputs, 'outputs').filter((index) => !outputs.includes(index));
     return this.#named([...heads, ...own]);
@@ -225,7 +334,8 @@ class TfliteLoader {
 
   #addInput(index: number, operators: readonly Operator[]): void {
     const { name, dims: stated, type, quantisation } = this.#tensor(index, 'an input');
-    if (type !== 'FLOAT32' && !quantisation) {
+    // Bytes that are not quantised are numbers as they are, which the network casts to floats.
+    if (type !== 'FLOAT32' && type !== 'UINT8' && !quantisation) {
       throw new UnsupportedOpError(this.#file, name, 'input', `is of ${type} without quantisation, expected floats`);
     }
     const { inputShapes = {} } = this.#options;
@@ -277,7 +387,7 @@ class TfliteLoader {
     return this.#readers.get(tensor) ?? [];
   }
 
-  #wantedOutputs(): { name: string; index: number }[] {
+  #wantedOutputs(): Wanted[] {
     const names = this.#options.outputs;
     if (!names) return this.#ownOutputs();
     return names.map((name) => {
@@ -290,11 +400,11 @@ class TfliteLoader {
     });
   }
 
-  #ownOutputs(): { name: string; index: number }[] {
+  #ownOutputs(): Wanted[] {
     return this.#named(this.#subgraph.ints(2, mostOutputs, 'outputs'));
   }
 
-  #named(indices: readonly number[]): { name: string; index: number }[] {
+  #named(indices: readonly number[]): Wanted[] {
     const outputs = indices.map((index) => ({ name: this.#tensor(index, 'an output').name, index }));
     if (outputs.length === 0) throw new ModelFormatError(this.#file, 'has no outputs');
     const twice = outputs.find(({ name }, i) => outputs.findIndex((other) => other.name === name) < i);
@@ -302,37 +412,43 @@ class TfliteLoader {
     return outputs;
   }
 
-  /** The operators that the wanted tensors depend on; a file lists them in an order that runs. */
-  #needed(all: readonly Operator[], wanted: readonly number[]): Set<number> {
+  /** The operators that the wanted tensors depend on, in the file's order, which is one that runs. */
+  #needed(all: readonly Operator[], wanted: readonly number[]): number[] {
     const tensors = new Set(wanted);
-    const result = new Set<number>();
+    const result: number[] = [];
     for (let i = all.length - 1; i >= 0; i--) {
       const { number, inputs, outputs } = all[i]!;
       if (!outputs.some((index) => tensors.has(index))) continue;
-      result.add(i);
+      result.push(i);
       for (const index of statesShape.has(number) ? inputs.slice(0, 1) : inputs) tensors.add(index);
     }
-    return result;
+    return result.reverse();
   }
 
-  #run(
-    { table: operator, number, inputs: stated, outputs }: Operator,
-    index: number,
-    codes: readonly OperatorCode[],
-  ): void {
-    const code = codes[operator.int(0)];
+  /** What an operator is called, and the name of a custom one. */
+  #kind({ table, number }: Operator, index: number, codes: readonly OperatorCode[]): { op: string; custom: string } {
+    const code = codes[table.int(0)];
     if (!code) {
       throw new ModelFormatError(
         this.#file,
-        `operator ${index} has the code ${operator.int(0)}, and there are ${codes.length}`,
+        `operator ${index} has the code ${table.int(0)}, and there are ${codes.length}`,
       );
     }
+    const custom = number === CUSTOM ? code.custom : '';
+    const op = operators.get(number)?.[0] ?? decoders.get(number) ?? (code.custom || `builtin operator ${number}`);
+    return { op, custom };
+  }
+
+  #run(call: Operator, index: number, codes: readonly OperatorCode[]): void {
+    const { table: operator, number, inputs: stated, outputs } = call;
+    const { op, custom } = this.#kind(call, index, codes);
     const inputs = stated.filter((input, i, list) => input !== -1 || i < list.length - 1);
     const output = this.#tensor(outputs[0] ?? -1, `the output of operator ${index}`);
-    const known = operators.get(number);
+    const handler = customOperators.get(custom);
+    const known = handler ? ([custom, handler] as const) : operators.get(number);
     const place: Place = {
       node: output.name,
-      op: known?.[0] ?? (code.custom || `builtin operator ${number}`),
+      op,
       where: `operator ${index}, inputs ${listed(inputs.slice(0, 13).map((input) => this.#shortName(input)))}`,
       output: output.name,
     };
@@ -350,8 +466,10 @@ class TfliteLoader {
       ...operandsOf(this.#builder, place, inputs.length, value),
       options: this.#readOptions(operator, place, known?.[2]),
       range: quantised?.range ?? null,
+      customOptions: custom ? operator.bytes(5) : new Uint8Array(0),
       budget: this.#budget,
       outputDims: output.dims,
+      outputType: output.type,
     };
     try {
       const result = known![1](operation);

@@ -1,24 +1,28 @@
 /** What each TensorFlow Lite operator becomes in the graph. Indices of fields are those of TensorFlow's schema.fbs. */
-import type { Activation, Padding, Pair, Pool, Resize } from '../../graph/ops.ts';
-import { noPadding, samePadding } from '../../graph/shapes.ts';
-import type { FoldBudget } from '../core/constants.ts';
+import type { Activation, ConvTranspose2d, Padding, Pair, Pool, Resize } from '../../graph/ops.ts';
+import { noPadding, samePadding, transposedOutput } from '../../graph/shapes.ts';
+import type { Constant, FoldBudget } from '../core/constants.ts';
 import { permutationIn } from '../core/dims.ts';
 import { reshape as reshapeConstant, transpose as transposeConstant } from '../core/fold.ts';
 import { type Interval, nhwc, type Value, type Variable } from '../core/import-builder.ts';
 import type { Operands } from '../core/operands.ts';
-import { activation, bounded, floatData, joined, leaky, padded, reduced, resized } from '../core/operations.ts';
+import { activation, bounded, floatData, joined, leaky, padded, reduced, resized, vector } from '../core/operations.ts';
 import { activationInterval } from '../core/saturation.ts';
+import { batchToSpace, convolveSpread, spaceToBatch } from '../core/space-to-batch.ts';
 import { outputsLast } from '../core/weights.ts';
 import type { FlatTable } from './flat-table.ts';
 
 export interface TfliteOperation extends Operands {
   /** The operator's options; null where the file has none. */
   readonly options: FlatTable | null;
+  /** The bytes of a custom operator's options; empty for others. */
+  readonly customOptions: Uint8Array;
   /** What the integers of the output can hold; null where it holds floats. */
   readonly range: Interval | null;
   readonly budget: FoldBudget;
   /** Dimensions that the file states for the output. */
   readonly outputDims: readonly number[];
+  readonly outputType: string;
 }
 
 type Handler = (operation: TfliteOperation) => Value;
@@ -43,15 +47,19 @@ export const operators = new Map<number, readonly [name: string, handler: Handle
   [23, ['RESIZE_BILINEAR', (operation) => resize(operation, 'bilinear', 2), 15]],
   [25, ['SOFTMAX', softmax, 9]],
   [34, ['PAD', pad]],
+  [37, ['BATCH_TO_SPACE_ND', batchToSpace]],
+  [38, ['SPACE_TO_BATCH_ND', spaceToBatch]],
   [39, ['TRANSPOSE', transpose]],
   [40, ['MEAN', (call) => reduced(call, 'average', call.constant(1).data, call.options?.bool(0) ?? false), 27]],
   [41, ['SUB', arithmetic('subtract'), 28]],
   [42, ['DIV', arithmetic('divide'), 29]],
   [43, ['SQUEEZE', reshape]],
+  [53, ['CAST', cast]],
   [54, ['PRELU', ({ builder, place, variable, constant }) => builder.prelu(place, variable(0), constant(1))]],
   [55, ['MAXIMUM', (operation) => bounded(operation, 'min')]],
   [57, ['MINIMUM', (operation) => bounded(operation, 'max')]],
   [60, ['PADV2', pad]],
+  [67, ['TRANSPOSE_CONV', transposeConv, 49]],
   [70, ['EXPAND_DIMS', reshape]],
   [97, ['RESIZE_NEAREST_NEIGHBOR', (operation) => resize(operation, 'nearest', 0), 74]],
   [98, ['LEAKY_RELU', (operation) => leaky(operation, operation.options?.float(0) ?? 0), 75]],
@@ -59,6 +67,9 @@ export const operators = new Map<number, readonly [name: string, handler: Handle
   [114, ['QUANTIZE', ({ value }) => value(0)]],
   [117, ['HARD_SWISH', activation('hard-swish')]],
 ]);
+
+/** Custom operators by their names. */
+export const customOperators = new Map<string, Handler>([['Convolution2DTransposeBias', transposeConvBias]]);
 
 /** Largest kernel, stride, dilation: beyond it is damage or an attack. */
 const mostPixels = 4096;
@@ -104,9 +115,9 @@ function positive({ builder, place }: TfliteOperation, what: string, height: num
 }
 
 /** Padding of schema.fbs: 0 SAME, 1 VALID. */
-function paddingOf(operation: TfliteOperation, kernel: Pair, stride: Pair, dilation: Pair): Padding {
+function paddingOf(operation: TfliteOperation, size: Pair, kernel: Pair, stride: Pair, dilation: Pair): Padding {
   const code = operation.options?.byte(0) ?? 0;
-  if (code === 0) return samePadding(imageSize(operation), kernel, stride, dilation);
+  if (code === 0) return samePadding(size, kernel, stride, dilation);
   if (code === 1) return noPadding;
   return operation.builder.damaged(operation.place, `has the padding ${code}, expected 0 (SAME) or 1 (VALID)`);
 }
@@ -115,13 +126,15 @@ function conv(operation: TfliteOperation, depthwise: boolean): Value {
   const { builder, place, options, variable, constant, count } = operation;
   const weights = constant(1);
   if (weights.dims.length !== 4) builder.damaged(place, `has weights of [${weights.dims}], expected four dimensions`);
-  imageSize(operation);
-  const channels = variable(0).dims[3]!;
+  const spread = operation.spread(0);
+  const x = spread?.x ?? variable(0);
+  const size = spread?.size ?? imageSize(operation);
+  const channels = x.dims[3]!;
   const [outer, height, width, last] = weights.dims as [number, number, number, number];
   const outChannels = depthwise ? last : outer;
   const groups = depthwise ? channels : channels / last;
   if (depthwise ? outer !== 1 || outChannels % channels !== 0 : !Number.isInteger(groups)) {
-    builder.damaged(place, `has weights of [${weights.dims}] for an input of [${variable(0).dims}]`);
+    builder.damaged(place, `has weights of [${weights.dims}] for an input of [${x.dims}]`);
   }
   const kernel = positive(operation, 'kernel', height, width);
   const stride = positive(operation, 'stride', options?.int(2) ?? 0, options?.int(1) ?? 0);
@@ -130,7 +143,7 @@ function conv(operation: TfliteOperation, depthwise: boolean): Value {
   const bias = count > 2 ? floatData(constant(2)) : null;
   if (bias && bias.length !== outChannels)
     builder.damaged(place, `has ${bias.length} biases for ${outChannels} outputs`);
-  return builder.conv(place, variable(0), nhwc, {
+  const convolution = {
     weights: depthwise
       ? floatData(weights)
       : outputsLast(floatData(weights), outChannels, weights.data.length / outChannels),
@@ -138,19 +151,91 @@ function conv(operation: TfliteOperation, depthwise: boolean): Value {
     kernel,
     stride,
     dilation,
-    padding: paddingOf(operation, kernel, stride, dilation),
+    padding: paddingOf(operation, size, kernel, stride, dilation),
     groups,
     outChannels,
     activation: fused(operation, depthwise ? 4 : 3),
+  };
+  return spread ? convolveSpread(operation, spread, convolution) : builder.conv(place, x, nhwc, convolution);
+}
+
+/** TRANSPOSE_CONV: inputs are the output's shape, weights, the tensor, and a bias in later versions. */
+function transposeConv(operation: TfliteOperation): Value {
+  const { builder, place, options, value, constant, count, outputDims } = operation;
+  const shape = value(0);
+  const [height, width] = (shape.kind === 'constant' ? [...shape.data] : outputDims).slice(1);
+  const size = positive(operation, 'output', height ?? 0, width ?? 0);
+  const stride = positive(operation, 'stride', options?.int(2) ?? 0, options?.int(1) ?? 0);
+  const kernelOf = (axis: 1 | 2) => constant(1).dims[axis] ?? 0;
+  // The padding of the convolution that leads the other way.
+  const { top, left } = paddingOf(operation, size, [kernelOf(1), kernelOf(2)], stride, [1, 1]);
+  const bias = count > 3 ? constant(3) : null;
+  const y = transposed(operation, 2, bias, { size, stride, crop: [top, left], activation: fused(operation, 3) });
+  return y.dims[3] === outputDims[3] || outputDims.length !== 4
+    ? y
+    : builder.damaged(place, `makes [${y.dims}], where the file states [${outputDims}]`);
+}
+
+/** MediaPipe's operator (mediapipe/util/tflite/operations/transpose_conv_bias.cc): padding, width and height of the stride. */
+function transposeConvBias(operation: TfliteOperation): Value {
+  const { builder, place, customOptions, variable, constant } = operation;
+  if (customOptions.length < 12) builder.damaged(place, `has ${customOptions.length} bytes of options, expected 12`);
+  const view = new DataView(customOptions.buffer, customOptions.byteOffset);
+  const [padding, strideX, strideY] = [0, 4, 8].map((at) => view.getInt32(at, true)) as [number, number, number];
+  if (padding !== 1 && padding !== 2)
+    builder.damaged(place, `has the padding ${padding}, expected 1 (SAME) or 2 (VALID)`);
+  const stride = positive(operation, 'stride', strideY, strideX);
+  const x = variable(0);
+  const along = (axis: 0 | 1) => {
+    const kernel = constant(1).dims[axis + 1] ?? 0;
+    const input = x.dims[axis + 1] ?? 0;
+    const cut = padding === 1 ? Math.max(0, kernel - ((input - 1) % stride[axis]) - 1) : 0;
+    return { size: transposedOutput(input, kernel, stride[axis], 1) - cut, crop: Math.floor(cut / 2) };
+  };
+  const [y, z] = [along(0), along(1)];
+  const size = positive(operation, 'output', y.size, z.size);
+  const spec = { size, stride, crop: [y.crop, z.crop], activation: 'none' } as const;
+  return transposed(operation, 0, constant(2), spec);
+}
+
+/** Weights are `[outputs][height][width][inputs]`. */
+function transposed(
+  operation: TfliteOperation,
+  input: number,
+  bias: Constant | null,
+  spec: Pick<ConvTranspose2d, 'size' | 'stride' | 'crop' | 'activation'>,
+): Variable {
+  const { builder, place, constant, variable } = operation;
+  const [x, weights] = [variable(input), constant(1)];
+  const [outChannels, height, width, inputs] = weights.dims as [number, number, number, number];
+  if (weights.dims.length !== 4 || x.dims.length !== 4 || inputs !== x.dims[3]) {
+    builder.damaged(place, `has weights of [${weights.dims}] for an input of [${x.dims}]`);
+  }
+  return builder.convTranspose(place, x, nhwc, {
+    ...spec,
+    weights: outputsLast(floatData(weights), outChannels, weights.data.length / outChannels),
+    bias: bias && vector(operation, bias, 'bias', outChannels),
+    kernel: positive(operation, 'kernel', height, width),
+    dilation: [1, 1],
+    outChannels,
   });
+}
+
+/** To floats, of whatever it is that the network computes in real numbers. */
+function cast({ builder, place, value, outputType }: TfliteOperation): Value {
+  const x = value(0);
+  if (x.kind === 'variable' && outputType !== 'FLOAT32') {
+    builder.unsupported(place, `converts the network's tensors to ${outputType}, expected FLOAT32`);
+  }
+  return x;
 }
 
 function pool(operation: TfliteOperation, kind: Pool['kind']): Value {
   const { builder, place, options, variable } = operation;
-  imageSize(operation);
+  const size = imageSize(operation);
   const stride = positive(operation, 'stride', options?.int(2) ?? 0, options?.int(1) ?? 0);
   const kernel = positive(operation, 'window', options?.int(4) ?? 0, options?.int(3) ?? 0);
-  const padding = paddingOf(operation, kernel, stride, [1, 1]);
+  const padding = paddingOf(operation, size, kernel, stride, [1, 1]);
   const y = builder.pool(place, variable(0), nhwc, { kind, kernel, stride, padding, countPadding: false });
   return withActivation(operation, y, 5);
 }

@@ -44,6 +44,43 @@ suite('Conv', {
   VALID: conv([1, 2, 8, 6], [3, 2, 3, 3], { auto_pad: { string: 'VALID' } }),
 });
 
+const transposedConv = (
+  x: readonly number[],
+  weights: readonly number[],
+  attributes: NodeSpec['attributes'] = {},
+): Case => ({
+  x,
+  nodes: one('ConvTranspose', attributes, 'w', 'b'),
+  initializers: { w: random(weights), b: random([weights[1]!]) },
+  ops: ['conv-transpose2d'],
+});
+
+suite('ConvTranspose', {
+  '2 × 2 at stride 2': transposedConv([1, 3, 5, 6], [3, 4, 2, 2], { strides: { ints: [2, 2] } }),
+  'pads, strides and dilations that differ': transposedConv([2, 3, 5, 6], [3, 2, 3, 4], {
+    strides: { ints: [2, 3] },
+    pads: { ints: [1, 0, 2, 3] },
+    dilations: { ints: [2, 1] },
+  }),
+  output_padding: transposedConv([1, 3, 5, 6], [3, 2, 3, 3], {
+    strides: { ints: [2, 2] },
+    pads: { ints: [1, 1, 1, 1] },
+    output_padding: { ints: [1, 1] },
+  }),
+  'output_shape, odd cut': transposedConv([1, 3, 5, 6], [3, 2, 4, 3], {
+    strides: { ints: [2, 2] },
+    output_shape: { ints: [11, 12] },
+  }),
+  SAME_UPPER: transposedConv([1, 3, 5, 6], [3, 2, 3, 3], {
+    strides: { ints: [2, 2] },
+    auto_pad: { string: 'SAME_UPPER' },
+  }),
+  SAME_LOWER: transposedConv([1, 3, 5, 6], [3, 2, 3, 3], {
+    strides: { ints: [2, 2] },
+    auto_pad: { string: 'SAME_LOWER' },
+  }),
+});
+
 const channels = (c: number) => ({
   scale: random([c], 0.5, 2),
   shift: random([c]),

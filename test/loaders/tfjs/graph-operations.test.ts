@@ -139,6 +139,51 @@ suite('convolutions', {
     weights: { w: random([3, 3, 3, 2]) },
     ops: ['conv2d'],
   },
+  'Conv2DBackpropInput, SAME, even, stride 2': {
+    x: [2, 4, 5, 3],
+    nodes: [node('Conv2DBackpropInput', ['size', 'w', 'x'], window([2, 2], 'SAME'))],
+    weights: { w: random([3, 4, 5, 3]), size: int32(2, 8, 10, 5) },
+    ops: ['conv-transpose2d'],
+  },
+  'Conv2DBackpropInput, SAME, odd': {
+    x: [1, 4, 5, 3],
+    nodes: [node('Conv2DBackpropInput', ['size', 'w', 'x'], window([2, 2], 'SAME'))],
+    weights: { w: random([2, 2, 5, 3]), size: int32(1, 7, 9, 5) },
+  },
+  'Conv2DBackpropInput, VALID': {
+    x: [1, 4, 5, 3],
+    nodes: [node('Conv2DBackpropInput', ['size', 'w', 'x'], window([2, 3], 'VALID'))],
+    weights: { w: random([3, 4, 2, 3]), size: int32(1, 9, 16, 2) },
+  },
+  'SpaceToBatchND and BatchToSpaceND around Conv2D': {
+    x: [1, 9, 9, 3],
+    nodes: [
+      node('SpaceToBatchND', ['x', 'block', 'pads'], {}, 'there'),
+      node('Conv2D', ['there', 'w'], window([1, 1], 'VALID'), 'conv'),
+      node('BatchToSpaceND', ['conv', 'block', 'crops']),
+    ],
+    weights: {
+      w: random([3, 3, 3, 4]),
+      block: int32(2, 2),
+      pads: { shape: [2, 2], dtype: 'int32', values: [2, 3, 2, 3] },
+      crops: { shape: [2, 2], dtype: 'int32', values: [0, 1, 0, 1] },
+    },
+    ops: ['conv2d'],
+  },
+  'SpaceToBatchND and BatchToSpaceND around DepthwiseConv2dNative, SAME inside': {
+    x: [1, 8, 12, 3],
+    nodes: [
+      node('SpaceToBatchND', ['x', 'block', 'pads'], {}, 'there'),
+      node('DepthwiseConv2dNative', ['there', 'w'], window([1, 1], 'SAME'), 'conv'),
+      node('BatchToSpaceND', ['conv', 'block', 'pads']),
+    ],
+    weights: {
+      w: random([3, 3, 3, 1]),
+      block: int32(4, 3),
+      pads: { shape: [2, 2], dtype: 'int32', values: [0, 0, 0, 0] },
+    },
+    ops: ['conv2d'],
+  },
   'FusedDepthwiseConv2dNative with bias and Relu': {
     x: [1, 6, 6, 3],
     nodes: [

@@ -350,6 +350,16 @@ describe('layers', () => {
         );
       }),
     ],
+    [
+      'Conv2DTranspose, same',
+      one((l) => l.conv2dTranspose({ filters: 5, kernelSize: 3, strides: 2, padding: 'same', activation: 'relu' })),
+    ],
+    [
+      'Conv2DTranspose, valid',
+      one((l) =>
+        l.conv2dTranspose({ filters: 5, kernelSize: [2, 4], strides: [3, 2], padding: 'valid', useBias: false }),
+      ),
+    ],
     ['UpSampling2D, nearest', one((l) => l.upSampling2d({ size: [2, 3] }))],
     ['UpSampling2D, bilinear', one((l) => l.upSampling2d({ size: [2, 2], interpolation: 'bilinear' }))],
     ['Rescaling', one((l) => l.rescaling({ scale: 0.5, offset: -1 }))],

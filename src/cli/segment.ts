@@ -1,0 +1,52 @@
+import { alignLabels } from '../loaders/sidecars/labels.ts';
+import { segment } from '../tasks/index.ts';
+import { numberFrom, runToExitCode } from './command.ts';
+import type { Io } from './io.ts';
+import { forEachPicture, type PictureSettings, parsePictures, pictureHelp } from './pictures.ts';
+
+const help = pictureHelp(
+  'segment',
+  '[--min-score S] [--parts] [--mask]',
+  `What the pixels of pictures show: the share of each class, the largest first.
+--min-score: from which score on a pixel is foreground, where the model tells no classes apart; 0.5 unless given.
+--parts: the parts of bodies (BodyPix). --mask, with --json: the class of each pixel, a byte each, row by row, as base64;
+255 is what the model did not see.`,
+);
+
+interface Settings extends PictureSettings {
+  readonly minScore: number | undefined;
+  readonly parts: boolean;
+  readonly mask: boolean;
+}
+
+function parse(argv: readonly string[]): Settings {
+  const { settings, values } = parsePictures(argv, {
+    'min-score': { type: 'string' },
+    parts: { type: 'boolean' },
+    mask: { type: 'boolean' },
+  });
+  const minScore = numberFrom('min-score', values['min-score'], 0, 1);
+  return { ...settings, minScore, parts: values.parts ?? false, mask: values.mask ?? false };
+}
+
+export const main = (argv: readonly string[], io: Io): Promise<number> => runToExitCode({ help, parse, run }, argv, io);
+
+const run = (chosen: Settings, io: Io): Promise<number> =>
+  forEachPicture(chosen, io, {}, (model, names) => {
+    const { decoding } = model.graph;
+    const known = decoding?.kind === 'segmentation' && decoding.classes > 1 ? decoding.classes : undefined;
+    const labels =
+      names && known
+        ? alignLabels(names.lines, known, names.file, (said) => io.stderr.write(`${said}\n`))
+        : names?.lines;
+    return async ({ picture, image, signal }) => {
+      const { minScore, parts } = chosen;
+      const found = await segment(model, picture, { minScore, parts, labels, signal, ...(image ? { image } : {}) });
+      const { width, height, classes } = found;
+      const mask = chosen.mask ? { mask: Buffer.from(found.mask).toString('base64') } : {};
+      const shares = classes.map(
+        ({ index, label, share }) => `${label ?? `class ${index}`} ${(100 * share).toFixed(1)} %`,
+      );
+      return { fields: { width, height, classes, ...mask }, text: shares.join(', ') };
+    };
+  });
