@@ -95,7 +95,6 @@ export const convDirect = direct('conv-direct', tileOf(2, 4, 'line'), () => true
 const tiles: readonly DirectVariant[] = [
   { pixels: 7, channels: 32, weights: 'texture', lanes: 'pixels', broadcast: true, software: true },
   { pixels: 7, channels: 16, weights: 'texture', lanes: 'pixels', broadcast: true, software: true },
-  { pixels: 4, channels: 16, weights: 'texture', lanes: 'pixels', broadcast: false, software: true },
   { ...tileOf(4, 16, 'pixels'), weights: 'texture' },
   tileOf(4, 16, 'line'),
   tileOf(4, 8, 'line'),

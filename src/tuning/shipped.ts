@@ -19,7 +19,7 @@ export async function shippedPreferences(adapter: AdapterDescription): Promise<K
     : [
         'conv-pointwise/p7-c16-texture-software',
         'conv-stem/p7-c16-texture-software',
-        'conv-direct/p4-c16-texture-software',
+        'conv-direct/p4-c16-texture',
         'conv-depthwise-strip/c4-r8',
       ];
   return { features, prefer: [...prefer, 'conv-depthwise-strip/c1-r8', ...vectors, ...blocks] };

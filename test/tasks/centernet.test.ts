@@ -1,7 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { loadGraph } from '../../src/loaders/index.ts';
 import { cocoLabels, decodeDetections, detectImage, overlap } from '../../src/tasks/index.ts';
+import { zoo, zooFiles } from '../models/zoo.ts';
 import { paintedScene } from '../support/painted-scene.ts';
 import { photograph } from './photograph.ts';
 import { runBoth } from './tfjs-models.ts';
@@ -34,6 +36,13 @@ it(`are CenterNet's detections in TensorFlow.js, on ${real ? 'a photograph' : 'a
   const lost = ours.slice(0, 95).filter((row) => !rows.some((other) => near(row, other)));
   expect(lost).toEqual([]);
   if (real) expect(cocoLabels[ours[0]![5]!]).toBe('bird');
+});
+
+it('is what its file is decoded as', async () => {
+  const graph = await loadGraph(await zooFiles(zoo.find(({ file }) => file.endsWith('/centernet.json'))!));
+  const [heatmap, distances] = ['tower_0/keypoints', 'tower_0/wh'];
+  expect(graph.decoding).toEqual({ kind: 'centernet', heatmap, distances, size: [128, 128], stride: 4 });
+  expect(graph.image).toEqual(detectImage);
 });
 
 it('keeps the best of overlapping boxes and orders by score', () => {
