@@ -18,7 +18,7 @@ describe.each(browsers)('real models in %s', (browser) => {
   const cases = models.flatMap((model) => bitsOf(model).map((bits) => [model.name, bits, model] as const));
 
   it.each(cases)('%s on float%i storage: every layer within its bound', async (_, bits, model) => {
-    const { file, input, outputs, maxNmse, maxHalfNmse = 1e-5, places = [] } = model;
+    const { file, input, outputs, maxNmse, losesOnHalves, places = [] } = model;
     const folder = (await engineServer()).lend(`zoo-${zoo.indexOf(model)}`, dirname(resolve(file)));
     const page = await enginePage(browser);
     const report = await page.call<ValidationReport>('/test/models/zoo-in-page.ts', 'validateZooModel', {
@@ -31,10 +31,10 @@ describe.each(browsers)('real models in %s', (browser) => {
     expect(report.layers.filter(({ ok }) => !ok)).toEqual([]);
     expect(report.outputs.map(({ name }) => name)).toEqual(outputs);
     for (const { name, nmse, topEqual } of report.outputs) {
-      expect(nmse, name).toBeLessThan(bits === 16 ? maxHalfNmse : maxNmse);
+      expect(nmse, name).toBeLessThan(bits === 32 ? maxNmse : losesOnHalves ? 1e-4 : 1e-5);
       if (bits === 32 || !places.includes(name)) expect(topEqual, name).toBe(true);
     }
-    expect(report.ok).toBe(true);
+    expect(report.ok).toBe(!(bits === 16 && losesOnHalves));
     expect(report.layers.length).toBeGreaterThan(25);
     expect(report.layers.every(({ maxError, bound }) => maxError <= bound)).toBe(true);
     // Something is computed, and not everything is exact.
