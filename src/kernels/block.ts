@@ -49,7 +49,7 @@ const FEW_WORKGROUPS = 12;
 /** Output channels that an invocation may hold of four pixels. */
 export type Columns = 4 | 8 | 16;
 
-/** The usual kernel, of which no GPU's compiler keeps values in memory, and others named `stem/c8` for devices with more registers. */
+/** The usual kernel, of which only Mali's compiler keeps values in memory (6 to 11 of a lane), and others named `stem/c8` for devices with more registers. */
 export const byColumns = (stem: string, kernel: (name: string, columns: Columns) => Kernel): readonly Kernel[] => [
   kernel(stem, 4),
   ...([8, 16] as const).map((columns) => kernel(`${stem}/c${columns}`, columns)),

@@ -6,7 +6,7 @@ import type { Kernel } from './kernel.ts';
 import { poolFullyConnected } from './pool-fully-connected.ts';
 import { universalBottlenecks } from './universal-bottleneck.ts';
 
-/** Kernels for each kind of fused node: of several, the first is the one that no GPU's compiler spills. */
+/** Kernels for each kind of fused node: of several, the first takes the fewest registers. */
 export const usual: readonly Kernel[] = [
   ...invertedResiduals,
   ...universalBottlenecks,
