@@ -55,9 +55,13 @@ export default defineConfig({
             // Whatever opens a file needs all of it.
             { name: 'loaders', test: /src\/loaders\/(index|model-files|streaming|byte-stream)/ },
             // Of every format; ONNX and TensorFlow.js graphs fold constants, too, and a saved model needs the last alone.
-            { name: 'import', test: /src\/loaders\/core\/(?!json|weights|fold|dims|schedule)/ },
+            {
+              name: 'import',
+              test: /src\/loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch)/,
+            },
             { name: 'fold', test: /src\/loaders\/core\/(fold|dims|schedule)/ },
             { name: 'values', test: /src\/loaders\/core\/weights/ },
+            { name: 'hardware', test: /src\/tuning\/(hardware|device-class)/ },
             { name: 'json', test: /src\/loaders\/core\/json/ },
             // What hardware starts with names some of these.
             {

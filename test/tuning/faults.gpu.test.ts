@@ -32,7 +32,7 @@ describe.each(browsers)('tuning in %s', (browser) => {
   });
 
   it('goes on where the visit before stopped', async () => {
-    const { visits, repeated, layers } = await call('tuneInVisits', { budgetMs: 500 });
+    const { visits, repeated, layers } = await call('tuneInVisits', { budgetMs: 100 });
     expect(visits.length).toBeGreaterThan(1);
     expect(visits.at(-1)!.complete).toBe(true);
     for (const { learned } of visits.slice(0, -1)) expect(learned).toBeGreaterThan(0);

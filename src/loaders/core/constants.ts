@@ -55,6 +55,25 @@ export function elementCount(dims: readonly number[]): number {
   return count;
 }
 
+export const withData = (
+  like: Pick<Constant, 'type'>,
+  dims: readonly number[],
+  data: Float32Array | Float64Array,
+): Constant => ({
+  kind: 'constant',
+  dims,
+  type: like.type,
+  data,
+});
+
+/** Throws `FoldError` where the counts of elements differ. */
+export function reshape(value: Constant, dims: readonly number[]): Constant {
+  if (elementCount(dims) !== value.data.length) {
+    throw new FoldError(`cannot reshape [${value.dims}] to [${dims}]`);
+  }
+  return withData(value, dims, value.data);
+}
+
 export function stridesOf(dims: readonly number[]): number[] {
   const strides = new Array<number>(dims.length).fill(1);
   for (let i = dims.length - 2; i >= 0; i--) strides[i] = strides[i + 1]! * dims[i + 1]!;

@@ -1,5 +1,13 @@
 /** The arithmetic by which a loader folds what depends on constants alone. */
-import { broadcastDims, type Constant, elementCount, type FoldBudget, FoldError, stridesOf } from './constants.ts';
+import {
+  broadcastDims,
+  type Constant,
+  elementCount,
+  type FoldBudget,
+  FoldError,
+  stridesOf,
+  withData,
+} from './constants.ts';
 
 function allocate(
   like: Pick<Constant, 'type'>,
@@ -10,17 +18,6 @@ function allocate(
   budget.takeFor(like.type, count);
   return like.type === 'float' ? new Float32Array(count) : new Float64Array(count);
 }
-
-const withData = (
-  like: Pick<Constant, 'type'>,
-  dims: readonly number[],
-  data: Float32Array | Float64Array,
-): Constant => ({
-  kind: 'constant',
-  dims,
-  type: like.type,
-  data,
-});
 
 /**
  * The element at place `index` of the result is element `source(index)` of `value`. Along the last axis the source goes
@@ -96,13 +93,6 @@ export function cast(value: Constant, type: Constant['type'], budget: FoldBudget
   const data = new Float64Array(value.data);
   for (let i = 0; i < data.length; i++) data[i] = Math.trunc(data[i]!);
   return withData({ type }, value.dims, data);
-}
-
-export function reshape(value: Constant, dims: readonly number[]): Constant {
-  if (elementCount(dims) !== value.data.length) {
-    throw new FoldError(`cannot reshape [${value.dims}] to [${dims}]`);
-  }
-  return withData(value, dims, value.data);
 }
 
 export function transpose(value: Constant, permutation: readonly number[], budget: FoldBudget): Constant {

@@ -2,10 +2,10 @@
  * A picture cut into blocks that lie along the batch, as SpaceToBatchND does, a convolution of it, and the way back: how
  * TensorFlow writes a convolution with dilation. The graph has that convolution alone.
  */
-import type { Conv2d, Padding, Pair } from '../../graph/ops.ts';
+import type { Padding, Pair } from '../../graph/ops.ts';
 import { nhwc, type Value, type Variable } from './import-builder.ts';
 import type { Operands } from './operands.ts';
-import { type Spread, standIn } from './spread.ts';
+import { type Convolution, type Spread, standIn } from './spread.ts';
 
 /** SpaceToBatchND of a picture: inputs 1 and 2 are the block and the zeros before and after height and width. */
 export function spaceToBatch(operands: Operands): Value {
@@ -19,14 +19,14 @@ export function spaceToBatch(operands: Operands): Value {
     if (length % block[axis] !== 0) builder.damaged(place, `cuts ${length} pixels into blocks of ${block[axis]}`);
     return length / block[axis];
   });
-  return standIn({ x, block, padding, size: size as unknown as Pair, convolved: null });
+  return standIn({ x, block, padding, size: size as unknown as Pair, convolved: null, convolve: convolveSpread });
 }
 
 /** The convolution of a spread picture, whose padding is in blocks. Throws `UnsupportedOpError` as the builder does. */
-export function convolveSpread(
-  { builder, place }: Operands,
+function convolveSpread(
+  { builder, place }: Pick<Operands, 'builder' | 'place'>,
   spread: Spread,
-  convolution: Omit<Conv2d, 'op' | 'name' | 'inputs' | 'output'>,
+  convolution: Convolution,
 ): Variable {
   const { x, block, padding } = spread;
   if (spread.convolved) builder.unsupported(place, 'convolves what is spread over the batch a second time');

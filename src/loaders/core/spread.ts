@@ -1,6 +1,6 @@
 /** Pictures whose blocks lie along the batch: stand-ins on the way from SpaceToBatchND to BatchToSpaceND. */
-import type { Padding, Pair } from '../../graph/ops.ts';
-import type { Value, Variable } from './import-builder.ts';
+import type { Conv2d, Padding, Pair } from '../../graph/ops.ts';
+import type { ImportBuilder, Place, Value, Variable } from './import-builder.ts';
 
 export interface Spread {
   /** The picture. */
@@ -12,7 +12,16 @@ export interface Spread {
   readonly size: Pair;
   /** What becomes of it where some of its padding is cut off again; null until it is convolved. */
   readonly convolved: ((padding: Padding) => Variable) | null;
+  /** `convolveSpread` of space-to-batch.ts, which is there where something is spread. */
+  readonly convolve: (to: Destination, spread: Spread, convolution: Convolution) => Variable;
 }
+
+interface Destination {
+  readonly builder: ImportBuilder;
+  readonly place: Place;
+}
+
+export type Convolution = Omit<Conv2d, 'op' | 'name' | 'inputs' | 'output'>;
 
 const spreads = new WeakMap<Value, Spread>();
 

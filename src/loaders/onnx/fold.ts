@@ -10,9 +10,10 @@ import {
   FoldError,
   floats,
   integers,
+  reshape,
 } from '../core/constants.ts';
 import { axisOf, flattenedDims, resolveReshape, squeezedDims, unsqueezedDims } from '../core/dims.ts';
-import { cast, combine, concat, expand, gather, map, reshape, slice, transpose } from '../core/fold.ts';
+import { cast, combine, concat, expand, gather, map, slice, transpose } from '../core/fold.ts';
 import { attribute, axesOf, constantOf, intOf, intsOf, permutationOf, shapeOf, slicesOf } from './attributes.ts';
 import { dataTypes, type GraphProto, type NodeProto, type TensorProto } from './proto.ts';
 import { isFloat, isNumeric, typeName } from './tensor.ts';

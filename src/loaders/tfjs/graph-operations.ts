@@ -1,19 +1,9 @@
 /** What each TensorFlow operation becomes in the graph; those whose inputs are all constant are folded here too. */
 import type { Activation, Padding, Pair, Pool, Resize } from '../../graph/ops.ts';
 import { noPadding, samePadding } from '../../graph/shapes.ts';
-import { type FoldBudget, FoldError, floats, integers } from '../core/constants.ts';
+import { type FoldBudget, FoldError, floats, integers, reshape as reshapeConstant } from '../core/constants.ts';
 import { axisOf, permutationIn, resolveReshape, squeezedDims, unsqueezedDims } from '../core/dims.ts';
-import {
-  cast,
-  combine,
-  concat as concatConstants,
-  gather,
-  map,
-  reshape as reshapeConstant,
-  resolveSlice,
-  slice,
-  transpose,
-} from '../core/fold.ts';
+import { cast, combine, concat as concatConstants, gather, map, resolveSlice, slice, transpose } from '../core/fold.ts';
 import { nhwc, type Value, type Variable } from '../core/import-builder.ts';
 import type { Operands } from '../core/operands.ts';
 import {
@@ -30,7 +20,7 @@ import {
   vector,
   wholeSlice,
 } from '../core/operations.ts';
-import { batchToSpace, convolveSpread, spaceToBatch } from '../core/space-to-batch.ts';
+import { batchToSpace, spaceToBatch } from '../core/space-to-batch.ts';
 import { tapsOutputsLast } from '../core/weights.ts';
 import { floatTypes, type TfjsAttributes } from './attributes.ts';
 
@@ -237,7 +227,7 @@ function conv(operation: TfjsOperation, depthwise: boolean): Value {
   const convolution = { weights: floatData(weights), kernel, stride, dilation, padding, groups, outChannels };
   return fused(operation, 2, outChannels, (bias, activation) =>
     spread
-      ? convolveSpread(operation, spread, { ...convolution, bias, activation })
+      ? spread.convolve(operation, spread, { ...convolution, bias, activation })
       : builder.conv(place, x, nhwc, { ...convolution, bias, activation }),
   );
 }

@@ -13,7 +13,7 @@ import { saturated } from '../core/saturation.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
 import type { End } from './decoding.ts';
 import { FlatTable } from './flat-table.ts';
-import { customOperators, operators, type TfliteOperation } from './operations.ts';
+import { type Handler, type Operators, operators, type TfliteOperation } from './operations.ts';
 import type { TailCall } from './tail-call.ts';
 import { type ActivationRange, activationRange, decodeConstant, readTensor, type TfliteTensor } from './tensors.ts';
 
@@ -134,6 +134,9 @@ class TfliteLoader {
   readonly #tensors: readonly TfliteTensor[];
   readonly #budget: FoldBudget;
   readonly #values = new Map<number, Value>();
+  /** Those that the file may have; the rare ones where it has one that is not usual. */
+  #operators: Operators = operators;
+  #customOperators: ReadonlyMap<string, Handler> = new Map();
   /** Tensors that operators make which are not run. */
   readonly #unmade = new Set<number>();
   #readers: Map<number, Operator[]> | undefined;
@@ -167,6 +170,11 @@ class TfliteLoader {
       inputs: table.ints(1, mostOperands, 'inputs of an operator'),
       outputs: table.ints(2, mostOperands, 'outputs of an operator'),
     }));
+    if (codes.some(({ number }) => !operators.has(number))) {
+      const { rareOperators, customOperators } = await import('./rare-operations.ts');
+      this.#operators = new Map([...operators, ...rareOperators]);
+      this.#customOperators = customOperators;
+    }
     for (const index of inputs) this.#addInput(index, all);
     const tail = this.#options.outputs ? null : this.#tail(all, codes);
     const wanted = tail ? this.#withHeads(tail) : this.#wantedOutputs();
@@ -435,7 +443,8 @@ class TfliteLoader {
       );
     }
     const custom = number === CUSTOM ? code.custom : '';
-    const op = operators.get(number)?.[0] ?? decoders.get(number) ?? (code.custom || `builtin operator ${number}`);
+    const op =
+      this.#operators.get(number)?.[0] ?? decoders.get(number) ?? (code.custom || `builtin operator ${number}`);
     return { op, custom };
   }
 
@@ -444,8 +453,8 @@ class TfliteLoader {
     const { op, custom } = this.#kind(call, index, codes);
     const inputs = stated.filter((input, i, list) => input !== -1 || i < list.length - 1);
     const output = this.#tensor(outputs[0] ?? -1, `the output of operator ${index}`);
-    const handler = customOperators.get(custom);
-    const known = handler ? ([custom, handler] as const) : operators.get(number);
+    const handler = this.#customOperators.get(custom);
+    const known = handler ? ([custom, handler] as const) : this.#operators.get(number);
     const place: Place = {
       node: output.name,
       op,

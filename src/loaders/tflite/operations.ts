@@ -1,14 +1,11 @@
 /** What each TensorFlow Lite operator becomes in the graph. Indices of fields are those of TensorFlow's schema.fbs. */
-import type { Activation, ConvTranspose2d, Padding, Pair, Pool, Resize } from '../../graph/ops.ts';
-import { noPadding, samePadding, transposedOutput } from '../../graph/shapes.ts';
-import type { Constant, FoldBudget } from '../core/constants.ts';
-import { permutationIn } from '../core/dims.ts';
-import { reshape as reshapeConstant, transpose as transposeConstant } from '../core/fold.ts';
+import type { Activation, Padding, Pair, Pool, Resize } from '../../graph/ops.ts';
+import { noPadding, samePadding } from '../../graph/shapes.ts';
+import { type FoldBudget, reshape as reshapeConstant } from '../core/constants.ts';
 import { type Interval, nhwc, type Value, type Variable } from '../core/import-builder.ts';
 import type { Operands } from '../core/operands.ts';
-import { activation, bounded, floatData, joined, leaky, padded, reduced, resized, vector } from '../core/operations.ts';
+import { activation, bounded, floatData, joined, padded, reduced, resized } from '../core/operations.ts';
 import { activationInterval } from '../core/saturation.ts';
-import { batchToSpace, convolveSpread, spaceToBatch } from '../core/space-to-batch.ts';
 import { outputsLast } from '../core/weights.ts';
 import type { FlatTable } from './flat-table.ts';
 
@@ -25,10 +22,13 @@ export interface TfliteOperation extends Operands {
   readonly outputType: string;
 }
 
-type Handler = (operation: TfliteOperation) => Value;
+export type Handler = (operation: TfliteOperation) => Value;
 
-/** By the number of BuiltinOperator; `options` is the type in the union BuiltinOptions, where the handler reads them. */
-export const operators = new Map<number, readonly [name: string, handler: Handler, options?: number]>([
+/** Operators by the number of BuiltinOperator; `options` is the type in the union BuiltinOptions, where the handler reads them. */
+export type Operators = ReadonlyMap<number, readonly [name: string, handler: Handler, options?: number]>;
+
+/** Those of most classifiers; the others are in rare-operations.ts. */
+export const operators: Operators = new Map([
   [0, ['ADD', arithmetic('add'), 11]],
   [1, ['AVERAGE_POOL_2D', (operation) => pool(operation, 'average'), 5]],
   [2, ['CONCATENATION', concat, 10]],
@@ -36,7 +36,6 @@ export const operators = new Map<number, readonly [name: string, handler: Handle
   [4, ['DEPTHWISE_CONV_2D', (operation) => conv(operation, true), 2]],
   [6, ['DEQUANTIZE', ({ value }) => value(0)]],
   [9, ['FULLY_CONNECTED', fullyConnected, 8]],
-  [11, ['L2_NORMALIZATION', l2Normalization, 20]],
   [14, ['LOGISTIC', activation('sigmoid')]],
   [17, ['MAX_POOL_2D', (operation) => pool(operation, 'max'), 5]],
   [18, ['MUL', arithmetic('multiply'), 21]],
@@ -47,29 +46,19 @@ export const operators = new Map<number, readonly [name: string, handler: Handle
   [23, ['RESIZE_BILINEAR', (operation) => resize(operation, 'bilinear', 2), 15]],
   [25, ['SOFTMAX', softmax, 9]],
   [34, ['PAD', pad]],
-  [37, ['BATCH_TO_SPACE_ND', batchToSpace]],
-  [38, ['SPACE_TO_BATCH_ND', spaceToBatch]],
-  [39, ['TRANSPOSE', transpose]],
   [40, ['MEAN', (call) => reduced(call, 'average', call.constant(1).data, call.options?.bool(0) ?? false), 27]],
   [41, ['SUB', arithmetic('subtract'), 28]],
   [42, ['DIV', arithmetic('divide'), 29]],
   [43, ['SQUEEZE', reshape]],
   [53, ['CAST', cast]],
-  [54, ['PRELU', ({ builder, place, variable, constant }) => builder.prelu(place, variable(0), constant(1))]],
   [55, ['MAXIMUM', (operation) => bounded(operation, 'min')]],
   [57, ['MINIMUM', (operation) => bounded(operation, 'max')]],
   [60, ['PADV2', pad]],
-  [67, ['TRANSPOSE_CONV', transposeConv, 49]],
   [70, ['EXPAND_DIMS', reshape]],
   [97, ['RESIZE_NEAREST_NEIGHBOR', (operation) => resize(operation, 'nearest', 0), 74]],
-  [98, ['LEAKY_RELU', (operation) => leaky(operation, operation.options?.float(0) ?? 0), 75]],
-  [101, ['ABS', (operation) => leaky(operation, -1)]],
   [114, ['QUANTIZE', ({ value }) => value(0)]],
   [117, ['HARD_SWISH', activation('hard-swish')]],
 ]);
-
-/** Custom operators by their names. */
-export const customOperators = new Map<string, Handler>([['Convolution2DTransposeBias', transposeConvBias]]);
 
 /** Largest kernel, stride, dilation: beyond it is damage or an attack. */
 const mostPixels = 4096;
@@ -82,13 +71,13 @@ function stated({ builder, place, options }: TfliteOperation, field: number): Ac
 }
 
 /** Of a linear layer: none where the range of the output's integers is the same activation and cuts closer. */
-function fused(operation: TfliteOperation, field: number): Activation {
+export function fused(operation: TfliteOperation, field: number): Activation {
   const [name, { range }] = [stated(operation, field), operation];
   const own = activationInterval[name];
   return own && range && range.low >= own.low && range.high < own.high ? 'none' : name;
 }
 
-function withActivation(operation: TfliteOperation, y: Variable, field: number): Variable {
+export function withActivation(operation: TfliteOperation, y: Variable, field: number): Variable {
   const name = stated(operation, field);
   const { builder, place } = operation;
   return name === 'none' ? y : builder.activation({ ...place, node: `${place.node}/${name}` }, y, name);
@@ -107,7 +96,7 @@ function imageSize({ builder, place, variable }: TfliteOperation): Pair {
   return [dims[1]!, dims[2]!];
 }
 
-function positive({ builder, place }: TfliteOperation, what: string, height: number, width: number): Pair {
+export function positive({ builder, place }: TfliteOperation, what: string, height: number, width: number): Pair {
   if (!(height > 0 && width > 0 && height <= mostPixels && width <= mostPixels)) {
     builder.damaged(place, `has the ${what} ${height} × ${width}, expected 1 to ${mostPixels}`);
   }
@@ -115,7 +104,7 @@ function positive({ builder, place }: TfliteOperation, what: string, height: num
 }
 
 /** Padding of schema.fbs: 0 SAME, 1 VALID. */
-function paddingOf(operation: TfliteOperation, size: Pair, kernel: Pair, stride: Pair, dilation: Pair): Padding {
+export function paddingOf(operation: TfliteOperation, size: Pair, kernel: Pair, stride: Pair, dilation: Pair): Padding {
   const code = operation.options?.byte(0) ?? 0;
   if (code === 0) return samePadding(size, kernel, stride, dilation);
   if (code === 1) return noPadding;
@@ -156,69 +145,7 @@ function conv(operation: TfliteOperation, depthwise: boolean): Value {
     outChannels,
     activation: fused(operation, depthwise ? 4 : 3),
   };
-  return spread ? convolveSpread(operation, spread, convolution) : builder.conv(place, x, nhwc, convolution);
-}
-
-/** TRANSPOSE_CONV: inputs are the output's shape, weights, the tensor, and a bias in later versions. */
-function transposeConv(operation: TfliteOperation): Value {
-  const { builder, place, options, value, constant, count, outputDims } = operation;
-  const shape = value(0);
-  const [height, width] = (shape.kind === 'constant' ? [...shape.data] : outputDims).slice(1);
-  const size = positive(operation, 'output', height ?? 0, width ?? 0);
-  const stride = positive(operation, 'stride', options?.int(2) ?? 0, options?.int(1) ?? 0);
-  const kernelOf = (axis: 1 | 2) => constant(1).dims[axis] ?? 0;
-  // The padding of the convolution that leads the other way.
-  const { top, left } = paddingOf(operation, size, [kernelOf(1), kernelOf(2)], stride, [1, 1]);
-  const bias = count > 3 ? constant(3) : null;
-  const y = transposed(operation, 2, bias, { size, stride, crop: [top, left], activation: fused(operation, 3) });
-  return y.dims[3] === outputDims[3] || outputDims.length !== 4
-    ? y
-    : builder.damaged(place, `makes [${y.dims}], where the file states [${outputDims}]`);
-}
-
-/** MediaPipe's operator (mediapipe/util/tflite/operations/transpose_conv_bias.cc): padding, width and height of the stride. */
-function transposeConvBias(operation: TfliteOperation): Value {
-  const { builder, place, customOptions, variable, constant } = operation;
-  if (customOptions.length < 12) builder.damaged(place, `has ${customOptions.length} bytes of options, expected 12`);
-  const view = new DataView(customOptions.buffer, customOptions.byteOffset);
-  const [padding, strideX, strideY] = [0, 4, 8].map((at) => view.getInt32(at, true)) as [number, number, number];
-  if (padding !== 1 && padding !== 2)
-    builder.damaged(place, `has the padding ${padding}, expected 1 (SAME) or 2 (VALID)`);
-  const stride = positive(operation, 'stride', strideY, strideX);
-  const x = variable(0);
-  const along = (axis: 0 | 1) => {
-    const kernel = constant(1).dims[axis + 1] ?? 0;
-    const input = x.dims[axis + 1] ?? 0;
-    const cut = padding === 1 ? Math.max(0, kernel - ((input - 1) % stride[axis]) - 1) : 0;
-    return { size: transposedOutput(input, kernel, stride[axis], 1) - cut, crop: Math.floor(cut / 2) };
-  };
-  const [y, z] = [along(0), along(1)];
-  const size = positive(operation, 'output', y.size, z.size);
-  const spec = { size, stride, crop: [y.crop, z.crop], activation: 'none' } as const;
-  return transposed(operation, 0, constant(2), spec);
-}
-
-/** Weights are `[outputs][height][width][inputs]`. */
-function transposed(
-  operation: TfliteOperation,
-  input: number,
-  bias: Constant | null,
-  spec: Pick<ConvTranspose2d, 'size' | 'stride' | 'crop' | 'activation'>,
-): Variable {
-  const { builder, place, constant, variable } = operation;
-  const [x, weights] = [variable(input), constant(1)];
-  const [outChannels, height, width, inputs] = weights.dims as [number, number, number, number];
-  if (weights.dims.length !== 4 || x.dims.length !== 4 || inputs !== x.dims[3]) {
-    builder.damaged(place, `has weights of [${weights.dims}] for an input of [${x.dims}]`);
-  }
-  return builder.convTranspose(place, x, nhwc, {
-    ...spec,
-    weights: outputsLast(floatData(weights), outChannels, weights.data.length / outChannels),
-    bias: bias && vector(operation, bias, 'bias', outChannels),
-    kernel: positive(operation, 'kernel', height, width),
-    dilation: [1, 1],
-    outChannels,
-  });
+  return spread ? spread.convolve(operation, spread, convolution) : builder.conv(place, x, nhwc, convolution);
 }
 
 /** To floats, of whatever it is that the network computes in real numbers. */
@@ -263,24 +190,10 @@ function softmax({ builder, place, options, variable }: TfliteOperation): Value 
   return builder.softmax(place, x, [x.dims.length - 1]);
 }
 
-/** Over the last dimension; 10⁻⁶ is that of TensorFlow Lite's own kernels. */
-function l2Normalization(operation: TfliteOperation): Value {
-  const { builder, place, variable } = operation;
-  const x = variable(0);
-  return withActivation(operation, builder.l2Normalize(place, x, [x.dims.length - 1], 1e-6), 0);
-}
-
 /** RESHAPE, SQUEEZE, EXPAND_DIMS: the output's shape is stated by the file. */
 function reshape({ builder, place, value, outputDims }: TfliteOperation): Value {
   const x = value(0);
   return x.kind === 'constant' ? reshapeConstant(x, outputDims) : builder.reshape(place, x, outputDims);
-}
-
-/** Of weights too: LiteRT Torch writes them in PyTorch's order, and what transposes them. */
-function transpose({ builder, value, constant, budget }: TfliteOperation): Value {
-  const x = value(0);
-  const permutation = permutationIn([...constant(1).data], x.dims.length);
-  return x.kind === 'constant' ? transposeConstant(x, permutation, budget) : builder.transpose(x, permutation);
 }
 
 function pad(operation: TfliteOperation): Value {
