@@ -10,8 +10,8 @@ import { build } from 'vite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeTflite } from '../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
+import { launchBrowser } from '../../src/cli/launch-browser.ts';
 import { prepare } from '../../src/passes/index.ts';
-import { enginePage } from '../support/engine-page.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mobilenet-webgpu-download-'));
 const network = writeTflite(prepare(buildArchitecture('v2-0.35-96')));
@@ -42,11 +42,13 @@ afterAll(async () => {
 });
 
 it('until a float TensorFlow Lite V2 has named its first photograph and tuned, at most 75 kB of JavaScript', async () => {
-  const page = await (await enginePage('chrome')).browser.newPage();
+  // A browser of its own: its first page has nothing to wait for.
+  const browser = await launchBrowser('chrome', { log: () => {}, parentFolder: process.env.GPU_TEST_FOLDER });
   try {
-    await page.goto(url);
+    const [page] = await browser.pages();
+    await page!.goto(url);
     // As text: Vitest would rewrite the import.
-    const best = await page.evaluate(`(async () => {
+    const best = await page!.evaluate(`(async () => {
       const { load } = await import('/index.js');
       const model = await load('model.tflite', { device: 'webgpu' });
       const data = Uint8ClampedArray.from({ length: 4 * 120 * 90 }, (_, i) => (i * 7919) % 256);
@@ -63,6 +65,6 @@ it('until a float TensorFlow Lite V2 has named its first photograph and tuned, a
     expect(sent.has('tuning.js'), listed).toBe(true);
     expect(total, listed).toBeLessThanOrEqual(75_000);
   } finally {
-    await page.close();
+    await browser.close();
   }
 });
