@@ -20,6 +20,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   reference: ['graph'],
   images: ['graph'],
   writers: ['graph'],
+  cpu: ['graph', 'loaders', 'writers'],
   tasks: ['graph', 'images'],
   plan: ['graph'],
   planner: ['plan', 'graph', 'kernels', 'passes', 'wgsl', 'version'],
@@ -29,9 +30,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   tuning: ['plan', 'graph', 'kernels', 'planner', 'device', 'scheduler', 'reference', 'validate', 'version'],
   api: [
     ...['plan', 'graph', 'kernels', 'passes', 'architectures', 'loaders', 'reference', 'images', 'planner'],
-    ...['device', 'scheduler', 'tuning', 'validate', 'version'],
+    ...['cpu', 'device', 'scheduler', 'tuning', 'validate', 'version'],
   ],
-  node: ['api', 'graph', 'loaders'],
+  node: ['api', 'cpu', 'graph', 'loaders'],
   cli: ['api', 'graph', 'architectures', 'loaders', 'node', 'tasks'],
   demo: ['node_modules'],
   // Beside the public API: files for peers are written from the graph that runs, outputs judged by the reference.
@@ -218,7 +219,7 @@ it('an import in src names its module, except where pages call modules by name',
   const nameless = sources.filter(({ path, text }) => {
     return path.startsWith('src/') && /\bimport\((?!\s*['"])/.test(text);
   });
-  expect(nameless.map(({ path }) => path)).toEqual(['src/cli/page.ts', 'src/node/gpu.ts']);
+  expect(nameless.map(({ path }) => path)).toEqual(['src/cli/page.ts', 'src/cpu/script.ts', 'src/node/gpu.ts']);
 });
 
 it('only device and scheduler touch a GPUDevice; load() hands one over', () => {
