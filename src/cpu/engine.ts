@@ -10,8 +10,10 @@ export interface CpuNetwork {
 
 /** A network that is ready to run on the CPU. */
 export interface CpuExecutor {
-  /** Whether the network's own file runs, not one written from its graph: quantised layers compute in integers then. */
+  /** Whether the network's own file runs, not one written from its graph. */
   readonly asFile: boolean;
+  /** Whether layers compute in integers, as the file says, where the graph has real numbers. */
+  readonly integers: boolean;
   /** One inference. Dense NHWC float32: in the order of the graph's inputs, and by the name of each output. */
   run(inputs: readonly Float32Array[]): Promise<Record<string, Float32Array>>;
   /** Frees its memory. It cannot run afterwards. */

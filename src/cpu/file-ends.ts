@@ -19,6 +19,8 @@ export interface FileEnd {
 export interface FileEnds {
   readonly inputs: readonly FileEnd[];
   readonly outputs: readonly FileEnd[];
+  /** Whether tensors that the network computes are integers. */
+  readonly integers: boolean;
 }
 
 const MOST = 50_000;
@@ -61,7 +63,12 @@ export function endsOf(graph: Graph, shapes: ReadonlyMap<string, Shape>, bytes: 
     graph.outputs.map(({ name, tensor }) => ({ name, shape: shapes.get(tensor)! })),
     2,
   );
-  return inputs && outputs && { inputs, outputs };
+  if (!inputs || !outputs) return null;
+  const integers = tensors.some((table, index) => {
+    const { type, quantisation, bytes } = readTensor(graph.name, table, index, buffers);
+    return quantisation !== null && bytes.length === 0 && type !== 'FLOAT32';
+  });
+  return { inputs, outputs, integers };
 }
 
 /** Fewer dimensions leave out some of size 1. A cube of channels first looks like one of channels last. */

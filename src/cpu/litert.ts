@@ -89,14 +89,14 @@ async function openNetwork(module: LiteRtModule, { graph, file }: CpuNetwork): P
   const asWritten = ({ name }: { readonly name: string }): FileEnd => {
     return { name, signatureName: name, type: 'FLOAT32', scale: 1, zeroPoint: 0 };
   };
-  const ends = { inputs: graph.inputs.map(asWritten), outputs: graph.outputs.map(asWritten) };
+  const ends = { inputs: graph.inputs.map(asWritten), outputs: graph.outputs.map(asWritten), integers: false };
   return compile(module, writeTflite(graph), ends, false);
 }
 
 async function compile(
   module: LiteRtModule,
   bytes: Uint8Array,
-  { inputs, outputs }: FileEnds,
+  { inputs, outputs, integers }: FileEnds,
   asFile: boolean,
 ): Promise<CpuExecutor> {
   const owned: { delete(): void }[] = [];
@@ -129,6 +129,7 @@ async function compile(
     const types = fed.map(({ place }) => keep(model.getInputTensorType(0, place)));
     return {
       asFile,
+      integers,
       dispose,
       async run(values) {
         const buffers: TensorBuffer[] = [];

@@ -299,7 +299,10 @@ class TfliteWriter {
       });
     const padding = crops(true) ? paddings.SAME : crops(false) ? paddings.VALID : null;
     if (padding === null || node.dilation.some((step) => step !== 1)) {
-      this.#refuse(node, `crops [${crop}] of [${size}] with dilation [${node.dilation}], expected SAME or VALID without`);
+      this.#refuse(
+        node,
+        `crops [${crop}] of [${size}] with dilation [${node.dilation}], expected SAME or VALID without`,
+      );
     }
     const inputs = [
       this.#integers(`${name}/size`, [4], [batch, ...size, outChannels]),

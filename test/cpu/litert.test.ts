@@ -111,8 +111,8 @@ describe("a file's own bytes", () => {
       const data = Float32Array.from({ length: 224 * 224 * 3 }, (_, i) => (i * 7919) % 256);
       const { scale, offset } = graph.image!;
       const values = data.map((pixel) => pixel * scale[0]! + offset[0]!);
-      const [{ name: input }] = graph.inputs as [{ name: string }];
-      const [{ name: output }] = graph.outputs as [{ name: string }];
+      const input = graph.inputs[0]!.name;
+      const output = graph.outputs[0]!.name;
       const { outputs, asFile } = await outputsOf(prepare(graph), bytes, { [input]: values });
       expect(asFile).toBe(true);
       const expected = await liteRtOutputs(bytes, { [input]: { dims: [1, 224, 224, 3], data, type: 'uint8' } });
