@@ -27,7 +27,7 @@ export interface Padding {
  */
 export type Activation = 'none' | 'relu' | 'relu6' | 'hard-swish' | 'hard-sigmoid' | 'sigmoid';
 
-interface NodeBase {
+export interface NodeBase {
   /** Unique in its graph; taken from the file where there is one, so that an error can name it. */
   readonly name: string;
   /** Names of the tensors read. */
