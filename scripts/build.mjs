@@ -27,12 +27,14 @@ export async function buildPackage(folder, logLevel = 'error') {
 
 /** Declarations of what the entries export, as one file an entry and what they share: no internal type is among them. */
 async function writeTypes(from, folder) {
-  const bundle = await rollup({ input: entries(from), plugins: [dts()], external: /^node:/ });
+  const bundle = await rollup({ input: entries(from), plugins: [dts()], external: /^node:/, onwarn: () => {} });
   await bundle.write({
     dir: folder,
     banner: '/// <reference lib="esnext.disposable" />',
     entryFileNames: '[name].d.ts',
-    chunkFileNames: 'shared.d.ts',
+    chunkFileNames: ({ name }) => (name === 'internals' ? 'internals.d.ts' : 'shared.d.ts'),
+    // What graphs and plans are made of is data of the engine: apart from what versions promise (docs/versions.md).
+    manualChunks: (id) => (/graph\/(ops|integers|terms)\.|planner\/plan\./.test(id) ? 'internals' : undefined),
     minifyInternalExports: false,
   });
 }

@@ -12,9 +12,17 @@ export {
   networkCost,
   separableRatio,
 } from './graph/cost.ts';
-export type * from './graph/decoding.ts';
+export type {
+  CenterNetDecoding,
+  Decoding,
+  DecodingOf,
+  MoveNetDecoding,
+  PoseNetDecoding,
+  SegmentationDecoding,
+  SsdDecoding,
+} from './graph/decoding.ts';
 export type { Graph, GraphInput, GraphOutput, ImageRule, OutputMeaning } from './graph/graph.ts';
-export type * from './graph/ops.ts';
+export type { Activation, Conv2d, Node, NodeOf, OpName, Padding, Pair, Shape } from './graph/ops.ts';
 export { seededInputs } from './graph/random-inputs.ts';
 export { imageToTensor, type Picture } from './images/image-to-tensor.ts';
 export { type Inspection, type InspectOptions, inspect, type PlanInspection } from './inspect.ts';
@@ -35,7 +43,7 @@ export {
 } from './model.ts';
 export type { Device, PlanOption, Precision, RunChoice } from './options.ts';
 export type { PlanSummary } from './planner/create-plan.ts';
-export type * from './planner/plan.ts';
+export type { Plan } from './planner/plan.ts';
 export type { PlanKind } from './planner/prepare.ts';
 export type { LayerTime, Profile, ProfileOptions } from './scheduler/profile.ts';
 export type { Refusal } from './tuning/adopt.ts';

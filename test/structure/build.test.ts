@@ -7,9 +7,9 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { writeTflite } from '../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
+import { writeTflite } from '../../src/writers/tflite.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 let folder: string;

@@ -19,6 +19,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   loaders: ['graph', 'architectures'],
   reference: ['graph'],
   images: ['graph'],
+  writers: ['graph'],
   tasks: ['graph', 'images'],
   plan: ['graph'],
   planner: ['plan', 'graph', 'kernels', 'passes', 'wgsl', 'version'],
@@ -34,7 +35,19 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   cli: ['api', 'graph', 'architectures', 'loaders', 'node', 'tasks'],
   demo: ['node_modules'],
   // Beside the public API: files for peers are written from the graph that runs, outputs judged by the reference.
-  bench: ['api', 'architectures', 'cli', 'device', 'graph', 'kernels', 'passes', 'reference', 'validate', 'version'],
+  bench: [
+    'api',
+    'architectures',
+    'cli',
+    'device',
+    'graph',
+    'kernels',
+    'passes',
+    'reference',
+    'validate',
+    'version',
+    'writers',
+  ],
   // Plans as a device would start with them, without one.
   isa: ['api', 'architectures', 'cli', 'device', 'graph', 'plan', 'planner', 'tuning'],
 };
