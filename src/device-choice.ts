@@ -1,13 +1,14 @@
 /** GPU or CPU: which runs a network faster here is measured once, and remembered. */
-import type { CpuEngine, CpuExecutor } from './cpu/engine.ts';
+import type { CpuEngine, CpuExecutor, CpuFiles } from './cpu/engine.ts';
 import type { AdapterDescription } from './device/gpu.ts';
-import { MobileNetError } from './errors.ts';
+import { DeviceError, MobileNetError } from './errors.ts';
 import { networkCost } from './graph/cost.ts';
 import type { Graph } from './graph/graph.ts';
 import { seededInputs } from './graph/random-inputs.ts';
-import type { Precision } from './planner/plan.ts';
 import type { DeviceRecord, TuningCache } from './tuning/cache.ts';
 import { devicesKey, recallDevices, rememberDevice } from './tuning/device-memory.ts';
+import type { TuningReport } from './tuning/index.ts';
+import type { TunedExecutor } from './tuning/tuned-executor.ts';
 
 /** An inference that takes no longer on a GPU is not worth another engine's download. */
 const SLOW_MS = 30;
@@ -91,6 +92,33 @@ async function medianMs(run: () => Promise<unknown>, now: () => number): Promise
   return times.sort((a, b) => a - b)[times.length >> 1]!;
 }
 
+const advice = 'install @litertjs/core and name the folder of its files, "wasm", in the option "cpu" (docs/cpu.md)';
+
+let warned = false;
+
+/** Once a page: it is a validator, in plain loops. */
+export function warnOfReference(reason: string): void {
+  if (!warned) console.warn(`mobilenet-webgpu runs on its slow CPU reference (${reason}): ${advice}`);
+  warned = true;
+}
+
+/** LiteRT.js, fetched with its first network. */
+const laterLiteRt = (files: CpuFiles): CpuEngine => ({
+  name: 'LiteRT.js',
+  open: async (network) => (await import('./cpu/litert.ts')).liteRt(files).open(network),
+});
+
+/** What is measured of a model, and what it then does. */
+export interface Host {
+  /** After the passes, with one operation a node. */
+  readonly graph: Graph;
+  readonly gpu: TunedExecutor;
+  /** Null where the model does not tune itself. */
+  readonly tune: (() => Promise<TuningReport>) | null;
+  /** Aborted by `dispose`. */
+  readonly signal: AbortSignal;
+}
+
 /** Of one `load`: whether the CPU runs in place of the GPU, from the start or once both were measured. */
 export class DeviceChoice {
   readonly #engine: CpuEngine;
@@ -100,7 +128,8 @@ export class DeviceChoice {
   readonly #key: string;
   readonly #remembered: ReadonlyMap<string, DeviceRecord>;
   /** The file that the network was read from, until it is opened. */
-  file: Uint8Array | null = null;
+  #file: Uint8Array | null = null;
+  #network = '';
 
   private constructor(
     engine: CpuEngine,
@@ -116,17 +145,31 @@ export class DeviceChoice {
     this.#remembered = remembered;
   }
 
-  /** `adapter` null: there is no GPU. `cache`: as the option `tuningCache` of `load`. */
+  /**
+   * `cpu`: as the option of `load`. `adapter` null: there is no GPU. `cache`: as the option `tuningCache`. Throws `DeviceError`
+   * where an engine is required and there is none.
+   */
   static async create(
-    engine: CpuEngine,
+    cpu: CpuEngine | CpuFiles | false,
     required: boolean,
     adapter: AdapterDescription | null,
     cache: TuningCache | null | undefined,
   ): Promise<DeviceChoice> {
+    if (!cpu) throw new DeviceError(`there is no CPU engine: ${advice}`);
+    const engine = typeof cpu === 'object' && 'open' in cpu ? (cpu as CpuEngine) : laterLiteRt(cpu);
     if (!adapter) return new DeviceChoice(engine, required, null, '', new Map());
     const store = cache === undefined ? (await import('./tuning/index.ts')).indexedDbCache() : cache;
     const key = devicesKey(adapter);
     return new DeviceChoice(engine, required, store, key, store ? await recallDevices(store, key) : new Map());
+  }
+
+  /** Says of which network it is: as loaded, and the TensorFlow Lite file that it was read from. */
+  of(graph: Graph, file: Uint8Array | null): void {
+    const { macs, parameters } = networkCost(graph);
+    const shapes = graph.inputs.map(({ shape }) => shape);
+    // Two networks of the same size take the same time.
+    this.#network = [graph.nodes.length, macs, parameters, shapes, file ? 'file' : ''].join('/');
+    this.#file = file;
   }
 
   /** Whether the CPU ran some network faster here. */
@@ -135,59 +178,65 @@ export class DeviceChoice {
   }
 
   /** What was measured of this network another time. */
-  remembered(graph: Graph): DeviceRecord | null {
-    return this.#remembered.get(networkOf(graph, this.file)) ?? null;
+  get remembered(): DeviceRecord | null {
+    return this.#remembered.get(this.#network) ?? null;
+  }
+
+  /** What that says; empty where nothing was measured. */
+  get reason(): string {
+    if (!this.remembered) return '';
+    const { device, gpuMs, cpuMs } = this.remembered;
+    const gpu = `${milliseconds(gpuMs)} on the GPU`;
+    const times = cpuMs === null ? gpu : `${milliseconds(cpuMs)} on ${this.#engine.name} and ${gpu}`;
+    return `${device === 'wasm' ? 'the CPU' : 'the GPU'} runs: here an inference took ${times}`;
   }
 
   /**
-   * Opens the CPU's engine where there is no GPU (`why`), or where it is remembered to be faster. Null, with the reason,
+   * Opens the CPU's engine from the start: there is no GPU (`why`), or it is remembered to be slower. Null, with the reason,
    * where another device has to run. `graph` is the network after the passes. Throws as `CpuEngine.open` does where
    * nothing else may run.
    */
   async first(graph: Graph, why: string | null): Promise<{ cpu: CpuExecutor | null; reason: string }> {
-    const record = why === null ? this.remembered(graph) : null;
-    if (why === null && record?.device !== 'wasm')
-      return { cpu: null, reason: record ? told(record, this.#engine) : '' };
     try {
-      const cpu = await this.#engine.open({ graph, file: this.file });
-      this.file = null;
-      return { cpu, reason: record ? told(record, this.#engine) : why! };
+      const cpu = await this.#engine.open({ graph, file: this.#file });
+      this.#file = null;
+      return { cpu, reason: why ?? this.reason };
     } catch (error) {
       if (this.#required || !(error instanceof MobileNetError)) throw error;
-      return { cpu: null, reason: why === null ? '' : `${why}; ${error.message}` };
+      return { cpu: null, reason: why === null ? error.message : `${why}; ${error.message}` };
     }
   }
 
-  /** Measures both and remembers which is faster. Inputs are seeded; `precision` is the GPU's. */
-  async settle(graph: Graph, precision: Precision, gpu: Pick<Contest, 'software' | 'runGpu' | 'tuneGpu'>) {
+  /**
+   * Measures both, remembers which is faster, and has the GPU tuned where it goes on. `moved` is told what runs from now
+   * on, where the CPU does. Throws the signal's reason, and what runs throw.
+   */
+  async settle({ graph, gpu, tune, signal }: Host, moved: (cpu: CpuExecutor | null, reason: string) => void) {
+    const start = performance.now();
     const { judgeOutputs } = await import('./validate/compare.ts');
-    const { file } = this;
+    const file = this.#file;
     const inputs = seededInputs(graph);
-    const decision = await decide({
-      ...gpu,
+    let tuned: TuningReport | null = null;
+    const tuneGpu = tune && (async () => (tuned ??= await tune()));
+    const { cpu, reason, record } = await decide({
+      software: gpu.gpu.adapter.software,
+      runGpu: () => gpu.current.run(inputs, { signal }),
+      tuneGpu,
       engine: this.#engine.name,
       openCpu: () => this.#engine.open({ graph, file }),
-      runCpu: (cpu) => cpu.run(graph.inputs.map(({ name }) => inputs[name]!)),
+      runCpu: (opened) => opened.run(graph.inputs.map(({ name }) => inputs[name]!)),
       // Integers round where the graph computes in real numbers.
       differs: ({ integers }, found, expected) =>
-        integers ? null : (judgeOutputs(graph, precision, found, expected).find(({ ok }) => !ok)?.name ?? null),
+        integers ? null : (judgeOutputs(graph, gpu.precision, found, expected).find(({ ok }) => !ok)?.name ?? null),
     });
-    if (decision.record && this.#cache) {
-      await rememberDevice(this.#cache, this.#key, networkOf(graph, file), decision.record);
-    }
-    this.file = null;
-    return decision;
+    this.#file = null;
+    if (signal.aborted) cpu?.dispose();
+    signal.throwIfAborted();
+    moved(cpu, reason);
+    if (record && this.#cache) await rememberDevice(this.#cache, this.#key, this.#network, record);
+    if (!cpu) tuned = (await tuneGpu?.()) ?? (await gpu.tuned);
+    return tuned ?? { ...noTuning, elapsedMs: performance.now() - start };
   }
 }
 
-const told = ({ device, gpuMs, cpuMs }: DeviceRecord, { name }: CpuEngine): string => {
-  const gpu = `${milliseconds(gpuMs)} on the GPU`;
-  const times = cpuMs === null ? gpu : `${milliseconds(cpuMs)} on ${name} and ${gpu}`;
-  return `${device === 'wasm' ? 'the CPU' : 'the GPU'} runs: here an inference took ${times}`;
-};
-
-/** Two networks of the same shape take the same time. */
-function networkOf(graph: Graph, file: Uint8Array | null): string {
-  const { macs, parameters } = networkCost(graph);
-  return [graph.nodes.length, macs, parameters, graph.inputs.map(({ shape }) => shape), file ? 'file' : ''].join('/');
-}
+const noTuning = { layers: [], remembered: 0, refused: [], complete: false, kernels: [] };

@@ -2,6 +2,7 @@
 import './webgpu-types.ts';
 
 export { isArchitectureId } from './architectures/id.ts';
+export type { CpuEngine, CpuExecutor, CpuFiles, CpuNetwork } from './cpu/engine.ts';
 export type { AdapterDescription } from './device/gpu.ts';
 export * from './errors.ts';
 export {
@@ -47,7 +48,7 @@ export type { Plan } from './planner/plan.ts';
 export type { PlanKind } from './planner/prepare.ts';
 export type { LayerTime, Profile, ProfileOptions } from './scheduler/profile.ts';
 export type { Refusal } from './tuning/adopt.ts';
-export type { LayerRecord, TuningCache, TuningRecord } from './tuning/cache.ts';
+export type { DeviceRecord, DevicesRecord, LayerRecord, TuningCache, TuningRecord } from './tuning/cache.ts';
 export type { TuneOptions, TuningReport } from './tuning/index.ts';
 export type { Tried } from './tuning/race.ts';
 export type { TunedLayer, TuningProgress } from './tuning/tuner.ts';

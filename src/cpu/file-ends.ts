@@ -1,8 +1,7 @@
 import type { Graph } from '../graph/graph.ts';
 import type { Shape } from '../graph/ops.ts';
 import { sizeOf } from '../graph/shapes.ts';
-import { FlatTable } from '../loaders/tflite/flat-table.ts';
-import { readTensor, type TfliteTensor } from '../loaders/tflite/tensors.ts';
+import type { TfliteTensor } from '../loaders/tflite/tensors.ts';
 
 /** An input or output of a TensorFlow Lite file as the graph has it. */
 export interface FileEnd {
@@ -30,7 +29,12 @@ const MOST = 50_000;
  * tensors with their elements in the same order: where the graph was cut or has further outputs, where inputs were given
  * other sizes, where a picture lies channels first. Throws `ModelFormatError`.
  */
-export function endsOf(graph: Graph, shapes: ReadonlyMap<string, Shape>, bytes: Uint8Array): FileEnds | null {
+export async function endsOf(
+  graph: Graph,
+  shapes: ReadonlyMap<string, Shape>,
+  bytes: Uint8Array,
+): Promise<FileEnds | null> {
+  const { FlatTable, readTensor } = await import('../loaders/tflite/index.ts');
   const model = FlatTable.root(graph.name, bytes);
   const buffers = model.tables(4, MOST, 'buffers');
   const subgraph = model.tables(2, MOST, 'subgraphs')[0]!;

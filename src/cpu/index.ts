@@ -1,6 +1,7 @@
 /**
- * XNNPACK in WebAssembly, of LiteRT.js: what runs networks fast where there is no GPU, or only a software one. It is fetched
- * by `load` where that is so; this entry is for callers who say where its files are (`liteRtFiles`), or run it themselves.
+ * XNNPACK in WebAssembly, of LiteRT.js: what runs networks fast where there is no GPU, or only a software one. `load` fetches
+ * it where that is so; this entry says where its files are in a bundled page.
  */
 export type { CpuEngine, CpuExecutor, CpuFiles, CpuNetwork } from './engine.ts';
-export { liteRt } from './litert.ts';
+export { liteRtFiles } from './files.ts';
+export { type LiteRtOptions, liteRt } from './litert.ts';

@@ -1,7 +1,7 @@
 import { DeviceError } from '../errors.ts';
 import { inferShapes } from '../graph/shapes.ts';
 import type { CpuEngine, CpuExecutor, CpuFiles, CpuNetwork } from './engine.ts';
-import type { FileEnd, FileEnds } from './file-ends.ts';
+import { endsOf, type FileEnd, type FileEnds } from './file-ends.ts';
 import { type LiteRtFactory, type LiteRtModule, listOf, type TensorBuffer } from './litert-module.ts';
 import { factoryOf } from './script.ts';
 
@@ -79,7 +79,7 @@ interface Port extends FileEnd {
 }
 
 async function openNetwork(module: LiteRtModule, { graph, file }: CpuNetwork): Promise<CpuExecutor> {
-  const own = file && (await import('./file-ends.ts')).endsOf(graph, inferShapes(graph), file);
+  const own = file && (await endsOf(graph, inferShapes(graph), file));
   if (own) {
     // An operator may be unknown to LiteRT.js that this engine reads.
     const opened = await compile(module, file, own, true).catch(() => null);

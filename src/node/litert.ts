@@ -7,9 +7,6 @@ import type { CpuEngine, CpuFiles } from '../cpu/engine.ts';
 import { liteRt } from '../cpu/litert.ts';
 import type { LiteRtFactory } from '../cpu/litert-module.ts';
 
-/** The command that installs the CPU engine. */
-export const cpuInstallAdvice = 'npm install @litertjs/core@2.5';
-
 /** LiteRT.js in Node, from `files` or the package @litertjs/core; null where that is not installed. */
 export function nodeLiteRt(files?: CpuFiles): CpuEngine | null {
   const folder = files ?? installedFolder();

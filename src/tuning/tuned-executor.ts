@@ -105,6 +105,12 @@ export class TunedExecutor {
     Promise.allSettled([before.idle(), ...this.#working]).then(() => before.dispose());
   }
 
+  /** Frees it once the runs and the work on it have ended. */
+  async retire(): Promise<void> {
+    await Promise.allSettled([this.#executor.idle(), this.#tuning, ...this.#working]);
+    this.dispose();
+  }
+
   dispose(): void {
     this.#executor.dispose();
     this.gpu.dispose();

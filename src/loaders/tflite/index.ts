@@ -17,6 +17,9 @@ import { type Handler, type Operators, operators, type TfliteOperation } from '.
 import type { TailCall } from './tail-call.ts';
 import { type ActivationRange, activationRange, decodeConstant, readTensor, type TfliteTensor } from './tensors.ts';
 
+// For whoever runs such a file as it is: in the chunk that has been fetched by then.
+export { FlatTable, readTensor };
+
 /** Tensors, operators, buffers, kinds of operators: of each. */
 const mostTables = 50_000;
 /** Of the model, and of one operator. */
