@@ -18,7 +18,10 @@ function compactShaders(): Plugin {
         .map((line) =>
           line.startsWith('#')
             ? line
-            : line.replace(/ *([()[\]{},;:]) */g, '$1').replace(/(?<=[\w)\]]) ([=+*]) (?=[\w(])/g, '$1'),
+            : line
+                .replace(/ *([()[\]{},;:]) */g, '$1')
+                .replace(/(?<=[\w)\]]) ?(->|&&|\|\||[-=+*/%&|!]=?) ?(?=[\w($])/g, '$1')
+                .replace(/(?<=[\w)\]]) ([<>]=?|<<|>>) (?=[\w($])/g, '$1'),
         );
       const text = lines.filter(Boolean).join('\n');
       return `export default ${JSON.stringify(text)};`;
@@ -126,6 +129,9 @@ const modules: UserConfig = {
             },
             // What every network needs but a saved model; what only fused plans and embeddings need is apart.
             { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze)/ },
+            // Of every picture that is classified, of every tuning: together they compress better.
+            { name: 'picture', test: /src\/scheduler\/(picture|rank)-stage/ },
+            { name: 'pace', test: /src\/(scheduler\/(pace|slices|dispatch-time)|validate\/compare)/ },
             // Of the entries for pages and for Node.
             { name: 'engine', test: /src\/(load\.ts|index\.ts|graph|tuning\/defaults)/, priority: 1 },
           ],
