@@ -220,7 +220,7 @@ export class DeviceChoice {
     const tuneGpu = tune && (async () => (tuned ??= await tune()));
     const { cpu, reason, record } = await decide({
       software: gpu.gpu.adapter.software,
-      runGpu: () => gpu.current.run(inputs, { signal }),
+      runGpu: () => gpu.run(inputs, { signal }),
       tuneGpu,
       engine: this.#engine.name,
       openCpu: () => this.#engine.open({ graph, file }),
