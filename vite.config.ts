@@ -112,14 +112,13 @@ const modules: UserConfig = {
           groups: [
             { name: 'common', test: /src\/(errors|graph\/image-rule|images\/resample)|rolldown\/runtime/, priority: 2 },
             // Whatever opens a file needs all of it.
-            { name: 'loaders', test: /src\/loaders\/(index|model-files|streaming|byte-stream)/ },
+            { name: 'loaders', test: /src\/loaders\/(index|model-files|streaming|byte-stream|core\/weights)/ },
             // Of every format; ONNX and TensorFlow.js graphs fold constants, too, and a saved model needs the last alone.
             {
               name: 'import',
               test: /src\/loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch)/,
             },
             { name: 'fold', test: /src\/loaders\/core\/(fold|dims|schedule)/ },
-            { name: 'values', test: /src\/loaders\/core\/weights/ },
             { name: 'hardware', test: /src\/tuning\/(hardware|device-class)/ },
             { name: 'json', test: /src\/loaders\/core\/json/ },
             // What hardware starts with names some of these.
@@ -131,7 +130,10 @@ const modules: UserConfig = {
             { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze)/ },
             // Of every picture that is classified, of every tuning: together they compress better.
             { name: 'picture', test: /src\/scheduler\/(picture|rank)-stage/ },
-            { name: 'pace', test: /src\/(scheduler\/(pace|slices|dispatch-time)|validate\/compare)/ },
+            {
+              name: 'tuning',
+              test: /src\/(tuning\/(index|adopt|indexed-db|race|shipped|trial|tuner)|scheduler\/(pace|slices|dispatch-time|trial-bench)|validate\/compare)/,
+            },
             // Of the entries for pages and for Node.
             { name: 'engine', test: /src\/(load\.ts|index\.ts|graph|tuning\/defaults)/, priority: 1 },
           ],

@@ -26,7 +26,8 @@ export type { Graph, GraphInput, GraphOutput, ImageRule, OutputMeaning } from '.
 export type { Activation, Conv2d, Node, NodeOf, OpName, Padding, Pair, Shape } from './graph/ops.ts';
 export { seededInputs } from './graph/random-inputs.ts';
 export { imageToTensor, type Picture } from './images/image-to-tensor.ts';
-export { type Inspection, type InspectOptions, inspect, type PlanInspection } from './inspect.ts';
+export { type InspectOptions, inspect } from './inspect.ts';
+export type { Inspection, PlanInspection } from './inspection.ts';
 export { type LoadOptions, load, type ModelSource, readGraph } from './load.ts';
 export type { LoadProgress } from './loaders/streaming.ts';
 export {

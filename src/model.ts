@@ -8,7 +8,7 @@ import { withMeanings } from './graph/output-meaning.ts';
 import { seededInputs } from './graph/random-inputs.ts';
 import { inferShapes } from './graph/shapes.ts';
 import { imageToTensor, type Picture } from './images/image-to-tensor.ts';
-import type { Inspection } from './inspect.ts';
+import type { Inspection } from './inspection.ts';
 import type { KernelRegistry } from './kernels/index.ts';
 import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision as Storage } from './planner/plan.ts';
@@ -254,7 +254,7 @@ export class Model {
 
   /** Costs, plan and memory in numbers; with the kernels that the model runs on now. */
   async inspect(): Promise<Inspection> {
-    const { inspectAs } = await import('./inspect.ts');
+    const { inspectAs } = await import('./inspection.ts');
     return inspectAs(this.graph, this.#gpu?.precision ?? this.#precision, this.#gpu?.preferences ?? noPreferences);
   }
 
