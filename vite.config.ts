@@ -41,7 +41,15 @@ export default defineConfig({
   plugins: [compactShaders()],
   build: {
     target: 'es2022',
-    lib: { entry: { index: 'src/index.ts', node: 'src/node/index.ts', tasks: 'src/tasks/index.ts' }, formats: ['es'] },
+    lib: {
+      entry: {
+        index: 'src/index.ts',
+        labels: 'src/labels/index.ts',
+        node: 'src/node/index.ts',
+        tasks: 'src/tasks/index.ts',
+      },
+      formats: ['es'],
+    },
     rolldownOptions: {
       external: /^node:/,
       output: {

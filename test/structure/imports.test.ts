@@ -20,6 +20,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   reference: ['graph'],
   images: ['graph'],
   tasks: ['graph', 'images'],
+  labels: [],
+  catalogue: ['graph', 'labels'],
   plan: ['graph'],
   planner: ['plan', 'graph', 'kernels', 'passes', 'wgsl', 'version'],
   device: ['plan', 'wgsl'],
@@ -28,9 +30,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   tuning: ['plan', 'graph', 'kernels', 'planner', 'device', 'scheduler', 'reference', 'validate', 'version'],
   api: [
     ...['plan', 'graph', 'kernels', 'passes', 'architectures', 'loaders', 'reference', 'images', 'planner'],
-    ...['device', 'scheduler', 'tuning', 'validate', 'version'],
+    ...['catalogue', 'device', 'scheduler', 'tasks', 'tuning', 'validate', 'version'],
   ],
-  node: ['api', 'graph', 'loaders'],
+  node: ['api', 'catalogue', 'graph', 'loaders'],
   cli: ['api', 'graph', 'architectures', 'loaders', 'node', 'tasks'],
   demo: ['node_modules'],
   // Beside the public API: files for peers are written from the graph that runs, outputs judged by the reference.
