@@ -1,4 +1,3 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 import type { AdapterDescription, Gpu } from './device/gpu.ts';
 import { DeviceError, InvalidResultError, MobileNetError, UsageError } from './errors.ts';
 import type { ArrivingWeights } from './graph/arriving.ts';
@@ -87,7 +86,7 @@ export interface Embedding {
 }
 
 /** For what goes through a network layer by layer. */
-interface LayerOptions {
+export interface LayerOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onLayer?: ((done: number, total: number) => void) | undefined;
 }
@@ -147,7 +146,8 @@ export class Model {
 
   /**
    * Prepares the graph for `gpu`, or for the CPU reference where that is null (`reason` says why). The model takes
-   * `gpu` over and disposes of it. Most callers want `load`.
+   * `gpu` over and disposes of it.
+   * @internal `load` calls it.
    */
   static async create(loaded: Graph, gpu: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
     const { plan = 'unfused', precision = 'float32', signal, onCompiled, arriving } = options;

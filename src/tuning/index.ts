@@ -13,6 +13,7 @@ import {
   makeReady,
   type TunedLayer,
   type TunerOptions,
+  type TuningProgress,
   type Turns,
   tuneKernels,
 } from './tuner.ts';
@@ -33,7 +34,9 @@ export interface TuningReport {
   readonly kernels: readonly string[];
 }
 
-export interface TuneOptions extends Partial<Pick<TunerOptions, 'signal' | 'onProgress'>> {
+export interface TuneOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: TuningProgress) => void) | undefined;
   /** Milliseconds for measuring kernels, default 1000; 0 only takes up the adapter's shipped kernels. */
   readonly budgetMs?: number | undefined;
   /** Where to remember the outcome: the option `tuningCache` of `load` unless given; null: nowhere. */

@@ -18,6 +18,7 @@
  *   GPU holds them: the caller passes input tensors as read back, weights are rounded here.
  */
 import { UsageError } from '../errors.ts';
+import type { Integer } from '../graph/integers.ts';
 import {
   type Activation,
   type Conv2d,
@@ -108,6 +109,22 @@ interface Evaluated {
   readonly data: Float32Array;
   /** Null for a copy or a choice among inputs, which is exact. */
   readonly error: ErrorOf | null;
+}
+
+/** Integers are exact, but where a real number lies so near the middle of two that a rounding of the quotient decides. */
+function integerError({ body }: Integer, { data }: Tensor): ErrorOf | null {
+  switch (body.kind) {
+    case 'quantise':
+      return (i, gamma) => {
+        const steps = Math.abs(data[i]! / body.scale);
+        const middle = Math.abs((steps % 1) - 0.5);
+        return middle <= gamma(3) * steps ? 1 : 0;
+      };
+    case 'dequantise':
+      return (i, gamma) => gamma(1) * Math.abs((data[i]! - body.zeroPoint) * body.scale) + smallest;
+    default:
+      return null;
+  }
 }
 
 function evaluate(node: Node, inputs: readonly Tensor[], shape: Tensor['shape']): Evaluated {
@@ -208,6 +225,8 @@ function evaluate(node: Node, inputs: readonly Tensor[], shape: Tensor['shape'])
     }
     case 'clip':
       return { data: computed(), error: () => smallest };
+    case 'integer':
+      return { data: computed(), error: integerError(node, input) };
     case 'resize':
       return { data: computed(), error: node.mode === 'nearest' ? null : bilinearError(node, input, shape) };
     case 'reshape':

@@ -8,10 +8,10 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { writeTflite } from '../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { launchBrowser } from '../../src/cli/launch-browser.ts';
 import { prepare } from '../../src/passes/index.ts';
+import { writeTflite } from '../../src/writers/tflite.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mobilenet-webgpu-download-'));
 const network = writeTflite(prepare(buildArchitecture('v2-0.35-96')));
