@@ -5,6 +5,7 @@ import { type GpuOptions, openGpu } from './device/gpu.ts';
 import { DeviceError, UsageError } from './errors.ts';
 import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph } from './graph/graph.ts';
+import type { Inspection, InspectOptions } from './inspect.ts';
 import type { FetchingOptions, Request } from './loaders/fetching-options.ts';
 import type { Fetched, LoadProgress, OpenedSource } from './loaders/streaming.ts';
 import { Model } from './model.ts';
@@ -187,4 +188,9 @@ export async function clearCache(source?: string | URL): Promise<void> {
 /** The models that `load` knows by name. */
 export async function catalogue(): Promise<readonly CatalogueEntry[]> {
   return (await import('./catalogue/index.ts')).catalogue;
+}
+
+/** Costs, plan and memory in numbers, with the kernels that run on every device. Throws `UsageError` for a precision that no plan has. */
+export async function inspect(graph: Graph, options?: InspectOptions): Promise<Inspection> {
+  return (await import('./inspect.ts')).inspect(graph, options);
 }

@@ -3,12 +3,12 @@ import { DeviceError, InvalidResultError, MobileNetError, UsageError } from './e
 import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph, GraphInput, GraphOutput, ImageRule } from './graph/graph.ts';
 import { plainImage } from './graph/image-rule.ts';
-import type { Shape } from './graph/ops.ts';
+import type { Pair, Shape } from './graph/ops.ts';
 import { withMeanings } from './graph/output-meaning.ts';
 import { seededInputs } from './graph/random-inputs.ts';
 import { inferShapes } from './graph/shapes.ts';
 import type { ImageOption } from './images/image-option.ts';
-import { imageToTensor, type Picture } from './images/image-to-tensor.ts';
+import type { Picture } from './images/picture.ts';
 import type { OpenPicture, PictureSource } from './images/picture-source.ts';
 import type { Inspection } from './inspect.ts';
 import type { KernelRegistry } from './kernels/index.ts';
@@ -387,13 +387,14 @@ export class Model {
       const seen = this.#gpu
         ? await this.#gpu.current.runPicture(picture, rule, ranking, { signal })
         : {
-            outputs: await this.runReference(imageToTensor(await pixelsOf(picture), rule, [height, width], channels), {
-              signal,
-            }),
+            outputs: await this.runReference(await tensorOf(picture, rule, [height, width], channels), { signal }),
             ranked: null,
           };
       this.#tuneAfterFirst();
       return seen;
+    } catch (error) {
+      if (isBytes(picture) || !(error instanceof DOMException)) throw error;
+      throw (await import('./images/picture-failure.ts')).pictureFailure(picture, error);
     } finally {
       // What was open before is closed by whoever opened it.
       if (picture !== source && 'close' in picture) picture.close();
@@ -513,8 +514,11 @@ function ruleAsItIs({ image, region }: PictureOptions, own: ImageRule | undefine
 const isBytes = (source: PictureSource | OpenPicture): source is Picture =>
   typeof source === 'object' && source !== null && 'data' in source;
 
-const pixelsOf = async (picture: OpenPicture): Promise<Picture> =>
-  isBytes(picture) ? picture : (await import('./images/open-picture.ts')).readPixels(picture);
+/** On the CPU. */
+async function tensorOf(picture: OpenPicture, ...rule: [ImageRule, Pair, number]): Promise<Float32Array> {
+  const pixels = isBytes(picture) ? picture : await (await import('./images/open-picture.ts')).readPixels(picture);
+  return (await import('./images/image-to-tensor.ts')).imageToTensor(pixels, ...rule);
+}
 
 /** Pictures of an array that are under way at once: more are not decoded before their turn. */
 const AT_ONCE = 4;

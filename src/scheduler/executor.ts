@@ -3,7 +3,7 @@ import type { Gpu } from '../device/gpu.ts';
 import { settle } from '../device/settle.ts';
 import { DeviceError, UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
-import { checkPicture } from '../images/image-to-tensor.ts';
+import { checkPicture } from '../images/picture.ts';
 import type { OpenPicture } from '../images/picture-source.ts';
 import type { Plan } from '../planner/plan.ts';
 import type { PictureStage } from './picture-stage.ts';

@@ -1,10 +1,10 @@
 /** Functions that the tests of ranked classes run in the browser. */
+import { imageToTensor } from '../../src/analysis/index.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import {
   type Classification,
   type ClassifyOptions,
   type Graph,
-  imageToTensor,
   type LoadOptions,
   load,
   type Model,
