@@ -80,14 +80,13 @@ const modules: UserConfig = {
           groups: [
             { name: 'common', test: /src\/(errors|graph\/image-rule|images\/resample)|rolldown\/runtime/, priority: 2 },
             // Whatever opens a file needs all of it.
-            { name: 'loaders', test: /src\/loaders\/(index|model-files|streaming|byte-stream)/ },
+            { name: 'loaders', test: /src\/loaders\/(index|model-files|streaming|byte-stream|core\/weights)/ },
             // Of every format; ONNX and TensorFlow.js graphs fold constants, too, and a saved model needs the last alone.
             {
               name: 'import',
               test: /src\/loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch)/,
             },
             { name: 'fold', test: /src\/loaders\/core\/(fold|dims|schedule)/ },
-            { name: 'values', test: /src\/loaders\/core\/weights/ },
             // A first photograph needs all of it.
             {
               name: 'pictures',
@@ -107,7 +106,7 @@ const modules: UserConfig = {
             // What every network needs but a saved model; what only fused plans and embeddings need is apart.
             { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze)/ },
             // Of the entries for pages and for Node.
-            { name: 'engine', test: /src\/(load\.ts|index\.ts|graph\/(?!cost)|tuning\/defaults)/, priority: 1 },
+            { name: 'engine', test: /src\/(load\.ts|index\.ts|graph\/(?!cost|scores|resize-places|dead-nodes|classes)|tuning\/defaults)/, priority: 1 },
           ],
         },
       },

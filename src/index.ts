@@ -17,6 +17,7 @@ export type {
 } from './graph/decoding.ts';
 export type { Graph, GraphInput, GraphOutput, ImageRule, OutputMeaning } from './graph/graph.ts';
 export type { Activation, Conv2d, Node, NodeOf, OpName, Padding, Pair, Shape } from './graph/ops.ts';
+export type { GraphQuantisation, StoredTensor, WeightQuantisation } from './graph/quantisation.ts';
 export { seededInputs } from './graph/random-inputs.ts';
 export type { ImageOption, ImagePreset, PartialImageRule } from './images/image-option.ts';
 export type { Picture } from './images/picture.ts';
@@ -48,8 +49,6 @@ export {
   type Outputs,
   outputShapes,
   type PictureOptions,
-  softmax,
-  topK,
 } from './model.ts';
 export type { Device, PlanOption, Precision, RunChoice } from './options.ts';
 export type { PlanSummary } from './planner/create-plan.ts';

@@ -360,7 +360,13 @@ export class Model {
     const chosen = allow || deny ? (await import('./choose-classes.ts')).chooser(this.graph, { allow, deny }) : null;
     const ranking = chosen ? null : { output: output.name, logits, count: top };
     const { outputs, ranked } = await this.#see(picture, options, ranking);
-    const best = ranked ?? bestClasses(outputs[output.name]!, logits, chosen ? Number.POSITIVE_INFINITY : top);
+    const best =
+      ranked ??
+      (await import('./graph/scores.ts')).bestClasses(
+        outputs[output.name]!,
+        logits,
+        chosen ? Number.POSITIVE_INFINITY : top,
+      );
     if (best.some(({ score }) => Number.isNaN(score))) {
       throw new InvalidResultError(
         `${this.graph.name}: scores of output "${output.name}" are NaN; validate() tells where they come from, and another ` +
@@ -474,32 +480,6 @@ export class Model {
 export function outputShapes(graph: Graph) {
   const shapes = inferShapes(graph);
   return new Map(graph.outputs.map(({ name, tensor }) => [name, shapes.get(tensor)!]));
-}
-
-/** The `k` largest values and their indices, largest first. */
-export function topK(values: Float32Array, k: number): { index: number; score: number }[] {
-  return [...values.keys()]
-    .sort((a, b) => values[b]! - values[a]!)
-    .slice(0, k)
-    .map((index) => ({ index, score: values[index]! }));
-}
-
-/**
- * The `count` best classes in the order of the output's own values, the lower index first where they are equal, as
- * shaders/rank-classes.wgsl has them.
- */
-function bestClasses(values: Float32Array, logits: boolean, count: number): { index: number; score: number }[] {
-  const scores = logits ? softmax(values) : values;
-  const valid = !scores.some(Number.isNaN);
-  return topK(values, count).map(({ index }) => ({ index, score: valid ? scores[index]! : Number.NaN }));
-}
-
-/** Probabilities of logits. */
-export function softmax(logits: Float32Array): Float32Array {
-  const maximum = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const exponentials = logits.map((value) => Math.exp(value - maximum));
-  const sum = exponentials.reduce((a, b) => a + b, 0);
-  return exponentials.map((value) => value / sum);
 }
 
 /** A rule that needs no working out: the file's, or one that says everything. */

@@ -8,4 +8,5 @@ export {
   separableRatio,
 } from '../graph/cost.ts';
 export type { ImageRule } from '../graph/graph.ts';
+export { softmax, topK } from '../graph/scores.ts';
 export { imageToTensor, type Picture } from '../images/image-to-tensor.ts';

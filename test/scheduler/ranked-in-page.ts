@@ -1,5 +1,5 @@
 /** Functions that the tests of ranked classes run in the browser. */
-import { imageToTensor } from '../../src/analysis/index.ts';
+import { imageToTensor, softmax, topK } from '../../src/analysis/index.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import {
   type Classification,
@@ -10,8 +10,6 @@ import {
   type Model,
   type Picture,
   type Precision,
-  softmax,
-  topK,
 } from '../../src/index.ts';
 import { signedPixels as image } from '../support/image-rule.ts';
 import { randomValues } from '../support/random-values.ts';
