@@ -106,7 +106,11 @@ const modules: UserConfig = {
             // What every network needs but a saved model; what only fused plans and embeddings need is apart.
             { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze)/ },
             // Of the entries for pages and for Node.
-            { name: 'engine', test: /src\/(load\.ts|index\.ts|graph\/(?!cost|scores|resize-places|dead-nodes|classes)|tuning\/defaults)/, priority: 1 },
+            {
+              name: 'engine',
+              test: /src\/(load\.ts|index\.ts|graph\/(?!cost|scores|resize-places|dead-nodes|classes)|tuning\/defaults)/,
+              priority: 1,
+            },
           ],
         },
       },
