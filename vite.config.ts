@@ -1,10 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { type BuildEnvironmentOptions, defineConfig, type Plugin, type UserConfig } from 'vite';
 
+const afterOperand = /(?<=[\w)\]]) ?(&&|\|\||<<|>>|[-+*/%&|^<>=!]=?) ?(?=[\w(])/g;
+
 /**
- * Shaders without their comments, indentation, spaces beside brackets and operators, and line breaks between statements: half of
- * their bytes. Directives keep their lines and spaces.
+ * A shader without its comments, indentation and spaces beside brackets and operators: half of its bytes, the same tokens.
+ * Line breaks stay, directives need them, and so do the spaces of directives.
  */
+export function compactShader(text: string): string {
+  const lines = text
+    .split('\n')
+    .map((line) => line.replace(/\/\/.*/, '').trim())
+    .map((line) => (line[0] === '#' ? line : line.replace(/ *([()[\]{},;:]) */g, '$1').replace(afterOperand, '$1')));
+  return lines.filter(Boolean).join('\n');
+}
+
 function compactShaders(): Plugin {
   return {
     name: 'compact-shaders',
@@ -12,22 +22,7 @@ function compactShaders(): Plugin {
     load(id) {
       const [path, query] = id.split('?');
       if (!path?.endsWith('.wgsl') || query !== 'raw') return null;
-      const lines = readFileSync(path, 'utf8')
-        .split('\n')
-        .map((line) => line.replace(/\/\/.*/, '').trim())
-        .map((line) =>
-          line.startsWith('#')
-            ? line
-            : line
-                .replace(/ *([()[\]{},;:]) */g, '$1')
-                .replace(/(?<=[\w)\]]) ?(->|&&|\|\||[-=+*/%&|!]=?) ?(?=[\w($])/g, '$1')
-                .replace(/(?<=[\w)\]]) ([<>]=?|<<|>>) (?=[\w($])/g, '$1'),
-        );
-      const text = lines.filter(Boolean).reduce((before, line) => {
-        const apart = line.startsWith('#') || /(^|\n)#.*$/.test(before) || !/[;{},()]$/.test(before);
-        return `${before}${apart ? '\n' : ''}${line}`;
-      });
-      return `export default ${JSON.stringify(text)};`;
+      return `export default ${JSON.stringify(compactShader(readFileSync(path, 'utf8')))};`;
     },
   };
 }
@@ -99,6 +94,8 @@ const modules: UserConfig = {
       entry: {
         index: 'src/index.ts',
         cpu: 'src/cpu/index.ts',
+        analysis: 'src/analysis/index.ts',
+        labels: 'src/labels/index.ts',
         node: 'src/node/index.ts',
         tasks: 'src/tasks/index.ts',
       },
@@ -119,9 +116,18 @@ const modules: UserConfig = {
             // Of every format; ONNX and TensorFlow.js graphs fold constants, too, and a saved model needs the last alone.
             {
               name: 'import',
-              test: /src\/loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch)/,
+              test: /src\/loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch|rounding)/,
             },
             { name: 'fold', test: /src\/loaders\/core\/(fold|dims|schedule)/ },
+            // A first photograph needs all of it.
+            {
+              name: 'pictures',
+              test: /src\/(images\/(open-picture|image-option)|scheduler\/(picture|rank)-stage|kernels\/(image-to-tensor|rank-classes))/,
+            },
+            {
+              name: 'tuning',
+              test: /src\/(tuning\/(index|tuner|trial|race|adopt|cache)|scheduler\/(pace|trial-bench)|validate\/compare)/,
+            },
             { name: 'hardware', test: /src\/tuning\/(hardware|device-class)/ },
             { name: 'json', test: /src\/loaders\/core\/json/ },
             // What hardware starts with names some of these.
@@ -130,15 +136,13 @@ const modules: UserConfig = {
               test: /src\/(kernels\/(variants|conv-pointwise-shared|conv-depthwise-(strip|tile))|tuning\/(hardware|device-class))/,
             },
             // What every network needs but a saved model; what only fused plans and embeddings need is apart.
-            { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze)/ },
-            // Of every picture that is classified, of every tuning: together they compress better.
-            { name: 'picture', test: /src\/scheduler\/(picture|rank)-stage/ },
-            {
-              name: 'tuning',
-              test: /src\/(tuning\/(index|adopt|indexed-db|race|shipped|trial|tuner)|scheduler\/(pace|slices|dispatch-time|trial-bench)|validate\/compare)/,
-            },
+            { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze|integer)/ },
             // Of the entries for pages and for Node.
-            { name: 'engine', test: /src\/(load\.ts|index\.ts|graph|tuning\/defaults)/, priority: 1 },
+            {
+              name: 'engine',
+              test: /src\/(load\.ts|index\.ts|graph\/(?!cost|scores|resize-places|dead-nodes|classes)|tuning\/defaults)/,
+              priority: 1,
+            },
           ],
         },
       },
