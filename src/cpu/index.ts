@@ -4,4 +4,4 @@
  */
 export type { CpuEngine, CpuExecutor, CpuFiles, CpuNetwork } from './engine.ts';
 export { liteRtFiles } from './files.ts';
-export { type LiteRtOptions, liteRt } from './litert.ts';
+export { liteRt } from './litert.ts';

@@ -5,16 +5,14 @@ import { endsOf, type FileEnd, type FileEnds } from './file-ends.ts';
 import { type LiteRtFactory, type LiteRtModule, listOf, type TensorBuffer } from './litert-module.ts';
 import { factoryOf } from './script.ts';
 
-export interface LiteRtOptions {
-  /** Runs the script at an address and gives what it defines; a page and a worker need not say. */
-  readonly factory?: ((address: string) => Promise<LiteRtFactory | undefined>) | undefined;
-}
-
 /** One module for each place: its heap is shared by all networks of a page. */
 const modules = new Map<string, Promise<LiteRtModule>>();
 
 /** XNNPACK by LiteRT.js, whose files (`@litertjs/core` 2.5) are fetched when the first network is opened. */
-export function liteRt(files: CpuFiles, { factory = factoryOf }: LiteRtOptions = {}): CpuEngine {
+export const liteRt = (files: CpuFiles): CpuEngine => liteRtBy(files, factoryOf);
+
+/** `factory` runs the script at an address and gives what it defines. */
+export function liteRtBy(files: CpuFiles, factory: (address: string) => Promise<LiteRtFactory | undefined>): CpuEngine {
   const locate = locator(files);
   return {
     name: 'LiteRT.js (XNNPACK)',

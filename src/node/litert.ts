@@ -4,13 +4,13 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compileFunction } from 'node:vm';
 import type { CpuEngine, CpuFiles } from '../cpu/engine.ts';
-import { liteRt } from '../cpu/litert.ts';
+import { liteRtBy } from '../cpu/litert.ts';
 import type { LiteRtFactory } from '../cpu/litert-module.ts';
 
 /** LiteRT.js in Node, from `files` or the package @litertjs/core; null where that is not installed. */
 export function nodeLiteRt(files?: CpuFiles): CpuEngine | null {
   const folder = files ?? installedFolder();
-  return folder === null ? null : liteRt(folder, { factory });
+  return folder === null ? null : liteRtBy(folder, factory);
 }
 
 function installedFolder(): string | null {
