@@ -106,12 +106,13 @@ export interface IntegerLookup {
 }
 
 /**
- * The largest of a window, or its average, places outside the input left out: (sum ± ⌊n / 2⌋) / n, truncated, with the sign
- * of the sum of the n stored integers; then cut to `range`.
+ * The largest of a window, or its average, places outside the input left out, then cut to `range`. The average of n stored integers:
+ * halves `away` from zero, (sum ± ⌊n / 2⌋) / n truncated, with the sign of the sum; `up`, ⌊(sum + ⌊n / 2⌋) / n⌋.
  */
 export interface IntegerPool {
   readonly kind: 'pool';
   readonly pool: 'average' | 'max';
+  readonly halves: 'away' | 'up';
   readonly window: Pair;
   readonly stride: Pair;
   readonly padding: Padding;

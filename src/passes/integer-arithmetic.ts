@@ -2,7 +2,10 @@
  * What runtimes on CPUs make of sums and products of integers: XNNPACK, which TensorFlow Lite uses, and MLAS of ONNX Runtime.
  * float32 steps are rounded where theirs are.
  */
+
 import type { IntegerAdd, IntegerPairs, Quantisation, StoredRange } from '../graph/integers.ts';
+import type { Node } from '../graph/ops.ts';
+import type { WeightQuantisation } from '../graph/quantisation.ts';
 
 const { fround } = Math;
 
@@ -42,8 +45,13 @@ export interface Arithmetic {
   ) => IntegerAdd | IntegerPairs;
   /** The same integers on another scale. */
   readonly rescale: (x: Quantisation, y: Quantisation) => Int8Array;
-  /** x · relu6(x + 3) / 6. */
-  readonly hardSwish: (x: Quantisation, y: Quantisation) => Int8Array;
+  /** What a node that has a function of one number computes in a way of its own; null for others. `slopes`: of a PReLU. */
+  readonly table: (
+    node: Node,
+    x: Quantisation,
+    y: Quantisation,
+    slopes: WeightQuantisation | undefined,
+  ) => Int8Array | null;
   /** The same where tensors are joined. */
   readonly join: (x: Quantisation, y: Quantisation) => Int8Array;
 }
@@ -64,10 +72,10 @@ export const xnnpack: Arithmetic = {
     };
   },
   rescale: (x, y) => {
-    const multiplier = roundHalfEven(256 * fround(x.scale / y.scale));
-    return tableOf((q) => clamp(((multiplier * (q - x.zeroPoint) + 128) >> 8) + y.zeroPoint, whole));
+    const ratio = fround(x.scale / y.scale);
+    return tableOf(xnnpackScaled(x, y, ratio, ratio));
   },
-  hardSwish: tfliteHardSwish,
+  table: tfliteTable,
   // tensorflow/lite/kernels/internal/reference/concatenation.h, on uint8: int8 has one scale there.
   join: (x, y) => {
     const scale = fround(x.scale * fround(1 / y.scale));
@@ -92,7 +100,7 @@ export const mlas: Arithmetic = {
   },
   rescale: (x, y) => tableOfReal(x, y, (real) => real),
   join: (x, y) => tableOfReal(x, y, (real) => real),
-  hardSwish: (x, y) => tableOfReal(x, y, (real) => (real * Math.min(Math.max(real + 3, 0), 6)) / 6),
+  table: () => null,
 };
 
 /** What a body gives for one stored integer and a constant one. */
@@ -106,6 +114,64 @@ export function sumOf(body: IntegerAdd | IntegerPairs, q: number, constant: numb
 /** As `Requantisation` of src/graph/integers.ts. */
 export const requantised = (sum: number, multiplier: number, zeroPoint: number, range: StoredRange): number =>
   clamp(roundHalfEven(fround(fround(sum) * multiplier)) + zeroPoint, range);
+
+/** Multiplied in 256ths, with another factor below zero. */
+function xnnpackScaled(x: Quantisation, y: Quantisation, above: number, below: number): (q: number) => number {
+  const [positive, negative] = [roundHalfEven(256 * above), roundHalfEven(256 * below)];
+  return (q) => {
+    const value = q - x.zeroPoint;
+    return clamp(((value * (value < 0 ? negative : positive) + 128) >> 8) + y.zeroPoint, whole);
+  };
+}
+
+/** What XNNPACK, and TensorFlow Lite where that does not take an operator, has for functions of one number. */
+function tfliteTable(
+  node: Node,
+  x: Quantisation,
+  y: Quantisation,
+  slopes: WeightQuantisation | undefined,
+): Int8Array | null {
+  if (node.op === 'activation' && node.activation === 'hard-swish') return tfliteHardSwish(x, y);
+  if (node.op === 'prelu' && slopes) return tflitePrelu(x, y, node.slope, slopes);
+  if (node.op === 'prelu' && node.slope.length === 1) {
+    const ratio = fround(x.scale / y.scale);
+    return tableOf(xnnpackScaled(x, y, ratio, fround(ratio * node.slope[0]!)));
+  }
+  const cut = node.op === 'activation' ? node.activation : '';
+  if (cut !== 'relu' && cut !== 'relu6') return null;
+  const scaled = tfliteScaled(fround(x.scale / y.scale));
+  const range: StoredRange = [Math.max(-128, y.zeroPoint), cut === 'relu6' ? storedOf(6, y) : 127];
+  return tableOf((q) => clamp(scaled(q - x.zeroPoint) + y.zeroPoint, range));
+}
+
+/** tensorflow/lite/kernels/internal/reference/prelu.h. */
+function tflitePrelu(x: Quantisation, y: Quantisation, slope: Float32Array, slopes: WeightQuantisation): Int8Array {
+  const scale = slopes.scales[0]!;
+  const [above, below] = [tfliteScaled(x.scale / y.scale), tfliteScaled((x.scale * scale) / y.scale)];
+  const factors = Array.from(slope, (value) => Math.round(value / scale));
+  return tableOf((q, channel) => {
+    const value = q - x.zeroPoint;
+    return clamp((value >= 0 ? above(value) : below(value * factors[channel]!)) + y.zeroPoint, whole);
+  }, slope.length);
+}
+
+/** `MultiplyByQuantizedMultiplier` of TensorFlow Lite: a factor of 31 bits, rounded twice. */
+function tfliteScaled(factor: number): (value: number) => number {
+  let exponent = Math.floor(Math.log2(factor)) + 1;
+  let m = Math.round((factor / 2 ** exponent) * 2 ** 31);
+  if (m === 2 ** 31) [m, exponent] = [m / 2, exponent + 1];
+  return (value) => {
+    const product = BigInt(value) * BigInt(2 ** Math.max(exponent, 0)) * BigInt(m);
+    const high = Number((product + 2n ** 30n) >> 31n);
+    return divided(high, Math.max(-exponent, 0));
+  };
+}
+
+/** By 2^bits, halves away from zero. */
+function divided(value: number, bits: number): number {
+  const mask = 2 ** bits - 1;
+  return (value >> bits) + ((value & mask) > (mask >> 1) + (value < 0 ? 1 : 0) ? 1 : 0);
+}
 
 /** A positive number as m · 2^exponent / 2^15, with m from 2^14 to 2^15 − 1. */
 function halfWord(value: number): { readonly m: number; readonly exponent: number } {
@@ -122,10 +188,6 @@ function halfWord(value: number): { readonly m: number; readonly exponent: numbe
 function tfliteHardSwish(x: Quantisation, y: Quantisation): Int8Array {
   const saturated = (value: number) => Math.min(Math.max(value, -32_768), 32_767);
   const highProduct = (a: number, b: number) => Math.trunc((a * b + (a * b >= 0 ? 2 ** 14 : 1 - 2 ** 14)) / 2 ** 15);
-  const divided = (value: number, bits: number) => {
-    const mask = 2 ** bits - 1;
-    return (value >> bits) + ((value & mask) > (mask >> 1) + (value < 0 ? 1 : 0) ? 1 : 0);
-  };
   const fine = fround(x.scale / 128);
   const output = halfWord(fround(fine / y.scale));
   const gate = halfWord(fround(fine / fround(3 / 32_768)));

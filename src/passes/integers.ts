@@ -44,9 +44,13 @@ export function integerGraph(graph: Graph): Graph {
     throw new UnsupportedOpError(graph.name, node, op, message.replace(/^.*?\): /, ''));
   }
   const { quantisation: _, ...rest } = graph;
-  const nodes = new Conversion(graph, quantisation).nodes();
+  const { nodes, named } = new Conversion(graph, quantisation).run();
   const meanings = new Map(withMeanings(graph).outputs.map(({ name, meaning }) => [name, meaning!]));
-  const outputs = quantisation.outputs.map((output) => ({ ...output, meaning: meanings.get(output.name)! }));
+  const outputs = quantisation.outputs.map((output) => ({
+    ...output,
+    tensor: named(output.tensor),
+    meaning: meanings.get(output.name)!,
+  }));
   return withoutDeadNodes({ ...rest, nodes, outputs, prepared: true });
 }
 
@@ -85,20 +89,26 @@ class Conversion {
     this.#shapes = inferShapes({ ...graph, nodes: quantisation.nodes, outputs: quantisation.outputs });
   }
 
-  nodes(): readonly Node[] {
+  /** The nodes, and what a tensor of the file's operations is called among them. */
+  run(): { readonly nodes: readonly Node[]; readonly named: (tensor: string) => string } {
     for (const node of this.#quantisation.nodes) {
       if (node.op === 'integer' && node.body.kind === 'quantise') this.#quantise(node as Integer<Quantise>);
       else if (node.op === 'integer') this.#dequantise(node as Integer<Dequantise>);
+      else if (isPassage(node)) this.#same.set(node.output, this.#renamed(node).inputs[0]!);
       else {
         this.#nodes.push(this.#renamed(node));
         this.#move(node);
       }
     }
-    return this.#nodes;
+    return { nodes: this.#nodes, named: (tensor) => this.#named(tensor) };
+  }
+
+  #named(tensor: string): string {
+    return this.#same.get(tensor) ?? tensor;
   }
 
   #renamed<N extends Node>(node: N): N {
-    return { ...node, inputs: node.inputs.map((input) => this.#same.get(input) ?? input) };
+    return { ...node, inputs: node.inputs.map((input) => this.#named(input)) };
   }
 
   #dequantise(node: Integer<Dequantise>): void {
@@ -116,8 +126,8 @@ class Conversion {
     if (!first) return;
     const body = this.#moved(node, first.step.zeroPoint);
     if (!body) return;
-    const tensor = `${node.output}/stored`;
-    this.#nodes.push({ op: 'integer', name: `${node.name}/stored`, inputs: [first.tensor], output: tensor, body });
+    const tensor = `${node.output}/moved`;
+    this.#nodes.push({ op: 'integer', name: `${node.name}/moved`, inputs: [first.tensor], output: tensor, body });
     this.#stored.set(node.output, { tensor, step: first.step });
   }
 
@@ -135,7 +145,8 @@ class Conversion {
           : null;
       case 'pool': {
         const { kernel: window, stride, padding } = node;
-        return node.kind === 'max' ? { kind: 'pool', pool: 'max', window, stride, padding, range: whole } : null;
+        if (node.kind !== 'max') return null;
+        return { kind: 'pool', pool: 'max', halves: 'away', window, stride, padding, range: whole };
       }
     }
     return null;
@@ -163,8 +174,7 @@ class Conversion {
         this.#emit(producer.name, node.output, known, body);
         return;
       }
-      // There the file itself goes to real numbers.
-      if (producer.op === 'activation' && producer.activation === 'none') break;
+      if (isPassage(producer)) break;
       chain.unshift(producer);
       x = producer.inputs[0]!;
     }
@@ -207,13 +217,12 @@ class Conversion {
   }
 
   #function(chain: readonly Node[], x: Quantisation, to: StoredTensor): () => IntegerBody {
-    const [only, ...others] = chain;
-    if (only?.op === 'activation' && only.activation === 'hard-swish' && others.length === 0) {
-      return () => ({ kind: 'lookup', table: this.#arithmetic.hardSwish(x, to) });
-    }
+    const table =
+      chain.length === 1 && this.#arithmetic.table(chain[0]!, x, to, this.#quantisation.weights.get(chain[0]!.name));
+    if (table) return () => ({ kind: 'lookup', table });
     const functions = chain.map((node) => functionOf(node) ?? this.#refuse(node, to, 'is no function of one integer'));
-    const table = tableOfReal(x, to, (real) => functions.reduce((value, f) => f(value), real));
-    return () => ({ kind: 'lookup', table });
+    const all = tableOfReal(x, to, (real) => functions.reduce((value, f) => f(value), real));
+    return () => ({ kind: 'lookup', table: all });
   }
 
   #withConstant(
@@ -300,7 +309,9 @@ class Conversion {
         const { kernel: window, stride, padding } = node;
         this.#sameStep(node, x, to);
         if (node.countPadding) this.#refuse(node, to, 'counts padding in its average');
-        return { kind: 'pool', pool: 'average', window, stride, padding, range };
+        // TensorFlow Lite adds half a count to sums of what the file holds.
+        const halves = to.type === 'uint8' ? 'up' : 'away';
+        return { kind: 'pool', pool: 'average', halves, window, stride, padding, range };
       }
       case 'resize': {
         const { size, mode, corners } = node;
@@ -325,7 +336,12 @@ class Conversion {
 
   #weights(node: Weighted, outputs: number, x: StoredTensor, to: StoredTensor, range: StoredRange): IntegerWeights {
     const known = this.#quantisation.weights.get(node.name);
-    if (!known) return this.#refuse(node, to, 'has weights of real numbers');
+    if (!known)
+      return this.#refuse(
+        node,
+        to,
+        'has weights that are no integers, or of uint8 along a dimension that is not the first',
+      );
     const { scales, zeroPoints, bias } = known;
     const zeroPoint = zeroPoints[0]!;
     if (zeroPoints.some((other) => other !== zeroPoint)) {
@@ -406,6 +422,9 @@ class Conversion {
     throw new ModelFormatError(this.#graph.name, `tensor "${tensor}" ${message}`);
   }
 }
+
+/** Where the file itself goes to real numbers. */
+const isPassage = (node: Node): boolean => node.op === 'activation' && node.activation === 'none';
 
 const isElementwise = (node: Node): boolean => ['activation', 'clip', 'affine', 'prelu'].includes(node.op);
 

@@ -194,7 +194,11 @@ function lookup({ shape, data }: Tensor, table: Int8Array): Float32Array {
 const tabled = ({ tables }: IntegerConcat, inputs: readonly Tensor[]): Tensor[] =>
   inputs.map((input, i) => ({ shape: input.shape, data: tables[i] ? lookup(input, tables[i]) : input.data }));
 
-function pool({ pool, window, stride, padding, range }: IntegerPool, input: Tensor, shape: Shape): Float32Array {
+function pool(
+  { pool, halves, window, stride, padding, range }: IntegerPool,
+  input: Tensor,
+  shape: Shape,
+): Float32Array {
   const [, inHeight, inWidth, channels] = input.shape;
   const [batch, height, width] = shape;
   const out = new Float32Array(sizeOf(shape));
@@ -216,7 +220,8 @@ function pool({ pool, window, stride, padding, range }: IntegerPool, input: Tens
             }
           }
           const half = Math.floor(count / 2);
-          const average = Math.trunc((sum > 0 ? sum + half : sum - half) / count);
+          const away = Math.trunc((sum > 0 ? sum + half : sum - half) / count);
+          const average = halves === 'away' ? away : Math.floor((sum + half) / count);
           out[at++] = clamp(pool === 'max' ? largest : average, range[0], range[1]);
         }
       }
