@@ -101,6 +101,12 @@ export class DeviceLostError extends MobileNetError {
   readonly code = 'device-lost';
 }
 
+/** A GPU gave something else than the CPU, whatever was run on it. */
+export class MiscomputationError extends MobileNetError {
+  override readonly name = 'MiscomputationError';
+  readonly code = 'miscomputation';
+}
+
 /** The GPU could not allocate a buffer. */
 export class OutOfMemoryError extends MobileNetError {
   override readonly name = 'OutOfMemoryError';

@@ -64,6 +64,7 @@ export type { Refusal } from './tuning/adopt.ts';
 export type { DeviceRecord, DevicesRecord, LayerRecord, TuningCache, TuningRecord } from './tuning/cache.ts';
 export type { TuneOptions, TuningReport } from './tuning/index.ts';
 export type { Tried } from './tuning/race.ts';
+export type { SelfCheck } from './tuning/tuned-executor.ts';
 export type { TunedLayer, TuningProgress } from './tuning/tuner.ts';
 export type { BoundCheck, Difference, LayerReport, OutputReport } from './validate/compare.ts';
 export type { ValidationReport } from './validate/validate.ts';

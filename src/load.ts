@@ -15,6 +15,7 @@ import type { Fetched, LoadProgress, OpenedSource } from './loaders/streaming.ts
 import { Model } from './model.ts';
 import { type ResolvedChoice, type RunChoice, resolveChoice, storageOf } from './options.ts';
 import type { TuningCache } from './tuning/cache.ts';
+import type { SelfCheck } from './tuning/tuned-executor.ts';
 import { warmUp } from './tuning/warm-up.ts';
 
 /**
@@ -31,6 +32,12 @@ export interface LoadOptions extends RunChoice, FetchingOptions {
    * (`Model.tune`). `off`: it keeps those that it starts with.
    */
   readonly tuning?: 'background' | 'off';
+  /**
+   * `once` (default): before the first result on a GPU each pipeline runs on made-up layers, several times, against the CPU,
+   * unless this adapter passed with this engine in the last 30 days. What computes wrongly is replaced: by a safer kernel,
+   * then by float32, then by the CPU; `Model.report` says so. `always`: also what passed. `off`: nothing is checked.
+   */
+  readonly selfCheck?: SelfCheck;
   /** Where the outcome of tuning is remembered: the browser's IndexedDB unless given; null: nowhere. */
   readonly tuningCache?: TuningCache | null;
   /**
@@ -94,6 +101,7 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
       plan,
       precision: gpu ? storageOf(precision, gpu.adapter.features) : 'float32',
       tuning: options.tuning,
+      selfCheck: options.selfCheck ?? 'once',
       tuningCache: options.tuningCache,
       signal,
       onCompiled: (done, total) => onProgress?.({ stage: 'compile', done, total }),

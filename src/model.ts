@@ -1,7 +1,7 @@
 import type { CpuExecutor } from './cpu/engine.ts';
 import type { AdapterDescription, Gpu } from './device/gpu.ts';
 import type { DeviceChoice } from './device-choice.ts';
-import { DeviceError, InvalidResultError, MobileNetError, UsageError } from './errors.ts';
+import { DeviceError, InvalidResultError, MiscomputationError, MobileNetError, UsageError } from './errors.ts';
 import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph, GraphInput, GraphOutput, ImageRule } from './graph/graph.ts';
 import { plainImage } from './graph/image-rule.ts';
@@ -27,7 +27,7 @@ import type { PosedPerson, PoseOptions } from './tasks/pose.ts';
 import type { Segmentation, SegmentOptions } from './tasks/segment.ts';
 import type { TuningCache } from './tuning/cache.ts';
 import type { TuneOptions, TuningReport } from './tuning/index.ts';
-import { TunedExecutor } from './tuning/tuned-executor.ts';
+import { type SelfCheck, TunedExecutor } from './tuning/tuned-executor.ts';
 import type { ValidationReport } from './validate/validate.ts';
 import { version } from './version.ts';
 
@@ -98,6 +98,8 @@ export interface ModelOptions {
   readonly plan?: PlanKind | undefined;
   /** `background` (default): `tune` runs by itself after the first result. */
   readonly tuning?: 'background' | 'off' | undefined;
+  /** `off` unless given. */
+  readonly selfCheck?: SelfCheck | undefined;
   /** Where `tune` remembers unless it is told otherwise: IndexedDB unless given; null: nowhere. */
   readonly tuningCache?: TuningCache | null | undefined;
   /** How tensors and weights are stored on the GPU. */
@@ -163,7 +165,7 @@ export class Model {
    * @internal `load` calls it.
    */
   static async create(loaded: Graph, opened: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
-    const { plan = 'unfused', precision = 'float32', signal, onCompiled, arriving, cpu: choice } = options;
+    const { plan = 'unfused', precision = 'float32', signal, onCompiled, arriving, cpu: choice, selfCheck } = options;
     const graph = withMeanings(loaded);
     let gpu = opened;
     let onCpu: { readonly cpu: CpuExecutor | null; readonly reason: string } = {
@@ -183,7 +185,8 @@ export class Model {
       const readsWeights = !gpu || (plan === 'fused' && graph.nodes.some(({ op }) => op === 'multiply'));
       if (readsWeights) await arriving?.all;
       const prepared = await prepareFor(graph, plan);
-      const running = gpu && (await TunedExecutor.create(gpu, prepared, precision, { signal, onCompiled }, arriving));
+      const making = { signal, onCompiled };
+      const running = gpu && (await TunedExecutor.create(gpu, prepared, precision, making, arriving, selfCheck));
       const kernels = gpu ? null : await kernelsFor(prepared);
       const model = new Model(graph, prepared, running, kernels, onCpu, options);
       if (choice && running && !choice.remembered) model.#choice = choice;
@@ -191,8 +194,29 @@ export class Model {
     } catch (error) {
       gpu?.dispose();
       onCpu.cpu?.dispose();
+      if (error instanceof MiscomputationError) return Model.create(loaded, null, error.message, options);
       throw error;
     }
+  }
+
+  /** How it runs, where, and what the self-check found: a block of text to paste where a fault is told of. */
+  get report(): string {
+    const { adapter } = this;
+    const named = adapter && [adapter.vendor, adapter.architecture, adapter.description].filter(Boolean).join(' ');
+    const kernels = this.#gpu?.current.plan.dispatches.map(({ kernel }) => kernel) ?? [];
+    const lines: readonly (readonly [string, string | undefined])[] = [
+      ['mobilenet-webgpu', version],
+      ['model', `${this.graph.name}, ${this.graph.nodes.length} operations`],
+      ['device', `${this.device}${this.deviceReason ? ` (${this.deviceReason})` : ''}`],
+      ['adapter', adapter ? `${named || 'unnamed'}${adapter.software ? ', software' : ''}` : undefined],
+      ['features', adapter?.features.join(' ')],
+      ['plan', adapter ? `${this.planKind}, ${this.#gpu!.precision}` : undefined],
+      ['kernels', [...new Set(kernels)].join(' ')],
+      ['checks', this.#gpu?.found.join('\n  ')],
+      ['assumed', this.assumptions.join('\n  ')],
+      ['browser', globalThis.navigator?.userAgent],
+    ];
+    return lines.flatMap(([name, value]) => (value ? [`${name}: ${value}`] : [])).join('\n');
   }
 
   /** What the GPU runs; on the CPU what it would. Throws `GraphError` where no GPU could. */

@@ -136,7 +136,7 @@ function slowGpu(ms: number): { fake: FakeGpu; gpu: GPU } {
 
 describe('load', () => {
   const id = 'v1-0.25-32';
-  const open = (options: LoadOptions) => load(id, { tuning: 'off', tuningCache: null, ...options });
+  const open = (options: LoadOptions) => load(id, { tuning: 'off', tuningCache: null, selfCheck: 'off', ...options });
   const run = async (model: Awaited<ReturnType<typeof load>>) => {
     await model.run(seededInputs(model.graph));
     await model.tuned;

@@ -35,7 +35,12 @@ describe('the words that choose how a model runs', () => {
     expect(storageOf('float32', ['shader-f16'])).toBe('float32');
     expect(storageOf('float16-storage', ['shader-f16'])).toBe('float16');
     expect(storageOf('float16-storage', [])).toBe('float16-packed');
-    const model = await load('v1-0.25-32', { gpu: new FakeGpu().gpu, precision: 'float16-storage', tuning: 'off' });
+    const model = await load('v1-0.25-32', {
+      gpu: new FakeGpu().gpu,
+      precision: 'float16-storage',
+      tuning: 'off',
+      selfCheck: 'off',
+    });
     expect(model.plan.precision).toBe('float16-packed');
     model.dispose();
   });

@@ -17,6 +17,8 @@ export interface KernelPreferences {
    * many, or else for the one that has most.
    */
   readonly fill?: number;
+  /** Names of kernels that compute wrongly on this device. */
+  readonly avoid?: readonly string[];
   /** Names of kernels by `layerKey`, found by measurement; before `prefer`. */
   readonly tuned?: Readonly<Record<string, string>>;
 }
@@ -37,13 +39,14 @@ export function layerKey(node: Node, { inputs, output }: NodeShapes): string {
  */
 export function kernelsFor(
   graph: Graph,
-  { prefer, tuned = {} }: KernelPreferences = noPreferences,
+  { prefer, tuned = {}, avoid = [] }: KernelPreferences = noPreferences,
   tuning = false,
 ): Promise<KernelRegistry> {
   const shapes = inferShapes(graph);
   const fuses = graph.nodes.some(({ op }) => op === 'fused');
   const modules = modulesOf([...prefer, ...Object.values(tuned)]).filter((module) => fuses || module !== 'blocks');
   if (tuning) modules.push('variants');
+  if (avoid.length > 0) modules.push('rare');
   for (const node of graph.nodes) {
     if (node.op === 'fused') modules.push('blocks');
     else if (!coreKernels.usual.some((kernel) => usable(kernel, node, shapesOf(node, shapes), [])))
@@ -89,15 +92,16 @@ export function selectKernel(
   shapes: NodeShapes,
   preferences = noPreferences,
 ): Kernel {
-  const { features, prefer, fill = 0, tuned } = preferences;
-  const all = [usual, variants, starting].flat();
+  const { features, prefer, fill = 0, tuned, avoid = [] } = preferences;
+  const sound = ({ name }: Kernel) => !avoid.includes(name);
+  const all = [usual, variants, starting].flat().filter(sound);
   const named = (name: string) => all.find((kernel) => kernel.name === name && usable(kernel, node, shapes, features));
   const measured = tuned?.[layerKey(node, shapes)];
   const suited = prefer.flatMap((name) => named(name) ?? []).filter((kernel) => kernel.suits?.(node, shapes) ?? true);
   const found =
     (measured === undefined ? undefined : named(measured)) ??
     fullest(suited, (kernel) => kernel.invocations?.(node, shapes) ?? fill, fill) ??
-    usual.find((kernel) => usable(kernel, node, shapes, features));
+    usual.find((kernel) => sound(kernel) && usable(kernel, node, shapes, features));
   if (!found) {
     const inputs = shapes.inputs.map((shape) => `[${shape}]`).join(', ');
     throw new GraphError(`node "${node.name}" (${node.op}): no kernel runs it on ${inputs} → [${shapes.output}]`);

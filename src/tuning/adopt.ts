@@ -1,7 +1,7 @@
 import { DeviceLostError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { packConstants, planInSteps } from '../planner/create-plan.ts';
-import type { Precision } from '../planner/plan.ts';
+import type { Plan, Precision } from '../planner/plan.ts';
 import { type KernelPreferences, kernelsFor } from '../planner/select.ts';
 import type { ArenaPool } from '../scheduler/arena-pool.ts';
 import { Executor } from '../scheduler/executor.ts';
@@ -17,6 +17,8 @@ export interface Host {
   readonly arena: ArenaPool;
   readonly current: Executor;
   readonly preferences: KernelPreferences;
+  /** Why a plan computes wrongly; null where it does not. */
+  check(plan: Plan): Promise<string | null>;
   exchange(next: Executor, preferences: KernelPreferences): void;
 }
 
@@ -45,6 +47,8 @@ export const adopter =
         return null;
       }
       next = await Executor.create(gpu, plan, inSlices(packConstants(graph, plan, kernels)), { signal, arena });
+      const miscomputes = await host.check(plan);
+      if (miscomputes) throw new Error(miscomputes);
       const expected = await bench.outputsOf(current);
       const found = await bench.outputsOf(next);
       signal.throwIfAborted();

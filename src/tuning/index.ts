@@ -68,7 +68,8 @@ export async function tune(host: Host, options: TuneOptions & { readonly signal:
   const bench = await TrialBench.create(gpu);
   try {
     const adopt = adopter(host, bench, signal);
-    const shipped = await shippedPreferences(gpu.adapter);
+    const { avoid } = host.preferences;
+    const shipped = { ...(await shippedPreferences(gpu.adapter)), ...(avoid ? { avoid } : {}) };
     // Where they cannot be used, those of the first result stay.
     const base = (await adopt(shipped)) === null ? shipped : host.preferences;
     let found: Outcome = { layers: [], remembered: 0, refused: [], complete: false };

@@ -30,6 +30,9 @@ interface Running {
   readonly preferences: KernelPreferences;
 }
 
+/** Whether what a plan computes is compared with the CPU before its first result. */
+export type SelfCheck = 'off' | 'once' | 'always';
+
 /** As `Executor.runPicture` takes it. */
 type Picture = Parameters<Executor['runPicture']>[0];
 
@@ -43,6 +46,9 @@ interface Planned extends Pick<Running, 'preferences' | 'precision'> {
  */
 export class TunedExecutor {
   readonly graph: Graph;
+  /** What the self-check found, a sentence each. */
+  readonly found: readonly string[];
+  readonly #selfCheck: SelfCheck;
   #running: Running;
   #recovering: Promise<void> | null = null;
   #disposed = false;
@@ -54,9 +60,11 @@ export class TunedExecutor {
   /** The latest tuning; null before the first. */
   #tuning: Promise<TuningReport> | null = null;
 
-  private constructor(graph: Graph, running: Running) {
+  private constructor(graph: Graph, { running, words }: CheckedRunning, selfCheck: SelfCheck) {
     this.graph = graph;
     this.#running = running;
+    this.found = words;
+    this.#selfCheck = selfCheck;
     this.#watch(running.gpu);
   }
 
@@ -70,11 +78,19 @@ export class TunedExecutor {
     precision: Precision,
     options: ResourceOptions,
     arriving?: ArrivingWeights | null,
+    selfCheck: SelfCheck = 'off',
   ): Promise<TunedExecutor> {
-    const make = async (on: Gpu) => begin(on, graph, await planFor(on, graph, precision), options, arriving);
+    const make = async (on: Gpu) =>
+      checked(
+        await begin(on, graph, await planFor(on, graph, precision), options, arriving),
+        graph,
+        selfCheck,
+        options,
+      );
     return new TunedExecutor(
       graph,
       await make(gpu).catch(async (error) => (await recovery()).replace(gpu, error, make, options.signal)),
+      selfCheck,
     );
   }
 
@@ -179,8 +195,9 @@ export class TunedExecutor {
     const { kindOf, replace } = await recovery();
     const running = await replace(gpu, loss, async (next) => {
       const same = kindOf(next) === kindOf(gpu);
-      const planned = same ? { plan, preferences, precision } : await planFor(next, this.graph, precision);
-      return begin(next, this.graph, planned, {});
+      if (same) return begin(next, this.graph, { plan, preferences, precision }, {});
+      const first = await begin(next, this.graph, await planFor(next, this.graph, precision), {});
+      return (await checked(first, this.graph, this.#selfCheck, {})).running;
     });
     if (this.#disposed) {
       running.executor.dispose();
@@ -202,6 +219,14 @@ export class TunedExecutor {
         gpu.dispose();
       }
     });
+  }
+
+  /** Why a plan is not to be run; null where it may. */
+  async check(plan: Plan): Promise<string | null> {
+    if (this.#selfCheck === 'off') return null;
+    const { checkPlan } = await import('./self-check.ts');
+    const { failures } = await checkPlan(this.gpu, this.graph, plan, { mode: this.#selfCheck });
+    return failures.map(({ kernel, reason }) => `${kernel}: ${reason}`).join('; ') || null;
   }
 
   /** As `Model.tune`; aborted by `disposal` too. */
@@ -250,10 +275,35 @@ export class TunedExecutor {
   }
 }
 
-async function planFor(gpu: Gpu, graph: Graph, wanted: Precision): Promise<Planned> {
+interface CheckedRunning {
+  readonly running: Running;
+  readonly words: readonly string[];
+}
+
+/** The same, or what runs right in its place. Throws as `ensureRight` does. */
+async function checked(
+  running: Running,
+  graph: Graph,
+  mode: SelfCheck,
+  options: ResourceOptions,
+): Promise<CheckedRunning> {
+  if (mode === 'off') return { running, words: [] };
+  const { gpu } = running;
+  const { ensureRight } = await import('./self-check.ts');
+  try {
+    return await ensureRight(running, graph, { mode }, async (avoid, precision) =>
+      begin(gpu, graph, await planFor(gpu, graph, precision, avoid), options),
+    );
+  } catch (error) {
+    throw await gpu.explain(error);
+  }
+}
+
+async function planFor(gpu: Gpu, graph: Graph, wanted: Precision, avoid: readonly string[] = []): Promise<Planned> {
   const { features } = gpu.adapter;
   const precision = wanted === 'float16' && !features.includes('shader-f16') ? 'float16-packed' : wanted;
-  const preferences = await startingPreferences(gpu.adapter);
+  const starting = await startingPreferences(gpu.adapter);
+  const preferences = avoid.length > 0 ? { ...starting, avoid } : starting;
   const kernels = await kernelsFor(graph, preferences);
   const plan = createPlan(graph, kernels, { precision, preferences, limits: gpu.device.limits });
   return { plan, preferences, precision };

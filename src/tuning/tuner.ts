@@ -87,7 +87,8 @@ export async function tuneKernels(bench: TrialBench, graph: Graph, options: Tune
     signal?.throwIfAborted();
     const { key, node, shapes, kernels, count } = layer;
     const { refused = [], tried = [], kernel } = known.get(key) ?? {};
-    const sound = kernels.map(({ name }) => name).filter((name) => !refused.includes(name));
+    const useless = [...refused, ...(preferences.avoid ?? [])];
+    const sound = kernels.map(({ name }) => name).filter((name) => !useless.includes(name));
     const usual = kernel && sound.includes(kernel) ? kernel : selectKernel(registry, node, shapes, preferences).name;
     const others = sound.filter((name) => name !== usual && !tried.includes(name));
     if (others.length === 0) {

@@ -8,9 +8,9 @@ import { imageBound } from '../images/image-bound.ts';
 import { imageToTensor, type Picture } from '../images/image-to-tensor.ts';
 import type { Tensor } from '../reference/index.ts';
 import type { Executor, Ranking } from '../scheduler/executor.ts';
+import { poison } from '../scheduler/poison.ts';
 import { type Bounded, exact, runWithBound, runWithErrors, type StorageOptions } from './bounds.ts';
 import { checkBounds, type LayerReport } from './compare.ts';
-import { poison } from './poison.ts';
 
 /** For graphs that carry no rule: the whole picture squashed, pixels to [−1, 1]. */
 const plainRule = (channels: number): ImageRule => ({

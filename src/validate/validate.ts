@@ -6,10 +6,10 @@ import type { Precision } from '../planner/plan.ts';
 import { type KernelPreferences, kernelsFor } from '../planner/select.ts';
 import { runGraphAsync, type Tensor } from '../reference/index.ts';
 import { Executor } from '../scheduler/executor.ts';
+import { poison } from '../scheduler/poison.ts';
 import { nextTask } from '../scheduler/slices.ts';
 import { fusedWithBounds, runWithBound, type Storage } from './bounds.ts';
 import { type BoundCheck, checkBounds, judgeOutputs, type LayerReport, type OutputReport } from './compare.ts';
-import { poison } from './poison.ts';
 import { validateStages } from './stages.ts';
 
 export interface ValidationReport {

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { MobileNetError, OutOfMemoryError } from '../../src/errors.ts';
 import type { Graph, ImageRule } from '../../src/graph/graph.ts';
 import { seededInputs } from '../../src/graph/random-inputs.ts';
-import { load } from '../../src/load.ts';
 import type { Model } from '../../src/model.ts';
 import { pointwise } from '../scheduler/one-layer.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
+import { load } from '../support/unchecked-load.ts';
 
 const image: ImageRule = {
   ...{ fit: 'stretch', cropFraction: 1, filter: 'bilinear', antialias: true, corners: 'half-pixel' },

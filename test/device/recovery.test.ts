@@ -2,9 +2,9 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DeviceLostError, UsageError } from '../../src/errors.ts';
 import type { ImageRule } from '../../src/graph/graph.ts';
-import { load } from '../../src/load.ts';
 import { pointwise } from '../scheduler/one-layer.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
+import { load } from '../support/unchecked-load.ts';
 
 const graph = pointwise(3, 4);
 const input = new Float32Array(75);

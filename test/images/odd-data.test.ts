@@ -7,9 +7,9 @@ import { buildArchitecture } from '../../src/architectures/index.ts';
 import { decode } from '../../src/cli/pictures.ts';
 import { DeviceError, UsageError } from '../../src/errors.ts';
 import type { ImageRule } from '../../src/graph/graph.ts';
-import { load } from '../../src/load.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
 import { oddPictures } from '../support/odd-pictures.ts';
+import { load } from '../support/unchecked-load.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'odd-pictures-'));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -6,8 +6,8 @@ import { allKernels } from '../../src/kernels/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { layerKey } from '../../src/planner/select.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
+import { poison } from '../../src/scheduler/poison.ts';
 import { checkBounds } from '../../src/validate/compare.ts';
-import { poison } from '../../src/validate/poison.ts';
 import { randomValues } from '../support/random-values.ts';
 
 export interface ImageCase {

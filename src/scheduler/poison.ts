@@ -1,4 +1,4 @@
-import type { PlanResources } from '../scheduler/plan-resources.ts';
+import type { PlanResources } from './plan-resources.ts';
 
 /** Fills the arena with NaN, so that an element that no kernel writes shows. */
 export function poison({ gpu, plan, arena }: Pick<PlanResources, 'gpu' | 'plan' | 'arena'>): void {

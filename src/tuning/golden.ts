@@ -1,0 +1,217 @@
+/** A network of small layers, one for each thing that a plan's pipelines are asked to do, with inputs whose sums are exact. */
+import type { Graph } from '../graph/graph.ts';
+import { type Node, type Shape, writtenBy } from '../graph/ops.ts';
+import { seededUniform } from '../graph/random.ts';
+import { inferShapes, sizeOf } from '../graph/shapes.ts';
+import type { KernelRegistry } from '../kernels/index.ts';
+import type { Kernel, NodeShapes } from '../kernels/kernel.ts';
+import type { Plan } from '../planner/plan.ts';
+import { kernelNamed, layerKey, shapesOf } from '../planner/select.ts';
+
+/** One layer of it. */
+export interface GoldenLayer {
+  /** As it is called in the golden network. */
+  readonly node: string;
+  /** A layer of the model that runs on the same pipeline, and the kernel. */
+  readonly of: string;
+  readonly kernel: string;
+  /** What was checked where it passes: the pipeline, and the layer. */
+  readonly key: string;
+}
+
+export interface Golden {
+  readonly graph: Graph;
+  readonly layers: readonly GoldenLayer[];
+  /** The kernel of each layer, by `layerKey`. */
+  readonly tuned: Readonly<Record<string, string>>;
+  /** Tensors that are stored as halves. */
+  readonly halves: ReadonlySet<string>;
+  /** Layers of the model that have no small likeness and would take the CPU too long. */
+  readonly unchecked: readonly string[];
+}
+
+/** Rows and columns, both odd, more than one tile of any kernel. */
+const [ROWS, COLUMNS] = [13, 17];
+
+/** Multiplications that the CPU does for a layer that has no small likeness. */
+const MOST_WORK = 500_000;
+
+/** Operations whose attributes do not depend on the sizes of what they read. */
+const sizeless: readonly Node['op'][] = [
+  ...(['conv2d', 'fully-connected', 'pool', 'global-average-pool', 'softmax', 'l2-normalize'] as const),
+  ...(['add', 'multiply', 'affine', 'prelu', 'clip', 'activation'] as const),
+];
+
+/** At most `most` channels and, beyond them, as many as make the same remainder of four. */
+const fewer = (channels: number, most: number): number => (channels <= most + 3 ? channels : most + (channels % 4));
+
+/** Whole multiples of `unit`, up to `most` of them on either side. */
+function multiples(length: number, most: number, unit: number, seed: number): Float32Array {
+  const random = seededUniform(seed);
+  return Float32Array.from({ length }, () => (Math.floor(random() * (2 * most + 1)) - most) * unit);
+}
+
+/** Of ±1.5: with weights of ±0.75 every product is a multiple of 2^-3, and a sum of thousands exact, in halves that of 16. */
+export const goldenInputs = (graph: Graph): Record<string, Float32Array> =>
+  Object.fromEntries(graph.inputs.map(({ name, shape }, i) => [name, multiples(sizeOf(shape), 3, 0.5, i + 1)]));
+
+function withGoldenWeights<N extends Node>(node: N, lengthOf: (name: string, values: Float32Array) => number): N {
+  const made = Object.entries(node).map(([name, value], i) => {
+    if (name === 'parts') {
+      return [name, (value as Node[]).map((part) => withGoldenWeights(part, (_, values) => values.length))];
+    }
+    if (!(value instanceof Float32Array)) return [name, value];
+    const length = lengthOf(name, value);
+    return [name, name === 'weights' ? multiples(length, 3, 0.25, 91 + i) : multiples(length, 6, 0.5, 91 + i)];
+  });
+  return Object.fromEntries(made) as N;
+}
+
+/** The node on smaller tensors. */
+function likeness(node: Node, inputs: readonly Shape[], columns: number): { node: Node; inputs: Shape[] } {
+  const [first] = inputs;
+  const depthwise = node.op === 'conv2d' && node.groups > 1;
+  const most =
+    node.op === 'fully-connected' ? 64 : node.op === 'softmax' ? 40 : node.op === 'conv2d' && !depthwise ? 16 : 8;
+  const small = ([images, height, width, channels]: Shape): Shape => [
+    Math.min(images, 2),
+    height === 1 ? 1 : ROWS,
+    width === 1 ? 1 : columns,
+    fewer(channels, most),
+  ];
+  const input = small(first!);
+  const channels = input[3];
+  if (node.op === 'conv2d') {
+    const outChannels = depthwise ? channels : fewer(node.outChannels, 40);
+    const groups = depthwise ? channels : 1;
+    const taps = (node.kernel[0] * node.kernel[1] * channels) / groups;
+    const made = withGoldenWeights({ ...node, outChannels, groups }, (name) =>
+      name === 'weights' ? taps * outChannels : outChannels,
+    );
+    const graph: Graph = {
+      ...{ name: '', inputs: [{ name: 'x', shape: input }], outputs: [] },
+      nodes: [{ ...made, inputs: ['x'], output: 'y' }],
+    };
+    return { node: made, inputs: inputs.map((_, i) => (i === 0 ? input : inferShapes(graph).get('y')!)) };
+  }
+  if (node.op === 'fully-connected') {
+    const outFeatures = fewer(node.outFeatures, 40);
+    const features = input[1] * input[2] * channels;
+    const made = withGoldenWeights({ ...node, outFeatures }, (name) =>
+      name === 'weights' ? features * outFeatures : outFeatures,
+    );
+    return { node: made, inputs: [input] };
+  }
+  const shapes = inputs.map(small);
+  return { node: withGoldenWeights(node, () => channels), inputs: shapes };
+}
+
+function workOf(node: Node, { inputs, output }: NodeShapes): number {
+  const parts = node.op === 'fused' ? node.parts : [node];
+  const weights = parts.map((part) => ('weights' in part ? part.weights.length : 0)).reduce((a, b) => a + b, 0);
+  return weights * output[1] * output[2] + inputs.reduce((sum, shape) => sum + sizeOf(shape), 0);
+}
+
+/** For the graph of a plan, whose kernels are those of `registry`, but for what has `passed`. */
+export function goldenOf(
+  graph: Graph,
+  plan: Plan,
+  registry: KernelRegistry,
+  passed: { has(key: string): boolean },
+): Golden {
+  const shapes = inferShapes(graph);
+  const inputs: Graph['inputs'][number][] = [];
+  const nodes: Node[] = [];
+  const outputs: Graph['outputs'][number][] = [];
+  const layers: GoldenLayer[] = [];
+  const tuned: Record<string, string> = {};
+  const halves = new Set<string>();
+  const unchecked: string[] = [];
+  for (const [i, node] of graph.nodes.entries()) {
+    const { kernel: name, pipeline } = plan.dispatches[i]!;
+    const kernel = kernelNamed(registry, name, node.op);
+    const own = shapesOf(node, shapes);
+    const made = fitting(kernel, node, own, tuned);
+    if (made === 'known') continue;
+    if (!made) {
+      unchecked.push(node.name);
+      continue;
+    }
+    const key = JSON.stringify([plan.pipelines[pipeline], made.key]);
+    tuned[made.key] = name;
+    if (passed.has(key)) continue;
+    const called = `golden${i}`;
+    const inputNames = made.shapes.inputs.map((_, at) => `${called}x${at}`);
+    const outputNames = writtenBy(node).map((_, at) => `${called}y${at}`);
+    const renamed = renames(node, inputNames, outputNames);
+    nodes.push({ ...made.node, ...renamed(made.node), name: called } as Node);
+    for (const [at, shape] of made.shapes.inputs.entries()) {
+      inputs.push({ name: inputNames[at]!, shape });
+      if (plan.tensors[node.inputs[at]!]!.precision !== 'float32') halves.add(inputNames[at]!);
+    }
+    for (const [at, output] of outputNames.entries()) {
+      outputs.push({ name: output, tensor: output });
+      if (plan.tensors[writtenBy(node)[at]!]!.precision !== 'float32') halves.add(output);
+    }
+    layers.push({ node: called, of: node.name, kernel: name, key });
+  }
+  return { graph: { name: 'self-check', inputs, outputs, nodes }, layers, tuned, halves, unchecked };
+}
+
+/** The names of a node and of its parts, as others. */
+function renames(node: Node, inputs: readonly string[], outputs: readonly string[]) {
+  const names = new Map<string, string>();
+  for (const [i, name] of node.inputs.entries()) names.set(name, inputs[i]!);
+  for (const [i, name] of writtenBy(node).entries()) names.set(name, outputs[i]!);
+  const called = (name: string) => names.get(name) ?? name;
+  const renamed = (made: Node): object => ({
+    inputs: made.inputs.map(called),
+    output: called(made.output),
+    ...(made.op === 'fused'
+      ? {
+          parts: made.parts.map((part) => ({ ...part, ...renamed(part) })),
+          ...(made.also ? { also: made.also.map(called) } : {}),
+        }
+      : {}),
+  });
+  return renamed;
+}
+
+/**
+ * A layer that has the kernel do on small tensors, or on its own, what it does for the node, on the same pipeline. `known`
+ * where there is one already; null where the CPU would take too long.
+ */
+function fitting(kernel: Kernel, node: Node, own: NodeShapes, tuned: Readonly<Record<string, string>>) {
+  const program = (made: Node, shapes: NodeShapes) => {
+    const { file, constants, overrides } = kernel.program(made, shapes);
+    return JSON.stringify([file, constants, overrides]);
+  };
+  const depthwise = node.op === 'conv2d' && node.groups === own.inputs[0]![3] && node.outChannels === node.groups;
+  if (sizeless.includes(node.op) && (node.op !== 'conv2d' || node.groups === 1 || depthwise)) {
+    // Two kernels on layers that are alike when they are small: one of them is given others.
+    for (let columns = COLUMNS; columns < COLUMNS + 8; columns += 2) {
+      const { node: made, inputs } = likeness(node, own.inputs, columns);
+      const shapes = { ...own, inputs, output: outputShape(made, inputs), dense: kernel.readsDense === true };
+      if (!kernel.accepts(made, shapes) || program(made, shapes) !== program(node, { ...own, dense: shapes.dense }))
+        break;
+      const key = layerKey(made, shapes);
+      if (tuned[key] === kernel.name) return 'known';
+      if (tuned[key] === undefined) return { node: made, shapes, key };
+    }
+  }
+  const key = layerKey(node, own);
+  if (tuned[key] === kernel.name) return 'known';
+  if (tuned[key] !== undefined || workOf(node, own) > MOST_WORK) return null;
+  return { node: withGoldenWeights(node, (_, values) => values.length), shapes: own, key };
+}
+
+function outputShape(node: Node, inputs: readonly Shape[]): Shape {
+  const names = inputs.map((_, i) => `x${i}`);
+  const graph: Graph = {
+    name: node.name,
+    inputs: names.map((name, i) => ({ name, shape: inputs[i]! })),
+    outputs: [],
+    nodes: [{ ...node, inputs: names, output: 'y' } as Node],
+  };
+  return inferShapes(graph).get('y')!;
+}

@@ -1,0 +1,198 @@
+/** What a plan computes, before its first result is handed out, against the CPU reference on made-up layers. */
+import type { Gpu } from '../device/gpu.ts';
+import { DeviceLostError, GraphError, MiscomputationError } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
+import { type Node, writtenBy } from '../graph/ops.ts';
+import { inferShapes } from '../graph/shapes.ts';
+import { createPlan, packConstants } from '../planner/create-plan.ts';
+import type { Plan, Precision } from '../planner/plan.ts';
+import { kernelsOf } from '../planner/select.ts';
+import { runGraph } from '../reference/index.ts';
+import { Executor } from '../scheduler/executor.ts';
+import { poison } from '../scheduler/poison.ts';
+import { version } from '../version.ts';
+import { cacheKey } from './cache.ts';
+import { type Golden, goldenInputs, goldenOf } from './golden.ts';
+import { type CheckStore, indexedDbChecks } from './passed-checks.ts';
+
+/** Some GPUs are right only the first time. */
+const RUNS = 3;
+
+/** What passed is checked again after so long: drivers are updated without a word. */
+const EXPIRES_MS = 30 * 24 * 3600 * 1000;
+
+/** A kernel that gave something else than the CPU. */
+export interface CheckFailure {
+  readonly kernel: string;
+  /** A layer that it would run. */
+  readonly node: string;
+  readonly reason: string;
+}
+
+export interface CheckReport {
+  readonly failures: readonly CheckFailure[];
+  /** Made-up layers that ran. */
+  readonly checked: number;
+  /** Layers of the network that were not checked: the CPU would take too long for them. */
+  readonly unchecked: readonly string[];
+  readonly ms: number;
+}
+
+export interface CheckOptions {
+  /** `always`: what passed another time is checked again. */
+  readonly mode: 'once' | 'always';
+  readonly store?: CheckStore | null;
+}
+
+/** Runs the pipelines of a plan on made-up layers, several times. Throws `DeviceLostError`, `OutOfMemoryError`. */
+export async function checkPlan(
+  gpu: Gpu,
+  graph: Graph,
+  plan: Plan,
+  { mode, store = indexedDbChecks() }: CheckOptions,
+): Promise<CheckReport> {
+  const start = performance.now();
+  const registry = await kernelsOf(plan);
+  const place = cacheKey(gpu, plan.precision);
+  const kept = mode === 'once' ? await store?.get(place).catch(() => undefined) : undefined;
+  const known = kept?.engine === version && Date.now() - kept.at < EXPIRES_MS ? kept.passed : [];
+  const hashes = new Set(known);
+  const golden = goldenOf(graph, plan, registry, { has: (key) => hashes.has(hashOf(key)) });
+  const done = (failures: CheckFailure[]): CheckReport => ({
+    failures,
+    checked: golden.layers.length,
+    unchecked: golden.unchecked,
+    ms: performance.now() - start,
+  });
+  if (golden.layers.length === 0) return done([]);
+  const failures = await compare(gpu, golden, plan.precision, registry);
+  if (failures.length === 0 && store) {
+    const passed = [...known, ...golden.layers.map(({ key }) => hashOf(key))];
+    await store.set(place, { engine: version, at: known.length > 0 ? kept!.at : Date.now(), passed }).catch(() => {});
+  }
+  return done(failures);
+}
+
+async function compare(
+  gpu: Gpu,
+  { graph, tuned, halves, layers }: Golden,
+  precision: Precision,
+  registry: Awaited<ReturnType<typeof kernelsOf>>,
+): Promise<CheckFailure[]> {
+  const preferences = { features: gpu.adapter.features, prefer: [], tuned };
+  const plan = createPlan(graph, registry, {
+    precision,
+    preferences,
+    halves,
+    aliasing: false,
+    limits: gpu.device.limits,
+  });
+  const executor = await Executor.create(gpu, plan, packConstants(graph, plan, registry));
+  try {
+    const inputs = goldenInputs(graph);
+    const runs = Array.from({ length: RUNS }, () => {
+      poison(executor.resources);
+      return executor.run(inputs);
+    });
+    // The GPU runs meanwhile.
+    const expected = runGraph(graph, inputs);
+    const found = await Promise.all(runs);
+    return layers.flatMap(({ node: name, of, kernel }) => {
+      const node = graph.nodes.find((one) => one.name === name)!;
+      for (const output of writtenBy(node)) {
+        for (const [run, values] of found.entries()) {
+          const at = firstWrong(values[output]!, expected[output]!.data, node, halves.has(output));
+          if (at < 0) continue;
+          const [actual, wanted] = [values[output]![at], expected[output]!.data[at]];
+          const when = run === 0 ? '' : ` in run ${run + 1}`;
+          const where = `element ${at} of [${inferShapes(graph).get(output)}]`;
+          return [{ kernel, node: of, reason: `${where} is ${actual}${when}, expected ${wanted}` }];
+        }
+      }
+      return [];
+    });
+  } finally {
+    executor.dispose();
+  }
+}
+
+/** The first value that is off by more than an exact sum and what comes after it can be; −1 where there is none. */
+function firstWrong(actual: Float32Array, expected: Float32Array, node: Node, half: boolean): number {
+  // Divisions and exponentials; a fused block rounds each of its parts.
+  const relative = node.op === 'fused' ? 1e-4 : 4e-6;
+  return expected.findIndex((value, i) => {
+    const rounding = half ? 2 ** -10 * Math.abs(value) + 2 ** -24 : 0;
+    return !(Math.abs(actual[i]! - value) <= relative * (1 + Math.abs(value)) + rounding);
+  });
+}
+
+/** 53 bits of a text. */
+function hashOf(text: string): string {
+  let [a, b] = [0xdeadbeef, 0x41c6ce57];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    a = Math.imul(a ^ code, 2654435761);
+    b = Math.imul(b ^ code, 1597334677);
+  }
+  return (a >>> 0).toString(36) + (b >>> 0).toString(36);
+}
+
+/** What is exchanged where it is wrong. */
+interface Checked {
+  readonly gpu: Gpu;
+  readonly executor: Executor;
+  readonly precision: Precision;
+}
+
+/**
+ * Goes on with `first` where it computes right; else with what `again` makes without the kernels that do not: the safer ones
+ * that are left, then all of them on float32. Says so in `words`, a sentence each. Throws `MiscomputationError` where none
+ * is right.
+ */
+export async function ensureRight<R extends Checked>(
+  first: R,
+  graph: Graph,
+  options: CheckOptions,
+  again: (avoid: readonly string[], precision: Precision) => Promise<R>,
+): Promise<{ readonly running: R; readonly words: readonly string[] }> {
+  const words: string[] = [];
+  let running = first;
+  let avoid: string[] = [];
+  for (;;) {
+    let failures: readonly CheckFailure[];
+    try {
+      const report = await checkPlan(running.gpu, graph, running.executor.plan, options);
+      failures = report.failures;
+      if (failures.length === 0) {
+        const left =
+          report.unchecked.length > 0 ? `; not checked, as it would take too long: ${report.unchecked.join(', ')}` : '';
+        const what =
+          report.checked > 0 ? `${report.checked} made-up layers in ${report.ms.toFixed(0)} ms` : 'passed before';
+        return { running, words: [...words, `self-check passed: ${what}${left}`] };
+      }
+    } catch (error) {
+      running.executor.dispose();
+      throw error;
+    }
+    running.executor.dispose();
+    for (const { kernel, node, reason } of failures) {
+      words.push(
+        `kernel ${kernel} (layer "${node}", ${running.precision}) computes wrongly on this GPU and is not used: ${reason}`,
+      );
+    }
+    avoid.push(...failures.map(({ kernel }) => kernel));
+    let { precision } = running;
+    for (;;) {
+      try {
+        running = await again(avoid, precision);
+        break;
+      } catch (error) {
+        if (error instanceof DeviceLostError || !(error instanceof GraphError)) throw error;
+        if (precision === 'float32') throw new MiscomputationError(`this GPU computes wrongly: ${words.join('; ')}`);
+        words.push(`no kernel is left that computes right on ${precision}: float32 is used`);
+        precision = 'float32';
+        avoid = [];
+      }
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { enginePage } from '../support/engine-page.ts';
+import { browsers, suite } from '../support/suite.ts';
+import type { Mutant } from './self-check-in-page.ts';
+
+const module = '/test/tuning/self-check-in-page.ts';
+
+interface Outcome {
+  readonly nmse: number;
+  readonly report: string;
+  readonly device: string;
+}
+
+const names = [
+  'a wrong tap',
+  'wrong padding',
+  'the last row unwritten',
+  'a stale arena read',
+  'wrong from the second run on',
+  'a wrong negative branch',
+];
+
+/** Mutations of the shaders of two networks. */
+const mutations = suite === 'full' ? 100 : 4;
+
+describe.each(browsers)('the self-check in %s', (browser) => {
+  const call = async <T>(name: string, argument?: unknown): Promise<T> =>
+    (await enginePage(browser)).call<T>(module, name, argument);
+
+  it.each([
+    { id: 'v1-0.25-64' },
+    { id: 'v3-small-0.5-64' },
+    { id: 'v2-0.35-64', precision: 'float16-storage' },
+    ...(suite === 'full' ? [{ id: 'v2-0.35-64', plan: 'fused' }, { id: 'v4-conv-small-0.5-64' }] : []),
+  ])('passes what is right: %o', async (options) => {
+    const { report } = await call<{ report: string }>('plain', options);
+    expect(report).toMatch(/checks: self-check passed: \d+ made-up layers/);
+    expect(report).not.toContain('wrongly');
+  });
+
+  it.each(names)('catches %s, and another kernel runs in its place', async (how) => {
+    const { off, on } = await call<{ off: Outcome; on: Outcome }>('withSabotage', { how, id: 'v1-0.25-64' });
+    expect(off.nmse, 'without the self-check').toBeGreaterThan(1e-6);
+    expect(on.report).toMatch(
+      /kernel conv-(depthwise-)?any\/\S+ \(layer .*\) computes wrongly on this GPU and is not used/,
+    );
+    expect(on.nmse).toBeLessThan(1e-10);
+    expect(on.device).toBe('webgpu');
+  });
+
+  it('goes from halves to float32 where no kernel for halves is right, and to the CPU where none is', async () => {
+    const halves = await call<Outcome>('hopeless', { precision: 'float16-storage' });
+    expect(halves.report).toMatch(/float32 is used/);
+    expect([halves.device, halves.nmse < 1e-10]).toEqual(['webgpu', true]);
+    const all = await call<Outcome>('hopeless', { precision: 'auto' });
+    expect(all.report).toMatch(/device: reference \(this GPU computes wrongly: kernel/);
+    expect([all.device, all.nmse]).toEqual(['reference', 0]);
+  });
+
+  it('does not check again what passed, but after a month and with another engine', async () => {
+    const [first, ...later] = await call<number[]>('visits');
+    expect(first).toBeGreaterThan(3);
+    expect(later).toEqual([0, first, first]);
+  });
+
+  it(`catches at least 95 of 100 mutations that change an output, of ${2 * mutations}`, async () => {
+    const found: Mutant[] = [];
+    for (const id of ['v1-0.25-32', 'v3-small-0.35-32']) {
+      for (let from = 0; from < mutations; from += 10) {
+        found.push(...(await call<Mutant[]>('mutants', { id, from, to: Math.min(from + 10, mutations) })));
+      }
+    }
+    const count = (outcome: Mutant['outcome']) => found.filter((one) => one.outcome === outcome).length;
+    const wrong = found.filter(({ outcome }) => outcome === 'wrong');
+    const missed = wrong.filter(({ caught }) => !caught);
+    process.stdout.write(
+      `${browser}: ${found.length} mutations: ${count('refused')} refused, ${count('same')} same bits, ${count('rounding')} ` +
+        `rounding, ${wrong.length} wrong outputs, of which ${wrong.length - missed.length} caught\n`,
+    );
+    expect(missed.length, JSON.stringify(missed)).toBeLessThanOrEqual(0.05 * wrong.length);
+  });
+});
