@@ -33,7 +33,7 @@ async function run(chosen: ReturnType<typeof parse>, io: Io): Promise<number> {
   const graph = await readModel(chosen.model);
   const gpu = await nullBackend();
   const inputs = seededInputs(graph);
-  const model = await load(graph, { device: 'webgpu', gpu, tuning: 'off' });
+  const model = await load(graph, { device: 'webgpu', gpu, tuning: 'off', selfCheck: 'off' });
   const tfjs = await import('./engines/tfjs-webgpu.ts');
   const none = new Uint8Array();
   const peer = await (await tfjs.start({ setting: 'one submit' })).load({

@@ -3,6 +3,8 @@ import { MobileNetError, ModelFormatError } from '../errors.ts';
 export interface ByteStreamOptions {
   /** The file's length where it is known, as Content-Length tells it: of the bytes as they travel, maybe compressed. */
   readonly length?: number | null;
+  /** Most bytes that it may have. */
+  readonly most?: number;
   /** Ends the reading: what waits for bytes throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** After each piece. `total` is the length as far as it is known, never less than `done`. */
@@ -15,6 +17,7 @@ export class ByteStream {
   length: number | null;
   readonly #file: string;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #most: number;
   readonly #onBytes: ByteStreamOptions['onBytes'];
   readonly #unlisten: () => void;
   /** What was read and is kept. */
@@ -24,10 +27,11 @@ export class ByteStream {
 
   /** `file`: its name in messages. */
   constructor(file: string, stream: ReadableStream<Uint8Array>, options: ByteStreamOptions = {}) {
-    const { length = null, signal, onBytes } = options;
+    const { length = null, most = Number.POSITIVE_INFINITY, signal, onBytes } = options;
     this.length = length;
     this.#file = file;
     this.#reader = stream.getReader();
+    this.#most = most;
     this.#onBytes = onBytes;
     const abort = () => this.cancel(signal!.reason);
     signal?.addEventListener('abort', abort);
@@ -76,6 +80,14 @@ export class ByteStream {
       this.#unlisten();
       this.length = this.#done;
     } else this.#done += piece.length;
+    if (this.#done > this.#most) {
+      const error = new ModelFormatError(
+        this.#file,
+        `has more than ${this.#most} bytes, the most that may be read; if it is meant, pass a larger maxBytes`,
+      );
+      this.cancel(error);
+      throw error;
+    }
     this.#report();
     return piece ?? null;
   }

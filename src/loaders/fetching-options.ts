@@ -17,6 +17,13 @@ export interface FetchingOptions {
   /** Default: `storage` where `integrity` is given, else `off`: a file that changes would be found as it was before. */
   readonly cache?: CacheOption;
   readonly integrity?: Integrity;
+  /**
+   * `same-origin` (default): an answer that was redirected to another origin is refused, unless `integrity` says what it has
+   * to be. `any`: it is taken.
+   */
+  readonly redirects?: 'same-origin' | 'any';
+  /** Most bytes that a file may have, 1 GiB unless given: reading ends there. */
+  readonly maxBytes?: number;
 }
 
 /** Asks for a file. */

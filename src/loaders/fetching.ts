@@ -2,6 +2,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { IntegrityError, UsageError } from '../errors.ts';
 import type { FetchingOptions, Integrity } from './fetching-options.ts';
+import { checkRedirect } from './redirects.ts';
 
 const storeName = 'mobilenet-webgpu';
 
@@ -23,7 +24,8 @@ const keyOf = (url: URL): string => {
  * that arrives is checked while it does, and kept once it is sound. The request throws `UsageError`, `IntegrityError`;
  * what reads the answer, `IntegrityError` at its end.
  */
-export function requester({ fetch: how, cache, integrity }: FetchingOptions) {
+export function requester(options: FetchingOptions) {
+  const { fetch: how, cache, integrity } = options;
   const [ask, init] =
     typeof how === 'function' ? [how, {}] : [globalThis.fetch.bind(globalThis), (how ?? {}) as RequestInit];
   const mode = cache ?? (integrity === undefined ? 'off' : 'storage');
@@ -49,6 +51,7 @@ export function requester({ fetch: how, cache, integrity }: FetchingOptions) {
     }
     const response = await ask(url.href, signal ? { ...init, signal } : init);
     if (!response.ok || !response.body) return response;
+    checkRedirect(url, response, options);
     const body = expected ? response.body.pipeThrough(checking(key, expected)) : response.body;
     const [mine, other] = store ? body.tee() : [body, null];
     if (other) {

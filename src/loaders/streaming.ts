@@ -3,9 +3,10 @@ import { FetchError, MobileNetError, ModelFormatError } from '../errors.ts';
 import type { ArrivingWeights } from '../graph/arriving.ts';
 import type { Graph } from '../graph/graph.ts';
 import { ByteStream } from './byte-stream.ts';
-import type { Request } from './fetching-options.ts';
+import type { FetchingOptions, Request } from './fetching-options.ts';
 import { isSafetensors, type LoadGraphOptions, loadGraph } from './index.ts';
 import { splitQuery } from './model-files.ts';
+import { checkRedirect } from './redirects.ts';
 
 /**
  * `fetch`: bytes read, of all the bytes that are known of so far; `total` is what the server or the file itself says,
@@ -18,7 +19,7 @@ export interface LoadProgress {
   readonly total: number;
 }
 
-export interface StreamOptions extends LoadGraphOptions {
+export interface StreamOptions extends LoadGraphOptions, FetchingOptions {
   /** Used in messages where the source has no name. */
   readonly name?: string;
   readonly onProgress?: (progress: LoadProgress) => void;
@@ -80,7 +81,7 @@ async function openSource(source: Fetched | Blob | readonly File[], options: Str
   const progress = progressOf(onProgress);
   if ('url' in source) {
     const { url, response, request } = source;
-    const opened = (at: URL, answer: Promise<Response>) => openResponse(at, answer, signal, progress());
+    const opened = (at: URL, answer: Promise<Response>) => openResponse(at, answer, signal, progress(), options);
     return {
       name: url.pathname.split('/').pop() || url.href,
       stream: await opened(url, response),
@@ -124,6 +125,9 @@ async function mainOf(files: readonly File[]): Promise<File> {
   return files.find((file) => pathOf(file) === name)!;
 }
 
+/** Of a file, unless the caller says otherwise. */
+const MOST_BYTES = 2 ** 30;
+
 type OnBytes = (done: number, total: number) => void;
 
 async function openResponse(
@@ -131,6 +135,7 @@ async function openResponse(
   answer: Promise<Response>,
   signal: AbortSignal | undefined,
   onBytes: OnBytes,
+  limits: FetchingOptions,
 ): Promise<ByteStream> {
   let response: Response;
   try {
@@ -154,9 +159,11 @@ async function openResponse(
     const { fetchAdvice } = await import('./fetch-advice.ts');
     throw new FetchError(url.href, status, `the server answered ${status} ${statusText}; ${fetchAdvice(url, status)}`);
   }
+  checkRedirect(url, response, limits);
   const length = Number(response.headers.get('content-length') ?? Number.NaN);
   return new ByteStream(url.href, response.body ?? new Blob([]).stream(), {
     length: Number.isSafeInteger(length) ? length : null,
+    most: limits.maxBytes ?? MOST_BYTES,
     signal,
     onBytes,
   });

@@ -30,8 +30,14 @@ export interface Golden {
   readonly unchecked: readonly string[];
 }
 
-/** Rows and columns, both odd, more than one tile of any kernel. */
-const [ROWS, COLUMNS] = [13, 17];
+/**
+ * Rows and columns: odd ones, more than a tile of any kernel, and even ones, which tiles fill; with strides of two, one of
+ * them reads the padding behind a picture and the other does not.
+ */
+const sizes = [
+  [9, 17],
+  [8, 16],
+] as const;
 
 /** Multiplications that the CPU does for a layer that has no small likeness. */
 const MOST_WORK = 500_000;
@@ -67,15 +73,26 @@ function withGoldenWeights<N extends Node>(node: N, lengthOf: (name: string, val
   return Object.fromEntries(made) as N;
 }
 
+/** More than a workgroup of its kernels has. */
+const mostChannels: Partial<Record<Node['op'], number>> = {
+  conv2d: 16,
+  'fully-connected': 64,
+  'global-average-pool': 136,
+};
+
 /** The node on smaller tensors. */
-function likeness(node: Node, inputs: readonly Shape[], columns: number): { node: Node; inputs: Shape[] } {
+function likeness(
+  node: Node,
+  inputs: readonly Shape[],
+  rows: number,
+  columns: number,
+): { node: Node; inputs: Shape[] } {
   const [first] = inputs;
   const depthwise = node.op === 'conv2d' && node.groups > 1;
-  const most =
-    node.op === 'fully-connected' ? 64 : node.op === 'softmax' ? 40 : node.op === 'conv2d' && !depthwise ? 16 : 8;
+  const most = depthwise ? 8 : (mostChannels[node.op] ?? 40);
   const small = ([images, height, width, channels]: Shape): Shape => [
     Math.min(images, 2),
-    height === 1 ? 1 : ROWS,
+    height === 1 ? 1 : rows,
     width === 1 ? 1 : columns,
     fewer(channels, most),
   ];
@@ -127,20 +144,21 @@ export function goldenOf(
   const tuned: Record<string, string> = {};
   const halves = new Set<string>();
   const unchecked: string[] = [];
-  for (const [i, node] of graph.nodes.entries()) {
+  const twice = graph.nodes.flatMap((node, i) => sizes.map((size, at) => ({ node, i, size, at })));
+  for (const { node, i, size, at: which } of twice) {
     const { kernel: name, pipeline } = plan.dispatches[i]!;
     const kernel = kernelNamed(registry, name, node.op);
     const own = shapesOf(node, shapes);
-    const made = fitting(kernel, node, own, tuned);
+    const made = fitting(kernel, node, own, tuned, size);
     if (made === 'known') continue;
     if (!made) {
-      unchecked.push(node.name);
+      if (which === 0) unchecked.push(node.name);
       continue;
     }
     const key = JSON.stringify([plan.pipelines[pipeline], made.key]);
     tuned[made.key] = name;
     if (passed.has(key)) continue;
-    const called = `golden${i}`;
+    const called = `golden${i}${'ab'[which]}`;
     const inputNames = made.shapes.inputs.map((_, at) => `${called}x${at}`);
     const outputNames = writtenBy(node).map((_, at) => `${called}y${at}`);
     const renamed = renames(node, inputNames, outputNames);
@@ -181,7 +199,13 @@ function renames(node: Node, inputs: readonly string[], outputs: readonly string
  * A layer that has the kernel do on small tensors, or on its own, what it does for the node, on the same pipeline. `known`
  * where there is one already; null where the CPU would take too long.
  */
-function fitting(kernel: Kernel, node: Node, own: NodeShapes, tuned: Readonly<Record<string, string>>) {
+function fitting(
+  kernel: Kernel,
+  node: Node,
+  own: NodeShapes,
+  tuned: Readonly<Record<string, string>>,
+  [rows, least]: readonly [number, number],
+) {
   const program = (made: Node, shapes: NodeShapes) => {
     const { file, constants, overrides } = kernel.program(made, shapes);
     return JSON.stringify([file, constants, overrides]);
@@ -189,8 +213,8 @@ function fitting(kernel: Kernel, node: Node, own: NodeShapes, tuned: Readonly<Re
   const depthwise = node.op === 'conv2d' && node.groups === own.inputs[0]![3] && node.outChannels === node.groups;
   if (sizeless.includes(node.op) && (node.op !== 'conv2d' || node.groups === 1 || depthwise)) {
     // Two kernels on layers that are alike when they are small: one of them is given others.
-    for (let columns = COLUMNS; columns < COLUMNS + 8; columns += 2) {
-      const { node: made, inputs } = likeness(node, own.inputs, columns);
+    for (let columns = least; columns < least + 8; columns += 2) {
+      const { node: made, inputs } = likeness(node, own.inputs, rows, columns);
       const shapes = { ...own, inputs, output: outputShape(made, inputs), dense: kernel.readsDense === true };
       if (!kernel.accepts(made, shapes) || program(made, shapes) !== program(node, { ...own, dense: shapes.dense }))
         break;

@@ -1,5 +1,6 @@
 /** Models that arrive by and by: the same as when they are whole, and the same errors. */
 
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it, test, vi } from 'vitest';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { openGpu } from '../../src/device/gpu.ts';
-import { DeviceError, ModelFormatError, ShaderError, UsageError } from '../../src/errors.ts';
+import { DeviceError, FetchError, ModelFormatError, ShaderError, UsageError } from '../../src/errors.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { withMeanings } from '../../src/graph/output-meaning.ts';
 import { seededInputs } from '../../src/graph/random-inputs.ts';
@@ -564,6 +565,10 @@ describe('from a server', () => {
   const requests: ServerResponse[] = [];
   const server = createServer((request, response) => {
     requests.push(response);
+    // 127.0.0.1 and localhost are two origins of one server.
+    const { port } = server.address() as AddressInfo;
+    if (request.url === '/away') response.writeHead(302, { location: `http://localhost:${port}/whole` }).end();
+    if (request.url === '/moved') response.writeHead(302, { location: '/whole' }).end();
     if (request.url === '/packed') response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(bytes));
     if (request.url === '/whole') response.writeHead(200, { 'content-length': bytes.length }).end(bytes);
     if (request.url === '/half')
@@ -586,6 +591,28 @@ describe('from a server', () => {
     const graph = await readGraph(`${origin}/${name}`, { onProgress: (progress) => seen.push(progress) });
     expect(graph).toEqual(await loadGraph({ name, bytes }));
     expect(seen.at(-1)).toEqual({ stage: 'fetch', done: bytes.length, total: bytes.length });
+  });
+
+  it('that sends on to another origin, it is refused unless that is allowed or its SHA-256 is stated', async () => {
+    const away = `${origin}/away`;
+    const integrity = createHash('sha256').update(bytes).digest('hex');
+    for (const options of [{}, { cache: 'storage' }, { fetch: { mode: 'cors' } }] as const) {
+      const error = await errorOf(readGraph(away, options));
+      expect(error).toBeInstanceOf(FetchError);
+      expect(error.message).toMatch(/sent it on to http:\/\/localhost:\d+, another origin; pass that address/);
+    }
+    const graph = await loadGraph({ name: 'away', bytes });
+    for (const options of [{ redirects: 'any' }, { integrity }] as const) {
+      expect(await readGraph(away, options)).toEqual(graph);
+    }
+    expect(await readGraph(`${origin}/moved`)).toEqual(await loadGraph({ name: 'moved', bytes }));
+  });
+
+  it('that has more bytes than may be read, reading ends', async () => {
+    const error = await errorOf(readGraph(`${origin}/whole`, { maxBytes: bytes.length - 1 }));
+    expect(error).toBeInstanceOf(ModelFormatError);
+    expect(error.message).toMatch(/has more than \d+ bytes, the most that may be read.*maxBytes/);
+    expect(await readGraph(`${origin}/whole`, { maxBytes: bytes.length })).toBeDefined();
   });
 
   it('that hangs up, it is refused', async () => {
