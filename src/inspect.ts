@@ -1,6 +1,6 @@
 import { type LayerCost, layerCosts, networkCost } from './graph/cost.ts';
 import type { Graph } from './graph/graph.ts';
-import { type Precision, resolveChoice, storageOf } from './options.ts';
+import { arithmeticOf, type Precision, resolveChoice, storageOf } from './options.ts';
 import { createPlan, type PlanSummary, summarizePlan } from './planner/create-plan.ts';
 import type { Precision as Storage } from './planner/plan.ts';
 import { type PlanKind, prepareFor } from './planner/prepare.ts';
@@ -33,7 +33,12 @@ export interface InspectOptions {
 
 /** With the kernels that run on every device. Throws `UsageError` for a precision that no plan has. */
 export function inspect(graph: Graph, { precision }: InspectOptions = {}): Promise<Inspection> {
-  return inspectAs(graph, storageOf(resolveChoice({ precision }).precision, ['shader-f16']), noPreferences);
+  const chosen = resolveChoice({ precision }).precision;
+  return inspectAs(graph, storageOf(chosen, ['shader-f16']), {
+    ...noPreferences,
+    features: ['shader-f16'],
+    ...arithmeticOf(chosen),
+  });
 }
 
 /** With kernels as a device prefers them. */

@@ -5,7 +5,7 @@ import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph } from './graph/graph.ts';
 import type { Fetched, LoadProgress, OpenedSource } from './loaders/streaming.ts';
 import { Model } from './model.ts';
-import { type ResolvedChoice, type RunChoice, resolveChoice, storageOf } from './options.ts';
+import { arithmeticOf, type ResolvedChoice, type RunChoice, resolveChoice, storageOf } from './options.ts';
 import type { TuningCache } from './tuning/cache.ts';
 import { warmUp } from './tuning/warm-up.ts';
 
@@ -73,6 +73,7 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
     const model = await Model.create(graph, gpu, reason, {
       plan,
       precision: gpu ? storageOf(precision, gpu.adapter.features) : 'float32',
+      ...arithmeticOf(precision),
       tuning: options.tuning,
       tuningCache: options.tuningCache,
       signal,
@@ -94,7 +95,9 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
 async function openDevice({ device, precision, plan }: ResolvedChoice, options: GpuOptions) {
   try {
     const gpu = await openGpu(options);
-    const warm = plan === 'fused' ? null : warmUp(gpu, storageOf(precision, gpu.adapter.features));
+    const storage = storageOf(precision, gpu.adapter.features);
+    // Those that warm up compute in float32.
+    const warm = plan === 'fused' || precision === 'float16' ? null : warmUp(gpu, storage);
     return { gpu, reason: '', warm };
   } catch (error) {
     if (device === 'auto' && error instanceof DeviceError) return { gpu: null, reason: error.message, warm: null };

@@ -11,7 +11,7 @@ import type { KernelRegistry } from './kernels/index.ts';
 import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision as Storage } from './planner/plan.ts';
 import { type PlanKind, prepareFor } from './planner/prepare.ts';
-import { kernelsFor, noPreferences } from './planner/select.ts';
+import { type KernelPreferences, kernelsFor, noPreferences } from './planner/select.ts';
 import type { RankedOutputs, Ranking } from './scheduler/executor.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
@@ -66,6 +66,8 @@ export interface ModelOptions {
   readonly tuningCache?: TuningCache | null | undefined;
   /** How tensors and weights are stored on the GPU. */
   readonly precision?: Storage | undefined;
+  /** What kernels compute in where they can; float32 unless given. */
+  readonly arithmetic?: KernelPreferences['arithmetic'];
   readonly signal?: AbortSignal | undefined;
   readonly onCompiled?: ((done: number, total: number) => void) | undefined;
   /** Where weights of the graph are still on their way. */
@@ -116,14 +118,15 @@ export class Model {
    * `gpu` over and disposes of it. Most callers want `load`.
    */
   static async create(loaded: Graph, gpu: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
-    const { plan = 'unfused', precision = 'float32', signal, onCompiled, arriving } = options;
+    const { plan = 'unfused', precision = 'float32', arithmetic, signal, onCompiled, arriving } = options;
     const graph = withMeanings(loaded);
     try {
       // Fusing squeeze-and-excitation scales weights, and the reference reads all of them: they must be there before.
       const readsWeights = !gpu || (plan === 'fused' && graph.nodes.some(({ op }) => op === 'multiply'));
       if (readsWeights) await arriving?.all;
       const prepared = await prepareFor(graph, plan);
-      const running = gpu && (await TunedExecutor.create(gpu, prepared, precision, { signal, onCompiled }, arriving));
+      const running =
+        gpu && (await TunedExecutor.create(gpu, prepared, precision, { arithmetic, signal, onCompiled }, arriving));
       const kernels = gpu ? null : await kernelsFor(prepared);
       return new Model(graph, prepared, running, kernels, reason, options);
     } catch (error) {

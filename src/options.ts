@@ -1,5 +1,5 @@
 /** The words by which a caller chooses how a model runs, the same in `load`, on the command line and in the page. */
-import { UsageError } from './errors.ts';
+import { DeviceError, UsageError } from './errors.ts';
 import type { Precision as Storage } from './planner/plan.ts';
 import type { PlanKind } from './planner/prepare.ts';
 
@@ -9,8 +9,8 @@ export type Device = (typeof devices)[number];
 
 /**
  * `auto`: float32 for files of float32 and float16 weights, always. `float16-storage` keeps weights and the largest
- * tensors as halves and computes in float32. `float16` and `int8`, which compute in halves and in integers, are not
- * there yet.
+ * tensors as halves and computes in float32. `float16` computes in halves, carried in float32, on devices with
+ * `shader-f16`. `int8`, which computes in integers, is not there yet.
  */
 export const precisions = ['auto', 'float32', 'float16', 'float16-storage', 'int8'] as const;
 export type Precision = (typeof precisions)[number];
@@ -28,7 +28,7 @@ export interface RunChoice {
 /** What a choice comes to. */
 export interface ResolvedChoice {
   readonly device: 'auto' | 'webgpu' | 'reference';
-  readonly precision: 'float32' | 'float16-storage';
+  readonly precision: 'float32' | 'float16' | 'float16-storage';
   readonly plan: PlanKind;
 }
 
@@ -38,14 +38,9 @@ export function resolveChoice({ device = 'auto', precision = 'auto', plan = 'aut
   known('precision', precision, precisions);
   known('plan', plan, planOptions);
   if (device === 'wasm') throw new UsageError('device "wasm" is not there yet; use "webgpu", "reference" or "auto"');
-  if (precision === 'float16') {
-    throw new UsageError(
-      'precision "float16" (arithmetic in halves) is not there yet; use "float16-storage" or "auto"',
-    );
-  }
   if (precision === 'int8') throw new UsageError('precision "int8" is not there yet; use "float32" or "auto"');
-  if (precision === 'float16-storage' && device === 'reference') {
-    throw new UsageError('precision "float16-storage" is for the GPU; the reference computes in float64: use "auto"');
+  if (precision.startsWith('float16') && device === 'reference') {
+    throw new UsageError(`precision "${precision}" is for the GPU; the reference computes in float64: use "auto"`);
   }
   return {
     device,
@@ -58,8 +53,17 @@ function known(option: string, value: string, values: readonly string[]): void {
   if (!values.includes(value)) throw new UsageError(`${option} is "${value}", expected ${values.join(', ')}`);
 }
 
-/** How a device with these features stores a precision: halves in pairs of 16 bits where it has no type for them. */
+/**
+ * How a device with these features stores a precision: halves in pairs of 16 bits where it has no type for them. Throws
+ * `DeviceError` where it is to compute in them all the same.
+ */
 export function storageOf(precision: ResolvedChoice['precision'], features: readonly string[]): Storage {
   if (precision === 'float32') return precision;
-  return features.includes('shader-f16') ? 'float16' : 'float16-packed';
+  if (features.includes('shader-f16')) return 'float16';
+  if (precision === 'float16-storage') return 'float16-packed';
+  throw new DeviceError('this GPU does not compute in halves (it has no shader-f16); use "float16-storage" or "auto"');
 }
+
+/** What kernels are to compute in, as of `KernelPreferences`. */
+export const arithmeticOf = (precision: ResolvedChoice['precision']): { readonly arithmetic?: 'float16' } =>
+  precision === 'float16' ? { arithmetic: precision } : {};

@@ -18,6 +18,8 @@ export interface KernelRegistry {
   readonly variants: readonly Kernel[];
   /** For first results on devices that compile slowly. They are slower than variants, and the tuner does not try them. */
   readonly starting: readonly Kernel[];
+  /** That compute in halves what others compute in float32; for plans that ask for it. */
+  readonly inHalves: readonly Kernel[];
 }
 
 /** What most networks need, with the variants that share its shaders. */
@@ -44,15 +46,17 @@ export const coreKernels: KernelRegistry = {
     ...globalAveragePoolVariants,
   ],
   starting: [...convAnyVariants, ...depthwiseAnyVariants],
+  inHalves: [],
 };
 
 /** Kernels that are fetched for the plans that need them. */
-export type KernelModule = 'rare' | 'blocks' | 'variants';
+export type KernelModule = 'rare' | 'blocks' | 'variants' | 'halves';
 
 const modules: Readonly<Record<KernelModule, () => Promise<Partial<KernelRegistry>>>> = {
   rare: () => import('./rare.ts'),
   blocks: () => import('./blocks.ts'),
   variants: () => import('./variants.ts'),
+  halves: () => import('./halves.ts'),
 };
 
 /** Where kernels are that are not of the core, by their names without what follows a slash. */
@@ -79,13 +83,14 @@ const moduleOfKernel: Readonly<Record<string, KernelModule>> = {
   'conv-pointwise-split': 'variants',
   'conv-depthwise-strip': 'variants',
   'conv-depthwise-tile': 'variants',
+  half: 'halves',
 };
 
 /** The core and what these modules add. */
 export async function fetchKernels(names: Iterable<KernelModule>): Promise<KernelRegistry> {
   const added = await Promise.all([...new Set(names)].sort().map((name) => modules[name]()));
   const all = (key: keyof KernelRegistry) => [coreKernels, ...added].flatMap((kernels) => kernels[key] ?? []);
-  return { usual: all('usual'), variants: all('variants'), starting: all('starting') };
+  return { usual: all('usual'), variants: all('variants'), starting: all('starting'), inHalves: all('inHalves') };
 }
 
 /** The module that has the kernels with these names; none for the core's. */

@@ -48,10 +48,10 @@ export class TunedExecutor {
     gpu: Gpu,
     graph: Graph,
     precision: Precision,
-    options: ResourceOptions,
+    { arithmetic, ...options }: ResourceOptions & Pick<KernelPreferences, 'arithmetic'>,
     arriving?: ArrivingWeights | null,
   ): Promise<TunedExecutor> {
-    const preferences = await startingPreferences(gpu.adapter);
+    const preferences = { ...(await startingPreferences(gpu.adapter)), arithmetic };
     const kernels = await kernelsFor(graph, preferences);
     const plan = createPlan(graph, kernels, { precision, preferences, limits: gpu.device.limits });
     const constants = arriving ? arrivingConstants(graph, plan, arriving) : packConstants(graph, plan, kernels);

@@ -7,7 +7,7 @@ import type { Kernel, NodeShapes } from '../kernels/kernel.ts';
 import { packConstants } from '../planner/create-plan.ts';
 import type { Plan, Precision } from '../planner/plan.ts';
 import { candidates, type KernelPreferences, kernelsFor, layerKey, selectKernel } from '../planner/select.ts';
-import { halfTensors, inputsOfOneReader } from '../planner/storage.ts';
+import { halvesOf, inputsOfOneReader } from '../planner/storage.ts';
 import { PlanResources } from '../scheduler/plan-resources.ts';
 import { inSlices } from '../scheduler/slices.ts';
 import type { TrialBench } from '../scheduler/trial-bench.ts';
@@ -78,7 +78,7 @@ export async function tuneKernels(bench: TrialBench, graph: Graph, options: Tune
   const { preferences, known, budgetMs, signal, onProgress } = options;
   const end = performance.now() + budgetMs;
   const registry = await kernelsFor(graph, preferences, true);
-  const layers = distinctLayers(graph, registry, bench.gpu.adapter, options.precision);
+  const layers = distinctLayers(graph, registry, bench.gpu.adapter, options);
   const found = new Map<string, LayerRecord>();
   const measured: TunedLayer[] = [];
   let remembered = 0;
@@ -115,11 +115,11 @@ function distinctLayers(
   graph: Graph,
   registry: KernelRegistry,
   { features, software }: AdapterDescription,
-  precision: Precision,
+  { precision, preferences: { arithmetic } }: Pick<TunerOptions, 'precision' | 'preferences'>,
 ): Layer[] {
   const shapes = inferShapes(graph);
   const dense = inputsOfOneReader(graph);
-  const halves: ReadonlySet<string> = precision === 'float32' ? new Set() : halfTensors(graph);
+  const halves = halvesOf(graph, precision, arithmetic);
   const layers = new Map<string, Layer>();
   for (const node of graph.nodes) {
     if (!isTunable(node)) continue;
@@ -127,8 +127,9 @@ function distinctLayers(
       inputs: node.inputs.map((name) => shapes.get(name)!),
       output: shapes.get(node.output)!,
       dense: dense.has(node.inputs[0]!) && !halves.has(node.inputs[0]!),
+      half: precision === 'float16' && halves.has(node.inputs[0]!),
     };
-    const [usual, ...others] = candidates(registry, node, nodeShapes, features);
+    const [usual, ...others] = candidates(registry, node, nodeShapes, { features, arithmetic });
     const kernels = [...(usual ? [usual] : []), ...others.filter(({ name }) => isFor(software, name))];
     if (kernels.length < 2) continue;
     const key = layerKey(node, nodeShapes);
