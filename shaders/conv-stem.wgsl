@@ -78,23 +78,6 @@ fn main(
     let v$(x*CHANNELS+i) = select(0.0, inputs$x[$i], keep$x);
 #end
 #end
-#unroll h HALF
-#unroll p TILE_PIXELS
-#unroll j VECTORS
-    let v$(p)_$j = vec4f(
-#unroll i 4
-#if 4*j+i < KERNEL_X*CHANNELS
-      v$(p*STRIDE_X*CHANNELS+4*j+i),
-#else
-      0.0,
-#endif
-#end
-    );
-#end
-#end
-#include half-sums groups=shape.groups_of_channels index=ky*$(VECTORS)u
-#end
-#unroll f 1-HALF
     let first_row = ky * $((KERNEL_X*CHANNELS+3)/4)u;
 #unroll r (KERNEL_X*CHANNELS+3)/4
     let row$r = (first_row + $(r)u) * shape.columns;
@@ -122,11 +105,7 @@ fn main(
       ;
 #end
 #end
-#end
   }
-#unroll h HALF
-#include half-end scales=shape.columns/4u+channel4
-#end
   let first = ((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.cout4 + channel4;
 #include finish-sums pixels=select(0u, min($(TILE_PIXELS)u, max(shape.out_width, out_x) - out_x), out_y < shape.out_height) inside=out_y < shape.out_height && out_x + $(p)u < shape.out_width
 }

@@ -1,6 +1,5 @@
 import source from '../../shaders/conv-stem.wgsl?raw';
 import type { ImageRule } from '../graph/graph.ts';
-import { MOST_TERMS } from '../graph/half-weights.ts';
 import type { Conv2d } from '../graph/ops.ts';
 import { constant } from '../images/image-to-tensor.ts';
 import {
@@ -10,7 +9,6 @@ import {
   dotLayout,
   dotVariantName,
   groupsOf,
-  requiredBy,
   rowTileWorkgroups,
   tileOf,
   wasteful,
@@ -52,17 +50,14 @@ export function pixelFields(rule?: ImageRule) {
 /** Inputs of a row that code is written for: a kernel of 7 on three channels. */
 const MOST_INPUTS = 21;
 
-/** Vectors of four that a row's inputs are. */
-const rowVectors = ({ kernel }: Conv2d, channels: number): number => ceilDiv(kernel[1] * channels, 4);
-
 /** A network's first convolution, of a picture's few channels as the caller gave them. */
-export function stem(name: string, variant: DotVariant): Kernel {
+function stem(name: string, variant: DotVariant): Kernel {
   const rows = workgroupRowsOf(variant);
   const columnsOfWorkgroup = workgroupOf(variant) / rows;
   return defineKernel<Conv2d>({
     name,
     op: 'conv2d',
-    requires: requiredBy(variant),
+    requires: variant.broadcast ? ['subgroups'] : [],
     readsDense: true,
     accepts: ({ groups, kernel, dilation, inputs }, { inputs: [input], dense = false }) =>
       dense &&
@@ -70,17 +65,15 @@ export function stem(name: string, variant: DotVariant): Kernel {
       inputs.length === 1 &&
       input![3] < 4 &&
       dilation.every((step) => step === 1) &&
-      kernel[1] * input![3] <= (variant.halves ? MOST_TERMS : MOST_INPUTS),
+      kernel[1] * input![3] <= MOST_INPUTS,
     suits: (node) => !wasteful(node, variant),
     program(node, { inputs: [input], output }) {
       const { kernel_x, stride_x, ...window } = windowShape(node, input!, output);
       const groups = groupsOf(node, variant);
       return {
         ...stemShader,
-        ...(variant.halves ? { fragments: variant.halves.fragments } : {}),
         constants: {
           ...dotConstants(variant),
-          VECTORS: rowVectors(node, input![3]),
           KERNEL_X: kernel_x,
           STRIDE_X: stride_x,
           CHANNELS: input![3],
@@ -99,8 +92,7 @@ export function stem(name: string, variant: DotVariant): Kernel {
       };
     },
     // A row's inputs lie one after another: to the layout a kernel of as many rows on so many channels.
-    constants: (node, { inputs: [input] }) =>
-      dotLayout(node, node.kernel[0], node.kernel[1] * input![3], variant, rowVectors(node, input![3])),
+    constants: (node, { inputs: [input] }) => dotLayout(node, node.kernel[0], node.kernel[1] * input![3], variant),
   });
 }
 

@@ -4,7 +4,6 @@ import { halfWeights, MOST_INPUT } from '../graph/half-weights.ts';
 import { byRegisters } from './conv-depthwise.ts';
 import { direct } from './conv-direct.ts';
 import { hardwareTiles, pointwise, usualTile } from './conv-pointwise.ts';
-import { stem } from './conv-stem.ts';
 import { dotVariantName, tileOf } from './dot.ts';
 import { matrixVector, usualVariant } from './fully-connected.ts';
 import { ceilDiv, type HalfArithmetic, type Kernel, type PackedConstant, weightsConstant } from './kernel.ts';
@@ -76,10 +75,6 @@ export const inHalves: readonly Kernel[] = [
   ...hardwareTiles.map((tile) => pointwise(HALF + dotVariantName('conv-pointwise', tile), { ...tile, halves })),
   byRegisters(`${HALF}conv-depthwise`, 16, halves),
   ...([32, 64] as const).map((registers) => byRegisters(`${HALF}conv-depthwise/r${registers}`, registers, halves)),
-  stem(`${HALF}conv-stem`, { ...tileOf(1, 8, 'line'), halves }),
-  ...[tileOf(4, 16, 'pixels'), tileOf(4, 8, 'line'), tileOf(2, 4, 'pixels')].map((tile) =>
-    stem(HALF + dotVariantName('conv-stem', tile), { ...tile, halves }),
-  ),
   direct(`${HALF}conv-direct`, { ...tileOf(2, 4, 'line'), halves }, () => true),
   ...[tileOf(4, 16, 'line'), tileOf(4, 8, 'line'), tileOf(2, 4, 'pixels')].map((tile) =>
     direct(HALF + dotVariantName('conv-direct', tile), { ...tile, halves }, () => true),

@@ -31,7 +31,7 @@ import {
   type TextureSpec,
 } from './plan.ts';
 import { type KernelPreferences, kernelNamed, selectKernel, shapesOf } from './select.ts';
-import { halvesOf, inputsOfOneReader } from './storage.ts';
+import { halvesOf, inputsOfOneReader, nodesInHalves } from './storage.ts';
 
 /** Offsets of storage and uniform bindings are multiples of this in every WebGPU implementation. */
 const ALIGNMENT = 256;
@@ -73,6 +73,7 @@ export function* planInSteps(
   options: PlanOptions = {},
 ): Generator<undefined, Plan> {
   const { precision = 'float32', aliasing = true, preferences } = options;
+  const computing = preferences?.arithmetic && nodesInHalves(graph);
   const halves = options.halves ?? halvesOf(graph, precision, preferences?.arithmetic);
   const precisionOf = (name: string): Precision =>
     precision !== 'float32' && halves.has(name) ? precision : 'float32';
@@ -84,7 +85,7 @@ export function* planInSteps(
     const [first] = node.inputs as [string];
     const half = precisionOf(first) === 'float16';
     const nodeShapes = { ...shapesOf(node, shapes), dense: mayBeDense.has(first), half };
-    const kernel = selectKernel(kernels, node, nodeShapes, preferences);
+    const kernel = selectKernel(kernels, node, nodeShapes, preferences, computing?.has(node));
     const program = kernel.program(node, nodeShapes);
     if (program.workgroups.some((count) => count > MOST_WORKGROUPS)) {
       throw new GraphError(

@@ -71,17 +71,18 @@ const usable = (kernel: Kernel, node: Node, shapes: NodeShapes, features: readon
   kernel.accepts(node, shapes);
 
 /**
- * Kernels worth measuring for a node on a device: the registry's own choice first, then its variants; where any computes in
- * halves, and that is asked for, those that do.
+ * Kernels worth measuring for a node on a device: the registry's own choice first, then its variants; of a node that is to
+ * compute in halves those that do, where there are any.
  */
 export function candidates(
   { usual, variants, inHalves }: KernelRegistry,
   node: Node,
   shapes: NodeShapes,
-  { features, arithmetic }: Pick<KernelPreferences, 'features' | 'arithmetic'>,
+  features: readonly string[],
+  computesInHalves = false,
 ): Kernel[] {
   const runs = (kernel: Kernel) => usable(kernel, node, shapes, features);
-  const halves = arithmetic ? inHalves.filter(runs) : [];
+  const halves = computesInHalves ? inHalves.filter(runs) : [];
   if (halves.length > 0) return halves;
   const first = usual.find(runs);
   return first ? [first, ...variants.filter(runs)] : [];
@@ -96,8 +97,9 @@ export function selectKernel(
   node: Node,
   shapes: NodeShapes,
   preferences = noPreferences,
+  computesInHalves = false,
 ): Kernel {
-  const { features, prefer, fill = 0, tuned, arithmetic } = preferences;
+  const { features, prefer, fill = 0, tuned } = preferences;
   const all = [usual, variants, starting, inHalves].flat();
   const named = (name: string) => all.find((kernel) => kernel.name === name && usable(kernel, node, shapes, features));
   const measured = tuned?.[layerKey(node, shapes)];
@@ -115,7 +117,7 @@ export function selectKernel(
     );
   const found =
     (measured === undefined ? undefined : named(measured)) ??
-    (arithmetic ? halved() : undefined) ??
+    (computesInHalves ? halved() : undefined) ??
     pick(prefer, usual);
   if (!found) {
     const inputs = shapes.inputs.map((shape) => `[${shape}]`).join(', ');

@@ -28,28 +28,39 @@ export function halfTensors({ nodes, outputs }: Graph): ReadonlySet<string> {
     for (const name of node.inputs) readers.set(name, [...(readers.get(name) ?? []), node]);
   }
   const named = new Set(outputs.map(({ tensor }) => tensor));
-  const endOfFirstBlock = nodes.findIndex(({ op }) => op === 'conv2d') + 2;
+  const first = endOfFirstBlock(nodes);
   const isExpansion = (node: Node): boolean => {
     if (node.op !== 'conv2d' || node.groups > 1 || node.activation === 'none' || named.has(node.output)) return false;
     const [reader, ...others] = readers.get(node.output) ?? [];
     // MobileNetV1 has no expansions: a convolution after an activated depthwise one ends a block.
     return others.length === 0 && isGrouped(reader) && !isGrouped(producers.get(node.inputs[0]!), true);
   };
-  return new Set(nodes.filter((node, i) => i > endOfFirstBlock && isExpansion(node)).map(({ output }) => output));
+  return new Set(nodes.filter((node, i) => i > first && isExpansion(node)).map(({ output }) => output));
 }
 
 const isGrouped = (node: Node | undefined, activated = false): boolean =>
   node?.op === 'conv2d' && node.groups > 1 && (!activated || node.activation !== 'none');
 
 /**
+ * Which nodes of a graph compute in halves, where their kernels can: all but the stem and the first block, which hold few
+ * values that every later layer meets.
+ */
+export const nodesInHalves = ({ nodes }: Graph): ReadonlySet<Node> => new Set(nodes.slice(endOfFirstBlock(nodes) + 1));
+
+const endOfFirstBlock = (nodes: readonly Node[]): number => nodes.findIndex(({ op }) => op === 'conv2d') + 2;
+
+/**
  * Which tensors a plan that computes in halves stores as such: those that no value is too large in, whatever the weights,
- * and that convolutions and fully connected layers alone read, as what they multiply: they round it in any case.
+ * and that such convolutions and fully connected layers alone read, as what they multiply: they round it in any case.
  */
 function halfOperands(graph: Graph): ReadonlySet<string> {
   const { nodes, outputs } = graph;
   const most = largestValues(graph);
-  const multiplies = ({ op, inputs }: Node, name: string) =>
-    (op === 'conv2d' || op === 'fully-connected') && inputs.lastIndexOf(name) === 0;
+  const computing = nodesInHalves(graph);
+  const multiplies = (node: Node, name: string) =>
+    computing.has(node) &&
+    (node.op === 'conv2d' || node.op === 'fully-connected') &&
+    node.inputs.lastIndexOf(name) === 0;
   const alone = (name: string) =>
     outputs.every(({ tensor }) => tensor !== name) &&
     nodes.every((node) => !node.inputs.includes(name) || multiplies(node, name));

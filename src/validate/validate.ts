@@ -104,7 +104,7 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
     onNode: (node) => options.onLayer?.(++done, total, node.name),
   });
   const values = Object.fromEntries(Object.entries(expected).map(([name, { data }]) => [name, data]));
-  const outputs = judgeOutputs(graph, precision, results, values);
+  const outputs = judgeOutputs(graph, precision, results, values, options.preferences?.arithmetic);
   return {
     model: graph.name,
     adapter: gpu.adapter,
