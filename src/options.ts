@@ -8,9 +8,10 @@ export const devices = ['auto', 'webgpu', 'wasm', 'reference'] as const;
 export type Device = (typeof devices)[number];
 
 /**
- * `auto`: float32 for files of float32 and float16 weights, always. `float16-storage` keeps weights and the largest
- * tensors as halves and computes in float32. `float16` computes in halves, carried in float32, on devices with
- * `shader-f16`. `int8`, which computes in integers, is not there yet.
+ * `auto`: `int8` for quantised files whose operations are computed on integers, else float32, always. `int8` gives the bytes that the
+ * file's own runtime gives; `float32` computes such a file on the real numbers behind its integers. `float16-storage` keeps weights
+ * and the largest tensors as halves and computes in float32. `float16` computes in halves, carried in float32, where the GPU
+ * has `shader-f16`; fused blocks, the stem and the first block stay float32.
  */
 export const precisions = ['auto', 'float32', 'float16', 'float16-storage', 'int8'] as const;
 export type Precision = (typeof precisions)[number];
@@ -28,7 +29,10 @@ export interface RunChoice {
 /** What a choice comes to. */
 export interface ResolvedChoice {
   readonly device: 'auto' | 'webgpu' | 'reference';
+  /** Of real numbers. */
   readonly precision: 'float32' | 'float16' | 'float16-storage';
+  /** Whether the network runs on integers: where all of a quantised file is covered, or in any case. */
+  readonly integers: 'never' | 'where-covered' | 'always';
   readonly plan: PlanKind;
 }
 
@@ -38,13 +42,18 @@ export function resolveChoice({ device = 'auto', precision = 'auto', plan = 'aut
   known('precision', precision, precisions);
   known('plan', plan, planOptions);
   if (device === 'wasm') throw new UsageError('device "wasm" is not there yet; use "webgpu", "reference" or "auto"');
-  if (precision === 'int8') throw new UsageError('precision "int8" is not there yet; use "float32" or "auto"');
+  if (precision === 'int8' && plan === 'fused') {
+    throw new UsageError(
+      'precision "int8" has no fused plan yet; use plan "unfused" or "auto", or precision "float32"',
+    );
+  }
   if (precision.startsWith('float16') && device === 'reference') {
     throw new UsageError(`precision "${precision}" is for the GPU; the reference computes in float64: use "auto"`);
   }
   return {
     device,
-    precision: precision === 'auto' ? 'float32' : precision,
+    precision: precision === 'auto' || precision === 'int8' ? 'float32' : precision,
+    integers: precision === 'int8' ? 'always' : precision === 'auto' && plan !== 'fused' ? 'where-covered' : 'never',
     plan: plan === 'auto' ? 'unfused' : plan,
   };
 }

@@ -112,6 +112,8 @@ function operation(node: Node, shapes: ReadonlyMap<string, Shape>): Step {
     }
     case 'conv-transpose2d':
       throw new Error(`node "${node.name}": transposed convolutions are not compared`);
+    case 'integer':
+      throw new Error(`node "${node.name}": peers are given networks of real numbers`);
     case 'sum-tiles':
       throw new Error(`node "${node.name}": peers are given networks that are not fused`);
     case 'fused': {

@@ -12,13 +12,13 @@ import {
 } from '../../src/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
 import { runGraphAsync } from '../../src/reference/index.ts';
+import { writeTflite } from '../../src/writers/tflite.ts';
 import { type Judgement, judge, tolerances, worst } from '../compare.ts';
 import type { BenchModel, TfliteOrigin } from '../engines/engine.ts';
 import type { Setup } from '../engines/keys.ts';
 import type { Burst, EngineFrame, FirstRun, WarmRun } from '../frame.ts';
 import { hasQuantisedTensors } from '../quantised.ts';
 import { writeOnnx } from '../writers/onnx.ts';
-import { writeTflite } from '../writers/tflite.ts';
 
 export interface FirstSample extends Omit<FirstRun, 'outputs'> {
   readonly judgement: Judgement;

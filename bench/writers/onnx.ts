@@ -1,7 +1,7 @@
 import { inferShapes, sizeOf } from '../../src/graph/shapes.ts';
 import type { Activation, Conv2d, Graph, Node, NodeOf, Padding, Shape } from '../../src/index.ts';
 import { toFloat16 } from '../../src/kernels/pack.ts';
-import { fileNames, Names, plainNodes } from './nodes.ts';
+import { fileNames, Names, plainNodes } from '../../src/writers/nodes.ts';
 import {
   dataType,
   encodeOnnx,

@@ -2,23 +2,10 @@
  * The operations of a graph. Every tensor is a rank-4 NHWC array of float32; a vector is `[batch, 1, 1, channels]`.
  * Weights are canonical (the layouts stated here); a kernel packs them for itself.
  */
+import type { Integer } from './integers.ts';
+import type { NodeBase, Padding, Pair, Permutation, Shape } from './terms.ts';
 
-/** `[batch, height, width, channels]`, row-major, channels fastest. */
-export type Shape = readonly [batch: number, height: number, width: number, channels: number];
-
-/** `[vertical, horizontal]`. */
-export type Pair = readonly [number, number];
-
-/** For each axis of the result the axis that it comes from. */
-export type Permutation = readonly [number, number, number, number];
-
-/** Explicit zero padding in pixels. Formats that say SAME or "auto" are resolved to this by their loader. */
-export interface Padding {
-  readonly top: number;
-  readonly left: number;
-  readonly bottom: number;
-  readonly right: number;
-}
+export type { NodeBase, Padding, Pair, Permutation, Shape } from './terms.ts';
 
 /**
  * Elementwise functions that kernels can apply in their epilogue.
@@ -26,15 +13,6 @@ export interface Padding {
  * (Howard et al. 2019, "Searching for MobileNetV3", section 5.2); sigmoid(x) = 1 / (1 + e^-x).
  */
 export type Activation = 'none' | 'relu' | 'relu6' | 'hard-swish' | 'hard-sigmoid' | 'sigmoid';
-
-interface NodeBase {
-  /** Unique in its graph; taken from the file where there is one, so that an error can name it. */
-  readonly name: string;
-  /** Names of the tensors read. */
-  readonly inputs: readonly string[];
-  /** Name of the one tensor written. */
-  readonly output: string;
-}
 
 /**
  * Convolution, grouped: `groups === 1` is the normal convolution, `groups === input channels` is depthwise
@@ -246,7 +224,8 @@ export type Node =
   | Resize
   | Concat
   | SumTiles
-  | Fused;
+  | Fused
+  | Integer;
 
 export type OpName = Node['op'];
 

@@ -1,6 +1,7 @@
 import { GraphError } from '../errors.ts';
 import type { Graph } from './graph.ts';
 import { type Fused, type Node, type Padding, type Pair, type Permutation, type Shape, writtenBy } from './ops.ts';
+import { realNode } from './real-node.ts';
 
 /** The shape of `shape` after `permutation`. */
 export const permuted = (shape: Shape, permutation: Permutation): Shape =>
@@ -115,7 +116,7 @@ function outputShape(graph: string, node: Node, inputs: readonly Shape[]): Shape
     if (inputs.length === 0) fail('has no inputs');
   } else if (node.op === 'conv2d') count(1, 2);
   else if (node.op === 'add' || node.op === 'multiply') count(2);
-  else count(1);
+  else count(1, node.op === 'integer' ? Number.POSITIVE_INFINITY : 1);
   const [n, h, w, c] = inputs[0]!;
 
   switch (node.op) {
@@ -230,6 +231,8 @@ function outputShape(graph: string, node: Node, inputs: readonly Shape[]): Shape
       return [n, Math.ceil(h / node.tile[0]) * Math.ceil(w / node.tile[1]), 1, c];
     case 'fused':
       return partShapes(graph, node, inputs).get(node.output) ?? fail('no part writes its output');
+    case 'integer':
+      return outputShape(graph, realNode(node), inputs);
     case 'l2-normalize':
       if (!(node.epsilon >= 2 ** -40)) fail(`epsilon is ${node.epsilon}, expected a number ≥ 2^-40`);
       return inputs[0]!;

@@ -3,6 +3,7 @@
  * opened WebGPU ends by `process.exit`: Dawn keeps it alive otherwise.
  */
 import { fileURLToPath } from 'node:url';
+import { isCatalogueId } from '../catalogue/id.ts';
 import { DeviceError, UsageError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import {
@@ -14,6 +15,7 @@ import {
   readGraph as readGraphAnywhere,
 } from '../index.ts';
 import { loadGraph } from '../loaders/index.ts';
+import { resolveChoice } from '../options.ts';
 import { modelFilesAt } from './files.ts';
 import { openNodeGpu } from './gpu.ts';
 
@@ -45,7 +47,7 @@ export async function readGraph(source: ModelSource, options: LoadOptions = {}):
   const { length } = files.bytes;
   onProgress?.({ stage: 'fetch', done: length, total: length });
   onProgress?.({ stage: 'parse', done: 0, total: 1 });
-  return loadGraph(files, options);
+  return loadGraph(files, { ...options, quantisation: resolveChoice(options).integers !== 'never' });
 }
 
 /** The path that a source is, null where it is something else. */
@@ -54,7 +56,8 @@ function pathOf(source: ModelSource): string | null {
   const text = String(source);
   if (text.startsWith('file:')) return fileURLToPath(text);
   // A drive letter is no scheme.
-  if (source instanceof URL || isArchitectureId(source) || /^[a-z][a-z\d+.-]+:/i.test(source)) return null;
+  if (source instanceof URL || isArchitectureId(source) || isCatalogueId(source) || /^[a-z][a-z\d+.-]+:/i.test(source))
+    return null;
   if (source === '') throw new UsageError('the source is "", expected a path, an address or an architecture id');
   return source;
 }

@@ -12,6 +12,7 @@ import { conv2d } from './conv.ts';
 import { convTranspose2d } from './conv-transpose.ts';
 import { add, affine, batchNorm, clip, multiply, prelu } from './elementwise.ts';
 import { fullyConnected } from './fully-connected.ts';
+import { runInteger } from './integers.ts';
 import { globalAveragePool, pool, sumTiles } from './pool.ts';
 import { resize } from './resize.ts';
 import { concat, pad, reshape, transpose } from './shape.ts';
@@ -70,6 +71,8 @@ export function runNode(
       return pad(node, input, shape);
     case 'concat':
       return concat(node, inputs, shape);
+    case 'integer':
+      return runInteger(node, inputs, shape);
     case 'sum-tiles':
       return sumTiles(node, input, shape);
     case 'fused':

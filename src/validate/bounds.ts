@@ -20,6 +20,7 @@
  */
 import { UsageError } from '../errors.ts';
 import { halfWeights, MOST_INPUT, MOST_TERMS, MOST_WEIGHT, TERMS } from '../graph/half-weights.ts';
+import type { Integer } from '../graph/integers.ts';
 import {
   type Activation,
   type Conv2d,
@@ -117,6 +118,22 @@ interface Evaluated {
   readonly data: Float32Array;
   /** Null for a copy or a choice among inputs, which is exact. */
   readonly error: ErrorOf | null;
+}
+
+/** Integers are exact, but where a real number lies so near the middle of two that a rounding of the quotient decides. */
+function integerError({ body }: Integer, { data }: Tensor): ErrorOf | null {
+  switch (body.kind) {
+    case 'quantise':
+      return (i, gamma) => {
+        const steps = Math.abs(data[i]! / body.scale);
+        const middle = Math.abs((steps % 1) - 0.5);
+        return middle <= gamma(3) * steps ? 1 : 0;
+      };
+    case 'dequantise':
+      return (i, gamma) => gamma(1) * Math.abs((data[i]! - body.zeroPoint) * body.scale) + smallest;
+    default:
+      return null;
+  }
 }
 
 function evaluate(
@@ -223,6 +240,8 @@ function evaluate(
     }
     case 'clip':
       return { data: computed(), error: () => smallest };
+    case 'integer':
+      return { data: computed(), error: integerError(node, input) };
     case 'resize':
       return { data: computed(), error: node.mode === 'nearest' ? null : bilinearError(node, input, shape) };
     case 'reshape':

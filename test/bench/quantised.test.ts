@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { hasQuantisedTensors } from '../../bench/quantised.ts';
-import { writeTflite } from '../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
-
 import { runPasses } from '../../src/passes/index.ts';
+import { writeTflite } from '../../src/writers/tflite.ts';
 import { writeFlat } from '../support/flat-writer.ts';
 
 /** A file of tensors of these types (TensorType of schema.fbs) and nothing else. */

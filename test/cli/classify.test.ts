@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createCanvas } from '@napi-rs/canvas';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeTflite } from '../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { main } from '../../src/cli/classify.ts';
 import { decode } from '../../src/cli/pictures.ts';
 import { type Graph, load, type Node, UsageError } from '../../src/index.ts';
 import { alignLabels } from '../../src/loaders/sidecars/labels.ts';
 import { runPasses } from '../../src/passes/index.ts';
+import { writeTflite } from '../../src/writers/tflite.ts';
 import { runMain } from '../support/command.ts';
 import { signedPixels as image } from '../support/image-rule.ts';
 

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { writeTflite } from '../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { main } from '../../src/cli/inspect.ts';
 import { table } from '../../src/cli/table.ts';
 import { prepare } from '../../src/passes/index.ts';
+import { writeTflite } from '../../src/writers/tflite.ts';
 import { runMain } from '../support/command.ts';
 
 it('keeps columns in line, and 60 characters of a cell', () => {

@@ -1,7 +1,7 @@
 /** Relatives of MobileNet layer by layer in the browsers: PReLU, vectors of length 1, dilation, wide depthwise kernels. */
 import { describe, expect, it } from 'vitest';
-import { writeTflite } from '../../bench/writers/tflite.ts';
 import type { ValidationReport } from '../../src/index.ts';
+import { writeTflite } from '../../src/writers/tflite.ts';
 import { enginePage } from '../support/engine-page.ts';
 import { writeOnnx } from '../support/onnx-writer.ts';
 import { paintedScene } from '../support/painted-scene.ts';

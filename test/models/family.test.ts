@@ -3,12 +3,12 @@
  * outputs against the format's own runtime.
  */
 import { describe, expect, test } from 'vitest';
-import { writeTflite } from '../../bench/writers/tflite.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { withMeanings } from '../../src/graph/output-meaning.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
 import { runGraph } from '../../src/reference/index.ts';
+import { writeTflite } from '../../src/writers/tflite.ts';
 import { liteRtOutputs } from '../support/litert.ts';
 import { writeOnnx } from '../support/onnx-writer.ts';
 import { normalisedMeanSquareError, onnxRuntimeOutputs, randomValues, toNchw, toNhwc } from '../support/oracles.ts';

@@ -3,10 +3,10 @@
  * same, or within two steps of it.
  */
 import { beforeAll, describe, expect, test } from 'vitest';
-import { encodeTflite, type TfliteModel, type TfliteTensor } from '../../bench/writers/tflite-file.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
 import { runGraph } from '../../src/reference/index.ts';
+import { encodeTflite, type TfliteModel, type TfliteTensor } from '../../src/writers/tflite-file.ts';
 import { liteRtOutputs } from '../support/litert.ts';
 import {
   farOff,

@@ -35,11 +35,13 @@ describe.each(browsers)('real models in %s', (browser) => {
     rows.push(`${file}, ${browser}, ${precision}: ${errors}`);
     expect(report.layers.filter(({ ok }) => !ok)).toEqual([]);
     expect(report.outputs.map(({ name }) => name)).toEqual(outputs);
+    const onStorage = losesOnHalves ? 1e-4 : 1e-5;
+    const most = { float32: maxNmse, 'float16-storage': onStorage, float16: 1e-2 }[precision];
     for (const { name, nmse, topEqual } of report.outputs) {
-      expect(nmse, name).toBeLessThan(precision === 'float32' ? maxNmse : losesOnHalves ? 1e-4 : 1e-5);
+      expect(nmse, name).toBeLessThan(most);
       if (precision === 'float32' || !places.includes(name)) expect(topEqual, name).toBe(true);
     }
-    expect(report.ok).toBe(precision === 'float32' || !losesOnHalves);
+    expect(report.ok).toBe(precision !== 'float16-storage' || !losesOnHalves);
     expect(report.layers.length).toBeGreaterThan(25);
     expect(report.layers.every(({ maxError, bound }) => maxError <= bound)).toBe(true);
     // Something is computed, and not everything is exact.

@@ -1,11 +1,11 @@
 import { afterAll, expect, test } from 'vitest';
 import { writeOnnx } from '../../bench/writers/onnx.ts';
-import { writeTflite } from '../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { seededInputs } from '../../src/index.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
 import { runGraph } from '../../src/reference/index.ts';
+import { writeTflite } from '../../src/writers/tflite.ts';
 import { liteRtOutputs } from '../support/litert.ts';
 import { normalisedMeanSquareError, onnxRuntimeOutputs, tensorflowOutputs, toNchw } from '../support/oracles.ts';
 import { writeTfjsNetwork } from '../support/tfjs-network.ts';

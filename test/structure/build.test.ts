@@ -7,9 +7,9 @@ import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { writeTflite } from '../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
+import { writeTflite } from '../../src/writers/tflite.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 let folder: string;
@@ -43,9 +43,9 @@ function closure(name: string, seen = new Set<string>()): Set<string> {
 
 it('is what package.json exports, and runs as it lies there', async () => {
   const { exports, main } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  expect([exports['.'], main]).toEqual(['./dist/index.js', './dist/index.js']);
-  for (const entry of ['node', 'tasks']) {
-    expect(exports[`./${entry}`]).toEqual({ types: `./dist/${entry}/index.d.ts`, default: `./dist/${entry}.js` });
+  expect([exports['.'].default, main]).toEqual(['./dist/index.js', './dist/index.js']);
+  for (const entry of ['analysis', 'labels', 'node', 'tasks']) {
+    expect(exports[`./${entry}`]).toEqual({ types: `./dist/types/${entry}.d.ts`, default: `./dist/${entry}.js` });
     expect(modules()).toContain(`${entry}.js`);
   }
   const built = await import(/* @vite-ignore */ pathToFileURL(join(folder, 'index.js')).href);

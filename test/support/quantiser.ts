@@ -4,12 +4,12 @@
  * a tensor (TensorFlow Lite 8-bit quantization specification).
  */
 
-import { tfliteModelOf } from '../../bench/writers/tflite.ts';
-import type { TfliteModel, TfliteOperator, TfliteQuantisation, TfliteTensor } from '../../bench/writers/tflite-file.ts';
-import { encodeTflite } from '../../bench/writers/tflite-file.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { runGraph } from '../../src/reference/index.ts';
+import { tfliteModelOf } from '../../src/writers/tflite.ts';
+import type { TfliteModel, TfliteOperator, TfliteQuantisation, TfliteTensor } from '../../src/writers/tflite-file.ts';
+import { encodeTflite } from '../../src/writers/tflite-file.ts';
 
 export type QuantisedType = 'int8' | 'uint8';
 

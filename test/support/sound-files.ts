@@ -1,10 +1,10 @@
 /** Small sound files of every format. */
 import { readFileSync } from 'node:fs';
 import { writeOnnx as writeGraph } from '../../bench/writers/onnx.ts';
-import { writeTflite } from '../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { loadGraph, type ModelFiles } from '../../src/loaders/index.ts';
+import { writeTflite } from '../../src/writers/tflite.ts';
 import { writeOnnx } from './onnx-writer.ts';
 import { stateOf, writeState } from './safetensors-models.ts';
 import { writeTfjs } from './tfjs-writer.ts';

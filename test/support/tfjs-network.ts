@@ -1,7 +1,8 @@
 /** Writes whole networks as TensorFlow.js graph models. */
-import { plainNodes } from '../../bench/writers/nodes.ts';
+
 import { inferShapes, samePadding, sizeOf } from '../../src/graph/shapes.ts';
 import type { Activation, Conv2d, Graph, Node, NodeOf, Padding, Shape } from '../../src/index.ts';
+import { plainNodes } from '../../src/writers/nodes.ts';
 import {
   type TfjsAttribute,
   type TfjsModel,

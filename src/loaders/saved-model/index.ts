@@ -25,7 +25,7 @@ const isEnd: Check = (value) => value === null || isNumber(value);
 
 /** Fields of each operation besides its names, and which of them are tensors (`?`: or null). */
 const fields: Readonly<
-  Record<Exclude<OpName, 'fused' | 'sum-tiles'>, Readonly<Record<string, Check | 'tensor' | 'tensor?'>>>
+  Record<Exclude<OpName, 'fused' | 'sum-tiles' | 'integer'>, Readonly<Record<string, Check | 'tensor' | 'tensor?'>>>
 > = {
   conv2d: {
     weights: 'tensor',
@@ -77,7 +77,8 @@ const fields: Readonly<
 const isListOfNumbers: Check = (value) =>
   Array.isArray(value) && value.every(isNumber) && [1, 3].includes(value.length);
 
-const imageFields: Readonly<Record<keyof ImageRule, Check>> = {
+/** A region is of one picture, not of a model: it is not saved. */
+const imageFields: Readonly<Record<Exclude<keyof ImageRule, 'region'>, Check>> = {
   rotate: oneOf(undefined, 0, 90, 180, 270),
   flip: oneOf(undefined, true, false),
   fit: oneOf('stretch', 'crop', 'letterbox'),
@@ -96,6 +97,8 @@ const isImageRule: Check = (value) => Object.entries(imageFields).every(([name, 
 export function writeSavedModel(graph: Graph, engine: string): Uint8Array<ArrayBuffer> {
   const tensors: [string, readonly number[], Float32Array][] = [];
   const nodes = graph.nodes.map((node, i) => {
+    if (node.op === 'integer')
+      throw new UsageError(`node "${node.name}" computes with integers; the network is saved with real numbers`);
     if (node.op === 'fused' || node.op === 'sum-tiles')
       throw new UsageError(`node "${node.name}" is fused; a model is saved before that`);
     const out: Record<string, unknown> = { op: node.op, name: node.name, inputs: node.inputs, output: node.output };

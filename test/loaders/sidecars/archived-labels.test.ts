@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { writeTflite } from '../../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../../src/architectures/index.ts';
 import { ModelFormatError } from '../../../src/errors.ts';
 import { loadGraph } from '../../../src/loaders/index.ts';
 import { prepare } from '../../../src/passes/index.ts';
+import { writeTflite } from '../../../src/writers/tflite.ts';
 import { withArchive } from '../../support/tflite-archive.ts';
 
 const model = writeTflite(prepare(buildArchitecture('v1-0.25-32')));

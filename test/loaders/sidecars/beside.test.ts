@@ -1,12 +1,12 @@
 /** What lies beside a model of any format, and what an ONNX file says of itself. */
 import { expect, it } from 'vitest';
 import { writeOnnx } from '../../../bench/writers/onnx.ts';
-import { writeTflite } from '../../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../../src/architectures/index.ts';
 import { SeveralModelsError } from '../../../src/errors.ts';
 import { readGraph } from '../../../src/load.ts';
 import { loadGraph } from '../../../src/loaders/index.ts';
 import { runPasses } from '../../../src/passes/index.ts';
+import { writeTflite } from '../../../src/writers/tflite.ts';
 import { withMetadataProps } from '../../support/onnx-writer.ts';
 
 const network = runPasses(buildArchitecture('v1-0.25-32', { classes: 3 }));

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { writeTflite } from '../../../bench/writers/tflite.ts';
 import { buildArchitecture } from '../../../src/architectures/index.ts';
 import { MobileNetError, ModelFormatError } from '../../../src/errors.ts';
 import { seededInputs } from '../../../src/graph/random-inputs.ts';
@@ -7,6 +6,7 @@ import { loadGraph } from '../../../src/loaders/index.ts';
 import { runPasses } from '../../../src/passes/index.ts';
 import { runGraph } from '../../../src/reference/index.ts';
 import { compareOutputs } from '../../../src/validate/compare.ts';
+import { writeTflite } from '../../../src/writers/tflite.ts';
 
 describe('TensorFlow Lite', () => {
   it.each(['v1-0.25-64', 'v2-0.35-64', 'v3-small-0.5-64', 'v4-conv-small-0.35-64'])(

@@ -1,5 +1,6 @@
-import { inferShapes, samePadding, sizeOf } from '../../src/graph/shapes.ts';
-import type { Activation, Conv2d, Graph, Node, NodeOf, Padding, Pair, Shape } from '../../src/index.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Activation, Conv2d, Node, NodeOf, Padding, Pair, Shape } from '../graph/ops.ts';
+import { inferShapes, samePadding, sizeOf } from '../graph/shapes.ts';
 import { fileNames, Names, plainNodes } from './nodes.ts';
 import {
   encodeTflite,

@@ -1,14 +1,14 @@
 import { ByteBuffer } from 'flatbuffers';
 import { describe, expect, test } from 'vitest';
-import { writeTflite } from '../../bench/writers/tflite.ts';
-import { encodeTflite } from '../../bench/writers/tflite-file.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { type Graph, seededInputs } from '../../src/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
 import { runGraph } from '../../src/reference/index.ts';
+import { writeTflite } from '../../src/writers/tflite.ts';
+import { encodeTflite } from '../../src/writers/tflite-file.ts';
+import { expectClose } from '../bench/close.ts';
+import { graphCases } from '../bench/graphs.ts';
 import { liteRtOutputs } from '../support/litert.ts';
-import { expectClose } from './close.ts';
-import { graphCases } from './graphs.ts';
 
 /** LiteRT's outputs of the written file. */
 async function runWritten(graph: Graph): Promise<Record<string, Float32Array>> {

@@ -1,4 +1,5 @@
-import type { Graph, Node } from '../../src/index.ts';
+import type { Graph } from '../graph/graph.ts';
+import type { Node } from '../graph/ops.ts';
 
 /** The nodes of a graph, fused ones replaced by their parts. */
 export const plainNodes = (graph: Graph): Node[] => graph.nodes.flatMap(partsOf);
