@@ -182,9 +182,10 @@ export class Model {
   }
 
   /** What the network computes in, and how it is stored where that is another way. */
-  get precision(): 'float32' | 'float16-storage' | 'int8' {
+  get precision(): 'float32' | 'float16' | 'float16-storage' | 'int8' {
     if (onIntegers(this.graph)) return 'int8';
-    return this.#precision === 'float32' ? 'float32' : 'float16-storage';
+    if (this.#precision === 'float32') return 'float32';
+    return this.#gpu?.preferences.arithmetic ?? 'float16-storage';
   }
 
   /** What the browser tells of the adapter; null on the CPU. */

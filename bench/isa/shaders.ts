@@ -47,7 +47,8 @@ async function plansOf(
     for (const kind of plans) {
       const graph = await prepareFor(buildArchitecture(model), kind);
       for (const precision of precisions) {
-        const preferences = { ...(await startingPreferences(adapter)), ...arithmeticOf(precision) };
+        if (precision === 'float16' && !adapter.features.includes('shader-f16')) continue;
+        const preferences = await startingPreferences(adapter, arithmeticOf(precision).arithmetic);
         const kernels = await kernelsFor(graph, preferences);
         const plan = createPlan(graph, kernels, { precision: storageOf(precision, adapter.features), preferences });
         made.push({ plan, layers: plan.dispatches.map((dispatch, i) => layerOf(graph.nodes[i]!, dispatch)) });

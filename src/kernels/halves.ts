@@ -1,6 +1,7 @@
 import end from '../../shaders/fragments/half-end.wgsl?raw';
 import sums from '../../shaders/fragments/half-sums.wgsl?raw';
 import { halfWeights, MOST_INPUT } from '../graph/half-weights.ts';
+import { isPointwise } from '../graph/layers.ts';
 import { byRegisters } from './conv-depthwise.ts';
 import { direct } from './conv-direct.ts';
 import { hardwareTiles, pointwise, usualTile } from './conv-pointwise.ts';
@@ -76,8 +77,8 @@ export const inHalves: readonly Kernel[] = [
   byRegisters(`${HALF}conv-depthwise`, 16, halves),
   ...([32, 64] as const).map((registers) => byRegisters(`${HALF}conv-depthwise/r${registers}`, registers, halves)),
   direct(`${HALF}conv-direct`, { ...tileOf(2, 4, 'line'), halves }, () => true),
-  ...[tileOf(4, 16, 'line'), tileOf(4, 8, 'line'), tileOf(2, 4, 'pixels')].map((tile) =>
-    direct(HALF + dotVariantName('conv-direct', tile), { ...tile, halves }, () => true),
+  ...[tileOf(4, 8, 'line'), tileOf(1, 8, 'line'), tileOf(2, 4, 'pixels')].map((tile) =>
+    direct(HALF + dotVariantName('conv-direct', tile), { ...tile, halves }, (node) => !isPointwise(node)),
   ),
   matrixVector('fully-connected', `${HALF}fully-connected`, { ...usualVariant, halves }),
 ];

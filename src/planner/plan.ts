@@ -1,7 +1,7 @@
 import type { Shape } from '../graph/ops.ts';
 
 /**
- * How weights and tensors are stored on the GPU; arithmetic is always float32. In float16, weights of depthwise
+ * How weights and tensors are stored on the GPU. In float16, weights of depthwise
  * convolutions and the tensors that storage.ts keeps are float32 all the same.
  */
 export type Precision = 'float32' | 'float16' | 'float16-packed';

@@ -66,7 +66,7 @@ export async function tune(host: Host, options: TuneOptions & { readonly signal:
   try {
     const adopt = adopter(host, bench, signal);
     const { arithmetic } = host.preferences;
-    const shipped = { ...(await shippedPreferences(gpu.adapter)), arithmetic };
+    const shipped = await shippedPreferences(gpu.adapter, arithmetic);
     // Where they cannot be used, those of the first result stay.
     const base = (await adopt(shipped)) === null ? shipped : host.preferences;
     let found: Outcome = { layers: [], remembered: 0, refused: [], complete: false };

@@ -255,7 +255,7 @@ async function planFor(
 ): Promise<Planned> {
   const { features } = gpu.adapter;
   const precision = wanted === 'float16' && !features.includes('shader-f16') ? 'float16-packed' : wanted;
-  const preferences = { ...(await startingPreferences(gpu.adapter)), arithmetic };
+  const preferences = await startingPreferences(gpu.adapter, arithmetic);
   const kernels = await kernelsFor(graph, preferences);
   const plan = createPlan(graph, kernels, { precision, preferences, limits: gpu.device.limits });
   return { plan, preferences, precision };
