@@ -38,6 +38,7 @@ export {
   type Outputs,
   outputShapes,
   type PictureOptions,
+  type SaveOptions,
   softmax,
   topK,
 } from './model.ts';

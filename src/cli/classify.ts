@@ -22,7 +22,9 @@ function parse(argv: readonly string[]): Settings {
     embedding: { type: 'boolean', default: false },
   });
   const { top, embedding } = values;
-  if (embedding && !settings.json) throw new UsageError('--embedding needs --json: it is a field of the JSON');
+  if (embedding && !settings.json && !settings.out) {
+    throw new UsageError('--embedding needs --json or --out: it is a field of the JSON');
+  }
   return { ...settings, top: wholeNumber('top', top, 1, 1_000_000), embedding };
 }
 

@@ -1,11 +1,10 @@
 import { parseArgs } from 'node:util';
 import type { ValidationReport } from '../index.ts';
 import { checkChoice, oneOf, runToExitCode } from './command.ts';
-import { browserNames, ensureBrowser, noInstallHelp } from './find-browsers.ts';
+import { browserNames, noInstallHelp } from './find-browsers.ts';
 import type { Io } from './io.ts';
 import { inputShapeHelp, inputShapesOf, oneModel, readModel } from './model-argument.ts';
 import { table } from './table.ts';
-import { sourceOf, withEnginePage } from './with-page.ts';
 
 const help = `usage: npm run validate -- MODEL [--plan auto|unfused|fused] [--precision auto|float32|float16-storage]
                            [--browser chrome|firefox] [--no-install] [--input-shape NAME=SIZES]… [--json]
@@ -15,7 +14,17 @@ MODEL is a file, or an id with random weights such as v2-1.0-224.
 ${noInstallHelp}
 ${inputShapeHelp}`;
 
-export const main = (argv: readonly string[], io: Io): Promise<number> => runToExitCode({ help, parse, run }, argv, io);
+export const main = (argv: readonly string[], io: Io): Promise<number> =>
+  validateWith(async (settings, to) => (await import('./validate-here.ts')).inEnginePage(settings, to))(argv, io);
+
+/** Runs `load` and `Model.validate` where there is WebGPU. */
+export type Validator = (settings: ValidateSettings, io: Io) => Promise<ValidationReport>;
+
+/** The command, by whatever runs it. */
+export const validateWith = (validator: Validator) => (argv: readonly string[], io: Io) =>
+  runToExitCode({ help, parse, run: (settings, to) => run(validator, settings, to) }, argv, io);
+
+export type ValidateSettings = ReturnType<typeof parse>;
 
 function parse(argv: readonly string[]) {
   const { values, positionals } = parseArgs({
@@ -42,28 +51,17 @@ function parse(argv: readonly string[]) {
   };
 }
 
-async function run(settings: ReturnType<typeof parse>, io: Io): Promise<number> {
-  const { model, plan, precision, browser, install, shapes, json } = settings;
+async function run(validator: Validator, settings: ValidateSettings, io: Io): Promise<number> {
+  const { model, shapes, json } = settings;
   // A file that cannot be read is refused before a browser is started.
   await readModel(model, shapes);
-  const log = (message: string) => io.stderr.write(`${message}\n`);
-  await ensureBrowser(browser, log, { install });
-  log(`starting ${browser} …`);
-  const onProgress = (message: string) => io.stderr.write(`\r${message}`);
-  const report = await withEnginePage(browser, io, { log, onProgress }, (page, server) =>
-    page.call<ValidationReport>('/src/cli/validate-in-page.ts', 'validateModel', {
-      source: sourceOf(model, server),
-      plan,
-      precision,
-      ...shapes,
-    }),
-  );
+  const report = await validator(settings, io);
   io.stderr.write('\n');
-  io.stdout.write(json ? `${JSON.stringify(report)}\n` : describe(report));
+  io.stdout.write(json ? `${JSON.stringify(report)}\n` : describe(report, io.terminal?.columns));
   return report.ok ? 0 : 1;
 }
 
-function describe(report: ValidationReport): string {
+function describe(report: ValidationReport, columns: number | undefined): string {
   const rows = report.layers.map(({ name, op, kernel, shape, maxError, bound, ok }) => [
     ok ? 'ok' : 'FAILED',
     name,
@@ -84,8 +82,8 @@ function describe(report: ValidationReport): string {
   const adapter =
     [vendor, architecture, description].filter(Boolean).join(' ') || 'an adapter that does not name itself';
   return [
-    table([['', 'layer', 'operation', 'kernel', 'output', 'error', 'bound'], ...rows]),
-    table([['', 'output', 'largest error', 'normalised mean square error', 'best class'], ...outputs]),
+    table([['', 'layer', 'operation', 'kernel', 'output', 'error', 'bound'], ...rows], columns),
+    table([['', 'output', 'largest error', 'normalised mean square error', 'best class'], ...outputs], columns),
     `${report.model}, ${report.plan} plan, on ${adapter}: ${report.ok ? 'ok' : 'FAILED'}\n`,
   ].join('\n');
 }

@@ -5,7 +5,7 @@ import { createCanvas } from '@napi-rs/canvas';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { main } from '../../src/cli/classify.ts';
-import { decode } from '../../src/cli/pictures.ts';
+import { decode } from '../../src/cli/decode.ts';
 import { type Graph, load, type Node, UsageError } from '../../src/index.ts';
 import { alignLabels } from '../../src/loaders/sidecars/labels.ts';
 import { runPasses } from '../../src/passes/index.ts';

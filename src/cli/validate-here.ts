@@ -1,0 +1,22 @@
+import type { ValidationReport } from '../index.ts';
+import { ensureBrowser } from './find-browsers.ts';
+import type { Io } from './io.ts';
+import type { ValidateSettings } from './validate.ts';
+import { sourceOf, withEnginePage } from './with-page.ts';
+
+/** In a page of the repository's own server. */
+export async function inEnginePage(settings: ValidateSettings, io: Io): Promise<ValidationReport> {
+  const { model, plan, precision, browser, install, shapes } = settings;
+  const log = (message: string) => io.stderr.write(`${message}\n`);
+  await ensureBrowser(browser, log, { install });
+  log(`starting ${browser} …`);
+  const onProgress = (message: string) => io.stderr.write(`\r${message}`);
+  return withEnginePage(browser, io, { log, onProgress }, (page, server) =>
+    page.call<ValidationReport>('/src/cli/validate-in-page.ts', 'validateModel', {
+      source: sourceOf(model, server),
+      plan,
+      precision,
+      ...shapes,
+    }),
+  );
+}
