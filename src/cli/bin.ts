@@ -18,7 +18,7 @@ const commands: Readonly<Record<string, readonly [about: string, main: () => Pro
 };
 
 async function installedValidate(): Promise<Main> {
-  const { validateWith } = await import('./validate.ts');
+  const { validateWith } = await import('./validate-command.ts');
   return validateWith((await import('./validate-installed.ts')).whereThereIsWebGpu);
 }
 

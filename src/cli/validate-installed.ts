@@ -4,7 +4,7 @@ import { isArchitectureId, load, type ValidationReport } from '../node/index.ts'
 import { runInBrowser } from './browser-run.ts';
 import { findBrowser } from './find-browsers.ts';
 import type { Io } from './io.ts';
-import type { ValidateSettings } from './validate.ts';
+import type { ValidateSettings } from './validate-command.ts';
 
 /** In an installed browser, or by Dawn in Node where there is none: of the built package, which lies beside this. */
 export async function whereThereIsWebGpu(settings: ValidateSettings, io: Io): Promise<ValidationReport> {

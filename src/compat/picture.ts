@@ -1,8 +1,5 @@
 import { UsageError } from '../errors.ts';
-import type { ImageRule, Model, Outputs } from '../index.ts';
-
-/** What the model takes as a picture. */
-type Source = Parameters<Model['runPicture']>[0];
+import type { ImageRule, Model, Outputs, PictureSource as Source } from '../index.ts';
 
 /** A tensor of TensorFlow.js, `[height, width, 3]`, values 0 … 255. */
 export interface ImageTensor {

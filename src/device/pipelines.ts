@@ -1,5 +1,6 @@
 import { ShaderError } from '../errors.ts';
 import type { PipelineSpec } from '../planner/plan.ts';
+import { checkSoon } from './gpu.ts';
 
 export interface CompileOptions {
   readonly signal?: AbortSignal | undefined;
@@ -65,20 +66,17 @@ async function compile(
       compute: { module, entryPoint: 'main', constants: overrides },
     });
   } catch (error) {
+    if ((error as Partial<GPUPipelineError>).reason !== 'validation') await checkSoon(device, label);
     throw new ShaderError(await describeFailure(module, spec, error as Error));
   }
 }
 
 function layoutEntry(binding: PipelineSpec['bindings'][number], index: number): GPUBindGroupLayoutEntry {
-  if (binding === 'texture') {
-    return {
-      binding: index,
-      visibility: 4 /* GPUShaderStage.COMPUTE */,
-      texture: { sampleType: 'unfilterable-float' },
-    };
-  }
+  const entry = { binding: index, visibility: 4 /* GPUShaderStage.COMPUTE */ };
+  if (binding === 'texture') return { ...entry, texture: { sampleType: 'unfilterable-float' } };
+  if (binding === 'external') return { ...entry, externalTexture: {} };
   const type = binding === 'uniform' ? 'uniform' : binding === 'read' ? 'read-only-storage' : 'storage';
-  return { binding: index, visibility: 4 /* GPUShaderStage.COMPUTE */, buffer: { type } };
+  return { ...entry, buffer: { type } };
 }
 
 async function describeFailure(module: GPUShaderModule, spec: PipelineSpec, error: Error): Promise<string> {

@@ -1,5 +1,6 @@
 import type { Decoding } from './decoding.ts';
 import type { Node, Shape } from './ops.ts';
+import type { GraphQuantisation } from './quantisation.ts';
 
 /** An input of the graph, fed by the caller. */
 export interface GraphInput {
@@ -23,6 +24,11 @@ export interface GraphOutput {
  * value = pixel (0…255) · scale[channel] + offset[channel].
  */
 export interface ImageRule {
+  /**
+   * The rectangle of the picture that is used, in pixels of the picture as it lies, outwards to whole ones; what reaches
+   * beyond the picture is left out. Default: all of it.
+   */
+  readonly region?: readonly [x: number, y: number, width: number, height: number];
   /** Degrees by which the picture is turned clockwise before all else; default 0. */
   readonly rotate?: 0 | 90 | 180 | 270;
   /** Whether the picture, turned, is mirrored left to right; default false. */
@@ -53,6 +59,8 @@ export interface Graph {
   readonly assumptions?: readonly string[];
   /** How the outputs are decoded, where the file says; `mobilenet-webgpu/tasks` does it. */
   readonly decoding?: Decoding;
+  /** How the file holds the network as integers, where it does and that was asked for. */
+  readonly quantisation?: GraphQuantisation;
   /** It has been through the passes: a saved model. */
   readonly prepared?: boolean;
 }

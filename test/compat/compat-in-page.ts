@@ -7,15 +7,16 @@ export interface Pixels {
   readonly data: Uint8Array;
 }
 
-/** The program on this package, on a canvas. */
-export function onCanvas({ config, picture }: { config: Config; picture: Pixels }): Promise<Found> {
-  return program<HTMLCanvasElement>(mobilenet, config, canvasOf(picture));
+/** The program on this package, on canvases. */
+export function onCanvas({ config, pictures }: { config: Config; pictures: readonly Pixels[] }): Promise<Found[]> {
+  const load = (chosen: Config) => mobilenet.load(chosen, { device: 'webgpu', tuning: 'off' });
+  return program<HTMLCanvasElement>({ load }, config, pictures.map(canvasOf));
 }
 
 function canvasOf({ width, height, data }: Pixels): HTMLCanvasElement {
   const canvas = Object.assign(document.createElement('canvas'), { width, height });
   canvas.getContext('2d')!.putImageData(new ImageData(Uint8ClampedArray.from(data), width, height), 0, 0);
-  return canvas.getContext('2d')!.getImageData(0, 0, width, height) as never;
+  return canvas;
 }
 
 /** `infer` returns at once, and a canvas that is drawn on afterwards is seen as it was. */

@@ -32,21 +32,24 @@ export interface Found {
 export async function program<Image>(
   mobilenet: { load(config: Config): Promise<Network<Image>> },
   config: Config,
-  image: Image,
-): Promise<Found> {
+  images: readonly Image[],
+): Promise<Found[]> {
   const network = await mobilenet.load(config);
-  const classes = await network.classify(image);
-  const five = (await network.classify(image, 5)).length;
-  const logits = network.infer(image);
-  const embedding = network.infer(image, true);
-  const found = {
-    classes,
-    five,
-    logits: [...(Array.from(await logits.data()) as number[])],
-    embedding: ((await embedding.array()) as number[][])[0]!,
-    shapes: [[...logits.shape], [...embedding.shape]],
-  };
-  logits.dispose();
-  embedding.dispose();
-  return found;
+  const all: Found[] = [];
+  for (const image of images) {
+    const classes = await network.classify(image);
+    const five = (await network.classify(image, 5)).length;
+    const logits = network.infer(image);
+    const embedding = network.infer(image, true);
+    all.push({
+      classes,
+      five,
+      logits: [...(Array.from(await logits.data()) as number[])],
+      embedding: ((await embedding.array()) as number[][])[0]!,
+      shapes: [[...logits.shape], [...embedding.shape]],
+    });
+    logits.dispose();
+    embedding.dispose();
+  }
+  return all;
 }
