@@ -11,6 +11,7 @@ import type { ImageOption } from './images/image-option.ts';
 import type { Picture } from './images/picture.ts';
 import type { OpenPicture, PictureSource } from './images/picture-source.ts';
 import type { Inspection } from './inspect.ts';
+import { onIntegers } from './integers.ts';
 import type { KernelRegistry } from './kernels/index.ts';
 import { toFloat16 } from './kernels/pack.ts';
 import { createPlan } from './planner/create-plan.ts';
@@ -181,6 +182,12 @@ export class Model {
 
   get device(): 'webgpu' | 'reference' {
     return this.#gpu ? 'webgpu' : 'reference';
+  }
+
+  /** What the network computes in, and how it is stored where that is another way. */
+  get precision(): 'float32' | 'float16-storage' | 'int8' {
+    if (onIntegers(this.graph)) return 'int8';
+    return this.#precision === 'float32' ? 'float32' : 'float16-storage';
   }
 
   /** What the browser tells of the adapter; null on the CPU. */

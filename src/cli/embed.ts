@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.ts';
 import { runToExitCode } from './command.ts';
 import type { Io } from './io.ts';
-import { forEachPicture, type PictureSettings, parsePictures, pictureHelp } from './pictures.ts';
+import { forEachPicture, type PictureSettings, parsePictures, pictureHelp, usualModels } from './pictures.ts';
 
 const help = pictureHelp(
   'embed',
@@ -10,7 +10,7 @@ const help = pictureHelp(
 );
 
 function parse(argv: readonly string[]): PictureSettings {
-  const { settings } = parsePictures(argv, {});
+  const { settings } = parsePictures(argv, {}, usualModels.embed);
   if (!settings.json && !settings.out) throw new UsageError('embed needs --json or --out FILE.jsonl');
   return settings;
 }

@@ -39,16 +39,27 @@ const options = {
   shards: { type: 'string' },
 } as const;
 
+/** What a command looks with unless it is told, of the catalogue. */
+export const usualModels = {
+  classify: 'imagenet/v1-0.25',
+  embed: 'imagenet/v1-0.25',
+  detect: 'coco/ssd-v1-quantised',
+  pose: 'coco/movenet-lightning-quantised',
+  segment: 'voc/deeplab-v3',
+} as const;
+
 /** The help of those options, behind what a command has of its own (`own`, as in `[--top K]`). */
 export const pictureHelp = (
-  command: string,
+  command: keyof typeof usualModels,
   own: string,
   about: string,
-): string => `usage: npm run ${command} -- --model FILE [--labels FILE] [--device auto|webgpu|wasm|reference]
+): string => `usage: npm run ${command} -- [--model MODEL] [--labels FILE] [--device auto|webgpu|wasm|reference]
        [--image RULE | --range LOW,HIGH] [--input-shape NAME=SIZES]… ${own} [--json]
        [--out FILE.jsonl] [--list FILE]… [--shard I/N | --shards N] IMAGE…
 
 ${about}
+MODEL is a file, a folder with one model, or a name of the catalogue, which is fetched once (npm run fetch -- --list);
+without --model it is ${usualModels[command]}.
 Pictures are JPEG, PNG, WebP or BMP, upright, as their EXIF data say: files, folders with all below them, patterns in
 quotes, and lists of paths (--list FILE, - is standard input). WebGPU in Node needs the package "webgpu".
 --out appends the JSON to a file, and looks at no picture that the file has: a run that was ended goes on there.
@@ -78,16 +89,16 @@ export interface PictureSettings {
 
 type OwnOptions = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
 
-/** The arguments of a command: those shared, and the values of `own`. Throws what is wrong with them. */
+/** The arguments of a command: those shared, and the values of `own`; `usualModel` is of the catalogue. Throws what is wrong with them. */
 export function parsePictures<T extends OwnOptions>(
   argv: readonly string[],
   own: T,
+  usualModel: string,
 ): { settings: PictureSettings; values: ReturnType<typeof parseArgs<{ options: T }>>['values'] } {
   const parsed = parseArgs({ args: [...argv], allowPositionals: true, options: { ...options, ...own } });
   // The types of a spread of a type parameter are not worked out.
   const values = parsed.values as ReturnType<typeof parseArgs<{ options: typeof options }>>['values'];
-  const { model, labels, device, json, list: lists = [], out, shard, shards } = values;
-  if (!model) throw new UsageError('--model is missing');
+  const { model = usualModel, labels, device, json, list: lists = [], out, shard, shards } = values;
   if (parsed.positionals.length + lists.length === 0) throw new UsageError('expected at least one IMAGE');
   const range = values.range?.split(',').map(Number) ?? null;
   if (range && (range.length !== 2 || !range.every(Number.isFinite) || !(range[0]! < range[1]!))) {
@@ -141,7 +152,7 @@ export async function forEachPicture(
     const files = results ? share.filter((file) => !results.done.has(file)) : share;
     if (results) io.stderr.write(`${about(share.length, files.length, shard)}\n`);
     if (files.length === 0) return 0;
-    const graph = await readModel(argument, shapes);
+    const graph = await readModel(argument, shapes, io);
     const stated = rule === null ? null : parseImageRule(await ruleText(rule), pictureShape(graph));
     for (const assumption of graph.assumptions ?? []) io.stderr.write(`assumed: ${assumption}\n`);
     const model = await load(graph, { device, ...loading });

@@ -1,12 +1,14 @@
 import { parseArgs } from 'node:util';
 import type { ValidationReport } from '../index.ts';
+import { graphFor } from '../integers.ts';
+import { resolveChoice } from '../options.ts';
 import { checkChoice, oneOf, runToExitCode } from './command.ts';
 import { browserNames, noInstallHelp } from './find-browsers.ts';
 import type { Io } from './io.ts';
 import { inputShapeHelp, inputShapesOf, oneModel, readModel } from './model-argument.ts';
 import { table } from './table.ts';
 
-const help = `usage: npm run validate -- MODEL [--plan auto|unfused|fused] [--precision auto|float32|float16-storage]
+const help = `usage: npm run validate -- MODEL [--plan auto|unfused|fused] [--precision auto|float32|float16-storage|int8]
                            [--browser chrome|firefox] [--no-install] [--input-shape NAME=SIZES]… [--json]
 
 Every layer of a model on WebGPU in a browser against the CPU reference, within derived bounds.
@@ -49,9 +51,9 @@ function parse(argv: readonly string[]) {
 }
 
 async function run(validator: Validator, settings: ValidateSettings, io: Io): Promise<number> {
-  const { model, shapes, json } = settings;
+  const { model, plan, precision, shapes, json } = settings;
   // A file that cannot be read is refused before a browser is started.
-  await readModel(model, shapes);
+  await graphFor(await readModel(model, shapes), resolveChoice({ precision, plan }).integers);
   const report = await validator(settings, io);
   io.stderr.write('\n');
   io.stdout.write(json ? `${JSON.stringify(report)}\n` : describe(report, io.terminal?.columns));
