@@ -37,8 +37,11 @@ const kinds: readonly { readonly name: string; readonly begins: RegExp; readonly
     name: 'BMP',
     begins: /^BM/,
     decode: async (bytes) => {
-      const { data, width, height } = decodeBmp(bytes, { toRGBA: true });
-      return new Pixels(new Uint8ClampedArray(data), width, height);
+      const { data, width, height, bitPP } = decodeBmp(bytes, { toRGBA: true });
+      const pixels = new Uint8ClampedArray(data);
+      // Without a channel for it, alpha is zero.
+      if (bitPP < 32) for (let i = 3; i < pixels.length; i += 4) pixels[i] = 255;
+      return new Pixels(pixels, width, height);
     },
   },
 ];
