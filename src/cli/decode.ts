@@ -7,6 +7,7 @@ import decodePng, { init as initPng } from '@jsquash/png/decode.js';
 import webpCode from '@jsquash/webp/codec/dec/webp_dec.wasm?url&inline';
 import decodeWebp, { init as initWebp } from '@jsquash/webp/decode.js';
 import { decode as decodeBmp } from 'bmp-ts';
+import { decode as decodeInks } from 'jpeg-js';
 import { type Picture, UsageError } from '../node/index.ts';
 
 type Decoder = (bytes: Buffer) => Promise<Picture>;
@@ -29,7 +30,7 @@ const kinds: readonly { readonly name: string; readonly begins: RegExp; readonly
   {
     name: 'JPEG',
     begins: /^\xff\xd8\xff/,
-    decode: withCode(initJpeg, jpegCode, (bytes) => decodeJpeg(bytes, { preserveOrientation: true })),
+    decode: withCode(initJpeg, jpegCode, (bytes) => decodeJpeg(bytes, { preserveOrientation: true }), inks),
   },
   { name: 'PNG', begins: /^\x89PNG/, decode: withCode(initPng, pngCode, (bytes) => decodePng(bytes)) },
   { name: 'WebP', begins: /^RIFF....WEBP/s, decode: withCode(initWebp, webpCode, (bytes) => decodeWebp(bytes)) },
@@ -46,19 +47,43 @@ const kinds: readonly { readonly name: string; readonly begins: RegExp; readonly
   },
 ];
 
-/** A decoder whose code is compiled when it is first needed. */
+/**
+ * A decoder whose code is compiled when it is first needed, and made anew after a file that ended it; `other` is tried with
+ * such files.
+ */
 function withCode(
   init: (code: WebAssembly.Module) => Promise<unknown>,
   code: string,
   decode: (bytes: ArrayBuffer) => Promise<Picture>,
+  other?: (bytes: Buffer) => Picture | null,
 ): Decoder {
+  let compiled: Promise<WebAssembly.Module> | undefined;
   let ready: Promise<unknown> | undefined;
   return async (bytes) => {
     Object.assign(globalThis, { ImageData: globalThis.ImageData ?? Pixels });
-    ready ??= WebAssembly.compile(Buffer.from(code.slice(code.indexOf(',') + 1), 'base64')).then(init);
+    compiled ??= WebAssembly.compile(Buffer.from(code.slice(code.indexOf(',') + 1), 'base64'));
+    ready ??= compiled.then(init);
     await ready;
-    return decode(new Uint8Array(bytes).buffer);
+    try {
+      return await decode(new Uint8Array(bytes).buffer);
+    } catch (error) {
+      ready = undefined;
+      const picture = other?.(bytes);
+      if (picture) return picture;
+      throw error;
+    }
   };
+}
+
+/** A JPEG of four inks, CMYK or YCCK, which the other decoder lacks; null for any other. */
+function inks(bytes: Buffer): Picture | null {
+  // A frame header: its marker, length, bits a sample, height and width, and how many components.
+  const frame = bytes.findIndex(
+    (byte, i) => byte === 0xff && bytes[i + 1]! >> 2 === 0xc0 >> 2 && bytes[i + 4] === 8 && bytes[i + 9] === 4,
+  );
+  if (frame < 0) return null;
+  const { data, width, height } = decodeInks(bytes, { useTArray: true, formatAsRGBA: true, maxMemoryUsageInMB: 4096 });
+  return new Pixels(new Uint8ClampedArray(data), width, height);
 }
 
 /**
@@ -76,10 +101,17 @@ export async function decode(file: string): Promise<Picture> {
   const kind = kinds.find(({ begins }) => begins.test(start));
   if (!kind) throw new UsageError(`${file} could not be decoded as a picture: it is no JPEG, PNG, WebP or BMP`);
   try {
-    return await kind.decode(bytes);
+    return withoutHidden(await kind.decode(bytes));
   } catch (error) {
     throw new UsageError(
       `${file} could not be decoded as a picture: ${kind.name}, ${(error as Error).message ?? error}`,
     );
   }
+}
+
+/** What is wholly transparent is black, as on a canvas. */
+function withoutHidden(picture: Picture): Picture {
+  const { data } = picture;
+  for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 0) data.fill(0, i, i + 3);
+  return picture;
 }

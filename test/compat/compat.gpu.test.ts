@@ -17,7 +17,7 @@ let address = '';
 beforeAll(async () => {
   if (!modelFolder) return;
   await writeV1(join(folder, 'v1'));
-  writeV2(join(folder, 'v2'), 60);
+  writeV2(join(folder, 'v2'), 90);
   address = (await engineServer()).lend('compat', folder);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
