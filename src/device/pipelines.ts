@@ -70,11 +70,11 @@ async function compile(
 }
 
 function layoutEntry(binding: PipelineSpec['bindings'][number], index: number): GPUBindGroupLayoutEntry {
-  if (binding === 'texture') {
+  if (binding === 'texture' || binding === 'texture-of-words') {
     return {
       binding: index,
       visibility: 4 /* GPUShaderStage.COMPUTE */,
-      texture: { sampleType: 'unfilterable-float' },
+      texture: { sampleType: binding === 'texture' ? 'unfilterable-float' : 'uint' },
     };
   }
   const type = binding === 'uniform' ? 'uniform' : binding === 'read' ? 'read-only-storage' : 'storage';

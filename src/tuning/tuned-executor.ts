@@ -8,7 +8,7 @@ import { type KernelPreferences, kernelsFor } from '../planner/select.ts';
 import { ArenaPool } from '../scheduler/arena-pool.ts';
 import { Executor } from '../scheduler/executor.ts';
 import type { ResourceOptions } from '../scheduler/plan-resources.ts';
-import { startingPreferences } from './defaults.ts';
+import { preferencesOf, startingPreferences } from './defaults.ts';
 import type { TuneOptions, TuningReport } from './index.ts';
 
 /** The plan that runs a model on a GPU, from its first result's to that of the kernels measured fastest. */
@@ -51,7 +51,7 @@ export class TunedExecutor {
     options: ResourceOptions,
     arriving?: ArrivingWeights | null,
   ): Promise<TunedExecutor> {
-    const preferences = await startingPreferences(gpu.adapter);
+    const preferences = await preferencesOf(gpu, graph, await startingPreferences(gpu.adapter));
     const kernels = await kernelsFor(graph, preferences);
     const plan = createPlan(graph, kernels, { precision, preferences, limits: gpu.device.limits });
     const constants = arriving ? arrivingConstants(graph, plan, arriving) : packConstants(graph, plan, kernels);
