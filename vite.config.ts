@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { defineConfig, type Plugin } from 'vite';
+import { type BuildEnvironmentOptions, defineConfig, type Plugin, type UserConfig } from 'vite';
 
 /**
  * Shaders without their comments, indentation and spaces beside brackets and operators: half of their bytes. Line breaks stay,
@@ -32,15 +32,32 @@ function loaderOf(module: string | null): string | null {
   return folder ? (file === 'index' ? folder : `${folder}-${file}`) : null;
 }
 
+const common = {
+  target: 'es2022',
+  minify: true,
+  sourcemap: true,
+  license: { fileName: 'LICENSES.md' },
+} as const satisfies BuildEnvironmentOptions;
+
+/** For CDNs: all that a page may need in one file. */
+const oneFile: UserConfig = {
+  plugins: [compactShaders()],
+  build: {
+    ...common,
+    lib: { entry: { 'mobilenet-webgpu': 'src/index.ts' }, formats: ['es'] },
+    rolldownOptions: { output: { codeSplitting: false, minify: true, comments: { annotation: false } } },
+  },
+};
+
 /**
  * The package: an entry for networks, the same with files and Dawn for Node (`node`), one for what detectors' outputs
  * mean (`tasks`), and a chunk for each loader, which is fetched when a file of its format is opened. What it uses is
  * bundled, with the licences beside it, so that a page needs no bundler.
  */
-export default defineConfig({
+const modules: UserConfig = {
   plugins: [compactShaders()],
   build: {
-    target: 'es2022',
+    ...common,
     lib: { entry: { index: 'src/index.ts', node: 'src/node/index.ts', tasks: 'src/tasks/index.ts' }, formats: ['es'] },
     rolldownOptions: {
       external: /^node:/,
@@ -76,8 +93,7 @@ export default defineConfig({
         },
       },
     },
-    minify: true,
-    sourcemap: true,
-    license: { fileName: 'LICENSES.md' },
   },
-});
+};
+
+export default defineConfig(({ mode }) => (mode === 'cdn' ? oneFile : modules));

@@ -38,7 +38,7 @@ fn main(
 #if EARLY_END
   if (pixel >= shape.pixels || group >= shape.groups_of_channels) { return; }
 #endif
-#include place-of-group
+#include int8-place-of-group
 #unroll p TILE_PIXELS
   let row$p = min(pixel + $(p)u, shape.pixels - 1u) * shape.cin4;
 #end

@@ -1,4 +1,5 @@
-// The largest of a window of stored integers (MAXIMUM), or its average: (sum ± ⌊n / 2⌋) / n, truncated; places outside are left out.
+// The largest of a window of stored integers (MAXIMUM), or its average, places outside left out: (sum ± ⌊n / 2⌋) / n, truncated, or
+// with UP ⌊(sum + ⌊n / 2⌋) / n⌋.
 //
 // src  [batch][in_height][in_width][channels4]      four channels to a word
 // dst  [batch][out_height][out_width][channels4]
@@ -38,6 +39,12 @@ fn output(image: u32, out_y: u32, out_x: u32, c: u32) -> vec4i {
 #if MAXIMUM
   return found;
 #else
-  return (found + select(vec4i(-(count / 2)), vec4i(count / 2), found > vec4i(0))) / max(count, 1);
+  let n = max(count, 1);
+#if UP
+  // No sum is below −128 · n: what is divided is positive.
+  return (found + 256 * n + n / 2) / n - 256;
+#else
+  return (found + select(vec4i(-(n / 2)), vec4i(n / 2), found > vec4i(0))) / n;
+#endif
 #endif
 }

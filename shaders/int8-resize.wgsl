@@ -1,8 +1,8 @@
-// Resized stored integers: nearest, or bilinear by weights of 10 bits each way, halves away from zero.
+// Resized stored integers: nearest, or bilinear by weights of 11 bits each way, halves up.
 //
 // src     [batch][in_height][in_width][channels4]      four channels to a word
 // places  [out_height + out_width]                     where a row, or a column, reads: two places, and the weight of the second in
-//                                                      1024ths
+//                                                      2048ths
 // dst     [batch][out_height][out_width][channels4]
 struct Shape { in_height: u32, in_width: u32, out_height: u32, out_width: u32, channels4: u32 }
 
@@ -27,8 +27,8 @@ fn output(image: u32, out_y: u32, out_x: u32, c: u32) -> vec4i {
   let upper_right = integers_of(src[(above + u32(h.y)) * shape.channels4 + c]);
   let lower_left = integers_of(src[(below + u32(h.x)) * shape.channels4 + c]);
   let lower_right = integers_of(src[(below + u32(h.y)) * shape.channels4 + c]);
-  let sum = (upper_left * (1024 - h.z) + upper_right * h.z) * (1024 - v.z) +
-    (lower_left * (1024 - h.z) + lower_right * h.z) * v.z;
-  return (sum + select(vec4i(-524288), vec4i(524288), sum > vec4i(0))) / 1048576;
+  let top = 2048 * upper_left + (upper_right - upper_left) * h.z;
+  let bottom = 2048 * lower_left + (lower_right - lower_left) * h.z;
+  return (2048 * top + (bottom - top) * v.z + 2097152) >> vec4u(22u);
 #endif
 }

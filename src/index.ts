@@ -1,9 +1,26 @@
 /** MobileNets on WebGPU: `load()` a model, `run()` it, `validate()` it against the CPU reference. */
+import './webgpu-types.ts';
+
 export { isArchitectureId } from './architectures/id.ts';
 export type { AdapterDescription } from './device/gpu.ts';
 export * from './errors.ts';
-export { type LayerCost, layerCosts, networkCost, separableRatio } from './graph/cost.ts';
-export type { Decoding } from './graph/decoding.ts';
+export {
+  type LayerCost,
+  type LayerKind,
+  layerCosts,
+  type NetworkCost,
+  networkCost,
+  separableRatio,
+} from './graph/cost.ts';
+export type {
+  CenterNetDecoding,
+  Decoding,
+  DecodingOf,
+  MoveNetDecoding,
+  PoseNetDecoding,
+  SegmentationDecoding,
+  SsdDecoding,
+} from './graph/decoding.ts';
 export type { Graph, GraphInput, GraphOutput, ImageRule, OutputMeaning } from './graph/graph.ts';
 export type { Activation, Conv2d, Node, NodeOf, OpName, Padding, Pair, Shape } from './graph/ops.ts';
 export { seededInputs } from './graph/random-inputs.ts';
@@ -16,15 +33,16 @@ export {
   type ClassifyOptions,
   type Embedding,
   type Inputs,
+  type LayerOptions,
   Model,
-  type ModelOptions,
   type Outputs,
   outputShapes,
   type PictureOptions,
   softmax,
   topK,
 } from './model.ts';
-export type { Device, PlanOption, Precision } from './options.ts';
+export type { Device, PlanOption, Precision, RunChoice } from './options.ts';
+export type { PlanSummary } from './planner/create-plan.ts';
 export type { Plan } from './planner/plan.ts';
 export type { PlanKind } from './planner/prepare.ts';
 export type { LayerTime, Profile, ProfileOptions } from './scheduler/profile.ts';
@@ -33,6 +51,6 @@ export type { LayerRecord, TuningCache, TuningRecord } from './tuning/cache.ts';
 export type { TuneOptions, TuningReport } from './tuning/index.ts';
 export type { Tried } from './tuning/race.ts';
 export type { TunedLayer, TuningProgress } from './tuning/tuner.ts';
-export type { LayerReport, OutputReport } from './validate/compare.ts';
+export type { BoundCheck, Difference, LayerReport, OutputReport } from './validate/compare.ts';
 export type { ValidationReport } from './validate/validate.ts';
 export { version } from './version.ts';

@@ -53,7 +53,7 @@ export interface Embedding {
 }
 
 /** For what goes through a network layer by layer. */
-interface LayerOptions {
+export interface LayerOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onLayer?: ((done: number, total: number) => void) | undefined;
 }
@@ -113,7 +113,8 @@ export class Model {
 
   /**
    * Prepares the graph for `gpu`, or for the CPU reference where that is null (`reason` says why). The model takes
-   * `gpu` over and disposes of it. Most callers want `load`.
+   * `gpu` over and disposes of it.
+   * @internal `load` calls it.
    */
   static async create(loaded: Graph, gpu: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
     const { plan = 'unfused', precision = 'float32', signal, onCompiled, arriving } = options;
@@ -168,12 +169,12 @@ export class Model {
   /**
    * One inference on `device`. Calls that do not wait for one another keep the GPU busy: three are in flight at once,
    * further ones wait; results come in the order of the calls.
-   * Throws `UsageError` where an input does not fit, `DeviceLostError` where the GPU went away.
+   * Throws `UsageError` where an input does not fit, `DeviceLostError` where the GPU went away and no other came.
    */
   async run(inputs: Inputs, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Outputs> {
     this.#check();
     if (!this.#gpu) return this.runReference(inputs, options);
-    const outputs = await this.#gpu.current.run(inputs, options);
+    const outputs = await this.#gpu.run(inputs, options);
     this.#tuneAfterFirst();
     return outputs;
   }
@@ -209,7 +210,7 @@ export class Model {
   /** Costs, plan and memory in numbers; with the kernels that the model runs on now. */
   async inspect(): Promise<Inspection> {
     const { inspectAs } = await import('./inspect.ts');
-    return inspectAs(this.graph, this.#precision, this.#gpu?.preferences ?? noPreferences);
+    return inspectAs(this.graph, this.#gpu?.precision ?? this.#precision, this.#gpu?.preferences ?? noPreferences);
   }
 
   /** The time of each dispatch on the GPU. Throws `DeviceError` on the CPU. */
@@ -224,19 +225,23 @@ export class Model {
     inputs: Inputs = seededInputs(this.graph),
     { plan = this.planKind, signal, onLayer }: LayerOptions & { readonly plan?: PlanKind | undefined } = {},
   ): Promise<ValidationReport> {
-    const { gpu, preferences } = this.#gpuTo('validate');
+    const tuned = this.#gpuTo('validate');
     const { validate } = await import('./validate/validate.ts');
-    return validate({
-      gpu,
-      graph: this.graph,
-      prepared: await prepareFor(this.graph, plan),
-      plan,
-      precision: this.#precision,
-      preferences,
-      inputs: this.#named(inputs),
-      signal,
-      onLayer,
-    });
+    const prepared = await prepareFor(this.graph, plan);
+    const named = this.#named(inputs);
+    return tuned.hold(({ gpu }) =>
+      validate({
+        gpu,
+        graph: this.graph,
+        prepared,
+        plan,
+        precision: tuned.precision,
+        preferences: tuned.preferences,
+        inputs: named,
+        signal,
+        onLayer,
+      }),
+    );
   }
 
   /**
@@ -301,7 +306,7 @@ export class Model {
     this.#check();
     const [, height, width, channels] = this.inputs[0]!.shape;
     const seen = this.#gpu
-      ? await this.#gpu.current.runPicture(picture, image, ranking, { signal })
+      ? await this.#gpu.runPicture(picture, image, ranking, { signal })
       : {
           outputs: await this.runReference(imageToTensor(picture, image, [height, width], channels), { signal }),
           ranked: null,

@@ -12,6 +12,8 @@ export interface LaunchOptions {
   readonly coldCaches?: boolean;
   /** An existing folder for the profile and the like; a temporary one unless given. */
   readonly parentFolder?: string | undefined;
+  /** Further flags of Chromium. */
+  readonly chromeFlags?: readonly string[] | undefined;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface LaunchOptions {
  */
 export async function launchBrowser(
   browser: BrowserName,
-  { log, coldCaches, parentFolder = tmpdir() }: LaunchOptions,
+  { log, coldCaches, parentFolder = tmpdir(), chromeFlags: flags = [] }: LaunchOptions,
 ): Promise<Browser> {
   const executablePath = await ensureBrowser(browser, log);
   const { default: puppeteer } = await import('puppeteer');
@@ -43,7 +45,7 @@ export async function launchBrowser(
   try {
     const launched =
       browser === 'chrome'
-        ? await puppeteer.launch({ ...common, browser, args: chromeFlags() })
+        ? await puppeteer.launch({ ...common, browser, args: [...chromeFlags(), ...flags] })
         : await puppeteer.launch({
             ...common,
             browser,

@@ -5,7 +5,7 @@
 import type { Integer } from './integers.ts';
 import type { NodeBase, Padding, Pair, Permutation, Shape } from './terms.ts';
 
-export type { Padding, Pair, Permutation, Shape } from './terms.ts';
+export type { NodeBase, Padding, Pair, Permutation, Shape } from './terms.ts';
 
 /**
  * Elementwise functions that kernels can apply in their epilogue.

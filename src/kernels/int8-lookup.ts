@@ -5,11 +5,12 @@ import { constantBinding, inputBinding } from './kernel.ts';
 
 export const int8Lookup = defineInteger(['lookup'], {
   name: 'int8-lookup',
-  program: (_body, { output }) =>
+  program: ({ table }, { output }) =>
     elementwiseProgram(elementwise(output), {
       file: 'int8-lookup.wgsl',
       source,
+      shape: { table_stride: table.length > 256 ? 256 : 0, last_channel: output[3] - 1 },
       reads: [inputBinding(0), constantBinding(0)],
     }),
-  constants: ({ table }) => [bytesConstant(256, (bytes) => bytes.set(table))],
+  constants: ({ table }) => [bytesConstant(table.length, (bytes) => bytes.set(table))],
 });

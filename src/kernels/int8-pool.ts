@@ -5,13 +5,13 @@ import { windowShape } from './window.ts';
 
 export const int8Pool = defineInteger(['pool'], {
   name: 'int8-pool',
-  program({ pool, window, stride, padding, range }, { inputs: [input], output }) {
+  program({ pool, halves, window, stride, padding, range }, { inputs: [input], output }) {
     const channels4 = ceilDiv(output[3], 4);
     const workgroup = channelsByPixels(channels4);
     return {
       file: 'int8-pool.wgsl',
       source,
-      constants: { MAXIMUM: pool === 'max' },
+      constants: { MAXIMUM: pool === 'max', UP: halves === 'up' },
       overrides: { WORKGROUP_X: workgroup.x, WORKGROUP_Y: workgroup.y },
       shape: {
         ...windowShape({ kernel: window, stride, padding }, input!, output),

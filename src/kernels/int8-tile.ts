@@ -20,6 +20,8 @@ export const tileFragments: Fragments = {
   'int8-begin': begin,
   'int8-tile': tile,
   'int8-finish': finish,
+  'int8-place-of-group': placeOfGroup,
+  // For row-tile.
   'place-of-group': placeOfGroup,
 };
 

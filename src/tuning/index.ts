@@ -14,6 +14,7 @@ import {
   makeReady,
   type TunedLayer,
   type TunerOptions,
+  type TuningProgress,
   type Turns,
   tuneKernels,
 } from './tuner.ts';
@@ -34,7 +35,9 @@ export interface TuningReport {
   readonly kernels: readonly string[];
 }
 
-export interface TuneOptions extends Partial<Pick<TunerOptions, 'signal' | 'onProgress'>> {
+export interface TuneOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: TuningProgress) => void) | undefined;
   /** Milliseconds for measuring kernels, default 1000; 0 only takes up the adapter's shipped kernels. */
   readonly budgetMs?: number | undefined;
   /** Where to remember the outcome: the option `tuningCache` of `load` unless given; null: nowhere. */
@@ -52,7 +55,14 @@ export async function tune(host: Host, options: TuneOptions & { readonly signal:
   const { budgetMs = 1000, signal, onProgress, cache = indexedDbCache() } = options;
   const { gpu, graph, precision } = host;
   const start = performance.now();
-  const exclusive: Exclusive = (work) => host.current.exclusive(work, { signal });
+  const exclusive: Exclusive = async (work) => {
+    gpu.check();
+    try {
+      return await host.current.exclusive(work, { signal });
+    } finally {
+      gpu.check();
+    }
+  };
   const bench = await TrialBench.create(gpu);
   try {
     const adopt = adopter(host, bench, signal);
@@ -78,6 +88,9 @@ export async function tune(host: Host, options: TuneOptions & { readonly signal:
     }
     const kernels = host.current.plan.dispatches.map(({ kernel }) => kernel);
     return { ...found, elapsedMs: performance.now() - start, kernels };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw await gpu.explain(error);
   } finally {
     bench.dispose();
   }

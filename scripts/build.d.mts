@@ -1,0 +1,2 @@
+/** Builds the package into a folder. */
+export function buildPackage(folder: string, logLevel?: 'warn' | 'error'): Promise<void>;
