@@ -52,7 +52,8 @@ const weights = (dims: Dims, axis: number, input: Spec, type: Stored, bias = tru
       name: 'w',
       dims,
       type,
-      axis,
+      // XNNPACK takes one scale for all of dimension 0 alone.
+      axis: type === 'INT8' ? axis : 0,
       scales,
       zeroPoints: scales.map(() => zero),
       data: Uint8Array.from(values, (value) =>

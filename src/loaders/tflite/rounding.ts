@@ -24,7 +24,9 @@ export class TfliteRounding {
 
   constant(value: Constant, { name, type, quantisation, bytes }: TfliteTensor): void {
     if (!quantisation || !['INT8', 'UINT8', 'INT32'].includes(type)) return;
-    const { scales, zeroPoints } = quantisation;
+    const { scales, zeroPoints, dimension } = quantisation;
+    // XNNPACK leaves such to kernels that round otherwise.
+    if (type === 'UINT8' && dimension !== 0) return;
     const shift = type === 'UINT8' ? 128 : 0;
     this.#core.keep(value, {
       name,
