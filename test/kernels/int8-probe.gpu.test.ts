@@ -7,7 +7,11 @@ it.each(browsers)(
   '%s: floats are exact, and the packed dot product is there where the browser lists it',
   async (browser) => {
     const page = await enginePage(browser);
-    const { found, listed } = await page.call<{ found: string[]; listed: boolean }>('/test/kernels/probe-in-page.ts', 'probe', {});
+    const { found, listed } = await page.call<{ found: string[]; listed: boolean }>(
+      '/test/kernels/probe-in-page.ts',
+      'probe',
+      {},
+    );
     expect(found).toContain(EXACT);
     expect(found.includes(PACKED_DOT)).toBe(listed);
   },
