@@ -74,7 +74,7 @@ const modules: UserConfig = {
             // Of every format; ONNX and TensorFlow.js graphs fold constants, too, and a saved model needs the last alone.
             {
               name: 'import',
-              test: /src\/loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch)/,
+              test: /src\/loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch|rounding)/,
             },
             { name: 'fold', test: /src\/loaders\/core\/(fold|dims|schedule)/ },
             { name: 'values', test: /src\/loaders\/core\/weights/ },
@@ -86,7 +86,7 @@ const modules: UserConfig = {
               test: /src\/(kernels\/(variants|conv-pointwise-shared|conv-depthwise-(strip|tile))|tuning\/(hardware|device-class))/,
             },
             // What every network needs but a saved model; what only fused plans and embeddings need is apart.
-            { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze)/ },
+            { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze|integer)/ },
             // Of the entries for pages and for Node.
             { name: 'engine', test: /src\/(load\.ts|index\.ts|graph|tuning\/defaults)/, priority: 1 },
           ],

@@ -3,6 +3,7 @@ import { type GpuOptions, openGpu } from './device/gpu.ts';
 import { DeviceError, UsageError } from './errors.ts';
 import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph } from './graph/graph.ts';
+import { graphFor } from './integers.ts';
 import type { Fetched, LoadProgress, OpenedSource } from './loaders/streaming.ts';
 import { Model } from './model.ts';
 import { type ResolvedChoice, type RunChoice, resolveChoice, storageOf } from './options.ts';
@@ -66,11 +67,10 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   try {
     const opened = await openGraph(source, { ...options, signal: reading });
     arriving = opened.arriving;
-    const graph = options.embedding
-      ? (await import('./passes/embedding.ts')).withEmbedding(opened.graph)
-      : opened.graph;
     const { gpu, reason, warm } = (await opening) ?? { gpu: null, reason: 'the reference was asked for', warm: null };
-    const model = await Model.create(graph, gpu, reason, {
+    const graph = await graphFor(opened.graph, integersOf(options, choice, gpu !== null));
+    const network = options.embedding ? (await import('./passes/embedding.ts')).withEmbedding(graph) : graph;
+    const model = await Model.create(network, gpu, reason, {
       plan,
       precision: gpu ? storageOf(precision, gpu.adapter.features) : 'float32',
       tuning: options.tuning,
@@ -90,6 +90,17 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   }
 }
 
+/** Embeddings are real numbers that a network on integers does not have. */
+function integersOf(
+  { embedding }: LoadOptions,
+  { integers }: ResolvedChoice,
+  gpu: boolean,
+): ResolvedChoice['integers'] {
+  if (!embedding || integers === 'never') return gpu && integers === 'where-covered' ? 'never' : integers;
+  if (integers === 'where-covered') return 'never';
+  throw new UsageError('the option "embedding" is for real numbers: use precision "float32" or "auto" with it');
+}
+
 /** The GPU, or the reason why there is none; `warm`: the end of `warmUp`. */
 async function openDevice({ device, precision, plan }: ResolvedChoice, options: GpuOptions) {
   try {
@@ -102,14 +113,18 @@ async function openDevice({ device, precision, plan }: ResolvedChoice, options: 
   }
 }
 
-/** The graph of any source, as loaded. Throws as `load` does. */
+/**
+ * The graph of any source, as loaded: on real numbers, with how a quantised file holds it unless `precision` or `plan` rules integers
+ * out. Throws as `load` does.
+ */
 export async function readGraph(source: ModelSource, options: LoadOptions = {}): Promise<Graph> {
   const { graph, arriving } = await openGraph(source, options);
   await arriving?.all;
   return graph;
 }
 
-async function openGraph(source: ModelSource, options: LoadOptions): Promise<OpenedSource> {
+async function openGraph(source: ModelSource, given: LoadOptions): Promise<OpenedSource> {
+  const options = { ...given, quantisation: resolveChoice(given).integers !== 'never' };
   const { name = 'model', outputs, inputShapes } = options;
   const named = typeof source === 'string' && isArchitectureId(source);
   if (named || isGraph(source)) {

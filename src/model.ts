@@ -7,6 +7,7 @@ import { seededInputs } from './graph/random-inputs.ts';
 import { inferShapes } from './graph/shapes.ts';
 import { imageToTensor, type Picture } from './images/image-to-tensor.ts';
 import type { Inspection } from './inspect.ts';
+import { onIntegers } from './integers.ts';
 import type { KernelRegistry } from './kernels/index.ts';
 import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision as Storage } from './planner/plan.ts';
@@ -142,6 +143,12 @@ export class Model {
 
   get device(): 'webgpu' | 'reference' {
     return this.#gpu ? 'webgpu' : 'reference';
+  }
+
+  /** What the network computes in, and how it is stored where that is another way. */
+  get precision(): 'float32' | 'float16-storage' | 'int8' {
+    if (onIntegers(this.graph)) return 'int8';
+    return this.#precision === 'float32' ? 'float32' : 'float16-storage';
   }
 
   /** What the browser tells of the adapter; null on the CPU. */

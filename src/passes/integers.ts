@@ -336,7 +336,12 @@ class Conversion {
 
   #weights(node: Weighted, outputs: number, x: StoredTensor, to: StoredTensor, range: StoredRange): IntegerWeights {
     const known = this.#quantisation.weights.get(node.name);
-    if (!known) return this.#refuse(node, to, 'has weights that are no integers, or of uint8 along a dimension that is not the first');
+    if (!known)
+      return this.#refuse(
+        node,
+        to,
+        'has weights that are no integers, or of uint8 along a dimension that is not the first',
+      );
     const { scales, zeroPoints, bias } = known;
     const zeroPoint = zeroPoints[0]!;
     if (zeroPoints.some((other) => other !== zeroPoint)) {

@@ -309,3 +309,51 @@ describe.each(['INT8', 'UINT8'] as const)('%s', (type) => {
     expect(graph.nodes.some(({ op }) => op !== 'integer' && op !== 'transpose')).toBe(false);
   });
 });
+
+/** One number of each sum in two is a half: the multiplier is 1/2. */
+test('halves are rounded to even, and another rounding of them would be found', async () => {
+  const [step, dims] = [2 ** -5, [1, 16, 16, 4]];
+  const uniform = { scales: [step], zeroPoints: [0] };
+  const bytes = tfliteFile({
+    tensors: [
+      { name: 'x', dims },
+      { name: 'q', dims, type: 'INT8', ...uniform },
+      {
+        name: 'w',
+        dims: [4, 1, 1, 4],
+        type: 'INT8',
+        ...uniform,
+        data: Uint8Array.from([1, 2, 1, 0, 0, 1, 3, 2, 1, 1, 1, 0, 2, 0, 0, 1]),
+      },
+      { ...ints('b', [0, 1, 2, 3]), scales: [step * step], zeroPoints: [0] },
+      { name: 'r', dims, type: 'INT8', scales: [2 * step * step], zeroPoints: [5] },
+      { name: 'y', dims },
+    ],
+    operators: [
+      { op: 'QUANTIZE', inputs: ['x'], output: 'q' },
+      { op: 'CONV_2D', inputs: ['q', 'w', 'b'], output: 'r', options: window({ 3: ['byte', 0] }) },
+      { op: 'DEQUANTIZE', inputs: ['r'], output: 'y' },
+    ],
+  });
+  const data = randomValues(count(dims), 8, -16, 16).map((value) => Math.round(value) * step);
+  const theirs = (await liteRtOutputs(bytes, { x: { dims, data } })).y!.data;
+  const graph = integerGraph(await loadGraph({ name: 'halves.tflite', bytes }, { quantisation: true }));
+  expect(runGraph(graph, { x: data }).y!.data).toEqual(Float32Array.from(theirs));
+  // The sums, by a multiplier of 1 and no other range.
+  const sums = graph.nodes.map((node) =>
+    node.op === 'integer' && node.body.kind === 'conv2d'
+      ? {
+          ...node,
+          body: { ...node.body, to: { multipliers: Float32Array.of(1), zeroPoint: 0, range: [-1e9, 1e9] as const } },
+        }
+      : node,
+  );
+  const written = graph.nodes.find((node) => node.op === 'integer' && node.body.kind === 'conv2d')!.output;
+  const all = runGraph({ ...graph, nodes: sums, outputs: [{ name: 's', tensor: written }] }, { x: data }).s!.data;
+  const away = (sum: number) => Math.sign(sum) * Math.round(Math.abs(sum) / 2);
+  const up = (sum: number) => Math.round(sum / 2);
+  for (const rounded of [away, up]) {
+    const differ = theirs.filter((value, i) => value !== rounded(all[i]!) * 2 * step * step);
+    expect(differ.length).toBeGreaterThan(100);
+  }
+});
