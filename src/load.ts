@@ -68,7 +68,7 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
     const opened = await openGraph(source, { ...options, signal: reading });
     arriving = opened.arriving;
     const { gpu, reason, warm } = (await opening) ?? { gpu: null, reason: 'the reference was asked for', warm: null };
-    const graph = await graphFor(opened.graph, integersOf(options, choice, gpu !== null));
+    const graph = await graphFor(opened.graph, integersOf(options, choice));
     const network = options.embedding ? (await import('./passes/embedding.ts')).withEmbedding(graph) : graph;
     const model = await Model.create(network, gpu, reason, {
       plan,
@@ -91,12 +91,8 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
 }
 
 /** Embeddings are real numbers that a network on integers does not have. */
-function integersOf(
-  { embedding }: LoadOptions,
-  { integers }: ResolvedChoice,
-  gpu: boolean,
-): ResolvedChoice['integers'] {
-  if (!embedding || integers === 'never') return gpu && integers === 'where-covered' ? 'never' : integers;
+function integersOf({ embedding }: LoadOptions, { integers }: ResolvedChoice): ResolvedChoice['integers'] {
+  if (!embedding || integers === 'never') return integers;
   if (integers === 'where-covered') return 'never';
   throw new UsageError('the option "embedding" is for real numbers: use precision "float32" or "auto" with it');
 }
