@@ -2,13 +2,15 @@
 // of Shape means, is that of src/images/resample.ts.
 //
 // pixels  [in_height · in_width]            RGBA bytes, red lowest; (y, x) at origin + y · row + x · column
+//         TEXTURE: a texture of values 0 … 1 for 0 … 255, the same pixel numbers, `stride` of them a row, to be rounded
+//         where WHOLE: they are bytes. EXTERNAL: such a frame of video
 // dst     [out_height][out_width]           one vec4: red, green, blue (or the reverse, or luma) and zeros; with DENSE
 //                                           the three floats, or the one, alone
 //
 // One invocation computes one pixel.
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32,
-  origin: i32, row: i32, column: i32,
+  origin: i32, row: i32, column: i32, stride: i32,
   first_y: i32, first_x: i32, length_y: i32, length_x: i32,
   start_y: f32, start_x: f32, step_y: f32, step_x: f32,
   width_y: f32, width_x: f32, support_y: f32, support_x: f32,
@@ -19,7 +21,13 @@ override WORKGROUP_X: u32;
 override WORKGROUP_Y: u32;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
+#if EXTERNAL
+@group(0) @binding(1) var pixels: texture_external;
+#elif TEXTURE
+@group(0) @binding(1) var pixels: texture_2d<f32>;
+#else
 @group(0) @binding(1) var<storage, read> pixels: array<u32>;
+#endif
 #if DENSE
 @group(0) @binding(2) var<storage, read_write> dst: array<f32>;
 #else
@@ -38,8 +46,17 @@ fn filter_weight(x: f32) -> f32 {
 }
 
 fn colour(y: i32, x: i32) -> vec3f {
-  let bytes = pixels[shape.origin + y * shape.row + x * shape.column];
+  let at = shape.origin + y * shape.row + x * shape.column;
+#if EXTERNAL
+  return 255.0 * textureLoad(pixels, vec2i(at % shape.stride, at / shape.stride)).rgb;
+#elif WHOLE
+  return round(255.0 * textureLoad(pixels, vec2i(at % shape.stride, at / shape.stride), 0).rgb);
+#elif TEXTURE
+  return 255.0 * textureLoad(pixels, vec2i(at % shape.stride, at / shape.stride), 0).rgb;
+#else
+  let bytes = pixels[at];
   return vec3f(vec3u(bytes & 255u, (bytes >> 8u) & 255u, (bytes >> 16u) & 255u));
+#endif
 }
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)

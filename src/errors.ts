@@ -46,6 +46,33 @@ export class UsageError extends MobileNetError {
   readonly code = 'usage';
 }
 
+/** A picture cannot be decoded or read: damaged, empty, too large, closed, of another origin, or a video without a frame. */
+export class PictureError extends MobileNetError {
+  override readonly name = 'PictureError';
+  readonly code = 'picture';
+}
+
+/** A file could not be fetched, by no fault of its own: no network, an address that answers otherwise, no permission. */
+export class FetchError extends MobileNetError {
+  override readonly name = 'FetchError';
+  readonly code = 'fetch';
+  readonly url: string;
+  /** What the server answered; null where there was no answer. */
+  readonly status: number | null;
+
+  constructor(url: string, status: number | null, message: string, options?: ErrorOptions) {
+    super(`${url}: ${message}`, options);
+    this.url = url;
+    this.status = status;
+  }
+}
+
+/** A fetched or cached file is not the one that its SHA-256 says. */
+export class IntegrityError extends MobileNetError {
+  override readonly name = 'IntegrityError';
+  readonly code = 'integrity';
+}
+
 /** A folder or a list of files holds more than one model: the caller has to say which. */
 export class SeveralModelsError extends UsageError {
   /** The names of them. */

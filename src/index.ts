@@ -2,16 +2,10 @@
 import './webgpu-types.ts';
 
 export { isArchitectureId } from './architectures/id.ts';
+export type { CatalogueEntry } from './catalogue/index.ts';
 export type { AdapterDescription } from './device/gpu.ts';
 export * from './errors.ts';
-export {
-  type LayerCost,
-  type LayerKind,
-  layerCosts,
-  type NetworkCost,
-  networkCost,
-  separableRatio,
-} from './graph/cost.ts';
+export type { LayerCost, LayerKind, NetworkCost } from './graph/cost.ts';
 export type {
   CenterNetDecoding,
   Decoding,
@@ -23,29 +17,48 @@ export type {
 } from './graph/decoding.ts';
 export type { Graph, GraphInput, GraphOutput, ImageRule, OutputMeaning } from './graph/graph.ts';
 export type { Activation, Conv2d, Node, NodeOf, OpName, Padding, Pair, Shape } from './graph/ops.ts';
+export type { GraphQuantisation, StoredTensor, WeightQuantisation } from './graph/quantisation.ts';
 export { seededInputs } from './graph/random-inputs.ts';
-export { imageToTensor, type Picture } from './images/image-to-tensor.ts';
-export { type Inspection, type InspectOptions, inspect, type PlanInspection } from './inspect.ts';
-export { type LoadOptions, load, type ModelSource, readGraph } from './load.ts';
+export type { ImageOption, ImagePreset, PartialImageRule } from './images/image-option.ts';
+export type { Picture } from './images/picture.ts';
+export type { PictureSource } from './images/picture-source.ts';
+export type { Inspection, InspectOptions, PlanInspection } from './inspect.ts';
+export {
+  catalogue,
+  clearCache,
+  inspect,
+  isCached,
+  type LoadOptions,
+  load,
+  type ModelSource,
+  readGraph,
+} from './load.ts';
+export type { CacheOption, FetchingOptions, FetchOption, Integrity } from './loaders/fetching-options.ts';
 export type { LoadProgress } from './loaders/streaming.ts';
 export {
   type Classification,
   type ClassifyOptions,
+  type DeviceLoss,
   type Embedding,
   type Inputs,
   type LayerOptions,
+  type Layout,
   Model,
+  type ModelInput,
+  type ModelOutput,
   type Outputs,
   outputShapes,
   type PictureOptions,
-  softmax,
-  topK,
 } from './model.ts';
 export type { Device, PlanOption, Precision, RunChoice } from './options.ts';
 export type { PlanSummary } from './planner/create-plan.ts';
 export type { Plan } from './planner/plan.ts';
 export type { PlanKind } from './planner/prepare.ts';
 export type { LayerTime, Profile, ProfileOptions } from './scheduler/profile.ts';
+export type { DetectedBox, DetectOptions } from './tasks/detect.ts';
+export type { PoseKeypointName } from './tasks/keypoints.ts';
+export type { PosedPerson, PoseOptions } from './tasks/pose.ts';
+export type { Segmentation, SegmentedClass, SegmentOptions } from './tasks/segment.ts';
 export type { Refusal } from './tuning/adopt.ts';
 export type { LayerRecord, TuningCache, TuningRecord } from './tuning/cache.ts';
 export type { TuneOptions, TuningReport } from './tuning/index.ts';

@@ -1,9 +1,13 @@
 import { isArchitectureId } from './architectures/id.ts';
+import { isCatalogueId } from './catalogue/id.ts';
+import type { CatalogueEntry } from './catalogue/index.ts';
 import { type GpuOptions, openGpu } from './device/gpu.ts';
 import { DeviceError, UsageError } from './errors.ts';
 import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph } from './graph/graph.ts';
+import type { Inspection, InspectOptions } from './inspect.ts';
 import { graphFor } from './integers.ts';
+import type { FetchingOptions, Request } from './loaders/fetching-options.ts';
 import type { Fetched, LoadProgress, OpenedSource } from './loaders/streaming.ts';
 import { Model } from './model.ts';
 import { type ResolvedChoice, type RunChoice, resolveChoice, storageOf } from './options.ts';
@@ -11,12 +15,12 @@ import type { TuningCache } from './tuning/cache.ts';
 import { warmUp } from './tuning/warm-up.ts';
 
 /**
- * Where a model comes from: an architecture id with random weights (`v2-1.0-224`), an address that is fetched (shards
- * beside it), a file, the files of a folder (model.json and its shards, model.safetensors and config.json), or a graph.
+ * Where a model comes from: a name of the catalogue (`imagenet/v1-0.25`), an architecture id with random weights
+ * (`v2-1.0-224`), an address that is fetched (shards beside it), a file, the files of a folder (model.json and its shards, model.safetensors and config.json), or a graph.
  */
 export type ModelSource = string | URL | Blob | ArrayBuffer | Uint8Array | readonly File[] | Graph;
 
-export interface LoadOptions extends RunChoice {
+export interface LoadOptions extends RunChoice, FetchingOptions {
   /** Used in messages where the source has no name. */
   readonly name?: string;
   /**
@@ -30,6 +34,8 @@ export interface LoadOptions extends RunChoice {
   readonly gpuDevice?: GPUDevice;
   /** Where WebGPU is, `navigator.gpu` unless given. */
   readonly gpu?: GPU;
+  /** Which of a laptop's GPUs; default: as the browser has it. */
+  readonly powerPreference?: 'low-power' | 'high-performance';
   /**
    * Cut the network at these tensors, nodes or layers. Default: the file's own outputs; in a TensorFlow.js graph model
    * that decodes its detections by operations which are not run (ArgMax, TopKV2, GatherNd…), what that decoding reads.
@@ -40,6 +46,8 @@ export interface LoadOptions extends RunChoice {
    * `{ x: [1, 3, 48, 192] }`. A dynamic batch is 1 unless given.
    */
   readonly inputShapes?: Readonly<Record<string, readonly number[]>>;
+  /** Names of the classes, in the place of the file's own; a line more or less than the classes is the background. */
+  readonly labels?: readonly string[];
   /** A further output "embedding" of a classifier, the features that its last layer reads, for `Model.embed`. */
   readonly embedding?: boolean;
   readonly signal?: AbortSignal;
@@ -56,7 +64,13 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   const { precision, plan } = choice;
   signal?.throwIfAborted();
   const opening =
-    choice.device === 'reference' ? null : openDevice(choice, { device: options.gpuDevice, gpu: options.gpu });
+    choice.device === 'reference'
+      ? null
+      : openDevice(choice, {
+          device: options.gpuDevice,
+          gpu: options.gpu,
+          powerPreference: options.powerPreference,
+        });
   // A device that cannot be had ends the reading of the file.
   const failed = new AbortController();
   opening?.catch((error) => failed.abort(error));
@@ -67,8 +81,10 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   try {
     const opened = await openGraph(source, { ...options, signal: reading });
     arriving = opened.arriving;
+    let { graph: loaded } = opened;
+    if (options.labels) loaded = (await import('./loaders/sidecars/labels.ts')).withLabels(loaded, options.labels);
     const { gpu, reason, warm } = (await opening) ?? { gpu: null, reason: 'the reference was asked for', warm: null };
-    const graph = await graphFor(opened.graph, integersOf(options, choice));
+    const graph = await graphFor(loaded, integersOf(options, choice));
     const network = options.embedding ? (await import('./passes/embedding.ts')).withEmbedding(graph) : graph;
     const model = await Model.create(network, gpu, reason, {
       plan,
@@ -129,13 +145,21 @@ async function openGraph(source: ModelSource, given: LoadOptions): Promise<Opene
     if (inputShapes) throw new UsageError(`the option "inputShapes" sizes a file's inputs; ${graph.name} is no file`);
     return { graph, arriving: null };
   }
+  if (typeof source === 'string' && isCatalogueId(source)) {
+    const { catalogueEntry, described } = await import('./catalogue/index.ts');
+    const entry = catalogueEntry(source);
+    if (entry) {
+      const opened = await openGraph(new URL(entry.url), { integrity: entry.sha256, ...options });
+      return { ...opened, graph: await described(opened.graph, entry) };
+    }
+  }
   if (source instanceof Uint8Array || source instanceof ArrayBuffer) {
     const bytes = source instanceof ArrayBuffer ? new Uint8Array(source) : source;
     options.onProgress?.({ stage: 'parse', done: 0, total: 1 });
     const { loadGraph } = await import('./loaders/index.ts');
     return { graph: await loadGraph({ name, bytes }, options), arriving: null };
   }
-  const streamed = typeof source === 'string' || source instanceof URL ? fetched(source, options.signal) : source;
+  const streamed = typeof source === 'string' || source instanceof URL ? fetched(source, options) : source;
   return (await import('./loaders/streaming.ts')).openStreamed(streamed, options);
 }
 
@@ -143,14 +167,43 @@ const isGraph = (source: ModelSource): source is Graph =>
   typeof source === 'object' && 'nodes' in source && 'inputs' in source && 'outputs' in source;
 
 /** Asks for the file before the module that reads the answer is there. */
-function fetched(source: string | URL, signal: AbortSignal | undefined): Fetched {
-  let url: URL;
+function fetched(source: string | URL, options: LoadOptions): Fetched {
+  const url = addressOf(source);
+  const { signal } = options;
+  let request: Request = (at, signal) => fetch(at, signal ? { signal } : {});
+  if (options.fetch || options.cache || options.integrity) {
+    const making = import('./loaders/fetching.ts').then(({ requester }) => requester(options));
+    request = async (at, signal) => (await making)(at, signal);
+  }
+  const response = request(url, signal);
+  response.catch(() => {});
+  return { url, response, request };
+}
+
+function addressOf(source: string | URL): URL {
   try {
-    url = new URL(source, globalThis.location?.href);
+    return new URL(source, globalThis.location?.href);
   } catch {
     throw new UsageError(`"${source}" is no address and no architecture id such as v2-1.0-224; pass a file's bytes`);
   }
-  const response = fetch(url, signal ? { signal } : {});
-  response.catch(() => {});
-  return { url, response };
+}
+
+/** Whether the file of an address is kept in the browser's Cache Storage, whole, by the option `cache` of `load`. */
+export async function isCached(source: string | URL): Promise<boolean> {
+  return (await import('./loaders/fetching.ts')).isKept(addressOf(source));
+}
+
+/** Removes what `load` keeps in the browser's Cache Storage: the file of an address, or all. */
+export async function clearCache(source?: string | URL): Promise<void> {
+  await (await import('./loaders/fetching.ts')).removeKept(source ? addressOf(source) : undefined);
+}
+
+/** The models that `load` knows by name. */
+export async function catalogue(): Promise<readonly CatalogueEntry[]> {
+  return (await import('./catalogue/index.ts')).catalogue;
+}
+
+/** Costs, plan and memory in numbers, with the kernels that run on every device. Throws `UsageError` for a precision that no plan has. */
+export async function inspect(graph: Graph, options?: InspectOptions): Promise<Inspection> {
+  return (await import('./inspect.ts')).inspect(graph, options);
 }

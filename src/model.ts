@@ -1,11 +1,15 @@
 import type { AdapterDescription, Gpu } from './device/gpu.ts';
-import { DeviceError, InvalidResultError, UsageError } from './errors.ts';
+import { DeviceError, InvalidResultError, MobileNetError, UsageError } from './errors.ts';
 import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph, GraphInput, GraphOutput, ImageRule } from './graph/graph.ts';
+import { plainImage } from './graph/image-rule.ts';
+import type { Pair, Shape } from './graph/ops.ts';
 import { withMeanings } from './graph/output-meaning.ts';
 import { seededInputs } from './graph/random-inputs.ts';
 import { inferShapes } from './graph/shapes.ts';
-import { imageToTensor, type Picture } from './images/image-to-tensor.ts';
+import type { ImageOption } from './images/image-option.ts';
+import type { Picture } from './images/picture.ts';
+import type { OpenPicture, PictureSource } from './images/picture-source.ts';
 import type { Inspection } from './inspect.ts';
 import { onIntegers } from './integers.ts';
 import type { KernelRegistry } from './kernels/index.ts';
@@ -16,6 +20,9 @@ import { kernelsFor, noPreferences } from './planner/select.ts';
 import type { RankedOutputs, Ranking } from './scheduler/executor.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
+import type { DetectedBox, DetectOptions } from './tasks/detect.ts';
+import type { PosedPerson, PoseOptions } from './tasks/pose.ts';
+import type { Segmentation, SegmentOptions } from './tasks/segment.ts';
 import type { TuningCache } from './tuning/cache.ts';
 import type { TuneOptions, TuningReport } from './tuning/index.ts';
 import { TunedExecutor } from './tuning/tuned-executor.ts';
@@ -28,6 +35,24 @@ export type Inputs = Float32Array | Readonly<Record<string, Float32Array>>;
 /** Dense NHWC float32 by output name. */
 export type Outputs = Record<string, Float32Array>;
 
+/** The order of a tensor's elements: batch, height, width, channels, or batch, channels, height, width. */
+export type Layout = 'nhwc' | 'nchw';
+
+export interface ModelInput extends GraphInput {
+  readonly layout: Layout;
+}
+
+export interface ModelOutput extends GraphOutput {
+  readonly shape: Shape;
+  readonly layout: Layout;
+}
+
+/** `destroyed`: by `dispose` or whoever brought the device. */
+export interface DeviceLoss {
+  readonly reason: 'unknown' | 'destroyed';
+  readonly message: string;
+}
+
 export interface Classification {
   readonly index: number;
   /** From the model's labels; null where it has none. */
@@ -37,14 +62,22 @@ export interface Classification {
 }
 
 export interface PictureOptions {
-  /** How a picture becomes the input tensor; default: the rule that the file carries. */
-  readonly image?: ImageRule | undefined;
+  /** How a picture becomes the input tensor, by name or by what is not as in the file's rule; default: that rule. */
+  readonly image?: ImageOption | undefined;
+  /** The part of the picture that is looked at, as `ImageRule.region`: a detection's box, for example. */
+  readonly region?: ImageRule['region'] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface ClassifyOptions extends PictureOptions {
   /** Number of classes, default 5. */
   readonly top?: number | undefined;
+  /** Classes of a lower score are left out; default: none are. */
+  readonly minScore?: number | undefined;
+  /** The only classes that count, by label or index; their scores are what they are among all. */
+  readonly allow?: readonly (string | number)[] | undefined;
+  /** Classes that do not count, by label or index. */
+  readonly deny?: readonly (string | number)[] | undefined;
 }
 
 export interface Embedding {
@@ -156,12 +189,21 @@ export class Model {
     return this.#gpu?.gpu.adapter ?? null;
   }
 
-  get inputs(): readonly GraphInput[] {
-    return this.graph.inputs;
+  /** What `run` expects: dense float32 of this shape, in the layout NHWC unless `run` is told otherwise. */
+  get inputs(): readonly ModelInput[] {
+    return this.graph.inputs.map(({ name, shape }) => ({ name, shape, layout: 'nhwc' }));
   }
 
-  get outputs(): readonly GraphOutput[] {
-    return this.graph.outputs;
+  /** What `run` gives. */
+  get outputs(): readonly ModelOutput[] {
+    const shapes = outputShapes(this.graph);
+    return this.graph.outputs.map((output) => ({ ...output, shape: shapes.get(output.name)!, layout: 'nhwc' }));
+  }
+
+  /** Once the GPU is lost, why; never on the CPU. A model whose GPU is lost is loaded again. */
+  get lost(): Promise<DeviceLoss> {
+    const lost = this.#gpu?.gpu.device.lost;
+    return lost ? lost.then(({ reason, message }) => ({ reason, message })) : new Promise(() => {});
   }
 
   /** What the file does not say and was assumed, a sentence each: see to it that they hold. */
@@ -190,7 +232,7 @@ export class Model {
    * One inference of a picture, which becomes the only input as `image` says; on a GPU, there. Outputs as of `run`. Throws
    * `UsageError` where there is no rule, or where it or the picture does not fit.
    */
-  async runPicture(picture: Picture, options: PictureOptions = {}): Promise<Outputs> {
+  async runPicture(picture: PictureSource, options: PictureOptions = {}): Promise<Outputs> {
     return (await this.#see(picture, options, null)).outputs;
   }
 
@@ -252,35 +294,71 @@ export class Model {
   }
 
   /**
-   * The best classes of a picture, by the only output beside an "embedding"; of equal scores, the class of the lower
-   * index first. Up to 64 of them are ranked on the GPU, and nothing else is read back. `image` says how pixels become
-   * the input tensor; it may be left out where the file carries the rule. Throws `UsageError` where the output holds no
-   * scores of classes, and `InvalidResultError` where a score is NaN.
+   * The best classes of a picture, or of each of an array of them, by the only output beside an "embedding"; of equal
+   * scores, the class of the lower index first. Up to 64 of them are ranked on the GPU, and nothing else is read back.
+   * `image` says how pixels become the input tensor; it may be left out where the file carries the rule. Throws
+   * `UsageError` where the output holds no scores of classes, `PictureError`, and `InvalidResultError` where a score is NaN.
    */
-  async classify(picture: Picture, options: ClassifyOptions = {}): Promise<Classification[]> {
-    return (await this.#classify(picture, options)).top;
+  classify(picture: PictureSource, options?: ClassifyOptions): Promise<Classification[]>;
+  classify(pictures: readonly PictureSource[], options?: ClassifyOptions): Promise<Classification[][]>;
+  classify(pictures: PictureSource | readonly PictureSource[], options: ClassifyOptions = {}) {
+    const { top = 5 } = options;
+    return each(pictures, async (picture) => {
+      if (!(top >= 1))
+        throw new UsageError(`top is ${top}, expected how many of the best classes are wanted, 1 or more`);
+      return (await this.#classify(picture, options)).top;
+    });
   }
 
   /**
    * The features that the last layer of a classifier reads, and the classes that it makes of them, in one inference of
-   * a model that was loaded with `embedding: true`.
+   * a model that was loaded with `embedding: true`; of each of an array of pictures. `top` may be 0.
    */
-  async embed(picture: Picture, options: ClassifyOptions = {}): Promise<Embedding> {
-    if (this.outputs.length === 1 || !this.outputs.some(({ name }) => name === 'embedding')) {
-      throw new UsageError(`${this.graph.name} has no further output "embedding": load it with the option "embedding"`);
-    }
-    const { top, outputs } = await this.#classify(picture, options);
-    return { top, embedding: outputs.embedding! };
+  embed(picture: PictureSource, options?: ClassifyOptions): Promise<Embedding>;
+  embed(pictures: readonly PictureSource[], options?: ClassifyOptions): Promise<Embedding[]>;
+  embed(pictures: PictureSource | readonly PictureSource[], options: ClassifyOptions = {}) {
+    return each<Embedding>(pictures, async (picture) => {
+      if (this.graph.outputs.length === 1 || !this.graph.outputs.some(({ name }) => name === 'embedding')) {
+        throw new UsageError(
+          `${this.graph.name} has no further output "embedding": load it with the option "embedding"`,
+        );
+      }
+      const { top, outputs } = await this.#classify(picture, options);
+      return { top, embedding: outputs.embedding! };
+    });
+  }
+
+  /** Objects in pictures: `detect` of `mobilenet-webgpu/tasks`, fetched when it is called; throws as that does. */
+  detect(picture: PictureSource, options?: DetectOptions): Promise<DetectedBox[]>;
+  detect(pictures: readonly PictureSource[], options?: DetectOptions): Promise<DetectedBox[][]>;
+  detect(pictures: PictureSource | readonly PictureSource[], options: DetectOptions = {}) {
+    return each(pictures, async (picture) => (await import('./tasks/detect.ts')).detect(this, picture, options));
+  }
+
+  /** People in pictures: `pose` of `mobilenet-webgpu/tasks`, fetched when it is called; throws as that does. */
+  pose(picture: PictureSource, options?: PoseOptions): Promise<PosedPerson[]>;
+  pose(pictures: readonly PictureSource[], options?: PoseOptions): Promise<PosedPerson[][]>;
+  pose(pictures: PictureSource | readonly PictureSource[], options: PoseOptions = {}) {
+    return each(pictures, async (picture) => (await import('./tasks/pose.ts')).pose(this, picture, options));
+  }
+
+  /** What each pixel shows: `segment` of `mobilenet-webgpu/tasks`, fetched when it is called; throws as that does. */
+  segment(picture: PictureSource, options?: SegmentOptions): Promise<Segmentation>;
+  segment(pictures: readonly PictureSource[], options?: SegmentOptions): Promise<Segmentation[]>;
+  segment(pictures: PictureSource | readonly PictureSource[], options: SegmentOptions = {}) {
+    return each(pictures, async (picture) => (await import('./tasks/segment.ts')).segment(this, picture, options));
   }
 
   async #classify(
-    picture: Picture,
-    { top = 5, ...options }: ClassifyOptions,
+    picture: PictureSource,
+    { top = 5, minScore, allow, deny, ...options }: ClassifyOptions,
   ): Promise<{ top: Classification[]; outputs: Outputs }> {
-    const [output, ...others] = this.outputs.filter(({ name }, _, all) => all.length === 1 || name !== 'embedding');
-    if (this.inputs.length !== 1 || others.length > 0 || !output) {
+    const [output, ...others] = this.graph.outputs.filter(
+      ({ name }, _, all) => all.length === 1 || name !== 'embedding',
+    );
+    if (this.graph.inputs.length !== 1 || others.length > 0 || !output) {
       throw new UsageError(
-        `${this.graph.name} has ${this.inputs.length} inputs and ${this.outputs.length} outputs, not one of each`,
+        `${this.graph.name} has ${this.graph.inputs.length} inputs and ${this.graph.outputs.length} outputs, not one of each`,
       );
     }
     if (!(top >= 0)) throw new UsageError(`top is ${top}, expected how many of the best classes are wanted, 0 or more`);
@@ -290,36 +368,65 @@ export class Model {
       );
     }
     const logits = output.meaning === 'logits';
-    const { outputs, ranked } = await this.#see(picture, options, { output: output.name, logits, count: top });
-    const best = ranked ?? bestClasses(outputs[output.name]!, logits, top);
+    const chosen = allow || deny ? (await import('./choose-classes.ts')).chooser(this.graph, { allow, deny }) : null;
+    const ranking = chosen ? null : { output: output.name, logits, count: top };
+    const { outputs, ranked } = await this.#see(picture, options, ranking);
+    const best =
+      ranked ??
+      (await import('./graph/scores.ts')).bestClasses(
+        outputs[output.name]!,
+        logits,
+        chosen ? Number.POSITIVE_INFINITY : top,
+      );
     if (best.some(({ score }) => Number.isNaN(score))) {
       throw new InvalidResultError(
         `${this.graph.name}: scores of output "${output.name}" are NaN; validate() tells where they come from, and another ` +
           'picture rule than the file is meant for is the usual reason',
       );
     }
-    const labelled = best.map(({ index, score }) => ({ index, label: this.labels?.[index] ?? null, score }));
+    const kept = (chosen ? best.filter(({ index }) => chosen(index)) : best).slice(0, top);
+    const labelled = kept
+      .filter(({ score }) => !(score < minScore!))
+      .map(({ index, score }) => ({ index, label: this.labels?.[index] ?? null, score }));
     return { top: labelled, outputs };
   }
 
-  async #see(
-    picture: Picture,
-    { image = this.graph.image, signal }: PictureOptions,
-    ranking: Ranking | null,
-  ): Promise<RankedOutputs> {
-    if (!image) {
-      throw new UsageError(`${this.graph.name} does not say how a picture becomes its input: pass the option "image"`);
-    }
+  async #see(source: PictureSource, options: PictureOptions, ranking: Ranking | null): Promise<RankedOutputs> {
     this.#check();
-    const [, height, width, channels] = this.inputs[0]!.shape;
-    const seen = this.#gpu
-      ? await this.#gpu.runPicture(picture, image, ranking, { signal })
-      : {
-          outputs: await this.runReference(imageToTensor(picture, image, [height, width], channels), { signal }),
-          ranked: null,
-        };
-    this.#tuneAfterFirst();
-    return seen;
+    const { signal } = options;
+    const [, height, width, channels] = this.graph.inputs[0]!.shape;
+    // Bytes with a rule that is whole are uploaded before anything is waited for.
+    const rule = ruleAsItIs(options, this.graph.image) ?? (await this.#rule(options, channels));
+    const picture = isBytes(source) ? source : await this.#open(source);
+    try {
+      this.#check();
+      signal?.throwIfAborted();
+      const seen = this.#gpu
+        ? await this.#gpu.runPicture(picture, rule, ranking, { signal })
+        : {
+            outputs: await this.runReference(await tensorOf(picture, rule, [height, width], channels), { signal }),
+            ranked: null,
+          };
+      this.#tuneAfterFirst();
+      return seen;
+    } catch (error) {
+      if (isBytes(picture) || !(error instanceof DOMException)) throw error;
+      throw (await import('./images/picture-failure.ts')).pictureFailure(picture, error);
+    } finally {
+      // What was open before is closed by whoever opened it.
+      if (picture !== source && 'close' in picture) picture.close();
+    }
+  }
+
+  async #rule({ image, region }: PictureOptions, channels: number): Promise<ImageRule> {
+    const { resolveImage } = await import('./images/image-option.ts');
+    const rule = resolveImage(image, this.graph.image, channels, this.graph.name);
+    return region ? { ...rule, region } : rule;
+  }
+
+  async #open(source: PictureSource): Promise<OpenPicture> {
+    const { openPicture } = await import('./images/open-picture.ts');
+    return openPicture(source);
   }
 
   /**
@@ -351,6 +458,19 @@ export class Model {
     this.#gpu?.dispose();
   }
 
+  /** `dispose`, for `using`; after the runs under way, for `await using`. Not there where the browser has no such symbols. */
+  declare readonly [Symbol.dispose]: () => void;
+  declare readonly [Symbol.asyncDispose]: () => Promise<void>;
+
+  static {
+    const value = async function (this: Model): Promise<void> {
+      await this.#gpu?.current.idle().catch(() => {});
+      this.dispose();
+    };
+    if (Symbol.dispose) Object.defineProperty(Model.prototype, Symbol.dispose, { value: Model.prototype.dispose });
+    if (Symbol.asyncDispose) Object.defineProperty(Model.prototype, Symbol.asyncDispose, { value });
+  }
+
   #named(inputs: Inputs): Record<string, Float32Array> {
     const values = checkInputs(inputs, this.graph.inputs);
     return Object.fromEntries(this.graph.inputs.map(({ name }, i) => [name, values[i]!]));
@@ -373,28 +493,47 @@ export function outputShapes(graph: Graph) {
   return new Map(graph.outputs.map(({ name, tensor }) => [name, shapes.get(tensor)!]));
 }
 
-/** The `k` largest values and their indices, largest first. */
-export function topK(values: Float32Array, k: number): { index: number; score: number }[] {
-  return [...values.keys()]
-    .sort((a, b) => values[b]! - values[a]!)
-    .slice(0, k)
-    .map((index) => ({ index, score: values[index]! }));
+/** A rule that needs no working out: the file's, or one that says everything. */
+function ruleAsItIs({ image, region }: PictureOptions, own: ImageRule | undefined): ImageRule | null {
+  if (region || typeof image === 'string') return null;
+  if (!image) return own ?? null;
+  return Object.keys(plainImage).every((key) => key in image) && !('mean' in image || 'std' in image)
+    ? (image as ImageRule)
+    : null;
 }
 
-/**
- * The `count` best classes in the order of the output's own values, the lower index first where they are equal, as
- * shaders/rank-classes.wgsl has them.
- */
-function bestClasses(values: Float32Array, logits: boolean, count: number): { index: number; score: number }[] {
-  const scores = logits ? softmax(values) : values;
-  const valid = !scores.some(Number.isNaN);
-  return topK(values, count).map(({ index }) => ({ index, score: valid ? scores[index]! : Number.NaN }));
+const isBytes = (source: PictureSource | OpenPicture): source is Picture =>
+  typeof source === 'object' && source !== null && 'data' in source;
+
+/** On the CPU. */
+async function tensorOf(picture: OpenPicture, ...rule: [ImageRule, Pair, number]): Promise<Float32Array> {
+  const pixels = isBytes(picture) ? picture : await (await import('./images/open-picture.ts')).readPixels(picture);
+  return (await import('./images/image-to-tensor.ts')).imageToTensor(pixels, ...rule);
 }
 
-/** Probabilities of logits. */
-export function softmax(logits: Float32Array): Float32Array {
-  const maximum = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const exponentials = logits.map((value) => Math.exp(value - maximum));
-  const sum = exponentials.reduce((a, b) => a + b, 0);
-  return exponentials.map((value) => value / sum);
+/** Pictures of an array that are under way at once: more are not decoded before their turn. */
+const AT_ONCE = 4;
+
+/** The result of a picture, or those of an array of them in its order. The first that fails ends it, and is told. */
+async function each<T>(
+  pictures: PictureSource | readonly PictureSource[],
+  look: (picture: PictureSource) => Promise<T>,
+): Promise<T | T[]> {
+  if (!Array.isArray(pictures)) return look(pictures as PictureSource);
+  const results: T[] = [];
+  let next = 0;
+  const inTurn = async () => {
+    while (next < pictures.length) {
+      const at = next++;
+      try {
+        results[at] = await look(pictures[at]);
+      } catch (error) {
+        next = pictures.length;
+        if (error instanceof MobileNetError) error.message = `picture ${at} of ${pictures.length}: ${error.message}`;
+        throw error;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, inTurn));
+  return results;
 }

@@ -97,6 +97,7 @@ export interface GpuOptions {
   readonly device?: GPUDevice | undefined;
   /** Where WebGPU is, `navigator.gpu` unless given (Node on Dawn). */
   readonly gpu?: GPU | undefined;
+  readonly powerPreference?: GPUPowerPreference | undefined;
 }
 
 /** Opens a device on a fresh adapter. Throws `DeviceError` where there is no WebGPU or no adapter. */
@@ -105,20 +106,9 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
     const { device } = options;
     return new Gpu(device, describe(device.adapterInfo, device), null);
   }
-  const gpu = options.gpu ?? globalThis.navigator?.gpu;
-  if (!gpu) {
-    const secure =
-      globalThis.isSecureContext === false ? ' (this page is not a secure context: use https or localhost)' : '';
-    throw new DeviceError(
-      `WebGPU is not available here${secure}; the CPU reference can be used instead: device: 'reference'`,
-    );
-  }
-  const adapter = await gpu.requestAdapter();
-  if (!adapter) {
-    throw new DeviceError(
-      "WebGPU found no adapter (no usable GPU or driver); the CPU reference can be used: device: 'reference'",
-    );
-  }
+  const { gpu = globalThis.navigator?.gpu, powerPreference } = options;
+  const adapter = await gpu?.requestAdapter(powerPreference && { powerPreference });
+  if (!adapter) throw new DeviceError((await import('./why-no-gpu.ts')).whyNoGpu(!!gpu));
   try {
     const device = await adapter.requestDevice({
       label: 'mobilenet-webgpu',

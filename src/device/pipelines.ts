@@ -72,15 +72,12 @@ async function compile(
 }
 
 function layoutEntry(binding: PipelineSpec['bindings'][number], index: number): GPUBindGroupLayoutEntry {
-  if (binding === 'texture' || binding === 'texture-of-words') {
-    return {
-      binding: index,
-      visibility: 4 /* GPUShaderStage.COMPUTE */,
-      texture: { sampleType: binding === 'texture' ? 'unfilterable-float' : 'uint' },
-    };
-  }
+  const entry = { binding: index, visibility: 4 /* GPUShaderStage.COMPUTE */ };
+  if (binding === 'texture') return { ...entry, texture: { sampleType: 'unfilterable-float' } };
+  if (binding === 'texture-of-words') return { ...entry, texture: { sampleType: 'uint' } };
+  if (binding === 'external') return { ...entry, externalTexture: {} };
   const type = binding === 'uniform' ? 'uniform' : binding === 'read' ? 'read-only-storage' : 'storage';
-  return { binding: index, visibility: 4 /* GPUShaderStage.COMPUTE */, buffer: { type } };
+  return { ...entry, buffer: { type } };
 }
 
 async function describeFailure(module: GPUShaderModule, spec: PipelineSpec, error: Error): Promise<string> {

@@ -24,6 +24,11 @@ export interface GraphOutput {
  * value = pixel (0…255) · scale[channel] + offset[channel].
  */
 export interface ImageRule {
+  /**
+   * The rectangle of the picture that is used, in pixels of the picture as it lies, outwards to whole ones; what reaches
+   * beyond the picture is left out. Default: all of it.
+   */
+  readonly region?: readonly [x: number, y: number, width: number, height: number];
   /** Degrees by which the picture is turned clockwise before all else; default 0. */
   readonly rotate?: 0 | 90 | 180 | 270;
   /** Whether the picture, turned, is mirrored left to right; default false. */

@@ -2,9 +2,9 @@
  * How a picture is resampled to the size of an input tensor, in numbers: the one definition that both the CPU
  * (image-to-tensor.ts) and the GPU evaluate.
  *
- * The picture is turned clockwise by the rule's `rotate`, then mirrored left to right where it says `flip`; nothing is
- * moved for that: pixel (y, x) of the turned picture is pixel number origin + y · row + x · column of the picture as it
- * lies. From here on, "the picture" is the turned one.
+ * Of the picture the rule's `region` is turned clockwise by `rotate`, then mirrored left to right where it says `flip`;
+ * nothing is moved for that: pixel (y, x) of the turned picture is pixel number origin + y · row + x · column of the picture
+ * as it lies. From here on, "the picture" is the turned region.
  *
  * A pixel is a square: pixel p of an axis spans [p, p + 1] and its centre is p + ½. Output pixel o of an axis is
  * `black` (0) unless first ≤ o < first + length. There, its centre lies in the picture at
@@ -67,7 +67,8 @@ export interface ResamplePlan {
 
 /**
  * Plans the resampling of a picture of `[height, width]` pixels to `[height, width]` outputs.
- * Throws `UsageError` where a size is not a whole number ≥ 1, cropFraction is not in (0, 1] or rotate no quarter turn.
+ * Throws `UsageError` where a size is not a whole number ≥ 1, cropFraction is not in (0, 1], rotate no quarter turn or
+ * nothing of the picture is in the region.
  */
 export function resamplePlan(stored: Pair, rule: ImageRule, output: Pair): ResamplePlan {
   for (const [what, size] of [
@@ -113,13 +114,29 @@ export function leavesPixels({ vertical, horizontal, turn }: ResamplePlan): bool
   return same(vertical) && same(horizontal) && turn.origin === 0 && turn.column === 1 && turn.row === horizontal.input;
 }
 
+/** The rule's region of a picture of `[height, width]` pixels, in whole pixels of it. Throws `UsageError` where it is empty. */
+export function regionOf([height, width]: Pair, { region = [0, 0, width, height] }: ImageRule) {
+  const [left, top] = [Math.max(0, Math.floor(region[0])), Math.max(0, Math.floor(region[1]))];
+  const right = Math.min(width, Math.ceil(region[0] + region[2]));
+  const bottom = Math.min(height, Math.ceil(region[1] + region[3]));
+  if (right > left && bottom > top) return { left, top, width: right - left, height: bottom - top };
+  throw new UsageError(
+    `the region [${region}] has no pixel of the picture's ${width} × ${height}: x, y, width, height`,
+  );
+}
+
 /** Height and width of the turned picture, and where its pixels lie. */
-function turned([height, width]: Pair, { rotate = 0, flip = false }: ImageRule): { picture: Pair; turn: Turn } {
+function turned(stored: Pair, rule: ImageRule): { picture: Pair; turn: Turn } {
+  const { rotate = 0, flip = false } = rule;
+  const { left, top, width, height } = regionOf(stored, rule);
+  const below = stored[1];
+  const first = top * below + left;
+  const [down, along] = [(height - 1) * below, width - 1];
   const turns: Readonly<Record<number, Turn>> = {
-    0: { origin: 0, row: width, column: 1 },
-    90: { origin: (height - 1) * width, row: 1, column: -width },
-    180: { origin: height * width - 1, row: -width, column: -1 },
-    270: { origin: width - 1, row: -1, column: width },
+    0: { origin: first, row: below, column: 1 },
+    90: { origin: first + down, row: 1, column: -below },
+    180: { origin: first + down + along, row: -below, column: -1 },
+    270: { origin: first + along, row: -1, column: below },
   };
   const turn = turns[rotate];
   if (!turn) throw new UsageError(`rotate is ${rotate}, expected 0, 90, 180 or 270 degrees`);

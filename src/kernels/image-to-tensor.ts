@@ -2,18 +2,28 @@ import source from '../../shaders/image-to-tensor.wgsl?raw';
 import { UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
 import type { Pair, Shape } from '../graph/ops.ts';
-import { checkRule, constant } from '../images/image-to-tensor.ts';
+import { checkRule, constant } from '../images/picture.ts';
+import type { GpuPicture } from '../images/picture-source.ts';
 import { resamplePlan } from '../images/resample.ts';
 import { ceilDiv, inputBinding, outputBinding, type Program, shapeBinding } from './kernel.ts';
 
 const WORKGROUP = 8;
+
+/** What the pixels of a picture lie in. */
+type PixelForm = 'buffer' | GpuPicture['form'];
 
 /**
  * Turns a picture of `[height, width]` RGBA pixels into the input tensor `output`, `[1, height, width, channels]`, its
  * channels in fours or `dense`. It stands before a plan, not in it: a picture's size is known only when it comes. Throws `UsageError` where the rule
  * does not make such a tensor.
  */
-export function imageProgram(picture: Pair, rule: ImageRule, output: Shape, dense: boolean): Program {
+export function imageProgram(
+  picture: Pair,
+  rule: ImageRule,
+  output: Shape,
+  dense: boolean,
+  form: PixelForm = 'buffer',
+): Program {
   checkRule(rule, output[3]);
   if (output[0] !== 1) throw new UsageError(`a picture is one image; the model takes ${output[0]} at once: use run()`);
   const size: Pair = [output[1], output[2]];
@@ -26,6 +36,9 @@ export function imageProgram(picture: Pair, rule: ImageRule, output: Shape, dens
       GREY: rule.channels === 'grey',
       BGR: rule.channels === 'bgr',
       DENSE: dense,
+      EXTERNAL: form === 'external',
+      TEXTURE: form !== 'buffer',
+      WHOLE: form === 'bytes',
     },
     overrides: { WORKGROUP_X: WORKGROUP, WORKGROUP_Y: WORKGROUP },
     shape: {
@@ -36,6 +49,7 @@ export function imageProgram(picture: Pair, rule: ImageRule, output: Shape, dens
       origin: turn.origin,
       row: turn.row,
       column: turn.column,
+      stride: picture[1],
       first_y: vertical.first,
       first_x: horizontal.first,
       length_y: vertical.length,

@@ -1,4 +1,4 @@
-import { ModelFormatError } from '../errors.ts';
+import { MobileNetError, ModelFormatError } from '../errors.ts';
 
 export interface ByteStreamOptions {
   /** The file's length where it is known, as Content-Length tells it: of the bytes as they travel, maybe compressed. */
@@ -67,6 +67,7 @@ export class ByteStream {
     } catch (error) {
       this.#throwIfCancelled();
       this.#unlisten();
+      if (error instanceof MobileNetError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
       throw new ModelFormatError(this.#file, `could not be read past byte ${this.#done}: ${reason}`, { cause: error });
     }

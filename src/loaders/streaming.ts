@@ -1,8 +1,9 @@
 /** Models whose bytes come by and by: from an address or a file. */
-import { ModelFormatError } from '../errors.ts';
+import { FetchError, MobileNetError, ModelFormatError } from '../errors.ts';
 import type { ArrivingWeights } from '../graph/arriving.ts';
 import type { Graph } from '../graph/graph.ts';
 import { ByteStream } from './byte-stream.ts';
+import type { Request } from './fetching-options.ts';
 import { isSafetensors, type LoadGraphOptions, loadGraph } from './index.ts';
 import { splitQuery } from './model-files.ts';
 
@@ -33,6 +34,8 @@ export interface OpenedSource {
 export interface Fetched {
   readonly url: URL;
   readonly response: Promise<Response>;
+  /** Asks for files beside it. */
+  readonly request: Request;
 }
 
 /** A file, and where those beside it come from. */
@@ -76,7 +79,7 @@ async function openSource(source: Fetched | Blob | readonly File[], options: Str
   const { name = 'model', signal, onProgress } = options;
   const progress = progressOf(onProgress);
   if ('url' in source) {
-    const { url, response } = source;
+    const { url, response, request } = source;
     const opened = (at: URL, answer: Promise<Response>) => openResponse(at, answer, signal, progress());
     return {
       name: url.pathname.split('/').pop() || url.href,
@@ -85,7 +88,7 @@ async function openSource(source: Fetched | Blob | readonly File[], options: Str
         const at = new URL(path, url);
         // As TensorFlow.js does: what lets the model be read (`?tfjs-format=file`, a token) lets its shards be read.
         at.search ||= url.search;
-        return (await opened(at, fetch(at, signal ? { signal } : {}))).atLeast(Number.POSITIVE_INFINITY);
+        return (await opened(at, request(at, signal))).atLeast(Number.POSITIVE_INFINITY);
       },
     };
   }
@@ -134,11 +137,22 @@ async function openResponse(
     response = await answer;
   } catch (error) {
     signal?.throwIfAborted();
-    throw new ModelFormatError(url.href, `could not be fetched: ${(error as Error).message}`, { cause: error });
+    if (error instanceof MobileNetError) throw error;
+    const { fetchAdvice } = await import('./fetch-advice.ts');
+    throw new FetchError(
+      url.href,
+      null,
+      `could not be fetched: ${(error as Error).message}; ${fetchAdvice(url, null)}`,
+      {
+        cause: error,
+      },
+    );
   }
+  const { status, statusText } = response;
   if (!response.ok) {
     response.body?.cancel().catch(() => {});
-    throw new ModelFormatError(url.href, `the server answered ${response.status} ${response.statusText}`);
+    const { fetchAdvice } = await import('./fetch-advice.ts');
+    throw new FetchError(url.href, status, `the server answered ${status} ${statusText}; ${fetchAdvice(url, status)}`);
   }
   const length = Number(response.headers.get('content-length') ?? Number.NaN);
   return new ByteStream(url.href, response.body ?? new Blob([]).stream(), {

@@ -3,6 +3,7 @@
  * opened WebGPU ends by `process.exit`: Dawn keeps it alive otherwise.
  */
 import { fileURLToPath } from 'node:url';
+import { isCatalogueId } from '../catalogue/id.ts';
 import { DeviceError, UsageError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import {
@@ -55,7 +56,8 @@ function pathOf(source: ModelSource): string | null {
   const text = String(source);
   if (text.startsWith('file:')) return fileURLToPath(text);
   // A drive letter is no scheme.
-  if (source instanceof URL || isArchitectureId(source) || /^[a-z][a-z\d+.-]+:/i.test(source)) return null;
+  if (source instanceof URL || isArchitectureId(source) || isCatalogueId(source) || /^[a-z][a-z\d+.-]+:/i.test(source))
+    return null;
   if (source === '') throw new UsageError('the source is "", expected a path, an address or an architecture id');
   return source;
 }

@@ -41,7 +41,8 @@ export interface PipelineSpec {
   /** Final WGSL. */
   readonly code: string;
   readonly overrides: Readonly<Record<string, number>>;
-  readonly bindings: readonly ('uniform' | 'read' | 'texture' | 'texture-of-words' | 'write')[];
+  /** `external`: a frame of video, which no plan reads. */
+  readonly bindings: readonly ('uniform' | 'read' | 'texture' | 'texture-of-words' | 'external' | 'write')[];
 }
 
 /**

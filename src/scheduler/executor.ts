@@ -3,7 +3,8 @@ import type { Gpu } from '../device/gpu.ts';
 import { settle } from '../device/settle.ts';
 import { DeviceError, type MobileNetError, UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
-import { checkPicture, type Picture } from '../images/image-to-tensor.ts';
+import { checkPicture } from '../images/picture.ts';
+import type { OpenPicture } from '../images/picture-source.ts';
 import type { Plan } from '../planner/plan.ts';
 import type { PictureStage } from './picture-stage.ts';
 import { type Constants, PlanResources, type ResourceOptions } from './plan-resources.ts';
@@ -134,7 +135,7 @@ export class Executor {
    * not ranked here. Throws `UsageError` where the model has several inputs or the rule does not fit its input.
    */
   async runPicture(
-    picture: Picture,
+    picture: OpenPicture,
     rule: ImageRule,
     ranking: Ranking | null = null,
     { signal, stable }: RunOptions = {},
@@ -142,14 +143,16 @@ export class Executor {
     const [name, ...others] = this.plan.inputs;
     if (!name || others.length > 0)
       throw new UsageError(`${this.plan.graph} has ${this.plan.inputs.length} inputs, not one`);
-    checkPicture(picture);
+    if ('data' in picture) checkPicture(picture);
     // What is made for pictures like this one is in use by runs in flight, and serves as long as none before this one
     // changes it. To make or change it, a run has the device to itself.
     const ready = this.#changing === 0 && this.#picture?.fits(picture, rule) && (!ranking || this.#ranks(ranking));
     const need = ready ? 'run' : 'setup';
     const turn = this.#order.enter(need, signal);
-    const { width, height, data } = picture;
-    const own = stable || (ready && !turn) ? picture : { width, height, data: data.slice() };
+    const own =
+      stable || (ready && !turn) || !('data' in picture)
+        ? picture
+        : { width: picture.width, height: picture.height, data: picture.data.slice() };
     if (!ready) this.#changing++;
     try {
       return await this.#during(turn, need, signal, async () => {
@@ -169,7 +172,7 @@ export class Executor {
   }
 
   /** Makes what a run of such a picture needs. */
-  async #prepare(input: string, picture: Picture, rule: ImageRule, ranking: Ranking | null): Promise<void> {
+  async #prepare(input: string, picture: OpenPicture, rule: ImageRule, ranking: Ranking | null): Promise<void> {
     const made = await Promise.allSettled([
       this.#preparePicture(input, picture, rule),
       ranking && !this.#ranks(ranking) ? this.#makeRanker(ranking) : null,
@@ -177,7 +180,7 @@ export class Executor {
     for (const one of made) if (one.status === 'rejected') throw one.reason;
   }
 
-  async #preparePicture(input: string, picture: Picture, rule: ImageRule): Promise<void> {
+  async #preparePicture(input: string, picture: OpenPicture, rule: ImageRule): Promise<void> {
     const { PictureStage } = await import('./picture-stage.ts');
     if (this.#ended) throw this.#ended;
     this.#picture ??= new PictureStage(this.resources, input);

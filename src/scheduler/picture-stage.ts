@@ -2,7 +2,7 @@ import { bufferUsage, createBuffer, guarded } from '../device/buffers.ts';
 import { compilePipelines } from '../device/pipelines.ts';
 import { DeviceError, UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
-import type { Picture } from '../images/image-to-tensor.ts';
+import type { OpenPicture } from '../images/picture-source.ts';
 import { leavesPixels, resamplePlan } from '../images/resample.ts';
 import { pixelFields, readingPixels, stemShader } from '../kernels/conv-stem.ts';
 import { imageProgram } from '../kernels/image-to-tensor.ts';
@@ -24,18 +24,26 @@ interface Intake {
   readonly replaced: number;
 }
 
+/** A pipeline, and its bind group where the pixels come in what is the stage's own. */
+interface Ready {
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup | null;
+}
+
 /**
  * Puts a picture's pixels on the GPU and encodes the dispatch that makes the input tensor of them, or, where the rule only
- * scales, the plan's first convolution that reads them as they are. Pipelines and buffers are kept: a picture of a rule
- * like one before, and no larger, makes no GPU object.
+ * scales, the plan's first convolution that reads them as they are. Pipelines, buffers and the texture that pictures of a
+ * page are copied into are kept: a picture of a rule and a kind like one before, and no larger, makes no GPU object, but
+ * for a bind group where it is read from a texture of the caller's or from a frame of video.
  */
 export class PictureStage {
   readonly #resources: PlanResources;
   readonly #input: Placement;
   /** The plan's first dispatch, where it can read pixels. */
   readonly #stem: Dispatch | null;
-  readonly #ready = new Map<string, { readonly pipeline: GPUComputePipeline; readonly bindGroup: GPUBindGroup }>();
+  readonly #ready = new Map<string, Ready>();
   #pixels: GPUBuffer | null = null;
+  #texture: GPUTexture | null = null;
   #uniform: GPUBuffer | null = null;
   #disposed = false;
 
@@ -51,68 +59,88 @@ export class PictureStage {
   }
 
   /** Whether a picture of this size and rule can be uploaded at once. Throws `UsageError` where the rule does not fit. */
-  fits(picture: Picture, rule: ImageRule): boolean {
+  fits(picture: OpenPicture, rule: ImageRule): boolean {
     const { key } = this.#intake(picture, rule);
     return this.#ready.has(key) && this.#holds(picture);
   }
 
   /** Makes what such pictures need. Throws `UsageError`, `OutOfMemoryError`, `DeviceError`. */
-  async prepare(picture: Picture, rule: ImageRule): Promise<void> {
+  async prepare(picture: OpenPicture, rule: ImageRule): Promise<void> {
     const { device } = this.#resources.gpu;
-    const { key, pipeline: spec, uniform, others } = this.#intake(picture, rule);
-    const { byteLength } = picture.data;
-    const [pipeline] = await compilePipelines(device, [spec()]);
+    const intake = this.#intake(picture, rule);
+    const [pipeline] = await compilePipelines(device, [intake.pipeline()]);
     this.#checkUse();
-    if (byteLength > device.limits.maxStorageBufferBindingSize) {
-      throw new DeviceError(
-        `a picture of ${picture.width} × ${picture.height} pixels is too large for this GPU; shrink it`,
-      );
-    }
-    if (!this.#holds(picture)) await this.#allocate(byteLength);
+    if (!this.#holds(picture)) await this.#allocate(picture);
     this.#checkUse();
-    const resources = [
-      { buffer: this.#uniform!, size: 16 * Math.ceil(uniform.length / 4) },
-      { buffer: this.#pixels! },
-      ...others.map((range) => this.#resources.resourceOf(range)),
-    ];
-    const bindGroup = device.createBindGroup({
-      label: 'picture',
-      layout: pipeline!.getBindGroupLayout(0),
-      entries: resources.map((resource, binding) => ({ binding, resource })),
-    });
-    this.#ready.set(key, { pipeline: pipeline!, bindGroup });
+    const own =
+      'data' in picture ? { buffer: this.#pixels! } : picture.way === 'copy' ? this.#texture!.createView() : null;
+    this.#ready.set(intake.key, { pipeline: pipeline!, bindGroup: own && this.#bind(pipeline!, own, intake) });
   }
 
   /**
    * Uploads a picture that `fits`, for the submit that follows; the returned function encodes the dispatch and says how
-   * many of the plan's first dispatches are not to follow it.
+   * many of the plan's first dispatches are not to follow it. Throws what the browser does where a page may not read it.
    */
-  upload(picture: Picture, rule: ImageRule): (pass: GPUComputePassEncoder) => number {
-    const { queue } = this.#resources.gpu.device;
-    const { key, uniform, workgroups, replaced } = this.#intake(picture, rule);
-    queue.writeBuffer(this.#pixels!, 0, picture.data as Uint8Array<ArrayBuffer>);
-    queue.writeBuffer(this.#uniform!, 0, new Uint32Array(uniform));
+  upload(picture: OpenPicture, rule: ImageRule): (pass: GPUComputePassEncoder) => number {
+    const { device } = this.#resources.gpu;
+    const intake = this.#intake(picture, rule);
+    const { key, uniform, workgroups, replaced } = intake;
+    const pixels = this.#hand(picture);
+    device.queue.writeBuffer(this.#uniform!, 0, new Uint32Array(uniform));
     const { pipeline, bindGroup } = this.#ready.get(key)!;
+    const group = pixels ? this.#bind(pipeline, pixels, intake) : bindGroup;
     return (pass) => {
       pass.setPipeline(pipeline);
-      pass.setBindGroup(0, bindGroup);
+      pass.setBindGroup(0, group);
       pass.dispatchWorkgroups(...workgroups);
       return replaced;
     };
   }
 
-  #intake({ height, width }: Picture, rule: ImageRule): Intake {
-    const { shape, dense = false, precision } = this.#input;
-    const { file, source, constants, overrides, ...program } = imageProgram([height, width], rule, shape, dense);
-    if (this.#stem && leavesPixels(resamplePlan([height, width], rule, [shape[1], shape[2]]))) {
-      return this.#straight(this.#stem, rule);
+  /** Copies the pixels to where they are read, or gives what they are read from. */
+  #hand(picture: OpenPicture): GPUBindingResource | null {
+    const { device } = this.#resources.gpu;
+    if ('data' in picture) {
+      device.queue.writeBuffer(this.#pixels!, 0, picture.data as Uint8Array<ArrayBuffer>);
+      return null;
     }
+    const { way, source, width, height } = picture;
+    if (way === 'texture') return (source as GPUTexture).createView();
+    if (way === 'external') return device.importExternalTexture({ source: source as VideoFrame });
+    // As `getImageData` gives them: sRGB, alpha not multiplied in.
+    const to = { texture: this.#texture!, premultipliedAlpha: false, colorSpace: 'srgb' } as const;
+    device.queue.copyExternalImageToTexture({ source: source as ImageBitmap }, to, [width, height]);
+    return null;
+  }
+
+  #bind(pipeline: GPUComputePipeline, pixels: GPUBindingResource, { uniform, others }: Intake): GPUBindGroup {
+    const resources: GPUBindingResource[] = [
+      { buffer: this.#uniform!, size: 16 * Math.ceil(uniform.length / 4) },
+      pixels,
+      ...others.map((range) => this.#resources.resourceOf(range)),
+    ];
+    return this.#resources.gpu.device.createBindGroup({
+      label: 'picture',
+      layout: pipeline.getBindGroupLayout(0),
+      entries: resources.map((resource, binding) => ({ binding, resource })),
+    });
+  }
+
+  #intake(picture: OpenPicture, rule: ImageRule): Intake {
+    const { height, width } = picture;
+    const { shape, dense = false, precision } = this.#input;
+    const form = 'data' in picture ? 'buffer' : picture.form;
+    const { file, source, constants, overrides, ...program } = imageProgram([height, width], rule, shape, dense, form);
+    const plain = form === 'buffer' && leavesPixels(resamplePlan([height, width], rule, [shape[1], shape[2]]));
+    if (this.#stem && plain) return this.#straight(this.#stem, rule);
     return {
-      key: JSON.stringify(constants),
+      // Textures of bytes are the stage's own or the caller's.
+      key: JSON.stringify([constants, 'way' in picture && picture.way]),
       pipeline: () => {
         const names = preludeNames({ precision, dst: precision !== 'float32' });
         const code = shaderCode(file, source, { ...constants, ...names });
-        return { label: file, code, overrides, bindings: ['uniform', 'read', 'write'] };
+        const pixels = form === 'buffer' ? 'read' : form === 'external' ? form : 'texture';
+        return { label: file, code, overrides, bindings: ['uniform', pixels, 'write'] };
       },
       uniform: packUniform(file, source, program.shape),
       others: [{ kind: 'arena', ...this.#input }],
@@ -137,17 +165,40 @@ export class PictureStage {
     };
   }
 
-  #holds({ data }: Picture): boolean {
-    return this.#pixels !== null && this.#pixels.size >= data.byteLength;
+  #holds(picture: OpenPicture): boolean {
+    if (!this.#uniform) return false;
+    if ('data' in picture) return this.#pixels !== null && this.#pixels.size >= picture.data.byteLength;
+    const { way, width, height } = picture;
+    return way !== 'copy' || (this.#texture !== null && this.#texture.width >= width && this.#texture.height >= height);
   }
 
-  async #allocate(bytes: number): Promise<void> {
-    this.#free();
+  async #allocate(picture: OpenPicture): Promise<void> {
     const { device } = this.#resources.gpu;
+    const { width, height } = picture;
+    const bytes = 'data' in picture ? picture.data.byteLength : 0;
+    const { maxStorageBufferBindingSize, maxTextureDimension2D } = device.limits;
+    if (bytes > maxStorageBufferBindingSize || (!bytes && Math.max(width, height) > maxTextureDimension2D)) {
+      throw new DeviceError(
+        `a picture of ${width} × ${height} pixels is too large for this GPU; shrink it: createImageBitmap(picture, { resizeWidth: 2048 })`,
+      );
+    }
+    const [least, below] = [this.#texture?.width ?? 0, this.#texture?.height ?? 0];
+    this.#ready.clear();
+    (bytes ? this.#pixels : this.#texture)?.destroy();
     const { COPY_DST, STORAGE, UNIFORM } = bufferUsage;
-    await guarded(device, 'a buffer for the picture', (keep) => {
-      this.#pixels = keep(createBuffer(device, 'pixels', bytes, STORAGE | COPY_DST));
-      this.#uniform = keep(createBuffer(device, 'picture', 256, UNIFORM | COPY_DST));
+    await guarded(device, 'a place for the picture', (keep) => {
+      this.#uniform ??= keep(createBuffer(device, 'picture', 256, UNIFORM | COPY_DST));
+      if (bytes) this.#pixels = keep(createBuffer(device, 'pixels', bytes, STORAGE | COPY_DST));
+      else {
+        this.#texture = keep(
+          device.createTexture({
+            label: 'pixels',
+            size: [Math.max(width, least), Math.max(height, below)],
+            format: 'rgba8unorm',
+            usage: 0x16 /* COPY_DST | TEXTURE_BINDING | RENDER_ATTACHMENT, as browsers copy by drawing */,
+          }),
+        );
+      }
     }).catch((error) => {
       this.#free();
       throw error;
@@ -169,8 +220,10 @@ export class PictureStage {
 
   #free(): void {
     this.#pixels?.destroy();
+    this.#texture?.destroy();
     this.#uniform?.destroy();
     this.#pixels = null;
+    this.#texture = null;
     this.#uniform = null;
     this.#ready.clear();
   }

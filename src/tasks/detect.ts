@@ -1,6 +1,6 @@
 /** Objects in a picture. */
 import type { DecodingOf } from '../graph/decoding.ts';
-import type { Picture } from '../images/image-to-tensor.ts';
+import type { PictureSource } from '../images/picture-source.ts';
 import type { Detection } from './box.ts';
 import { decodeDetections } from './centernet.ts';
 import { decodeSsd } from './ssd.ts';
@@ -35,7 +35,11 @@ const detector = {
  * The objects in a picture, the best first, by a model whose file says how its outputs are decoded (`Graph.decoding`).
  * Throws `UsageError` where the model is no detector or the picture does not fit, `InvalidResultError` where it gives NaN.
  */
-export async function detect(model: TaskModel, picture: Picture, options: DetectOptions = {}): Promise<DetectedBox[]> {
+export async function detect(
+  model: TaskModel,
+  picture: PictureSource,
+  options: DetectOptions = {},
+): Promise<DetectedBox[]> {
   const decoding = decodingOf(model.graph, detector, ['ssd', 'centernet']);
   const { outputs, toPixels } = await see(model, picture, options);
   return decode(decoding, outputs, given({ ...options, labels: options.labels ?? model.graph.labels })).map(

@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
 import type { Pair } from '../graph/ops.ts';
-import { type AxisPlan, resamplePlan } from '../images/resample.ts';
+import { type AxisPlan, regionOf, resamplePlan } from '../images/resample.ts';
 
 /** A place on the network's input, as fractions of its height and width from the top left: 0 … 1 inside. */
 export interface Place {
@@ -30,14 +30,8 @@ export function placeOnPicture({ y, x }: Place, picture: Pair, rule: ImageRule, 
     (axis.start + (fraction * axis.output - 0.5 - axis.first) * axis.step) / axis.input;
   const down = along(vertical, y);
   const across = rule.flip ? 1 - along(horizontal, x) : along(horizontal, x);
-  switch (rule.rotate ?? 0) {
-    case 0:
-      return { y: down, x: across };
-    case 90:
-      return { y: 1 - across, x: down };
-    case 180:
-      return { y: 1 - down, x: 1 - across };
-    case 270:
-      return { y: across, x: 1 - down };
-  }
+  const { left, top, width, height } = regionOf(picture, rule);
+  const turned = { 0: [down, across], 90: [1 - across, down], 180: [1 - down, 1 - across], 270: [across, 1 - down] };
+  const [y0, x0] = turned[rule.rotate ?? 0] as [number, number];
+  return { y: (top + y0 * height) / picture[0], x: (left + x0 * width) / picture[1] };
 }

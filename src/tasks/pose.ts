@@ -1,7 +1,7 @@
 /** People in a picture. */
 import type { DecodingOf } from '../graph/decoding.ts';
 import type { Pair } from '../graph/ops.ts';
-import type { Picture } from '../images/image-to-tensor.ts';
+import type { PictureSource } from '../images/picture-source.ts';
 import type { Pose, PoseKeypointName } from './keypoints.ts';
 import { decodePose } from './movenet.ts';
 import { decodePoses, decodeSinglePose } from './posenet.ts';
@@ -39,7 +39,11 @@ const estimator = {
  * Throws `UsageError` where the model is no pose estimator or the picture does not fit, `InvalidResultError` where it gives
  * NaN.
  */
-export async function pose(model: TaskModel, picture: Picture, options: PoseOptions = {}): Promise<PosedPerson[]> {
+export async function pose(
+  model: TaskModel,
+  picture: PictureSource,
+  options: PoseOptions = {},
+): Promise<PosedPerson[]> {
   const decoding = decodingOf(model.graph, estimator, ['movenet', 'posenet']);
   const { outputs, toPixels } = await see(model, picture, options);
   const [, height, width] = model.graph.inputs[0]!.shape;

@@ -4,7 +4,7 @@ import { UsageError } from '../errors.ts';
 import type { DecodingOf } from '../graph/decoding.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Pair } from '../graph/ops.ts';
-import type { Picture } from '../images/image-to-tensor.ts';
+import type { PictureSource } from '../images/picture-source.ts';
 import { bodyParts } from './body-parts.ts';
 import { classMask, type ScoreGrid, scoreMask, UNSEEN } from './mask.ts';
 import { decodingOf, see, type TaskModel, type TaskOptions } from './task.ts';
@@ -50,7 +50,11 @@ const segmenter = {
  * grid of scores. Throws `UsageError` where the model is no such network or the picture does not fit, `InvalidResultError`
  * where it gives NaN.
  */
-export async function segment(model: TaskModel, picture: Picture, options: SegmentOptions = {}): Promise<Segmentation> {
+export async function segment(
+  model: TaskModel,
+  picture: PictureSource,
+  options: SegmentOptions = {},
+): Promise<Segmentation> {
   const { minScore = 0.5, parts = false, labels } = options;
   const graph = await withGrid(model.graph);
   const decoding = decodingOf(graph, segmenter, ['segmentation', 'posenet']);
@@ -69,7 +73,7 @@ export async function segment(model: TaskModel, picture: Picture, options: Segme
   }
   const names =
     labels ?? (foreground ? (grid ? ['background', ...bodyParts] : ['background', 'person']) : graph.labels);
-  const { width, height } = picture;
+  const [height, width] = framing.picture;
   return { width, height, mask, classes: classesOf(mask, names), foreground: grid ? null : foreground };
 }
 

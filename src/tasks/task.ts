@@ -3,7 +3,8 @@ import { InvalidResultError, UsageError } from '../errors.ts';
 import type { Decoding, DecodingOf } from '../graph/decoding.ts';
 import type { Graph, ImageRule } from '../graph/graph.ts';
 import type { Pair } from '../graph/ops.ts';
-import type { Picture } from '../images/image-to-tensor.ts';
+import type { ImageOption } from '../images/image-option.ts';
+import type { OpenPicture, PictureSource } from '../images/picture-source.ts';
 import type { Framing } from './mask.ts';
 import { type Place, placeOnPicture } from './place.ts';
 
@@ -11,14 +12,16 @@ import { type Place, placeOnPicture } from './place.ts';
 export interface TaskModel {
   readonly graph: Graph;
   runPicture(
-    picture: Picture,
+    picture: PictureSource,
     options: { readonly image?: ImageRule | undefined; readonly signal?: AbortSignal | undefined },
   ): Promise<Readonly<Record<string, Float32Array>>>;
 }
 
 export interface TaskOptions {
-  /** How a picture becomes the input tensor; default: the rule that the file carries. */
-  readonly image?: ImageRule | undefined;
+  /** How a picture becomes the input tensor, by name or by what is not as in the file's rule; default: that rule. */
+  readonly image?: ImageOption | undefined;
+  /** The part of the picture that is looked at, as `ImageRule.region`; places are those of the whole picture all the same. */
+  readonly region?: ImageRule['region'] | undefined;
   /** Names of the classes, default: the model's own. */
   readonly labels?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -57,22 +60,43 @@ export interface Seen {
  * Runs the model on the picture. Throws `UsageError` where no rule says how the picture becomes the input, and
  * `InvalidResultError` where an output holds a NaN.
  */
-export async function see(model: TaskModel, picture: Picture, { image, signal }: TaskOptions): Promise<Seen> {
+export async function see(model: TaskModel, source: PictureSource, options: TaskOptions): Promise<Seen> {
+  const { image, region, signal } = options;
   const { graph } = model;
-  const outputs = await model.runPicture(picture, { image, signal });
+  const [, height, width, channels] = graph.inputs[0]!.shape;
+  // What a model that runs has fetched, too.
+  const [{ resolveImage }, { openPicture }] = await Promise.all([
+    import('../images/image-option.ts'),
+    import('../images/open-picture.ts'),
+  ]);
+  const whole = resolveImage(image, graph.image, channels, graph.name);
+  const rule = region ? { ...whole, region } : whole;
+  const picture = await openPicture(source);
+  try {
+    // An open picture is one more kind of picture, which callers do not make.
+    const outputs = await model.runPicture(picture as PictureSource, { image: rule, signal });
+    return { outputs: withoutNaN(graph.name, outputs), ...placing(picture, rule, [height, width]) };
+  } finally {
+    if (picture !== source && 'close' in picture) picture.close();
+  }
+}
+
+function withoutNaN(model: string, outputs: Seen['outputs']): Seen['outputs'] {
   for (const [name, values] of Object.entries(outputs)) {
     if (!values.some(Number.isNaN)) continue;
     throw new InvalidResultError(
-      `${graph.name}: output "${name}" holds NaN; validate() tells where they come from, and another picture rule than the ` +
+      `${model}: output "${name}" holds NaN; validate() tells where they come from, and another picture rule than the ` +
         'file is meant for is the usual reason',
     );
   }
-  const rule = (image ?? graph.image)!;
-  const [, height, width] = graph.inputs[0]!.shape;
-  const size: Pair = [picture.height, picture.width];
+  return outputs;
+}
+
+function placing({ width, height }: OpenPicture, rule: ImageRule, input: Pair): Pick<Seen, 'toPixels' | 'framing'> {
+  const size: Pair = [height, width];
   const toPixels = (place: Place): Place => {
-    const { y, x } = placeOnPicture(place, size, rule, [height, width]);
-    return { y: y * picture.height, x: x * picture.width };
+    const { y, x } = placeOnPicture(place, size, rule, input);
+    return { y: y * height, x: x * width };
   };
-  return { outputs, toPixels, framing: { picture: size, rule, input: [height, width] } };
+  return { toPixels, framing: { picture: size, rule, input } };
 }

@@ -1,5 +1,5 @@
 import type { Gpu } from '../device/gpu.ts';
-import { DeviceError, DeviceLostError } from '../errors.ts';
+import { DeviceLostError } from '../errors.ts';
 import type { ArrivingWeights } from '../graph/arriving.ts';
 import type { Graph, ImageRule } from '../graph/graph.ts';
 import { arrivingConstants } from '../planner/arriving-constants.ts';
@@ -13,10 +13,10 @@ import type { ResourceOptions } from '../scheduler/plan-resources.ts';
 import { preferencesOf, startingPreferences } from './defaults.ts';
 import type { TuneOptions, TuningReport } from './index.ts';
 
-/** Devices that a call may lose before it gives up; and how often another one is asked for in the place of each. */
+/** Devices that a call may lose before it gives up. */
 const MOST_LOSSES = 3;
-/** Before another device is asked for in vain once more: a browser needs a moment to start its GPU process again. */
-const PAUSE_MS = 200;
+/** Fetched when a device is lost. */
+const recovery = () => import('./recovery.ts');
 /** Pictures of more bytes are not kept while they run, and not run again after a loss. */
 const KEPT_BYTES = 2 ** 24;
 
@@ -72,7 +72,10 @@ export class TunedExecutor {
     arriving?: ArrivingWeights | null,
   ): Promise<TunedExecutor> {
     const make = async (on: Gpu) => begin(on, graph, await planFor(on, graph, precision), options, arriving);
-    return new TunedExecutor(graph, await make(gpu).catch((error) => replace(gpu, error, make, options.signal)));
+    return new TunedExecutor(
+      graph,
+      await make(gpu).catch(async (error) => (await recovery()).replace(gpu, error, make, options.signal)),
+    );
   }
 
   get gpu(): Gpu {
@@ -125,15 +128,14 @@ export class TunedExecutor {
     ranking: Ranking | null,
     { signal }: RunOptions,
   ): Promise<RankedOutputs> {
-    const { width, height, data } = picture;
-    const kept = this.gpu.reopen && data?.byteLength <= KEPT_BYTES ? this.#copies.take(data) : null;
+    const { width, height } = picture;
+    const bytes = 'data' in picture ? picture.data : null;
+    const kept = this.gpu.reopen && bytes && bytes.byteLength <= KEPT_BYTES ? this.#copies.take(bytes) : null;
     const own = kept ? { width, height, data: kept } : picture;
     const options = { signal, stable: kept !== null };
-    const running = this.#inOrder(
-      (executor) => executor.runPicture(own, rule, ranking, options),
-      signal,
-      kept !== null,
-    );
+    // A bitmap is the engine's own.
+    const again = kept !== null || ('way' in picture && picture.way === 'copy');
+    const running = this.#inOrder((executor) => executor.runPicture(own, rule, ranking, options), signal, again);
     const letGo = () => this.#copies.release(kept);
     running.then(letGo, letGo);
     return running;
@@ -158,7 +160,7 @@ export class TunedExecutor {
       } catch (error) {
         const mayGoOn = losses < MOST_LOSSES && gpu.reopen && !this.#disposed && (again || !begins);
         if (!(error instanceof DeviceLostError) || !mayGoOn) throw error;
-        await unlessAborted(this.#recover(error), signal);
+        await (await recovery()).unlessAborted(this.#recover(error), signal);
       }
     }
   }
@@ -174,6 +176,7 @@ export class TunedExecutor {
 
   /** The same plan on an adapter of the same kind: the same input gives the same bits as before. */
   async #rebuild({ gpu, executor: { plan }, preferences, precision }: Running, loss: DeviceLostError): Promise<void> {
+    const { kindOf, replace } = await recovery();
     const running = await replace(gpu, loss, async (next) => {
       const same = kindOf(next) === kindOf(gpu);
       const planned = same ? { plan, preferences, precision } : await planFor(next, this.graph, precision);
@@ -266,49 +269,4 @@ async function begin(
   } catch (error) {
     throw await gpu.explain(error);
   }
-}
-
-/**
- * What `make` makes on a device in the place of a lost one, or of one lost in turn. Throws `failure`, for which that is
- * done, where it is no loss or no other device may be opened.
- */
-async function replace<T>(
-  lost: Gpu,
-  failure: unknown,
-  make: (gpu: Gpu) => Promise<T>,
-  signal?: AbortSignal,
-): Promise<T> {
-  if (!(failure instanceof DeviceLostError) || !lost.reopen) throw failure;
-  lost.dispose();
-  let last: unknown = failure;
-  for (let attempt = 0; attempt < MOST_LOSSES; attempt++) {
-    if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * 4 ** (attempt - 1)));
-    signal?.throwIfAborted();
-    let gpu: Gpu | null = null;
-    try {
-      gpu = await lost.reopen();
-      return await make(gpu);
-    } catch (error) {
-      gpu?.dispose();
-      if (gpu && !(error instanceof DeviceLostError)) throw error;
-      last = error;
-    }
-  }
-  if (!(last instanceof DeviceError)) throw last;
-  throw new DeviceLostError(`${failure.message}; there was none: ${last.message}`, { cause: last });
-}
-
-/** What a plan depends on: adapters of one kind run the same. */
-const kindOf = ({ adapter, device: { limits } }: Gpu): string =>
-  JSON.stringify([adapter, limits.maxBufferSize, limits.maxStorageBufferBindingSize]);
-
-/** Rejects with the signal's reason where that comes first. */
-function unlessAborted(work: Promise<void>, signal?: AbortSignal): Promise<void> {
-  if (!signal) return work;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort);
-    if (signal.aborted) abort();
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

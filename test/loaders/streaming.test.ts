@@ -449,7 +449,7 @@ describe('a file that arrives damaged is refused', () => {
     expect((await gpu([new TextEncoder().encode('<html>')])).message).toMatch(/HTML/);
     serve({});
     expect((await errorOf(load(address, { device: 'reference' }))).message).toBe(
-      `${address}: the server answered 404 Not Found`,
+      `${address}: the server answered 404 Not Found; nothing is there: check the address, and that the file was deployed`,
     );
   });
 });

@@ -5,9 +5,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { imageToTensor } from '../../src/analysis/index.ts';
 import { decode } from '../../src/cli/pictures.ts';
 import type { Graph } from '../../src/graph/graph.ts';
-import { imageToTensor, type Picture } from '../../src/index.ts';
+import type { Picture } from '../../src/index.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { integerGraph } from '../../src/passes/integers.ts';
 import { runGraph } from '../../src/reference/index.ts';

@@ -77,7 +77,8 @@ const fields: Readonly<
 const isListOfNumbers: Check = (value) =>
   Array.isArray(value) && value.every(isNumber) && [1, 3].includes(value.length);
 
-const imageFields: Readonly<Record<keyof ImageRule, Check>> = {
+/** A region is of one picture, not of a model: it is not saved. */
+const imageFields: Readonly<Record<Exclude<keyof ImageRule, 'region'>, Check>> = {
   rotate: oneOf(undefined, 0, 90, 180, 270),
   flip: oneOf(undefined, true, false),
   fit: oneOf('stretch', 'crop', 'letterbox'),

@@ -1,5 +1,7 @@
 /** Lists of labels: files with a name a line, and how they meet a network's classes. */
 import { UsageError } from '../../errors.ts';
+import { classesOf } from '../../graph/classes.ts';
+import type { Graph } from '../../graph/graph.ts';
 
 /** Without a byte-order mark and blank lines at the end. */
 export const linesOf = (text: string): string[] =>
@@ -38,4 +40,12 @@ export function alignLabels(
     `${file} has ${labels.length} labels and the model ${classes} classes; expected as many, or one more or ` +
       'less for the background',
   );
+}
+
+/** The graph with a caller's labels. Throws `UsageError` where they are not as many as its classes. */
+export function withLabels(graph: Graph, labels: readonly string[]): Graph {
+  const said: string[] = [];
+  const classes = classesOf(graph);
+  const names = classes === null ? labels : alignLabels(labels, classes, 'labels', (message) => said.push(message));
+  return { ...graph, labels: names, assumptions: [...(graph.assumptions ?? []), ...said] };
 }

@@ -124,8 +124,8 @@ export async function loadTflite(files: ModelFiles, options: LoadGraphOptions): 
   const first = loader(null);
   let graph = await first.load();
   if (options.quantisation && first.hasIntegers) {
-    const { withQuantisation } = await import('./rounding.ts');
-    graph = await withQuantisation(graph, (rounding) => loader(rounding).load());
+    const { withTfliteQuantisation } = await import('./rounding.ts');
+    graph = await withTfliteQuantisation(graph, (rounding) => loader(rounding).load());
   }
   const classes = classesOf(graph);
   if (classes === null || !hasArchive(files.bytes)) return graph;

@@ -1,0 +1,95 @@
+import { openGpu } from '../../src/device/gpu.ts';
+import type { Graph, ImageRule } from '../../src/graph/graph.ts';
+import { imageBound } from '../../src/images/image-bound.ts';
+import { imageToTensor, type Picture } from '../../src/images/image-to-tensor.ts';
+import { type ImageOption, load, type Model, type PictureSource } from '../../src/index.ts';
+import { signedPixels } from '../support/image-rule.ts';
+import { randomValues } from '../support/random-values.ts';
+
+const size = [16, 17] as const;
+const [height, width] = [60, 47];
+
+/** A network that gives back what a picture becomes. */
+export const tensorOfPicture: Graph = {
+  name: 'picture',
+  inputs: [{ name: 'x', shape: [1, ...size, 3] }],
+  outputs: [{ name: 'y', tensor: 'y' }],
+  nodes: [{ op: 'clip', name: 'same', inputs: ['x'], output: 'y', min: -1e30, max: 1e30 }],
+};
+
+/** Noise, as red of a PNG would have it; opaque, or of any alpha. */
+function noise(alpha: boolean): Picture & ImageData {
+  const bytes = Uint8ClampedArray.from(randomValues(4 * height * width, 77, 0, 256));
+  for (let i = 3; i < bytes.length; i += 4) bytes[i] = alpha ? 40 + (bytes[i]! % 216) : 255;
+  return new ImageData(bytes, width, height) as Picture & ImageData;
+}
+
+function drawn<T extends HTMLCanvasElement | OffscreenCanvas>(canvas: T, picture: ImageData): T {
+  const context = canvas.getContext('2d') as CanvasRenderingContext2D;
+  context.putImageData(picture, 0, 0);
+  return canvas;
+}
+
+function texture(device: GPUDevice, format: GPUTextureFormat, { data }: Picture): GPUTexture {
+  const made = device.createTexture({ size: [width, height], format, usage: 4 | 2 });
+  const floats = format === 'rgba32float';
+  const swapped = format === 'bgra8unorm';
+  const values = floats
+    ? Float32Array.from(data, (byte) => byte / 255)
+    : Uint8Array.from(data, (_, i) => (swapped && i % 4 !== 3 ? data[i - (i % 4) + 2 - (i % 4)]! : data[i]!));
+  const bytesPerRow = width * (floats ? 16 : 4);
+  device.queue.writeTexture({ texture: made }, values as Uint8Array<ArrayBuffer>, { bytesPerRow }, [width, height]);
+  return made;
+}
+
+/** Every kind of picture of the same pixels. */
+async function kindsOf(picture: Picture & ImageData, device: GPUDevice): Promise<Record<string, PictureSource>> {
+  const { data } = picture;
+  const canvas = drawn(Object.assign(document.createElement('canvas'), { width, height }), picture);
+  const offscreen = drawn(new OffscreenCanvas(width, height), picture);
+  const blob = await offscreen.convertToBlob({ type: 'image/png' });
+  const image = new Image();
+  image.src = URL.createObjectURL(blob);
+  return {
+    bytes: { width, height, data: Uint8Array.from(data) },
+    ImageData: picture,
+    canvas,
+    OffscreenCanvas: offscreen,
+    ImageBitmap: await createImageBitmap(offscreen),
+    Blob: blob,
+    File: new File([blob], 'noise.png', { type: 'image/png' }),
+    img: image,
+    VideoFrame: new VideoFrame(canvas, { timestamp: 0 }),
+    rgba8unorm: texture(device, 'rgba8unorm', picture),
+    bgra8unorm: texture(device, 'bgra8unorm', picture),
+    rgba32float: texture(device, 'rgba32float', picture),
+  };
+}
+
+const tensorOf = async (model: Model, source: PictureSource, image: ImageOption): Promise<Float32Array> =>
+  (await model.runPicture(source, { image })).y!;
+
+/**
+ * What each kind becomes on the GPU and on the CPU, in shares of the bound, where 1 is the largest difference that
+ * rounding explains.
+ */
+export async function compareKinds({ rule, alpha }: { rule: Partial<ImageRule>; alpha: boolean }) {
+  const { device } = await openGpu();
+  const options = { tuning: 'off', gpuDevice: device } as const;
+  const [gpu, cpu] = [await load(tensorOfPicture, options), await load(tensorOfPicture, { device: 'reference' })];
+  const picture = noise(alpha);
+  const image = { ...signedPixels, ...rule };
+  const expected = imageToTensor(picture, image, [...size], 3);
+  const bound = imageBound([height, width], image, [...size], 3);
+  const results: Record<string, { gpu: number; cpu: number | null }> = {};
+  const largest = (values: Float32Array) =>
+    values.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!) / bound[i]!), 0);
+  for (const [kind, source] of Object.entries(await kindsOf(picture, device))) {
+    const onGpu = largest(await tensorOf(gpu, source, image));
+    const isTexture = 'createView' in source;
+    results[kind] = { gpu: onGpu, cpu: isTexture ? null : largest(await tensorOf(cpu, source, image)) };
+  }
+  gpu.dispose();
+  device.destroy();
+  return results;
+}
