@@ -6,7 +6,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { decode } from '../../src/cli/pictures.ts';
-import { imageToTensor } from '../../src/index.ts';
+
+import { imageToTensor } from '../../src/images/image-to-tensor.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { integerGraph } from '../../src/passes/integers.ts';
 import { enginePage } from '../support/engine-page.ts';
