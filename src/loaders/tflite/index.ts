@@ -18,6 +18,9 @@ import type { TfliteRounding } from './rounding.ts';
 import type { TailCall } from './tail-call.ts';
 import { type ActivationRange, activationRange, decodeConstant, readTensor, type TfliteTensor } from './tensors.ts';
 
+// For whoever runs such a file as it is: in the chunk that has been fetched by then.
+export { FlatTable, readTensor };
+
 /** Tensors, operators, buffers, kinds of operators: of each. */
 const mostTables = 50_000;
 /** Of the model, and of one operator. */
