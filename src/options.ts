@@ -1,9 +1,12 @@
 /** The words by which a caller chooses how a model runs, the same in `load`, on the command line and in the page. */
-import { DeviceError, UsageError } from './errors.ts';
+import { UsageError } from './errors.ts';
 import type { Precision as Storage } from './planner/plan.ts';
 import type { PlanKind } from './planner/prepare.ts';
 
-/** `auto`: WebGPU where there is an adapter, else the CPU reference. `wasm` is not there yet. */
+/**
+ * `auto`: WebGPU, or a CPU engine where that is faster or there is no adapter (`LoadOptions.cpu`); the CPU reference where
+ * there is neither. `wasm`: a CPU engine.
+ */
 export const devices = ['auto', 'webgpu', 'wasm', 'reference'] as const;
 export type Device = (typeof devices)[number];
 
@@ -28,7 +31,7 @@ export interface RunChoice {
 
 /** What a choice comes to. */
 export interface ResolvedChoice {
-  readonly device: 'auto' | 'webgpu' | 'reference';
+  readonly device: Device;
   /** Of real numbers. */
   readonly precision: 'float32' | 'float16' | 'float16-storage';
   /** Whether the network runs on integers: where all of a quantised file is covered, or in any case. */
@@ -41,14 +44,13 @@ export function resolveChoice({ device = 'auto', precision = 'auto', plan = 'aut
   known('device', device, devices);
   known('precision', precision, precisions);
   known('plan', plan, planOptions);
-  if (device === 'wasm') throw new UsageError('device "wasm" is not there yet; use "webgpu", "reference" or "auto"');
   if (precision === 'int8' && plan === 'fused') {
     throw new UsageError(
       'precision "int8" has no fused plan yet; use plan "unfused" or "auto", or precision "float32"',
     );
   }
-  if (precision.startsWith('float16') && device === 'reference') {
-    throw new UsageError(`precision "${precision}" is for the GPU; the reference computes in float64: use "auto"`);
+  if (precision.startsWith('float16') && (device === 'reference' || device === 'wasm')) {
+    throw new UsageError(`precision "${precision}" is for the GPU, and device is "${device}": use "auto"`);
   }
   return {
     device,
@@ -64,13 +66,13 @@ function known(option: string, value: string, values: readonly string[]): void {
 
 /**
  * How a device with these features stores a precision: halves in pairs of 16 bits where it has no type for them. Throws
- * `DeviceError` where it is to compute in them all the same.
+ * `UsageError` where it is to compute in them all the same.
  */
 export function storageOf(precision: ResolvedChoice['precision'], features: readonly string[]): Storage {
   if (precision === 'float32') return precision;
   if (features.includes('shader-f16')) return 'float16';
   if (precision === 'float16-storage') return 'float16-packed';
-  throw new DeviceError('this GPU does not compute in halves (it has no shader-f16); use "float16-storage" or "auto"');
+  throw new UsageError('this GPU does not compute in halves (it has no shader-f16); use "float16-storage" or "auto"');
 }
 
 /** What kernels are to compute in, as of `KernelPreferences`. */

@@ -50,12 +50,13 @@ export const coreKernels: KernelRegistry = {
 };
 
 /** Kernels that are fetched for the plans that need them. */
-export type KernelModule = 'rare' | 'blocks' | 'variants' | 'halves';
+export type KernelModule = 'rare' | 'blocks' | 'variants' | 'integer' | 'halves';
 
 const modules: Readonly<Record<KernelModule, () => Promise<Partial<KernelRegistry>>>> = {
   rare: () => import('./rare.ts'),
   blocks: () => import('./blocks.ts'),
   variants: () => import('./variants.ts'),
+  integer: () => import('./integer.ts'),
   halves: () => import('./halves.ts'),
 };
 
@@ -95,7 +96,7 @@ export async function fetchKernels(names: Iterable<KernelModule>): Promise<Kerne
 
 /** The module that has the kernels with these names; none for the core's. */
 export const modulesOf = (names: readonly string[]): KernelModule[] =>
-  names.flatMap((name) => moduleOfKernel[name.split('/')[0]!] ?? []);
+  names.flatMap((name) => (name.startsWith('int8-') ? 'integer' : (moduleOfKernel[name.split('/')[0]!] ?? [])));
 
 /** Every kernel. */
 export const allKernels = (): Promise<KernelRegistry> => fetchKernels(Object.keys(modules) as KernelModule[]);

@@ -5,6 +5,7 @@ import { inferShapes, sizeOf } from '../graph/shapes.ts';
 import type { KernelRegistry } from '../kernels/index.ts';
 import {
   type Binding,
+  EXACT,
   type Kernel,
   MOST_WORKGROUPS,
   type NodeShapes,
@@ -24,6 +25,7 @@ import {
   type ConstantUpload,
   type DeviceLimits,
   type Dispatch,
+  isHalf,
   type PipelineSpec,
   type Placement,
   type Plan,
@@ -31,7 +33,7 @@ import {
   type TextureSpec,
 } from './plan.ts';
 import { type KernelPreferences, kernelNamed, selectKernel, shapesOf } from './select.ts';
-import { halvesOf, inputsOfOneReader, nodesInHalves } from './storage.ts';
+import { halvesOf, inputsOfOneReader, integerTensors, nodesInHalves } from './storage.ts';
 
 /** Offsets of storage and uniform bindings are multiples of this in every WebGPU implementation. */
 const ALIGNMENT = 256;
@@ -75,8 +77,9 @@ export function* planInSteps(
   const { precision = 'float32', aliasing = true, preferences } = options;
   const computing = preferences?.arithmetic && nodesInHalves(graph);
   const halves = options.halves ?? halvesOf(graph, precision, preferences?.arithmetic);
+  const integers = integerTensors(graph);
   const precisionOf = (name: string): Precision =>
-    precision !== 'float32' && halves.has(name) ? precision : 'float32';
+    integers.has(name) ? 'int8' : isHalf(precision) && halves.has(name) ? precision : 'float32';
   const shapes = inferShapes(graph);
   const mayBeDense = new Set([...inputsOfOneReader(graph)].filter((name) => precisionOf(name) === 'float32'));
   const steps: { node: Node; nodeShapes: NodeShapes; kernel: Kernel; program: Program }[] = [];
@@ -128,10 +131,12 @@ export function* planInSteps(
     yield;
     let halfWeights = false;
     const slots = kernel.constants(node, nodeShapes).map((constant, index): ConstantSlot => {
-      halfWeights ||= constant.precision === 'storage' && precision !== 'float32';
+      const half = constant.precision === 'storage' && isHalf(precision);
+      halfWeights ||= half;
       const bytes = constantBytesOf(constant, precision);
       if (constant.texture) {
-        textures.push({ ...constant.texture, format: precision === 'float32' ? 'rgba32float' : 'rgba16float' });
+        const words = constant.precision === 'words';
+        textures.push({ ...constant.texture, format: words ? 'rgba32uint' : half ? 'rgba16float' : 'rgba32float' });
         return { node: node.name, index, offset: 0, bytes, texture: textures.length - 1 };
       }
       const slot = { node: node.name, index, offset: constantBytes, bytes };
@@ -148,21 +153,23 @@ export function* planInSteps(
     };
     uniforms.push(...words, ...new Array(align(4 * words.length) / 4 - words.length).fill(0));
 
-    const isHalf = (name: string) => precisionOf(name) !== 'float32';
     const [source, ...others] = node.inputs;
-    const alike = ([first, ...rest]: readonly string[]) => rest.every((name) => isHalf(name) === isHalf(first!));
+    const alike = ([first, ...rest]: readonly string[]) =>
+      rest.every((name) => precisionOf(name) === precisionOf(first!));
     if (!alike(others) || !alike(writtenBy(node))) {
       throw new GraphError(`node "${node.name}" (${node.op}): operands are stored in two ways`);
     }
-    const names = preludeNames({
+    const half = (name: string) => isHalf(precisionOf(name));
+    const storage = preludeNames({
       precision,
-      src: isHalf(source!),
-      other: others.length > 0 && isHalf(others[0]!),
+      src: half(source!),
+      other: others.length > 0 && half(others[0]!),
       weight: halfWeights,
-      dst: isHalf(node.output),
+      dst: half(node.output),
       subgroups: kernel.requires?.includes('subgroups') ?? false,
     });
-    const spec = pipelineOf(program, slots, names, codes);
+    const names = program.prelude ? { ...storage, EXACT: preferences?.features.includes(EXACT) ?? false } : storage;
+    const spec = pipelineOf(program, slots, names, codes, textures);
     const key = JSON.stringify(spec);
     const pipeline = pipelines.get(key)?.index ?? pipelines.size;
     pipelines.set(key, { index: pipeline, spec });
@@ -212,23 +219,27 @@ export function* planInSteps(
 }
 
 const constantBytesOf = (constant: PackedConstant, precision: Precision): number =>
-  constant.elements * (constant.precision === 'storage' ? bytesPerElement(precision) : 4);
+  constant.elements * (constant.precision === 'storage' && isHalf(precision) ? 2 : 4);
 
 function pipelineOf(
   program: Program,
   slots: readonly ConstantSlot[],
   names: Names,
   codes: Map<string, string>,
+  textures: readonly TextureSpec[],
 ): PipelineSpec {
   const typeOf = (binding: Binding) => {
     if (binding.role === 'shape') return 'uniform';
     if (binding.role === 'output') return 'write';
     if (binding.role === 'constant' && binding.uniformBytes) return 'uniform';
-    return binding.role === 'constant' && slots[binding.index]!.texture !== undefined ? 'texture' : 'read';
+    const texture = binding.role === 'constant' ? slots[binding.index]!.texture : undefined;
+    if (texture === undefined) return 'read';
+    return textures[texture]!.format === 'rgba32uint' ? 'texture-of-words' : 'texture';
   };
   const constants = { ...program.constants, ...names };
   const key = `${program.file} ${JSON.stringify(constants)}`;
-  const code = codes.get(key) ?? shaderCode(program.file, program.source, constants, program.fragments);
+  const code =
+    codes.get(key) ?? shaderCode(program.file, program.source, constants, program.fragments, program.prelude);
   codes.set(key, code);
   return {
     label: program.file,
@@ -275,8 +286,8 @@ export function* packConstants(graph: Graph, plan: Plan, kernels: KernelRegistry
         throw new GraphError(`${graph.name}: the plan was made for other weights than those of node "${node.name}"`);
       }
       const packed = constant.pack();
-      const half = constant.precision === 'storage' && plan.precision !== 'float32';
-      yield { slot, data: half ? toFloat16(packed) : packed };
+      const half = constant.precision === 'storage' && isHalf(plan.precision);
+      yield { slot, data: half ? toFloat16(packed as Float32Array) : packed };
     }
   }
 }

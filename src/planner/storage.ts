@@ -1,11 +1,11 @@
 import type { Graph } from '../graph/graph.ts';
 import { MOST_INPUT } from '../graph/half-weights.ts';
 import type { Activation, Node } from '../graph/ops.ts';
-import type { Precision } from './plan.ts';
+import { isHalf, type Precision } from './plan.ts';
 
 /** Which tensors a plan stores as halves. */
 export function halvesOf(graph: Graph, precision: Precision, arithmetic?: 'float16'): ReadonlySet<string> {
-  if (precision === 'float32') return new Set();
+  if (!isHalf(precision)) return new Set();
   return arithmetic ? halfOperands(graph) : halfTensors(graph);
 }
 
@@ -107,6 +107,21 @@ function largestValues({ nodes }: Graph): ReadonlyMap<string, number> {
   };
   for (const node of nodes) most.set(node.output, found(node));
   return most;
+}
+
+/**
+ * Tensors of stored integers, which are bytes in every plan: what operations on integers write but real numbers, and inputs of
+ * the graph that they read as integers.
+ */
+export function integerTensors({ inputs, nodes }: Graph): ReadonlySet<string> {
+  const integers = new Set<string>();
+  const given = new Set(inputs.map(({ name }) => name));
+  for (const node of nodes) {
+    if (node.op !== 'integer') continue;
+    if (node.body.kind !== 'dequantise') integers.add(node.output);
+    if (node.body.kind !== 'quantise') for (const name of node.inputs) if (given.has(name)) integers.add(name);
+  }
+  return integers;
 }
 
 /** Inputs of a graph that one node alone reads: where that is a kernel that can, they are stored as the caller gives them. */

@@ -10,7 +10,7 @@ import { ArenaPool } from '../scheduler/arena-pool.ts';
 import { Copies } from '../scheduler/copies.ts';
 import { disposed, Executor, type RankedOutputs, type Ranking, type RunOptions } from '../scheduler/executor.ts';
 import type { ResourceOptions } from '../scheduler/plan-resources.ts';
-import { startingPreferences } from './defaults.ts';
+import { preferencesOf, startingPreferences } from './defaults.ts';
 import type { TuneOptions, TuningReport } from './index.ts';
 
 /** Devices that a call may lose before it gives up. */
@@ -240,6 +240,12 @@ export class TunedExecutor {
     Promise.allSettled([before.idle(), ...this.#working]).then(() => before.dispose());
   }
 
+  /** Frees it once the runs and the work on it have ended. */
+  async retire(): Promise<void> {
+    await Promise.allSettled([this.#latest, this.#tuning, ...this.#working]);
+    this.dispose();
+  }
+
   dispose(): void {
     this.#disposed = true;
     this.current.dispose();
@@ -255,7 +261,7 @@ async function planFor(
 ): Promise<Planned> {
   const { features } = gpu.adapter;
   const precision = wanted === 'float16' && !features.includes('shader-f16') ? 'float16-packed' : wanted;
-  const preferences = await startingPreferences(gpu.adapter, arithmetic);
+  const preferences = await preferencesOf(gpu, graph, await startingPreferences(gpu.adapter, arithmetic));
   const kernels = await kernelsFor(graph, preferences);
   const plan = createPlan(graph, kernels, { precision, preferences, limits: gpu.device.limits });
   return { plan, preferences, precision };

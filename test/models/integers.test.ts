@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { imageToTensor } from '../../src/analysis/index.ts';
-import { decode } from '../../src/cli/pictures.ts';
+import { decode } from '../../src/cli/decode.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import type { Picture } from '../../src/index.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
