@@ -10,6 +10,8 @@ import { matrixVector, usualVariant } from './fully-connected.ts';
 import { ceilDiv, type HalfArithmetic, type Kernel, type PackedConstant, weightsConstant } from './kernel.ts';
 import { packRows } from './pack.ts';
 
+export { halfOperands } from './half-operands.ts';
+
 /** Put before the name of the kernel that computes the same in float32. */
 export const HALF = 'half/';
 

@@ -1,3 +1,5 @@
+import type { Graph } from '../graph/graph.ts';
+import type { Node } from '../graph/ops.ts';
 import { add } from './add.ts';
 import { convDepthwise, depthwiseVariants } from './conv-depthwise.ts';
 import { depthwiseAnyVariants } from './conv-depthwise-any.ts';
@@ -20,6 +22,8 @@ export interface KernelRegistry {
   readonly starting: readonly Kernel[];
   /** That compute in halves what others compute in float32; for plans that ask for it. */
   readonly inHalves: readonly Kernel[];
+  /** Which tensors are stored as halves where such compute these nodes; with those kernels. */
+  readonly halfOperands?: (graph: Graph, computing: ReadonlySet<Node>) => ReadonlySet<string>;
 }
 
 /** What most networks need, with the variants that share its shaders. */
@@ -90,8 +94,16 @@ const moduleOfKernel: Readonly<Record<string, KernelModule>> = {
 /** The core and what these modules add. */
 export async function fetchKernels(names: Iterable<KernelModule>): Promise<KernelRegistry> {
   const added = await Promise.all([...new Set(names)].sort().map((name) => modules[name]()));
-  const all = (key: keyof KernelRegistry) => [coreKernels, ...added].flatMap((kernels) => kernels[key] ?? []);
-  return { usual: all('usual'), variants: all('variants'), starting: all('starting'), inHalves: all('inHalves') };
+  const all = (key: Exclude<keyof KernelRegistry, 'halfOperands'>) =>
+    [coreKernels, ...added].flatMap((kernels) => kernels[key] ?? []);
+  const halfOperands = added.find((kernels) => kernels.halfOperands)?.halfOperands;
+  return {
+    usual: all('usual'),
+    variants: all('variants'),
+    starting: all('starting'),
+    inHalves: all('inHalves'),
+    ...(halfOperands && { halfOperands }),
+  };
 }
 
 /** The module that has the kernels with these names; none for the core's. */

@@ -76,7 +76,7 @@ export function* planInSteps(
 ): Generator<undefined, Plan> {
   const { precision = 'float32', aliasing = true, preferences } = options;
   const computing = preferences?.arithmetic && nodesInHalves(graph);
-  const halves = options.halves ?? halvesOf(graph, precision, preferences?.arithmetic);
+  const halves = options.halves ?? halvesOf(graph, kernels, precision, preferences?.arithmetic);
   const integers = integerTensors(graph);
   const precisionOf = (name: string): Precision =>
     integers.has(name) ? 'int8' : isHalf(precision) && halves.has(name) ? precision : 'float32';

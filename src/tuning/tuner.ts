@@ -123,7 +123,7 @@ function distinctLayers(
   const shapes = inferShapes(graph);
   const dense = inputsOfOneReader(graph);
   const computing = arithmetic && nodesInHalves(graph);
-  const halves = halvesOf(graph, precision, arithmetic);
+  const halves = halvesOf(graph, registry, precision, arithmetic);
   const layers = new Map<string, Layer>();
   for (const node of graph.nodes) {
     if (!isTunable(node)) continue;

