@@ -26,7 +26,7 @@ export interface Golden {
   readonly tuned: Readonly<Record<string, string>>;
   /** Tensors that are stored as halves. */
   readonly halves: ReadonlySet<string>;
-  /** Layers of the model that have no small likeness and would take the CPU too long. */
+  /** Layers of the model that have no small likeness, and would take the CPU too long or are on integers. */
   readonly unchecked: readonly string[];
 }
 
@@ -165,11 +165,11 @@ export function goldenOf(
     nodes.push({ ...made.node, ...renamed(made.node), name: called } as Node);
     for (const [at, shape] of made.shapes.inputs.entries()) {
       inputs.push({ name: inputNames[at]!, shape });
-      if (plan.tensors[node.inputs[at]!]!.precision !== 'float32') halves.add(inputNames[at]!);
+      if (plan.tensors[node.inputs[at]!]!.precision.startsWith('float16')) halves.add(inputNames[at]!);
     }
     for (const [at, output] of outputNames.entries()) {
       outputs.push({ name: output, tensor: output });
-      if (plan.tensors[writtenBy(node)[at]!]!.precision !== 'float32') halves.add(output);
+      if (plan.tensors[writtenBy(node)[at]!]!.precision.startsWith('float16')) halves.add(output);
     }
     layers.push({ node: called, of: node.name, kernel: name, key });
   }
@@ -225,7 +225,7 @@ function fitting(
   }
   const key = layerKey(node, own);
   if (tuned[key] === kernel.name) return 'known';
-  if (tuned[key] !== undefined || workOf(node, own) > MOST_WORK) return null;
+  if (node.op === 'integer' || tuned[key] !== undefined || workOf(node, own) > MOST_WORK) return null;
   return { node: withGoldenWeights(node, (_, values) => values.length), shapes: own, key };
 }
 

@@ -33,7 +33,7 @@ export interface CheckReport {
   readonly failures: readonly CheckFailure[];
   /** Made-up layers that ran. */
   readonly checked: number;
-  /** Layers of the network that were not checked: the CPU would take too long for them. */
+  /** Layers of the network that were not checked: on integers, or too large. */
   readonly unchecked: readonly string[];
   readonly ms: number;
 }
@@ -165,7 +165,7 @@ export async function ensureRight<R extends Checked>(
       failures = report.failures;
       if (failures.length === 0) {
         const left =
-          report.unchecked.length > 0 ? `; not checked, as it would take too long: ${report.unchecked.join(', ')}` : '';
+          report.unchecked.length > 0 ? `; not checked (too large, or on integers): ${report.unchecked.join(', ')}` : '';
         const what =
           report.checked > 0 ? `${report.checked} made-up layers in ${report.ms.toFixed(0)} ms` : 'passed before';
         return { running, words: [...words, `self-check passed: ${what}${left}`] };

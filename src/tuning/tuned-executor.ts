@@ -10,7 +10,7 @@ import { ArenaPool } from '../scheduler/arena-pool.ts';
 import { Copies } from '../scheduler/copies.ts';
 import { disposed, Executor, type RankedOutputs, type Ranking, type RunOptions } from '../scheduler/executor.ts';
 import type { ResourceOptions } from '../scheduler/plan-resources.ts';
-import { startingPreferences } from './defaults.ts';
+import { preferencesOf, startingPreferences } from './defaults.ts';
 import type { TuneOptions, TuningReport } from './index.ts';
 
 /** Devices that a call may lose before it gives up. */
@@ -76,13 +76,13 @@ export class TunedExecutor {
     gpu: Gpu,
     graph: Graph,
     precision: Precision,
-    options: ResourceOptions,
+    { arithmetic, ...options }: ResourceOptions & Pick<KernelPreferences, 'arithmetic'>,
     arriving?: ArrivingWeights | null,
     selfCheck: SelfCheck = 'off',
   ): Promise<TunedExecutor> {
     const make = async (on: Gpu) =>
       checked(
-        await begin(on, graph, await planFor(on, graph, precision), options, arriving),
+        await begin(on, graph, await planFor(on, graph, precision, arithmetic), options, arriving),
         graph,
         selfCheck,
         options,
@@ -196,8 +196,8 @@ export class TunedExecutor {
     const running = await replace(gpu, loss, async (next) => {
       const same = kindOf(next) === kindOf(gpu);
       if (same) return begin(next, this.graph, { plan, preferences, precision }, {});
-      const first = await begin(next, this.graph, await planFor(next, this.graph, precision), {});
-      return (await checked(first, this.graph, this.#selfCheck, {})).running;
+      const planned = await planFor(next, this.graph, precision, preferences.arithmetic);
+      return (await checked(await begin(next, this.graph, planned, {}), this.graph, this.#selfCheck, {})).running;
     });
     if (this.#disposed) {
       running.executor.dispose();
@@ -288,21 +288,38 @@ async function checked(
   options: ResourceOptions,
 ): Promise<CheckedRunning> {
   if (mode === 'off') return { running, words: [] };
-  const { gpu } = running;
+  const { gpu, preferences } = running;
   const { ensureRight } = await import('./self-check.ts');
   try {
     return await ensureRight(running, graph, { mode }, async (avoid, precision) =>
-      begin(gpu, graph, await planFor(gpu, graph, precision, avoid), options),
+      begin(
+        gpu,
+        graph,
+        await planFor(
+          gpu,
+          graph,
+          precision,
+          precision === running.precision ? preferences.arithmetic : undefined,
+          avoid,
+        ),
+        options,
+      ),
     );
   } catch (error) {
     throw await gpu.explain(error);
   }
 }
 
-async function planFor(gpu: Gpu, graph: Graph, wanted: Precision, avoid: readonly string[] = []): Promise<Planned> {
+async function planFor(
+  gpu: Gpu,
+  graph: Graph,
+  wanted: Precision,
+  arithmetic: KernelPreferences['arithmetic'],
+  avoid: readonly string[] = [],
+): Promise<Planned> {
   const { features } = gpu.adapter;
   const precision = wanted === 'float16' && !features.includes('shader-f16') ? 'float16-packed' : wanted;
-  const starting = await startingPreferences(gpu.adapter);
+  const starting = await preferencesOf(gpu, graph, await startingPreferences(gpu.adapter, arithmetic));
   const preferences = avoid.length > 0 ? { ...starting, avoid } : starting;
   const kernels = await kernelsFor(graph, preferences);
   const plan = createPlan(graph, kernels, { precision, preferences, limits: gpu.device.limits });
