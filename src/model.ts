@@ -268,7 +268,10 @@ export class Model {
     return this.graph.outputs.map((output) => ({ ...output, shape: shapes.get(output.name)!, layout: 'nhwc' }));
   }
 
-  /** Once the GPU is lost, why; never on the CPU. A model whose GPU is lost is loaded again. */
+  /**
+   * Once the GPU device that runs it now is lost, why; never on the CPU. The next call goes on with another device, unless
+   * the caller brought this one: load the model again then.
+   */
   get lost(): Promise<DeviceLoss> {
     const lost = this.#gpu?.gpu.device.lost;
     return lost ? lost.then(({ reason, message }) => ({ reason, message })) : new Promise(() => {});
@@ -481,12 +484,16 @@ export class Model {
     try {
       this.#check();
       signal?.throwIfAborted();
-      const seen = this.#gpu
-        ? await this.#gpu.runPicture(picture, rule, ranking, { signal })
-        : {
-            outputs: await this.#runOnCpu(await tensorOf(picture, rule, [height, width], channels), { signal }),
-            ranked: null,
-          };
+      const tensor = () => tensorOf(picture, rule, [height, width], channels);
+      const gpu = this.#gpu;
+      let seen: RankedOutputs;
+      if (gpu) {
+        const running = gpu.runPicture(picture, rule, ranking, { signal });
+        const checking = gpu.picturesAreRight(rule, ranking?.logits ?? null);
+        checking.catch(() => {});
+        seen = await running;
+        if (!(await checking)) seen = { outputs: await gpu.run(await tensor(), { signal }), ranked: null };
+      } else seen = { outputs: await this.#runOnCpu(await tensor(), { signal }), ranked: null };
       this.#tuneAfterFirst();
       return seen;
     } catch (error) {

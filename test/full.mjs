@@ -7,6 +7,10 @@ import { parseArgs } from 'node:util';
 /** Each is done within an hour on two cores, and can be run again by itself. */
 const parts = {
   page: ['the page on screens of 320 to 2560 px', ['test/demo/']],
+  trust: [
+    'lost devices, memory, the self-check: 20 losses, 10,000 inferences, 400 mutated shaders',
+    ['test/device/', 'test/tuning/'],
+  ],
   mutations: ['damaged and hostile files: more mutations of every format', ['test/loaders/']],
   models: ['real models, every one that the packages bring', ['test/models/', 'test/tasks/']],
   kernels: ['the case tables of kernels, each case on float16 storage as well', ['test/kernels/']],

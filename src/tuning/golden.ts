@@ -239,3 +239,23 @@ function outputShape(node: Node, inputs: readonly Shape[]): Shape {
   };
   return inferShapes(graph).get('y')!;
 }
+
+/** A small network of one picture, whose first convolution is the model's where that can read pixels; a mean of it is scored. */
+export function goldenPictures(graph: Graph, plan: Plan, registry: KernelRegistry): Pick<Golden, 'graph' | 'tuned'> {
+  const [input] = graph.inputs;
+  const [node] = graph.nodes;
+  const own = shapesOf(node!, inferShapes(graph));
+  const kernel = kernelNamed(registry, plan.dispatches[0]!.kernel, node!.op);
+  const made = kernel.readsDense && node!.inputs.length === 1 ? fitting(kernel, node!, own, {}, [16, 18]) : null;
+  const nodes: Node[] = [];
+  const tuned: Record<string, string> = {};
+  let shape: Shape = [1, 16, 18, input!.shape[3]];
+  if (made && made !== 'known') {
+    nodes.push({ ...made.node, name: 'stem', inputs: ['picture'], output: 'stem' } as Node);
+    tuned[made.key] = kernel.name;
+    shape = made.shapes.inputs[0]!;
+  }
+  nodes.push({ op: 'global-average-pool', name: 'mean', inputs: [nodes[0]?.output ?? 'picture'], output: 'scores' });
+  const outputs = [{ name: 'scores', tensor: 'scores' }];
+  return { graph: { name: 'self-check', inputs: [{ name: 'picture', shape }], outputs, nodes }, tuned };
+}

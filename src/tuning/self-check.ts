@@ -1,7 +1,7 @@
 /** What a plan computes, before its first result is handed out, against the CPU reference on made-up layers. */
 import type { Gpu } from '../device/gpu.ts';
 import { DeviceLostError, GraphError, MiscomputationError } from '../errors.ts';
-import type { Graph } from '../graph/graph.ts';
+import type { Graph, ImageRule } from '../graph/graph.ts';
 import { type Node, writtenBy } from '../graph/ops.ts';
 import { inferShapes } from '../graph/shapes.ts';
 import { createPlan, packConstants } from '../planner/create-plan.ts';
@@ -10,9 +10,10 @@ import { kernelsOf } from '../planner/select.ts';
 import { runGraph } from '../reference/index.ts';
 import { Executor } from '../scheduler/executor.ts';
 import { poison } from '../scheduler/poison.ts';
+import { wrongPictures } from '../validate/picture-check.ts';
 import { version } from '../version.ts';
 import { cacheKey } from './cache.ts';
-import { type Golden, goldenInputs, goldenOf } from './golden.ts';
+import { type Golden, goldenInputs, goldenOf, goldenPictures } from './golden.ts';
 import { type CheckStore, indexedDbChecks } from './passed-checks.ts';
 
 /** Some GPUs are right only the first time. */
@@ -126,6 +127,28 @@ function firstWrong(actual: Float32Array, expected: Float32Array, node: Node, ha
   });
 }
 
+/**
+ * What is wrong with what becomes of pictures, by this rule, before a plan's first layer, and of its scores behind the last:
+ * logits or not, null where they are not ranked. Null where nothing is. Throws as `checkPlan` does.
+ */
+export async function checkPictures(
+  { gpu, plan }: Executor,
+  graph: Graph,
+  rule: ImageRule,
+  logits: boolean | null,
+): Promise<string | null> {
+  const registry = await kernelsOf(plan);
+  const { graph: small, tuned } = goldenPictures(graph, plan, registry);
+  const preferences = { features: gpu.adapter.features, prefer: [], tuned };
+  const made = createPlan(small, registry, { precision: plan.precision, preferences, halves: new Set() });
+  const executor = await Executor.create(gpu, made, packConstants(small, made, registry));
+  try {
+    return await wrongPictures(executor, small, rule, logits);
+  } finally {
+    executor.dispose();
+  }
+}
+
 /** 53 bits of a text. */
 function hashOf(text: string): string {
   let [a, b] = [0xdeadbeef, 0x41c6ce57];
@@ -165,7 +188,9 @@ export async function ensureRight<R extends Checked>(
       failures = report.failures;
       if (failures.length === 0) {
         const left =
-          report.unchecked.length > 0 ? `; not checked (too large, or on integers): ${report.unchecked.join(', ')}` : '';
+          report.unchecked.length > 0
+            ? `; not checked (too large, or on integers): ${report.unchecked.join(', ')}`
+            : '';
         const what =
           report.checked > 0 ? `${report.checked} made-up layers in ${report.ms.toFixed(0)} ms` : 'passed before';
         return { running, words: [...words, `self-check passed: ${what}${left}`] };

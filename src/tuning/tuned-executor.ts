@@ -47,7 +47,12 @@ interface Planned extends Pick<Running, 'preferences' | 'precision'> {
 export class TunedExecutor {
   readonly graph: Graph;
   /** What the self-check found, a sentence each. */
-  readonly found: readonly string[];
+  get found(): readonly string[] {
+    return this.#found;
+  }
+  readonly #found: string[];
+  /** Whether pictures come out right, by rule and ranking. */
+  readonly #pictures = new Map<string, Promise<boolean>>();
   readonly #selfCheck: SelfCheck;
   #running: Running;
   #recovering: Promise<void> | null = null;
@@ -63,7 +68,7 @@ export class TunedExecutor {
   private constructor(graph: Graph, { running, words }: CheckedRunning, selfCheck: SelfCheck) {
     this.graph = graph;
     this.#running = running;
-    this.found = words;
+    this.#found = [...words];
     this.#selfCheck = selfCheck;
     this.#watch(running.gpu);
   }
@@ -219,6 +224,26 @@ export class TunedExecutor {
         gpu.dispose();
       }
     });
+  }
+
+  /**
+   * Whether pictures by this rule come out right, and their ranking (`logits`, or not; null: none). Before the first result of
+   * such pictures; the network behind them is checked when it is loaded.
+   */
+  picturesAreRight(rule: ImageRule, logits: boolean | null): Promise<boolean> {
+    if (this.#selfCheck === 'off') return Promise.resolve(true);
+    const key = JSON.stringify([rule, logits]);
+    const checking =
+      this.#pictures.get(key) ??
+      this.#surviving(async (executor) => {
+        const { checkPictures } = await import('./self-check.ts');
+        const wrong = await checkPictures(executor, this.graph, rule, logits);
+        if (wrong) this.#found.push(`pictures come out wrong on this GPU, and become tensors on the CPU: ${wrong}`);
+        return wrong === null;
+      });
+    this.#pictures.set(key, checking);
+    checking.catch(() => this.#pictures.delete(key));
+    return checking;
   }
 
   /** Why a plan is not to be run; null where it may. */

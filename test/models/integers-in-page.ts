@@ -6,8 +6,8 @@ import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { kernelsFor } from '../../src/planner/select.ts';
 import { runGraph } from '../../src/reference/index.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
-import { preferencesOf, startingPreferences } from '../../src/tuning/defaults.ts';
 import { poison } from '../../src/scheduler/poison.ts';
+import { preferencesOf, startingPreferences } from '../../src/tuning/defaults.ts';
 
 export interface IntegersRun {
   /** Of each picture, the tensor of stored integers before the real numbers of each output. */

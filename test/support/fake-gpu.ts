@@ -21,6 +21,8 @@ export class FakeGpu {
   submits = 0;
   /** Whether the device is out of memory for what has this label. */
   lacks: (label: string) => boolean = () => false;
+  /** Called at each submit that is of something. */
+  onSubmit: () => unknown = () => {};
   /** Whether the next submit is found invalid; its commands are not carried out then. */
   refusesSubmit = false;
   /** Every readback waits for it. */
@@ -83,6 +85,7 @@ export class FakeGpu {
         submit: (commands: readonly (readonly (() => void)[])[]) => {
           if (commands.length === 0) return;
           this.submits++;
+          this.onSubmit();
           if (this.refusesSubmit) report('validation', 'the submit was refused');
           else for (const command of commands.flat()) command();
           this.refusesSubmit = false;

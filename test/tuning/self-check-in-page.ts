@@ -122,6 +122,27 @@ export async function withSabotage({ how, id }: { how: string; id: string }) {
   return { off: results[0]!, on: results[1]! };
 }
 
+/** The best classes of a picture by sound shaders, and by a sabotaged one without the self-check and with it. */
+export async function pictures({ label, from, to }: { label: string; from: string; to: string }) {
+  const random = seededUniform(5);
+  const picture = { width: 80, height: 70, data: Uint8Array.from({ length: 4 * 80 * 70 }, () => 256 * random()) };
+  const see = async (selfCheck: 'off' | 'always') => {
+    const model = await load('v1-0.25-64', { device: 'webgpu', tuning: 'off', selfCheck });
+    const options = { image: 'keras', top: 3 } as const;
+    await model.classify(picture, options);
+    const top = (await model.classify(picture, options)).map(({ index, score }) => ({ index, score }));
+    const { report } = model;
+    model.dispose();
+    return { top, report };
+  };
+  const harm = { label, edit: replacing(from, to) };
+  return {
+    sound: await see('always'),
+    off: await sabotaged(harm, () => see('off')),
+    on: await sabotaged(harm, () => see('always')),
+  };
+}
+
 /** A whole shader library is wrong: what becomes of a model, of which precision. */
 export async function hopeless({ precision }: { precision: 'auto' | 'float16-storage' }) {
   const every = GPUDevice.prototype.createShaderModule;

@@ -48,6 +48,21 @@ describe.each(browsers)('the self-check in %s', (browser) => {
     expect(on.device).toBe('webgpu');
   });
 
+  it.each([
+    ['a resampled picture', 'image-to-tensor.wgsl', 'mean = sum / total;', 'mean = 1.3 * sum / total;'],
+    ['the ranking of classes', 'rank-classes.wgsl', 'vec2u(best.index, bits)', 'vec2u(best.index ^ 1u, bits)'],
+  ])('catches a sabotage of %s, which the CPU does then', async (_, label, from, to) => {
+    type Seen = { readonly top: { readonly index: number; readonly score: number }[]; readonly report: string };
+    const { sound, off, on } = await call<{ sound: Seen; off: Seen; on: Seen }>('pictures', { label, from, to });
+    const indices = ({ top }: Seen) => top.map(({ index }) => index);
+    const far = ({ top }: Seen) => Math.max(...top.map(({ score }, i) => Math.abs(score / sound.top[i]!.score - 1)));
+    expect(sound.report).not.toContain('come out wrong');
+    expect(far(off) > 1e-3 || indices(off).join() !== indices(sound).join(), 'without the self-check').toBe(true);
+    expect(on.report).toContain('pictures come out wrong on this GPU');
+    expect(indices(on)).toEqual(indices(sound));
+    expect(far(on)).toBeLessThan(1e-4);
+  });
+
   it('goes from halves to float32 where no kernel for halves is right, and to the CPU where none is', async () => {
     const halves = await call<Outcome>('hopeless', { precision: 'float16-storage' });
     expect(halves.report).toMatch(/float32 is used/);
