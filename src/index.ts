@@ -25,6 +25,7 @@ export type {
 export type { Graph, GraphInput, GraphOutput, ImageRule, OutputMeaning } from './graph/graph.ts';
 export type { Activation, Conv2d, Node, NodeOf, OpName, Padding, Pair, Shape } from './graph/ops.ts';
 export { seededInputs } from './graph/random-inputs.ts';
+export { softmax, topK } from './graph/scores.ts';
 export type { ImageOption, ImagePreset, PartialImageRule } from './images/image-option.ts';
 export { imageToTensor, type Picture } from './images/image-to-tensor.ts';
 export type { PictureSource } from './images/picture-source.ts';
@@ -46,8 +47,6 @@ export {
   type Outputs,
   outputShapes,
   type PictureOptions,
-  softmax,
-  topK,
 } from './model.ts';
 export type { Device, PlanOption, Precision, RunChoice } from './options.ts';
 export type { PlanSummary } from './planner/create-plan.ts';

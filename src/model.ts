@@ -6,6 +6,7 @@ import { plainImage } from './graph/image-rule.ts';
 import type { Shape } from './graph/ops.ts';
 import { withMeanings } from './graph/output-meaning.ts';
 import { seededInputs } from './graph/random-inputs.ts';
+import { softmax, topK } from './graph/scores.ts';
 import { inferShapes } from './graph/shapes.ts';
 import type { ImageOption } from './images/image-option.ts';
 import { imageToTensor, type Picture } from './images/image-to-tensor.ts';
@@ -475,14 +476,6 @@ export function outputShapes(graph: Graph) {
   return new Map(graph.outputs.map(({ name, tensor }) => [name, shapes.get(tensor)!]));
 }
 
-/** The `k` largest values and their indices, largest first. */
-export function topK(values: Float32Array, k: number): { index: number; score: number }[] {
-  return [...values.keys()]
-    .sort((a, b) => values[b]! - values[a]!)
-    .slice(0, k)
-    .map((index) => ({ index, score: values[index]! }));
-}
-
 /**
  * The `count` best classes in the order of the output's own values, the lower index first where they are equal, as
  * shaders/rank-classes.wgsl has them.
@@ -491,14 +484,6 @@ function bestClasses(values: Float32Array, logits: boolean, count: number): { in
   const scores = logits ? softmax(values) : values;
   const valid = !scores.some(Number.isNaN);
   return topK(values, count).map(({ index }) => ({ index, score: valid ? scores[index]! : Number.NaN }));
-}
-
-/** Probabilities of logits. */
-export function softmax(logits: Float32Array): Float32Array {
-  const maximum = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const exponentials = logits.map((value) => Math.exp(value - maximum));
-  const sum = exponentials.reduce((a, b) => a + b, 0);
-  return exponentials.map((value) => value / sum);
 }
 
 /** A rule that needs no working out: the file's, or one that says everything. */

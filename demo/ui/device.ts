@@ -1,4 +1,6 @@
-import type { Model } from '../../src/index.ts';
+import type { AdapterDescription, Model } from '../../src/index.ts';
+
+type Named = Pick<AdapterDescription, 'vendor' | 'architecture' | 'description' | 'software'>;
 
 /** What ran a model, in a few words: "WebGPU · google swiftshader (software)". */
 export function deviceText({ device, adapter }: Model): string {
@@ -7,7 +9,7 @@ export function deviceText({ device, adapter }: Model): string {
 }
 
 /** The adapter as the browser describes it. Firefox leaves all of it empty. */
-export function adapterText(adapter: Model['adapter']): string {
+export function adapterText(adapter: Named | null): string {
   if (!adapter) return 'no adapter';
   const { vendor, architecture, description, software } = adapter;
   const name =
@@ -24,4 +26,17 @@ export function showDevice(model: Model, chip: HTMLElement, text: HTMLElement, n
     model.device === 'webgpu'
       ? ''
       : `Running on the CPU: ${model.deviceReason} Everything here works without a GPU, in plain loops and more slowly.`;
+}
+
+/** Looks for a GPU without opening it, for the line at the top of the page. */
+export async function probeDevice(chip: HTMLElement, text: HTMLElement): Promise<void> {
+  const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
+  // A model may have told meanwhile.
+  if (chip.dataset.device) return;
+  const { vendor = '', architecture = '', description = '' } = adapter?.info ?? {};
+  const software = /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${vendor} ${architecture} ${description}`);
+  chip.dataset.device = adapter ? 'webgpu' : 'reference';
+  text.textContent = adapter
+    ? `WebGPU · ${adapterText({ vendor, architecture, description, software })}`
+    : 'No WebGPU here: the CPU';
 }
