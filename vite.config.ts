@@ -1,10 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { type BuildEnvironmentOptions, defineConfig, type Plugin, type UserConfig } from 'vite';
 
+const afterOperand = /(?<=[\w)\]]) ?(&&|\|\||<<|>>|[-+*/%&|^<>=!]=?) ?(?=[\w(])/g;
+
 /**
- * Shaders without their comments, indentation and spaces beside brackets and operators: half of their bytes. Line breaks stay,
- * directives need them, and so do the spaces of directives.
+ * A shader without its comments, indentation and spaces beside brackets and operators: half of its bytes, the same tokens.
+ * Line breaks stay, directives need them, and so do the spaces of directives.
  */
+export function compactShader(text: string): string {
+  const lines = text
+    .split('\n')
+    .map((line) => line.replace(/\/\/.*/, '').trim())
+    .map((line) => (line[0] === '#' ? line : line.replace(/ *([()[\]{},;:]) */g, '$1').replace(afterOperand, '$1')));
+  return lines.filter(Boolean).join('\n');
+}
+
 function compactShaders(): Plugin {
   return {
     name: 'compact-shaders',
@@ -12,16 +22,7 @@ function compactShaders(): Plugin {
     load(id) {
       const [path, query] = id.split('?');
       if (!path?.endsWith('.wgsl') || query !== 'raw') return null;
-      const lines = readFileSync(path, 'utf8')
-        .split('\n')
-        .map((line) => line.replace(/\/\/.*/, '').trim())
-        .map((line) =>
-          line.startsWith('#')
-            ? line
-            : line.replace(/ *([()[\]{},;:]) */g, '$1').replace(/(?<=[\w)\]]) ([=+*]) (?=[\w(])/g, '$1'),
-        );
-      const text = lines.filter(Boolean).join('\n');
-      return `export default ${JSON.stringify(text)};`;
+      return `export default ${JSON.stringify(compactShader(readFileSync(path, 'utf8')))};`;
     },
   };
 }
@@ -61,6 +62,7 @@ const modules: UserConfig = {
     lib: {
       entry: {
         index: 'src/index.ts',
+        analysis: 'src/analysis/index.ts',
         labels: 'src/labels/index.ts',
         node: 'src/node/index.ts',
         tasks: 'src/tasks/index.ts',
@@ -76,16 +78,28 @@ const modules: UserConfig = {
         // What entry and loaders share, in one file: split by who needs it, it is smaller but compresses worse.
         codeSplitting: {
           groups: [
-            { name: 'common', test: /src\/(errors|graph\/(image-rule|scores)|images\/resample)|rolldown\/runtime/, priority: 2 },
+            {
+              name: 'common',
+              test: /src\/(errors|graph\/(image-rule|scores)|images\/resample)|rolldown\/runtime/,
+              priority: 2,
+            },
             // Whatever opens a file needs all of it.
-            { name: 'loaders', test: /src\/loaders\/(index|model-files|streaming|byte-stream)/ },
+            { name: 'loaders', test: /src\/loaders\/(index|model-files|streaming|byte-stream|core\/weights)/ },
             // Of every format; ONNX and TensorFlow.js graphs fold constants, too, and a saved model needs the last alone.
             {
               name: 'import',
-              test: /src\/loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch)/,
+              test: /src\/loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch|rounding)/,
             },
             { name: 'fold', test: /src\/loaders\/core\/(fold|dims|schedule)/ },
-            { name: 'values', test: /src\/loaders\/core\/weights/ },
+            // A first photograph needs all of it.
+            {
+              name: 'pictures',
+              test: /src\/(images\/(open-picture|image-option)|scheduler\/(picture|rank)-stage|kernels\/(image-to-tensor|rank-classes))/,
+            },
+            {
+              name: 'tuning',
+              test: /src\/(tuning\/(index|tuner|trial|race|adopt|cache)|scheduler\/(pace|trial-bench)|validate\/compare)/,
+            },
             { name: 'hardware', test: /src\/tuning\/(hardware|device-class)/ },
             { name: 'json', test: /src\/loaders\/core\/json/ },
             // What hardware starts with names some of these.
@@ -94,9 +108,13 @@ const modules: UserConfig = {
               test: /src\/(kernels\/(variants|conv-pointwise-shared|conv-depthwise-(strip|tile))|tuning\/(hardware|device-class))/,
             },
             // What every network needs but a saved model; what only fused plans and embeddings need is apart.
-            { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze)/ },
+            { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze|integer)/ },
             // Of the entries for pages and for Node.
-            { name: 'engine', test: /src\/(load\.ts|index\.ts|graph|tuning\/defaults)/, priority: 1 },
+            {
+              name: 'engine',
+              test: /src\/(load\.ts|index\.ts|graph\/(?!cost|scores|resize-places|dead-nodes|classes)|tuning\/defaults)/,
+              priority: 1,
+            },
           ],
         },
       },

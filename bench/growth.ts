@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises';
+import { networkCost } from '../src/analysis/index.ts';
 import { buildArchitecture } from '../src/architectures/index.ts';
 import { type BrowserName, ensureBrowser } from '../src/cli/find-browsers.ts';
 import type { Io } from '../src/cli/io.ts';
 import { table } from '../src/cli/table.ts';
 import { withEnginePage } from '../src/cli/with-page.ts';
-import { networkCost, type PlanOption } from '../src/index.ts';
+import type { PlanOption } from '../src/index.ts';
 import type { GrowthRequest, GrowthSample } from './growth-in-page.ts';
 import { growthPlot } from './growth-plot.ts';
 import type { Growth, GrowthPoint, GrowthSeries } from './growth-results.ts';

@@ -1,5 +1,6 @@
 /** The roofline of each dispatch, in the browser. */
-import { layerCosts, load, type PlanOption } from '../src/index.ts';
+import { layerCosts } from '../src/analysis/index.ts';
+import { load, type PlanOption } from '../src/index.ts';
 
 export interface LayerRow {
   readonly node: string;

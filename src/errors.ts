@@ -92,7 +92,10 @@ export class DeviceError extends MobileNetError {
   readonly code = 'device';
 }
 
-/** The GPU device was lost while or before it was used. Load the model again to go on. */
+/**
+ * The GPU device was lost while or before it was used. The next call asks for another device, unless the caller brought
+ * the lost one: load the model again then.
+ */
 export class DeviceLostError extends MobileNetError {
   override readonly name = 'DeviceLostError';
   readonly code = 'device-lost';

@@ -5,14 +5,7 @@ export { isArchitectureId } from './architectures/id.ts';
 export type { CatalogueEntry } from './catalogue/index.ts';
 export type { AdapterDescription } from './device/gpu.ts';
 export * from './errors.ts';
-export {
-  type LayerCost,
-  type LayerKind,
-  layerCosts,
-  type NetworkCost,
-  networkCost,
-  separableRatio,
-} from './graph/cost.ts';
+export type { LayerCost, LayerKind, NetworkCost } from './graph/cost.ts';
 export type {
   CenterNetDecoding,
   Decoding,
@@ -24,14 +17,24 @@ export type {
 } from './graph/decoding.ts';
 export type { Graph, GraphInput, GraphOutput, ImageRule, OutputMeaning } from './graph/graph.ts';
 export type { Activation, Conv2d, Node, NodeOf, OpName, Padding, Pair, Shape } from './graph/ops.ts';
+export type { GraphQuantisation, StoredTensor, WeightQuantisation } from './graph/quantisation.ts';
 export { seededInputs } from './graph/random-inputs.ts';
 export { softmax, topK } from './graph/scores.ts';
 export type { ImageOption, ImagePreset, PartialImageRule } from './images/image-option.ts';
-export { imageToTensor, type Picture } from './images/image-to-tensor.ts';
+export type { Picture } from './images/picture.ts';
 export type { PictureSource } from './images/picture-source.ts';
-export { type Inspection, type InspectOptions, inspect, type PlanInspection } from './inspect.ts';
-export { catalogue, clearCache, isCached, type LoadOptions, load, type ModelSource, readGraph } from './load.ts';
-export type { CacheOption, FetchOption, Integrity } from './loaders/fetching-options.ts';
+export type { Inspection, InspectOptions, PlanInspection } from './inspect.ts';
+export {
+  catalogue,
+  clearCache,
+  inspect,
+  isCached,
+  type LoadOptions,
+  load,
+  type ModelSource,
+  readGraph,
+} from './load.ts';
+export type { CacheOption, FetchingOptions, FetchOption, Integrity } from './loaders/fetching-options.ts';
 export type { LoadProgress } from './loaders/streaming.ts';
 export {
   type Classification,

@@ -1,5 +1,6 @@
 import { type LayerCost, layerCosts, networkCost } from './graph/cost.ts';
 import type { Graph } from './graph/graph.ts';
+import { graphFor, onIntegers } from './integers.ts';
 import { type Precision, resolveChoice, storageOf } from './options.ts';
 import { createPlan, type PlanSummary, summarizePlan } from './planner/create-plan.ts';
 import type { Precision as Storage } from './planner/plan.ts';
@@ -23,7 +24,7 @@ export interface Inspection extends PlanInspection {
   readonly layers: readonly LayerCost[];
   /** What the file does not say and was assumed, a sentence each. */
   readonly assumptions: readonly string[];
-  /** The plan with every fusion. */
+  /** The plan with every fusion; a network on integers has none. */
   readonly fused: PlanInspection;
 }
 
@@ -31,9 +32,14 @@ export interface InspectOptions {
   readonly precision?: Precision | undefined;
 }
 
-/** With the kernels that run on every device. Throws `UsageError` for a precision that no plan has. */
-export function inspect(graph: Graph, { precision }: InspectOptions = {}): Promise<Inspection> {
-  return inspectAs(graph, storageOf(resolveChoice({ precision }).precision, ['shader-f16']), noPreferences);
+/**
+ * With the kernels that run on every device. Throws `UsageError` for a precision that no plan has or that the file does not
+ * have, `UnsupportedOpError` where int8 is asked for and not all of the network is computed on integers.
+ */
+export async function inspect(graph: Graph, options: InspectOptions = {}): Promise<Inspection> {
+  const { precision, integers } = resolveChoice(options);
+  const network = await graphFor(graph, integers === 'where-covered' ? 'never' : integers);
+  return inspectAs(network, storageOf(precision, ['shader-f16']), noPreferences);
 }
 
 /** With kernels as a device prefers them. */
@@ -47,7 +53,7 @@ export async function inspectAs(graph: Graph, precision: Storage, preferences: K
     layers: layerCosts(graph),
     assumptions: graph.assumptions ?? [],
     ...(await inspectPlan(graph, 'unfused', precision, preferences)),
-    fused: await inspectPlan(graph, 'fused', precision, preferences),
+    fused: await inspectPlan(graph, onIntegers(graph) ? 'unfused' : 'fused', precision, preferences),
   };
 }
 

@@ -5,6 +5,8 @@ import { type GpuOptions, openGpu } from './device/gpu.ts';
 import { DeviceError, UsageError } from './errors.ts';
 import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph } from './graph/graph.ts';
+import type { Inspection, InspectOptions } from './inspect.ts';
+import { graphFor } from './integers.ts';
 import type { FetchingOptions, Request } from './loaders/fetching-options.ts';
 import type { Fetched, LoadProgress, OpenedSource } from './loaders/streaming.ts';
 import { Model } from './model.ts';
@@ -79,11 +81,12 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   try {
     const opened = await openGraph(source, { ...options, signal: reading });
     arriving = opened.arriving;
-    let { graph } = opened;
-    if (options.labels) graph = (await import('./loaders/sidecars/labels.ts')).withLabels(graph, options.labels);
-    if (options.embedding) graph = (await import('./passes/embedding.ts')).withEmbedding(graph);
+    let { graph: loaded } = opened;
+    if (options.labels) loaded = (await import('./loaders/sidecars/labels.ts')).withLabels(loaded, options.labels);
     const { gpu, reason, warm } = (await opening) ?? { gpu: null, reason: 'the reference was asked for', warm: null };
-    const model = await Model.create(graph, gpu, reason, {
+    const graph = await graphFor(loaded, integersOf(options, choice, gpu !== null));
+    const network = options.embedding ? (await import('./passes/embedding.ts')).withEmbedding(graph) : graph;
+    const model = await Model.create(network, gpu, reason, {
       plan,
       precision: gpu ? storageOf(precision, gpu.adapter.features) : 'float32',
       tuning: options.tuning,
@@ -103,6 +106,17 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   }
 }
 
+/** Embeddings are real numbers that a network on integers does not have. */
+function integersOf(
+  { embedding }: LoadOptions,
+  { integers }: ResolvedChoice,
+  gpu: boolean,
+): ResolvedChoice['integers'] {
+  if (!embedding || integers === 'never') return gpu && integers === 'where-covered' ? 'never' : integers;
+  if (integers === 'where-covered') return 'never';
+  throw new UsageError('the option "embedding" is for real numbers: use precision "float32" or "auto" with it');
+}
+
 /** The GPU, or the reason why there is none; `warm`: the end of `warmUp`. */
 async function openDevice({ device, precision, plan }: ResolvedChoice, options: GpuOptions) {
   try {
@@ -115,14 +129,18 @@ async function openDevice({ device, precision, plan }: ResolvedChoice, options: 
   }
 }
 
-/** The graph of any source, as loaded. Throws as `load` does. */
+/**
+ * The graph of any source, as loaded: on real numbers, with how a quantised file holds it unless `precision` or `plan` rules integers
+ * out. Throws as `load` does.
+ */
 export async function readGraph(source: ModelSource, options: LoadOptions = {}): Promise<Graph> {
   const { graph, arriving } = await openGraph(source, options);
   await arriving?.all;
   return graph;
 }
 
-async function openGraph(source: ModelSource, options: LoadOptions): Promise<OpenedSource> {
+async function openGraph(source: ModelSource, given: LoadOptions): Promise<OpenedSource> {
+  const options = { ...given, quantisation: resolveChoice(given).integers !== 'never' };
   const { name = 'model', outputs, inputShapes } = options;
   const named = typeof source === 'string' && isArchitectureId(source);
   if (named || isGraph(source)) {
@@ -187,4 +205,9 @@ export async function clearCache(source?: string | URL): Promise<void> {
 /** The models that `load` knows by name. */
 export async function catalogue(): Promise<readonly CatalogueEntry[]> {
   return (await import('./catalogue/index.ts')).catalogue;
+}
+
+/** Costs, plan and memory in numbers, with the kernels that run on every device. Throws `UsageError` for a precision that no plan has. */
+export async function inspect(graph: Graph, options?: InspectOptions): Promise<Inspection> {
+  return (await import('./inspect.ts')).inspect(graph, options);
 }

@@ -3,15 +3,15 @@ import { DeviceError, InvalidResultError, MobileNetError, UsageError } from './e
 import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph, GraphInput, GraphOutput, ImageRule } from './graph/graph.ts';
 import { plainImage } from './graph/image-rule.ts';
-import type { Shape } from './graph/ops.ts';
+import type { Pair, Shape } from './graph/ops.ts';
 import { withMeanings } from './graph/output-meaning.ts';
 import { seededInputs } from './graph/random-inputs.ts';
-import { softmax, topK } from './graph/scores.ts';
 import { inferShapes } from './graph/shapes.ts';
 import type { ImageOption } from './images/image-option.ts';
-import { imageToTensor, type Picture } from './images/image-to-tensor.ts';
+import type { Picture } from './images/picture.ts';
 import type { OpenPicture, PictureSource } from './images/picture-source.ts';
 import type { Inspection } from './inspect.ts';
+import { onIntegers } from './integers.ts';
 import type { KernelRegistry } from './kernels/index.ts';
 import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision as Storage } from './planner/plan.ts';
@@ -178,6 +178,12 @@ export class Model {
     return this.#gpu ? 'webgpu' : 'reference';
   }
 
+  /** What the network computes in, and how it is stored where that is another way. */
+  get precision(): 'float32' | 'float16-storage' | 'int8' {
+    if (onIntegers(this.graph)) return 'int8';
+    return this.#precision === 'float32' ? 'float32' : 'float16-storage';
+  }
+
   /** What the browser tells of the adapter; null on the CPU. */
   get adapter(): AdapterDescription | null {
     return this.#gpu?.gpu.adapter ?? null;
@@ -212,12 +218,12 @@ export class Model {
   /**
    * One inference on `device`. Calls that do not wait for one another keep the GPU busy: three are in flight at once,
    * further ones wait; results come in the order of the calls.
-   * Throws `UsageError` where an input does not fit, `DeviceLostError` where the GPU went away.
+   * Throws `UsageError` where an input does not fit, `DeviceLostError` where the GPU went away and no other came.
    */
   async run(inputs: Inputs, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Outputs> {
     this.#check();
     if (!this.#gpu) return this.runReference(inputs, options);
-    const outputs = await this.#gpu.current.run(inputs, options);
+    const outputs = await this.#gpu.run(inputs, options);
     this.#tuneAfterFirst();
     return outputs;
   }
@@ -253,7 +259,7 @@ export class Model {
   /** Costs, plan and memory in numbers; with the kernels that the model runs on now. */
   async inspect(): Promise<Inspection> {
     const { inspectAs } = await import('./inspect.ts');
-    return inspectAs(this.graph, this.#precision, this.#gpu?.preferences ?? noPreferences);
+    return inspectAs(this.graph, this.#gpu?.precision ?? this.#precision, this.#gpu?.preferences ?? noPreferences);
   }
 
   /** The time of each dispatch on the GPU. Throws `DeviceError` on the CPU. */
@@ -268,19 +274,23 @@ export class Model {
     inputs: Inputs = seededInputs(this.graph),
     { plan = this.planKind, signal, onLayer }: LayerOptions & { readonly plan?: PlanKind | undefined } = {},
   ): Promise<ValidationReport> {
-    const { gpu, preferences } = this.#gpuTo('validate');
+    const tuned = this.#gpuTo('validate');
     const { validate } = await import('./validate/validate.ts');
-    return validate({
-      gpu,
-      graph: this.graph,
-      prepared: await prepareFor(this.graph, plan),
-      plan,
-      precision: this.#precision,
-      preferences,
-      inputs: this.#named(inputs),
-      signal,
-      onLayer,
-    });
+    const prepared = await prepareFor(this.graph, plan);
+    const named = this.#named(inputs);
+    return tuned.hold(({ gpu }) =>
+      validate({
+        gpu,
+        graph: this.graph,
+        prepared,
+        plan,
+        precision: tuned.precision,
+        preferences: tuned.preferences,
+        inputs: named,
+        signal,
+        onLayer,
+      }),
+    );
   }
 
   /**
@@ -361,7 +371,13 @@ export class Model {
     const chosen = allow || deny ? (await import('./choose-classes.ts')).chooser(this.graph, { allow, deny }) : null;
     const ranking = chosen ? null : { output: output.name, logits, count: top };
     const { outputs, ranked } = await this.#see(picture, options, ranking);
-    const best = ranked ?? bestClasses(outputs[output.name]!, logits, chosen ? Number.POSITIVE_INFINITY : top);
+    const best =
+      ranked ??
+      (await import('./graph/scores.ts')).bestClasses(
+        outputs[output.name]!,
+        logits,
+        chosen ? Number.POSITIVE_INFINITY : top,
+      );
     if (best.some(({ score }) => Number.isNaN(score))) {
       throw new InvalidResultError(
         `${this.graph.name}: scores of output "${output.name}" are NaN; validate() tells where they come from, and another ` +
@@ -386,15 +402,16 @@ export class Model {
       this.#check();
       signal?.throwIfAborted();
       const seen = this.#gpu
-        ? await this.#gpu.current.runPicture(picture, rule, ranking, { signal })
+        ? await this.#gpu.runPicture(picture, rule, ranking, { signal })
         : {
-            outputs: await this.runReference(imageToTensor(await pixelsOf(picture), rule, [height, width], channels), {
-              signal,
-            }),
+            outputs: await this.runReference(await tensorOf(picture, rule, [height, width], channels), { signal }),
             ranked: null,
           };
       this.#tuneAfterFirst();
       return seen;
+    } catch (error) {
+      if (isBytes(picture) || !(error instanceof DOMException)) throw error;
+      throw (await import('./images/picture-failure.ts')).pictureFailure(picture, error);
     } finally {
       // What was open before is closed by whoever opened it.
       if (picture !== source && 'close' in picture) picture.close();
@@ -476,16 +493,6 @@ export function outputShapes(graph: Graph) {
   return new Map(graph.outputs.map(({ name, tensor }) => [name, shapes.get(tensor)!]));
 }
 
-/**
- * The `count` best classes in the order of the output's own values, the lower index first where they are equal, as
- * shaders/rank-classes.wgsl has them.
- */
-function bestClasses(values: Float32Array, logits: boolean, count: number): { index: number; score: number }[] {
-  const scores = logits ? softmax(values) : values;
-  const valid = !scores.some(Number.isNaN);
-  return topK(values, count).map(({ index }) => ({ index, score: valid ? scores[index]! : Number.NaN }));
-}
-
 /** A rule that needs no working out: the file's, or one that says everything. */
 function ruleAsItIs({ image, region }: PictureOptions, own: ImageRule | undefined): ImageRule | null {
   if (region || typeof image === 'string') return null;
@@ -498,8 +505,11 @@ function ruleAsItIs({ image, region }: PictureOptions, own: ImageRule | undefine
 const isBytes = (source: PictureSource | OpenPicture): source is Picture =>
   typeof source === 'object' && source !== null && 'data' in source;
 
-const pixelsOf = async (picture: OpenPicture): Promise<Picture> =>
-  isBytes(picture) ? picture : (await import('./images/open-picture.ts')).readPixels(picture);
+/** On the CPU. */
+async function tensorOf(picture: OpenPicture, ...rule: [ImageRule, Pair, number]): Promise<Float32Array> {
+  const pixels = isBytes(picture) ? picture : await (await import('./images/open-picture.ts')).readPixels(picture);
+  return (await import('./images/image-to-tensor.ts')).imageToTensor(pixels, ...rule);
+}
 
 /** Pictures of an array that are under way at once: more are not decoded before their turn. */
 const AT_ONCE = 4;

@@ -8,9 +8,9 @@ export const devices = ['auto', 'webgpu', 'wasm', 'reference'] as const;
 export type Device = (typeof devices)[number];
 
 /**
- * `auto`: float32 for files of float32 and float16 weights, always. `float16-storage` keeps weights and the largest
- * tensors as halves and computes in float32. `float16` and `int8`, which compute in halves and in integers, are not
- * there yet.
+ * `auto`: `int8` for quantised files whose operations are computed on integers, else float32, always. `int8` gives the bytes that the
+ * file's own runtime gives; `float32` computes such a file on the real numbers behind its integers. `float16-storage` keeps weights
+ * and the largest tensors as halves and computes in float32. `float16`, which computes in halves, is not there yet.
  */
 export const precisions = ['auto', 'float32', 'float16', 'float16-storage', 'int8'] as const;
 export type Precision = (typeof precisions)[number];
@@ -28,7 +28,10 @@ export interface RunChoice {
 /** What a choice comes to. */
 export interface ResolvedChoice {
   readonly device: 'auto' | 'webgpu' | 'reference';
+  /** Of real numbers. */
   readonly precision: 'float32' | 'float16-storage';
+  /** Whether the network runs on integers: where all of a quantised file is covered, or in any case. */
+  readonly integers: 'never' | 'where-covered' | 'always';
   readonly plan: PlanKind;
 }
 
@@ -43,13 +46,18 @@ export function resolveChoice({ device = 'auto', precision = 'auto', plan = 'aut
       'precision "float16" (arithmetic in halves) is not there yet; use "float16-storage" or "auto"',
     );
   }
-  if (precision === 'int8') throw new UsageError('precision "int8" is not there yet; use "float32" or "auto"');
+  if (precision === 'int8' && plan === 'fused') {
+    throw new UsageError(
+      'precision "int8" has no fused plan yet; use plan "unfused" or "auto", or precision "float32"',
+    );
+  }
   if (precision === 'float16-storage' && device === 'reference') {
     throw new UsageError('precision "float16-storage" is for the GPU; the reference computes in float64: use "auto"');
   }
   return {
     device,
-    precision: precision === 'auto' ? 'float32' : precision,
+    precision: precision === 'float16-storage' ? precision : 'float32',
+    integers: precision === 'int8' ? 'always' : precision === 'auto' && plan !== 'fused' ? 'where-covered' : 'never',
     plan: plan === 'auto' ? 'unfused' : plan,
   };
 }

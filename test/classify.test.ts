@@ -1,7 +1,8 @@
 /** What a classifier's outputs mean decides what `classify` makes of them. */
 import { describe, expect, it } from 'vitest';
+import { softmax } from '../src/analysis/index.ts';
 import { withMeanings } from '../src/graph/output-meaning.ts';
-import { type Graph, type ImageRule, load, type Node, softmax } from '../src/index.ts';
+import { type Graph, type ImageRule, load, type Node } from '../src/index.ts';
 
 const image: ImageRule = {
   fit: 'stretch',

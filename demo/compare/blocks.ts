@@ -1,4 +1,5 @@
-import { type LayerCost, layerCosts, type Model, type Node, type Shape } from '../../src/index.ts';
+import { layerCosts } from '../../src/analysis/index.ts';
+import type { LayerCost, Model, Node, Shape } from '../../src/index.ts';
 import { shapeText } from '../ui/format.ts';
 
 /** What a layer is, as the page colours it. */

@@ -1,4 +1,4 @@
-import { networkCost } from '../../src/index.ts';
+import { networkCost } from '../../src/analysis/index.ts';
 import { shelf } from '../models/shelf.ts';
 import { adapterText } from '../ui/device.ts';
 import { byId, html } from '../ui/dom.ts';

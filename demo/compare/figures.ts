@@ -1,4 +1,4 @@
-import { networkCost } from '../../src/index.ts';
+import { networkCost } from '../../src/analysis/index.ts';
 import { html } from '../ui/dom.ts';
 import { bytes, compact, integer } from '../ui/format.ts';
 import type { Measurement } from './measure.ts';

@@ -1,4 +1,5 @@
-import { InvalidResultError, imageToTensor, type Model, softmax, topK, UsageError } from '../../src/index.ts';
+import { imageToTensor, softmax, topK } from '../../src/analysis/index.ts';
+import { InvalidResultError, type Model, UsageError } from '../../src/index.ts';
 import type { Stroke } from './drawing.ts';
 import { rasterize } from './rasterize.ts';
 

@@ -1,4 +1,5 @@
-import { type Model, networkCost, SeveralModelsError } from '../../src/index.ts';
+import { networkCost } from '../../src/analysis/index.ts';
+import { type Model, SeveralModelsError } from '../../src/index.ts';
 import { shelf } from '../models/shelf.ts';
 import { deviceText } from '../ui/device.ts';
 import { byId, html } from '../ui/dom.ts';

@@ -1,4 +1,5 @@
-import { type Conv2d, type Graph, layerCosts, type Node } from '../../src/index.ts';
+import { layerCosts } from '../../src/analysis/index.ts';
+import type { Conv2d, Graph, Node } from '../../src/index.ts';
 import { byId, html } from '../ui/dom.ts';
 import { compact } from '../ui/format.ts';
 import { convolution } from './graphs.ts';

@@ -1,4 +1,5 @@
-import { type Graph, layerCosts, separableRatio } from '../../src/index.ts';
+import { layerCosts, separableRatio } from '../../src/analysis/index.ts';
+import type { Graph } from '../../src/index.ts';
 import { normalConvolution, separableConvolution } from './graphs.ts';
 import type { Counts, Sizes } from './race.ts';
 

@@ -1,4 +1,5 @@
-import { type CatalogueEntry, catalogue, type Model, networkCost, SeveralModelsError } from '../../src/index.ts';
+import { networkCost } from '../../src/analysis/index.ts';
+import { type CatalogueEntry, catalogue, type Model, SeveralModelsError } from '../../src/index.ts';
 import type { Explanation } from '../../src/tasks/index.ts';
 import { shelf } from '../models/shelf.ts';
 import { deviceText } from '../ui/device.ts';

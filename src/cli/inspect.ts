@@ -1,11 +1,11 @@
 import { parseArgs } from 'node:util';
 import { type Inspection, inspect } from '../index.ts';
-import { runToExitCode } from './command.ts';
+import { checkChoice, runToExitCode } from './command.ts';
 import type { Io } from './io.ts';
 import { inputShapeHelp, inputShapesOf, oneModel, readModel } from './model-argument.ts';
 import { table } from './table.ts';
 
-const help = `usage: npm run inspect -- MODEL [--input-shape NAME=SIZES]… [--json]
+const help = `usage: npm run inspect -- MODEL [--precision auto|float32|float16-storage|int8] [--input-shape NAME=SIZES]… [--json]
 
 Parameters, multiplications and the plan of a model; nothing is run.
 MODEL is a file, or an id with random weights such as v2-1.0-224.
@@ -17,13 +17,18 @@ function parse(argv: readonly string[]) {
   const { values, positionals } = parseArgs({
     args: [...argv],
     allowPositionals: true,
-    options: { json: { type: 'boolean' }, 'input-shape': { type: 'string', multiple: true } },
+    options: {
+      json: { type: 'boolean' },
+      precision: { type: 'string', default: 'auto' },
+      'input-shape': { type: 'string', multiple: true },
+    },
   });
-  return { model: oneModel(positionals), json: values.json, shapes: inputShapesOf(values['input-shape']) };
+  const { precision } = checkChoice({ precision: values.precision });
+  return { model: oneModel(positionals), precision, json: values.json, shapes: inputShapesOf(values['input-shape']) };
 }
 
-async function run({ model, json, shapes }: ReturnType<typeof parse>, io: Io): Promise<number> {
-  const inspection = await inspect(await readModel(model, shapes));
+async function run({ model, precision, json, shapes }: ReturnType<typeof parse>, io: Io): Promise<number> {
+  const inspection = await inspect(await readModel(model, shapes), { precision });
   io.stdout.write(json ? `${JSON.stringify(inspection)}\n` : describe(inspection));
   return 0;
 }

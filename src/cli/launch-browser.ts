@@ -14,6 +14,8 @@ export interface LaunchOptions {
   readonly camera?: 'allowed' | 'refused';
   /** An existing folder for the profile and the like; a temporary one unless given. */
   readonly parentFolder?: string | undefined;
+  /** Further flags of Chromium. */
+  readonly chromeFlags?: readonly string[] | undefined;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface LaunchOptions {
  */
 export async function launchBrowser(
   browser: BrowserName,
-  { log, coldCaches, camera, parentFolder = tmpdir() }: LaunchOptions,
+  { log, coldCaches, camera, parentFolder = tmpdir(), chromeFlags: flags = [] }: LaunchOptions,
 ): Promise<Browser> {
   const executablePath = await ensureBrowser(browser, log);
   const { default: puppeteer } = await import('puppeteer');
@@ -45,7 +47,7 @@ export async function launchBrowser(
   try {
     const launched =
       browser === 'chrome'
-        ? await puppeteer.launch({ ...common, browser, args: [...chromeFlags(), ...cameraFlags(camera)] })
+        ? await puppeteer.launch({ ...common, browser, args: [...chromeFlags(), ...cameraFlags(camera), ...flags] })
         : await puppeteer.launch({
             ...common,
             browser,

@@ -1,5 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { ValidationReport } from '../index.ts';
+import { graphFor } from '../integers.ts';
+import { resolveChoice } from '../options.ts';
 import { checkChoice, oneOf, runToExitCode } from './command.ts';
 import { browserNames, ensureBrowser, noInstallHelp } from './find-browsers.ts';
 import type { Io } from './io.ts';
@@ -7,7 +9,7 @@ import { inputShapeHelp, inputShapesOf, oneModel, readModel } from './model-argu
 import { table } from './table.ts';
 import { sourceOf, withEnginePage } from './with-page.ts';
 
-const help = `usage: npm run validate -- MODEL [--plan auto|unfused|fused] [--precision auto|float32|float16-storage]
+const help = `usage: npm run validate -- MODEL [--plan auto|unfused|fused] [--precision auto|float32|float16-storage|int8]
                            [--browser chrome|firefox] [--no-install] [--input-shape NAME=SIZES]… [--json]
 
 Every layer of a model on WebGPU in a browser against the CPU reference, within derived bounds.
@@ -45,7 +47,7 @@ function parse(argv: readonly string[]) {
 async function run(settings: ReturnType<typeof parse>, io: Io): Promise<number> {
   const { model, plan, precision, browser, install, shapes, json } = settings;
   // A file that cannot be read is refused before a browser is started.
-  await readModel(model, shapes);
+  await graphFor(await readModel(model, shapes), resolveChoice({ precision, plan }).integers);
   const log = (message: string) => io.stderr.write(`${message}\n`);
   await ensureBrowser(browser, log, { install });
   log(`starting ${browser} …`);

@@ -1,4 +1,5 @@
 import { DeviceError, OutOfMemoryError } from '../errors.ts';
+import { checkSoon } from './gpu.ts';
 
 /** `GPUBufferUsage`, which is not a global in Node. */
 export const bufferUsage = {
@@ -44,7 +45,7 @@ export function inScope(device: GPUDevice, work: () => void): Promise<GPUError |
 }
 
 /**
- * Runs `create`, which makes GPU objects, inside error scopes. Throws `OutOfMemoryError` or `DeviceError` where the
+ * Runs `create`, which makes GPU objects, inside error scopes. Throws `OutOfMemoryError`, `DeviceError` or `DeviceLostError` where the
  * device reports an error for them; without scopes such errors would surface only as wrong results. What `create` has
  * kept is destroyed before anything is thrown.
  */
@@ -74,7 +75,10 @@ export async function guarded<T>(device: GPUDevice, what: string, create: (keep:
     }
     if (thrown) throw thrown;
     const error = validation ?? internal;
-    if (error) throw new DeviceError(`${what}: ${error.message}`);
+    if (error) {
+      await checkSoon(device, what);
+      throw new DeviceError(`${what}: ${error.message}`);
+    }
     return result!;
   } catch (error) {
     for (const object of kept) object.destroy();

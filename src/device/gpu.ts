@@ -25,15 +25,18 @@ export class Gpu implements PolledDevice {
   /** Whether the queue must be nudged while it is waited for (`settle`), which does no harm where that is not known. */
   pollsSlowly = true;
   settled = false;
+  /** Once the device is lost, and `check` throws. */
+  readonly lost: Promise<void>;
+  /** Opens another device in the place of this one when it is lost; null where the caller brought it. */
+  readonly reopen: (() => Promise<Gpu>) | null;
   /** Set once the device is lost. */
   #loss: string | null = null;
-  readonly #owned: boolean;
 
-  constructor(device: GPUDevice, adapter: AdapterDescription, owned: boolean) {
+  constructor(device: GPUDevice, adapter: AdapterDescription, reopen: (() => Promise<Gpu>) | null) {
     this.device = device;
     this.adapter = adapter;
-    this.#owned = owned;
-    device.lost.then(({ reason, message }) => {
+    this.reopen = reopen;
+    this.lost = device.lost.then(({ reason, message }) => {
       this.#loss = `${reason}${message ? `: ${message}` : ''}`;
     });
     pollsSlowly(this).then(
@@ -44,9 +47,15 @@ export class Gpu implements PolledDevice {
     );
   }
 
+  get isLost(): boolean {
+    return this.#loss !== null;
+  }
+
   /** Throws `DeviceLostError` once the device is lost: what was read since then cannot be trusted. */
   check(): void {
-    if (this.#loss !== null) throw new DeviceLostError(`the GPU device was lost (${this.#loss}); load the model again`);
+    if (this.#loss === null) return;
+    const advice = this.reopen ? 'call again, the model runs on another device then' : 'load the model again';
+    throw new DeviceLostError(`the GPU device was lost (${this.#loss}); ${advice}`);
   }
 
   /**
@@ -54,8 +63,7 @@ export class Gpu implements PolledDevice {
    * only after the promises that it breaks.
    */
   async explain(error: unknown): Promise<unknown> {
-    if (!(error instanceof DOMException)) return error;
-    await Promise.race([this.device.lost, new Promise((resolve) => setTimeout(resolve, 400))]);
+    if (error instanceof DOMException) await checkSoon(this.device, '').catch(() => {});
     try {
       this.check();
       return error;
@@ -66,8 +74,17 @@ export class Gpu implements PolledDevice {
 
   /** Destroys the device unless the caller brought it. */
   dispose(): void {
-    if (this.#owned) this.device.destroy();
+    if (this.reopen) this.device.destroy();
   }
+}
+
+/**
+ * After a failure: waits a moment for a loss, which may become known only after what it breaks. Throws `DeviceLostError`
+ * where there is one; `what` failed.
+ */
+export async function checkSoon(device: Pick<GPUDevice, 'lost'>, what: string): Promise<void> {
+  const lost = await Promise.race([device.lost, new Promise<null>((resolve) => setTimeout(() => resolve(null), 400))]);
+  if (lost) throw new DeviceLostError(`${what}: the GPU device was lost (${lost.reason})`);
 }
 
 export interface GpuOptions {
@@ -82,7 +99,7 @@ export interface GpuOptions {
 export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   if (options.device) {
     const { device } = options;
-    return new Gpu(device, describe(device.adapterInfo, device), false);
+    return new Gpu(device, describe(device.adapterInfo, device), null);
   }
   const { gpu = globalThis.navigator?.gpu, powerPreference } = options;
   const adapter = await gpu?.requestAdapter(powerPreference && { powerPreference });
@@ -97,7 +114,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
         maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
       },
     });
-    return new Gpu(device, describe(adapter.info, adapter), true);
+    return new Gpu(device, describe(adapter.info, adapter), () => openGpu(options));
   } catch (error) {
     throw new DeviceError(`the adapter gave no device: ${(error as Error).message}`, { cause: error });
   }

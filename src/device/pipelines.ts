@@ -1,5 +1,6 @@
 import { ShaderError } from '../errors.ts';
 import type { PipelineSpec } from '../planner/plan.ts';
+import { checkSoon } from './gpu.ts';
 
 export interface CompileOptions {
   readonly signal?: AbortSignal | undefined;
@@ -65,6 +66,7 @@ async function compile(
       compute: { module, entryPoint: 'main', constants: overrides },
     });
   } catch (error) {
+    if ((error as Partial<GPUPipelineError>).reason !== 'validation') await checkSoon(device, label);
     throw new ShaderError(await describeFailure(module, spec, error as Error));
   }
 }

@@ -1,5 +1,6 @@
 import type { Decoding } from './decoding.ts';
 import type { Node, Shape } from './ops.ts';
+import type { GraphQuantisation } from './quantisation.ts';
 
 /** An input of the graph, fed by the caller. */
 export interface GraphInput {
@@ -58,6 +59,8 @@ export interface Graph {
   readonly assumptions?: readonly string[];
   /** How the outputs are decoded, where the file says; `mobilenet-webgpu/tasks` does it. */
   readonly decoding?: Decoding;
+  /** How the file holds the network as integers, where it does and that was asked for. */
+  readonly quantisation?: GraphQuantisation;
   /** It has been through the passes: a saved model. */
   readonly prepared?: boolean;
 }

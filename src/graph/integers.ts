@@ -98,20 +98,21 @@ export interface IntegerPairs {
   readonly table: Int8Array;
 }
 
-/** table[a + 128]: an activation, or another scale. */
+/** table[a + 128], or table[256 · channel + a + 128]: an activation, another scale, or a constant that is added. */
 export interface IntegerLookup {
   readonly kind: 'lookup';
-  /** 256 stored integers. */
+  /** 256 stored integers, for all channels or for each. */
   readonly table: Int8Array;
 }
 
 /**
- * The largest of a window, or its average, places outside the input left out: (sum ± ⌊n / 2⌋) / n, truncated, with the sign
- * of the sum of the n stored integers; then cut to `range`.
+ * The largest of a window, or its average, places outside the input left out, then cut to `range`. The average of n stored integers:
+ * halves `away` from zero, (sum ± ⌊n / 2⌋) / n truncated, with the sign of the sum; `up`, ⌊(sum + ⌊n / 2⌋) / n⌋.
  */
 export interface IntegerPool {
   readonly kind: 'pool';
   readonly pool: 'average' | 'max';
+  readonly halves: 'away' | 'up';
   readonly window: Pair;
   readonly stride: Pair;
   readonly padding: Padding;
@@ -125,7 +126,11 @@ export interface IntegerMean {
   readonly to: Requantisation;
 }
 
-/** As `Resize`; bilinear by weights of 10 bits each way, as TensorFlow Lite's kernel: src/reference/integers.ts has it. */
+/**
+ * As `Resize`. Bilinear as XNNPACK's kernel: with h and v the weights of the right and the lower neighbour, in 2048ths rounded half to
+ * even, t = 2048 · topLeft + (topRight − topLeft) · h and b below it alike, (2048 · t + (b − t) · v + 2^21) >> 22, `>>` arithmetic.
+ * Places and weights are those of src/graph/resize-places.ts.
+ */
 export interface IntegerResize {
   readonly kind: 'resize';
   readonly size: Pair;
@@ -197,25 +202,3 @@ export interface Integer<Body extends IntegerBody = IntegerBody> extends NodeBas
 
 /** The body of one kind: `IntegerOf<'conv2d'>` is `IntegerConv2d`. */
 export type IntegerOf<K extends IntegerKind> = Extract<IntegerBody, { kind: K }>;
-
-/** How a file holds the tensors of its network as integers; `Graph.quantisation`. */
-export interface GraphQuantisation {
-  /** Whose arithmetic gives the bytes that the file's own runtime gives. */
-  readonly runtime: 'xnnpack' | 'mlas';
-  /** Of computed tensors and of the graph's inputs, by name. */
-  readonly tensors: Readonly<Record<string, Quantisation & { readonly type: 'int8' | 'uint8' }>>;
-  /** Of the constants of nodes with weights, by the node's name. */
-  readonly weights: Readonly<Record<string, WeightQuantisation>>;
-}
-
-/**
- * The integers behind a node's weights, which the graph has as real numbers: stored = round(real / scale) + zeroPoint gives them
- * back, as (stored − zeroPoint) · scale rounded to float32 is within 2^-16 of a step.
- */
-export interface WeightQuantisation {
-  /** One for all, or one for each output channel; zero points of −128 to 127. */
-  readonly scales: Float32Array;
-  readonly zeroPoint: number;
-  /** Exact, as float32 would not be; null where there is none. */
-  readonly bias: Int32Array | null;
-}

@@ -1,6 +1,7 @@
 import type { ImageRule } from '../graph/graph.ts';
 import type { Pair } from '../graph/ops.ts';
-import { channelWeights, checkRule, constant } from './image-to-tensor.ts';
+import { channelWeights } from './image-to-tensor.ts';
+import { checkRule, constant } from './picture.ts';
 import { type AxisPlan, filterWeight, resamplePlan, taps } from './resample.ts';
 
 /** Unit roundoff of float32, rounding to nearest. */

@@ -1,4 +1,4 @@
-import type { Picture } from './image-to-tensor.ts';
+import type { Picture } from './picture.ts';
 
 /**
  * What may be passed as a picture: RGBA bytes (`{ data, width, height }`, an `ImageData`), an element or a canvas, an
@@ -26,6 +26,8 @@ export interface GpuPicture {
   readonly height: number;
   /** `copy`: into a texture of the engine's; `external`: read as it is, in the task in which it was imported. */
   readonly way: 'copy' | 'external' | 'texture';
+  /** What it is read from: a texture of bytes, of floats, or a frame of video. */
+  readonly form: 'bytes' | 'floats' | 'external';
   readonly source: ImageBitmap | VideoFrame | HTMLVideoElement | GPUTexture;
   /** Frees what was made of the caller's. */
   close(): void;

@@ -1,7 +1,7 @@
 import source from '../../shaders/conv-stem.wgsl?raw';
 import type { ImageRule } from '../graph/graph.ts';
 import type { Conv2d } from '../graph/ops.ts';
-import { constant } from '../images/image-to-tensor.ts';
+import { constant } from '../images/picture.ts';
 import {
   columnsOf,
   type DotVariant,

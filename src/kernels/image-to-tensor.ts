@@ -2,14 +2,15 @@ import source from '../../shaders/image-to-tensor.wgsl?raw';
 import { UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
 import type { Pair, Shape } from '../graph/ops.ts';
-import { checkRule, constant } from '../images/image-to-tensor.ts';
+import { checkRule, constant } from '../images/picture.ts';
+import type { GpuPicture } from '../images/picture-source.ts';
 import { resamplePlan } from '../images/resample.ts';
 import { ceilDiv, inputBinding, outputBinding, type Program, shapeBinding } from './kernel.ts';
 
 const WORKGROUP = 8;
 
-/** What the pixels of a picture lie in: bytes in a buffer, a texture of bytes or of floats, a frame of video. */
-export type PixelForm = 'buffer' | 'bytes' | 'floats' | 'external';
+/** What the pixels of a picture lie in. */
+type PixelForm = 'buffer' | GpuPicture['form'];
 
 /**
  * Turns a picture of `[height, width]` RGBA pixels into the input tensor `output`, `[1, height, width, channels]`, its

@@ -20,6 +20,8 @@ export interface LoadGraphOptions {
   readonly outputs?: readonly string[];
   /** Sizes of inputs, in the file's own order of dimensions (NCHW in most ONNX files). Default: a dynamic batch is 1. */
   readonly inputShapes?: Readonly<Record<string, readonly number[]>>;
+  /** Keep how a quantised file holds its network as integers, `Graph.quantisation`. Default: false. */
+  readonly quantisation?: boolean;
   readonly signal?: AbortSignal;
 }
 

@@ -15,6 +15,7 @@ import {
   readGraph as readGraphAnywhere,
 } from '../index.ts';
 import { loadGraph } from '../loaders/index.ts';
+import { resolveChoice } from '../options.ts';
 import { modelFilesAt } from './files.ts';
 import { openNodeGpu } from './gpu.ts';
 
@@ -46,7 +47,7 @@ export async function readGraph(source: ModelSource, options: LoadOptions = {}):
   const { length } = files.bytes;
   onProgress?.({ stage: 'fetch', done: length, total: length });
   onProgress?.({ stage: 'parse', done: 0, total: 1 });
-  return loadGraph(files, options);
+  return loadGraph(files, { ...options, quantisation: resolveChoice(options).integers !== 'never' });
 }
 
 /** The path that a source is, null where it is something else. */

@@ -17,6 +17,7 @@ import type {
 } from '../graph/integers.ts';
 import type { Shape } from '../graph/ops.ts';
 import { realNode } from '../graph/real-node.ts';
+import { resizePlaces } from '../graph/resize-places.ts';
 import { sizeOf } from '../graph/shapes.ts';
 import { partner } from './elementwise.ts';
 import { concat, pad, reshape, transpose } from './shape.ts';
@@ -44,7 +45,7 @@ export function runInteger(node: Integer, inputs: readonly Tensor[], shape: Shap
       return result(input.data.map((a, i) => body.table[256 * (a + 128) + other.data[at(i)]! + 128]!));
     }
     case 'lookup':
-      return result(lookup(input.data, body.table));
+      return result(lookup(input, body.table));
     case 'pool':
       return result(pool(body, input, shape));
     case 'mean':
@@ -185,12 +186,19 @@ function multiply({ zeroPoints, to }: IntegerMultiply, a: Tensor, b: Tensor): Fl
   return a.data.map((value, i) => requantise((value - zeroPoints[0]) * (b.data[at(i)]! - zeroPoints[1]), to, 0));
 }
 
-const lookup = (data: Float32Array, table: Int8Array): Float32Array => data.map((q) => table[q + 128]!);
+function lookup({ shape, data }: Tensor, table: Int8Array): Float32Array {
+  const tables = table.length / 256;
+  return data.map((q, i) => table[256 * (tables === 1 ? 0 : i % shape[3]) + q + 128]!);
+}
 
 const tabled = ({ tables }: IntegerConcat, inputs: readonly Tensor[]): Tensor[] =>
-  inputs.map(({ shape, data }, i) => ({ shape, data: tables[i] ? lookup(data, tables[i]) : data }));
+  inputs.map((input, i) => ({ shape: input.shape, data: tables[i] ? lookup(input, tables[i]) : input.data }));
 
-function pool({ pool, window, stride, padding, range }: IntegerPool, input: Tensor, shape: Shape): Float32Array {
+function pool(
+  { pool, halves, window, stride, padding, range }: IntegerPool,
+  input: Tensor,
+  shape: Shape,
+): Float32Array {
   const [, inHeight, inWidth, channels] = input.shape;
   const [batch, height, width] = shape;
   const out = new Float32Array(sizeOf(shape));
@@ -212,7 +220,8 @@ function pool({ pool, window, stride, padding, range }: IntegerPool, input: Tens
             }
           }
           const half = Math.floor(count / 2);
-          const average = Math.trunc((sum > 0 ? sum + half : sum - half) / count);
+          const away = Math.trunc((sum > 0 ? sum + half : sum - half) / count);
+          const average = halves === 'away' ? away : Math.floor((sum + half) / count);
           out[at++] = clamp(pool === 'max' ? largest : average, range[0], range[1]);
         }
       }
@@ -240,41 +249,29 @@ function padded({ filler }: IntegerPad, node: Integer, input: Tensor, shape: Sha
   return pad(real, input, shape).data.map((value, i) => (inside.data[i] === 1 ? value : filler));
 }
 
-/** Where an output row or column reads: two places and the weight of the second in 1024ths. */
-function places(output: number, input: number, size: number, corners: IntegerResize['corners']) {
-  const scale =
-    corners === 'align' && size > 1
-      ? Math.trunc((1024 * (input - 1) + Math.trunc((size - 1) / 2)) / (size - 1))
-      : Math.trunc((1024 * input + Math.trunc(size / 2)) / size);
-  const at = corners === 'half-pixel' ? output * scale + Math.trunc(scale / 2) - 512 : output * scale;
-  const first = Math.max(Math.floor(at / 1024), 0);
-  const second = Math.min(Math.floor((at + 1023) / 1024), input - 1);
-  return { first, second, weight: at - 1024 * first };
-}
-
-/** TensorFlow Lite's reference kernel (resize_bilinear.h, ResizeBilinearInteger): sums of 20 more bits, halves away from zero. */
 function resize({ mode, corners }: IntegerResize, input: Tensor, shape: Shape): Float32Array {
   const [, inHeight, inWidth, channels] = input.shape;
   const [batch, height, width] = shape;
+  const [rows, columns] = [resizePlaces(inHeight, height, corners), resizePlaces(inWidth, width, corners)];
   const out = new Float32Array(sizeOf(shape));
   let at = 0;
   for (let n = 0; n < batch; n++) {
     const value = (y: number, x: number, c: number) => input.data[((n * inHeight + y) * inWidth + x) * channels + c]!;
     for (let y = 0; y < height; y++) {
-      const v = places(y, inHeight, height, corners);
+      const v = rows[y]!;
       for (let x = 0; x < width; x++) {
-        const h = places(x, inWidth, width, corners);
+        const h = columns[x]!;
         for (let c = 0; c < channels; c++) {
           if (mode === 'nearest') {
             out[at++] = value(nearest(y, inHeight, height, corners), nearest(x, inWidth, width, corners), c);
             continue;
           }
-          const sum =
-            value(v.first, h.first, c) * (1024 - v.weight) * (1024 - h.weight) +
-            value(v.second, h.first, c) * v.weight * (1024 - h.weight) +
-            value(v.first, h.second, c) * (1024 - v.weight) * h.weight +
-            value(v.second, h.second, c) * v.weight * h.weight;
-          out[at++] = Math.trunc((sum + (sum > 0 ? 2 ** 19 : -(2 ** 19))) / 2 ** 20);
+          const across = (row: number) => {
+            const [left, right] = [value(row, h.first, c), value(row, h.second, c)];
+            return 2048 * left + (right - left) * h.weight;
+          };
+          const top = across(v.first);
+          out[at++] = (2048 * top + (across(v.second) - top) * v.weight + 2 ** 21) >> 22;
         }
       }
     }

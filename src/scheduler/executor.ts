@@ -1,9 +1,9 @@
 import { bufferUsage, createBuffer, guarded, inScope } from '../device/buffers.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { settle } from '../device/settle.ts';
-import { DeviceError, UsageError } from '../errors.ts';
+import { DeviceError, type MobileNetError, UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
-import { checkPicture } from '../images/image-to-tensor.ts';
+import { checkPicture } from '../images/picture.ts';
 import type { OpenPicture } from '../images/picture-source.ts';
 import type { Plan } from '../planner/plan.ts';
 import type { PictureStage } from './picture-stage.ts';
@@ -15,6 +15,8 @@ import { checkInputs, pack, storedBits, unpack } from './tensors.ts';
 
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
+  /** Nobody writes into the inputs until the run has ended: it needs no copy of them while it waits. */
+  readonly stable?: boolean | undefined;
 }
 
 /** Which classes to rank. */
@@ -73,7 +75,8 @@ export class Executor {
   #changing = 0;
   /** When the latest run and all before it were ready to be read. */
   #latest: Promise<void> = Promise.resolve();
-  #disposed = false;
+  /** Why it runs no more. */
+  #ended: MobileNetError | null = null;
 
   private constructor(resources: PlanResources, readout: Readout) {
     const { gpu, plan } = resources;
@@ -109,7 +112,7 @@ export class Executor {
    */
   run(
     inputs: Float32Array | Readonly<Record<string, Float32Array>>,
-    { signal }: RunOptions = {},
+    { signal, stable }: RunOptions = {},
   ): Promise<Record<string, Float32Array>> {
     const { plan } = this;
     const values = checkInputs(
@@ -118,7 +121,7 @@ export class Executor {
     );
     const turn = this.#order.enter('run', signal);
     // Uploaded at once where that is possible; a run that has to wait keeps what the caller may overwrite meanwhile.
-    const own = turn ? values.map((array) => array.slice()) : values;
+    const own = turn && !stable ? values.map((array) => array.slice()) : values;
     return this.#during(turn, 'run', signal, () => {
       signal?.throwIfAborted();
       return this.#infer(signal, { upload: () => void this.upload(own) }).then(({ outputs }) => outputs);
@@ -135,7 +138,7 @@ export class Executor {
     picture: OpenPicture,
     rule: ImageRule,
     ranking: Ranking | null = null,
-    { signal }: RunOptions = {},
+    { signal, stable }: RunOptions = {},
   ): Promise<RankedOutputs> {
     const [name, ...others] = this.plan.inputs;
     if (!name || others.length > 0)
@@ -147,7 +150,7 @@ export class Executor {
     const need = ready ? 'run' : 'setup';
     const turn = this.#order.enter(need, signal);
     const own =
-      (ready && !turn) || !('data' in picture)
+      stable || (ready && !turn) || !('data' in picture)
         ? picture
         : { width: picture.width, height: picture.height, data: picture.data.slice() };
     if (!ready) this.#changing++;
@@ -179,7 +182,7 @@ export class Executor {
 
   async #preparePicture(input: string, picture: OpenPicture, rule: ImageRule): Promise<void> {
     const { PictureStage } = await import('./picture-stage.ts');
-    if (this.#disposed) throw disposed();
+    if (this.#ended) throw this.#ended;
     this.#picture ??= new PictureStage(this.resources, input);
     await this.#picture.prepare(picture, rule);
   }
@@ -204,9 +207,9 @@ export class Executor {
     }
     this.#freeRanker();
     this.#ranked = { output, logits, ranker };
-    if (!this.#disposed) return;
+    if (!this.#ended) return;
     this.#freeRanker();
-    throw disposed();
+    throw this.#ended;
   }
 
   #freeRanker(): void {
@@ -292,7 +295,7 @@ export class Executor {
     if (turn) await turn;
     try {
       try {
-        if (this.#disposed) throw disposed();
+        if (this.#ended) throw this.#ended;
         this.gpu.check();
         return await work();
       } finally {
@@ -300,7 +303,7 @@ export class Executor {
       }
     } catch (error) {
       // A destroyed buffer or device ends a wait with an error of the browser's, before the loss is known.
-      if (this.#disposed) throw disposed();
+      if (this.#ended) throw this.#ended;
       throw signal?.aborted && error === signal.reason ? error : await this.gpu.explain(error);
     }
   }
@@ -333,9 +336,9 @@ export class Executor {
     }
   }
 
-  /** Frees every GPU object of this executor; the device stays. */
-  dispose(): void {
-    this.#disposed = true;
+  /** Frees every GPU object of this executor; the device stays. Runs under way and later ones throw `reason`. */
+  dispose(reason: MobileNetError = disposed()): void {
+    this.#ended ??= reason;
     this.#picture?.dispose();
     this.#freeRanker();
     this.#readout.dispose();
@@ -343,4 +346,4 @@ export class Executor {
   }
 }
 
-const disposed = () => new UsageError('the model was disposed of');
+export const disposed = (): MobileNetError => new UsageError('the model was disposed of');

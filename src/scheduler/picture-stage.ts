@@ -2,11 +2,10 @@ import { bufferUsage, createBuffer, guarded } from '../device/buffers.ts';
 import { compilePipelines } from '../device/pipelines.ts';
 import { DeviceError, UsageError } from '../errors.ts';
 import type { ImageRule } from '../graph/graph.ts';
-import { tainted } from '../images/open-picture.ts';
 import type { OpenPicture } from '../images/picture-source.ts';
 import { leavesPixels, resamplePlan } from '../images/resample.ts';
 import { pixelFields, readingPixels, stemShader } from '../kernels/conv-stem.ts';
-import { imageProgram, type PixelForm } from '../kernels/image-to-tensor.ts';
+import { imageProgram } from '../kernels/image-to-tensor.ts';
 import type { BoundRange, Dispatch, PipelineSpec, Placement } from '../planner/plan.ts';
 import { preludeNames, shaderCode } from '../wgsl/shader-code.ts';
 import { packUniform, repackUniform } from '../wgsl/uniform.ts';
@@ -80,7 +79,7 @@ export class PictureStage {
 
   /**
    * Uploads a picture that `fits`, for the submit that follows; the returned function encodes the dispatch and says how
-   * many of the plan's first dispatches are not to follow it. Throws `PictureError` where a page may not read it.
+   * many of the plan's first dispatches are not to follow it. Throws what the browser does where a page may not read it.
    */
   upload(picture: OpenPicture, rule: ImageRule): (pass: GPUComputePassEncoder) => number {
     const { device } = this.#resources.gpu;
@@ -106,16 +105,12 @@ export class PictureStage {
       return null;
     }
     const { way, source, width, height } = picture;
-    try {
-      if (way === 'texture') return (source as GPUTexture).createView();
-      if (way === 'external') return device.importExternalTexture({ source: source as VideoFrame });
-      // As `getImageData` gives them: sRGB, alpha not multiplied in.
-      const to = { texture: this.#texture!, premultipliedAlpha: false, colorSpace: 'srgb' } as const;
-      device.queue.copyExternalImageToTexture({ source: source as ImageBitmap }, to, [width, height]);
-      return null;
-    } catch (error) {
-      throw (error as Error).name === 'SecurityError' ? tainted(error as Error) : error;
-    }
+    if (way === 'texture') return (source as GPUTexture).createView();
+    if (way === 'external') return device.importExternalTexture({ source: source as VideoFrame });
+    // As `getImageData` gives them: sRGB, alpha not multiplied in.
+    const to = { texture: this.#texture!, premultipliedAlpha: false, colorSpace: 'srgb' } as const;
+    device.queue.copyExternalImageToTexture({ source: source as ImageBitmap }, to, [width, height]);
+    return null;
   }
 
   #bind(pipeline: GPUComputePipeline, pixels: GPUBindingResource, { uniform, others }: Intake): GPUBindGroup {
@@ -134,7 +129,7 @@ export class PictureStage {
   #intake(picture: OpenPicture, rule: ImageRule): Intake {
     const { height, width } = picture;
     const { shape, dense = false, precision } = this.#input;
-    const form = formOf(picture);
+    const form = 'data' in picture ? 'buffer' : picture.form;
     const { file, source, constants, overrides, ...program } = imageProgram([height, width], rule, shape, dense, form);
     const plain = form === 'buffer' && leavesPixels(resamplePlan([height, width], rule, [shape[1], shape[2]]));
     if (this.#stem && plain) return this.#straight(this.#stem, rule);
@@ -232,21 +227,4 @@ export class PictureStage {
     this.#uniform = null;
     this.#ready.clear();
   }
-}
-
-const floatFormats: readonly string[] = ['rgba16float', 'rgba32float'];
-
-/** Throws `UsageError` for a texture that cannot be read as a picture. */
-function formOf(picture: OpenPicture): PixelForm {
-  if ('data' in picture) return 'buffer';
-  if (picture.way !== 'texture') return picture.way === 'copy' ? 'bytes' : 'external';
-  const { format, usage, dimension, sampleCount } = picture.source as GPUTexture;
-  const bytes = format === 'rgba8unorm' || format === 'bgra8unorm';
-  const known = bytes || floatFormats.includes(format);
-  if (known && usage & 4 /* TEXTURE_BINDING */ && dimension === '2d' && sampleCount === 1)
-    return bytes ? 'bytes' : 'floats';
-  throw new UsageError(
-    `a GPUTexture of format ${format}, dimension ${dimension}, ${sampleCount} samples and usage ${usage} cannot be read as a ` +
-      `picture: expected rgba8unorm, bgra8unorm, ${floatFormats.join(' or ')}, 2d, one sample, with GPUTextureUsage.TEXTURE_BINDING`,
-  );
 }

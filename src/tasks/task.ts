@@ -3,8 +3,7 @@ import { InvalidResultError, UsageError } from '../errors.ts';
 import type { Decoding, DecodingOf } from '../graph/decoding.ts';
 import type { Graph, ImageRule } from '../graph/graph.ts';
 import type { Pair } from '../graph/ops.ts';
-import { type ImageOption, resolveImage } from '../images/image-option.ts';
-import { openPicture } from '../images/open-picture.ts';
+import type { ImageOption } from '../images/image-option.ts';
 import type { OpenPicture, PictureSource } from '../images/picture-source.ts';
 import type { Framing } from './mask.ts';
 import { type Place, placeOnPicture } from './place.ts';
@@ -65,6 +64,11 @@ export async function see(model: TaskModel, source: PictureSource, options: Task
   const { image, region, signal } = options;
   const { graph } = model;
   const [, height, width, channels] = graph.inputs[0]!.shape;
+  // What a model that runs has fetched, too.
+  const [{ resolveImage }, { openPicture }] = await Promise.all([
+    import('../images/image-option.ts'),
+    import('../images/open-picture.ts'),
+  ]);
   const whole = resolveImage(image, graph.image, channels, graph.name);
   const rule = region ? { ...whole, region } : whole;
   const picture = await openPicture(source);

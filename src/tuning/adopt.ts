@@ -30,7 +30,10 @@ export type Adopt = (preferences: KernelPreferences) => Promise<string | null>;
 export const adopter =
   (host: Host, bench: TrialBench, signal: AbortSignal): Adopt =>
   async (preferences) => {
-    const { gpu, graph, precision, arena, current } = host;
+    const { gpu } = bench;
+    // Whatever ran is on another device where this one is lost.
+    gpu.check();
+    const { graph, precision, arena, current } = host;
     let next: Executor | null = null;
     try {
       const kernels = await kernelsFor(graph, preferences);
@@ -52,6 +55,7 @@ export const adopter =
       return null;
     } catch (error) {
       signal.throwIfAborted();
+      bench.gpu.check();
       if (error instanceof DeviceLostError) throw error;
       return error instanceof Error ? error.message : String(error);
     } finally {

@@ -54,7 +54,14 @@ export async function tune(host: Host, options: TuneOptions & { readonly signal:
   const { budgetMs = 1000, signal, onProgress, cache = indexedDbCache() } = options;
   const { gpu, graph, precision } = host;
   const start = performance.now();
-  const exclusive: Exclusive = (work) => host.current.exclusive(work, { signal });
+  const exclusive: Exclusive = async (work) => {
+    gpu.check();
+    try {
+      return await host.current.exclusive(work, { signal });
+    } finally {
+      gpu.check();
+    }
+  };
   const bench = await TrialBench.create(gpu);
   try {
     const adopt = adopter(host, bench, signal);
@@ -80,6 +87,9 @@ export async function tune(host: Host, options: TuneOptions & { readonly signal:
     }
     const kernels = host.current.plan.dispatches.map(({ kernel }) => kernel);
     return { ...found, elapsedMs: performance.now() - start, kernels };
+  } catch (error) {
+    signal.throwIfAborted();
+    throw await gpu.explain(error);
   } finally {
     bench.dispose();
   }

@@ -1,48 +1,68 @@
 import type { Gpu } from '../device/gpu.ts';
+import { DeviceLostError } from '../errors.ts';
 import type { ArrivingWeights } from '../graph/arriving.ts';
-import type { Graph } from '../graph/graph.ts';
+import type { Graph, ImageRule } from '../graph/graph.ts';
 import { arrivingConstants } from '../planner/arriving-constants.ts';
 import { createPlan, packConstants } from '../planner/create-plan.ts';
-import type { Precision } from '../planner/plan.ts';
-import { type KernelPreferences, kernelsFor } from '../planner/select.ts';
+import type { Plan, Precision } from '../planner/plan.ts';
+import { type KernelPreferences, kernelsFor, kernelsOf } from '../planner/select.ts';
 import { ArenaPool } from '../scheduler/arena-pool.ts';
-import { Executor } from '../scheduler/executor.ts';
+import { Copies } from '../scheduler/copies.ts';
+import { disposed, Executor, type RankedOutputs, type Ranking, type RunOptions } from '../scheduler/executor.ts';
 import type { ResourceOptions } from '../scheduler/plan-resources.ts';
 import { startingPreferences } from './defaults.ts';
 import type { TuneOptions, TuningReport } from './index.ts';
 
-/** The plan that runs a model on a GPU, from its first result's to that of the kernels measured fastest. */
-export class TunedExecutor {
+/** Devices that a call may lose before it gives up. */
+const MOST_LOSSES = 3;
+/** Fetched when a device is lost. */
+const recovery = () => import('./recovery.ts');
+/** Pictures of more bytes are not kept while they run, and not run again after a loss. */
+const KEPT_BYTES = 2 ** 24;
+
+/** What runs a model on a device: all of it is gone when the device is lost. */
+interface Running {
   readonly gpu: Gpu;
-  readonly graph: Graph;
-  readonly precision: Precision;
   /** Plans that follow each other share their arena. */
   readonly arena: ArenaPool;
-  #executor: Executor;
-  #preferences: KernelPreferences;
+  readonly executor: Executor;
+  readonly precision: Precision;
+  readonly preferences: KernelPreferences;
+}
+
+/** As `Executor.runPicture` takes it. */
+type Picture = Parameters<Executor['runPicture']>[0];
+
+interface Planned extends Pick<Running, 'preferences' | 'precision'> {
+  readonly plan: Plan;
+}
+
+/**
+ * The plan that runs a model on a GPU, from its first result's to that of the kernels measured fastest; on another device
+ * after one was lost, unless the caller brought it. Results of runs come in the order of the calls.
+ */
+export class TunedExecutor {
+  readonly graph: Graph;
+  #running: Running;
+  #recovering: Promise<void> | null = null;
+  #disposed = false;
+  /** When the latest run and all before it have ended. */
+  #latest: Promise<unknown> = Promise.resolve();
+  readonly #copies = new Copies();
   /** Work under way that goes on with the plan that ran when it began. */
   readonly #working = new Set<Promise<unknown>>();
   /** The latest tuning; null before the first. */
   #tuning: Promise<TuningReport> | null = null;
 
-  private constructor(
-    graph: Graph,
-    precision: Precision,
-    first: Executor,
-    preferences: KernelPreferences,
-    arena: ArenaPool,
-  ) {
-    this.gpu = first.gpu;
+  private constructor(graph: Graph, running: Running) {
     this.graph = graph;
-    this.precision = precision;
-    this.arena = arena;
-    this.#executor = first;
-    this.#preferences = preferences;
+    this.#running = running;
+    this.#watch(running.gpu);
   }
 
   /**
-   * Starts with the kernels of the first result. `graph` is prepared, and has all its weights in the end. Throws as
-   * `Executor.create` and `arriving` do, `GraphError`.
+   * Starts with the kernels of the first result. `graph` is prepared, and has all its weights in the end. Takes `gpu` over:
+   * where that is lost meanwhile, another is opened. Throws as `Executor.create` and `arriving` do, `GraphError`.
    */
   static async create(
     gpu: Gpu,
@@ -51,28 +71,137 @@ export class TunedExecutor {
     options: ResourceOptions,
     arriving?: ArrivingWeights | null,
   ): Promise<TunedExecutor> {
-    const preferences = await startingPreferences(gpu.adapter);
-    const kernels = await kernelsFor(graph, preferences);
-    const plan = createPlan(graph, kernels, { precision, preferences, limits: gpu.device.limits });
-    const constants = arriving ? arrivingConstants(graph, plan, arriving) : packConstants(graph, plan, kernels);
-    const arena = new ArenaPool(gpu.device);
-    const executor = await Executor.create(gpu, plan, constants, { ...options, arena });
-    return new TunedExecutor(graph, precision, executor, preferences, arena);
+    const make = async (on: Gpu) => begin(on, graph, await planFor(on, graph, precision), options, arriving);
+    return new TunedExecutor(
+      graph,
+      await make(gpu).catch(async (error) => (await recovery()).replace(gpu, error, make, options.signal)),
+    );
+  }
+
+  get gpu(): Gpu {
+    return this.#running.gpu;
+  }
+
+  get precision(): Precision {
+    return this.#running.precision;
+  }
+
+  get arena(): ArenaPool {
+    return this.#running.arena;
   }
 
   /** What runs now. */
   get current(): Executor {
-    return this.#executor;
+    return this.#running.executor;
   }
 
   /** The kernels that the plan prefers. */
   get preferences(): KernelPreferences {
-    return this.#preferences;
+    return this.#running.preferences;
   }
 
   /** The tuning that runs or ran last; null before the first. */
   get tuned(): Promise<TuningReport> | null {
     return this.#tuning;
+  }
+
+  /** As `Executor.run`. */
+  run(inputs: Float32Array | Readonly<Record<string, Float32Array>>, { signal }: RunOptions = {}) {
+    if (!this.gpu.reopen) return this.#inOrder((executor) => executor.run(inputs, { signal }));
+    const single = inputs instanceof Float32Array;
+    const kept = (single ? [['', inputs] as const] : Object.entries(inputs)).map(([name, values]) => {
+      return [name, values instanceof Float32Array ? this.#copies.take(values) : values] as const;
+    });
+    const own = single ? kept[0]![1] : Object.fromEntries(kept);
+    const running = this.#inOrder((executor) => executor.run(own, { signal, stable: true }), signal);
+    const letGo = () => {
+      for (const [, values] of kept) this.#copies.release(values);
+    };
+    running.then(letGo, letGo);
+    return running;
+  }
+
+  /** As `Executor.runPicture`. A large picture is not run again on another device: its run throws `DeviceLostError`. */
+  runPicture(
+    picture: Picture,
+    rule: ImageRule,
+    ranking: Ranking | null,
+    { signal }: RunOptions,
+  ): Promise<RankedOutputs> {
+    const { width, height } = picture;
+    const bytes = 'data' in picture ? picture.data : null;
+    const kept = this.gpu.reopen && bytes && bytes.byteLength <= KEPT_BYTES ? this.#copies.take(bytes) : null;
+    const own = kept ? { width, height, data: kept } : picture;
+    const options = { signal, stable: kept !== null };
+    // A bitmap is the engine's own.
+    const again = kept !== null || ('way' in picture && picture.way === 'copy');
+    const running = this.#inOrder((executor) => executor.runPicture(own, rule, ranking, options), signal, again);
+    const letGo = () => this.#copies.release(kept);
+    running.then(letGo, letGo);
+    return running;
+  }
+
+  async #inOrder<T>(work: (executor: Executor) => Promise<T>, signal?: AbortSignal, again = true): Promise<T> {
+    const before = this.#latest;
+    const own = this.#surviving(work, signal, again);
+    this.#latest = Promise.allSettled([before, own]);
+    const result = await own;
+    await before;
+    return result;
+  }
+
+  /** Does work on another device where one is lost; once it has begun, unless it can be done `again`, on that one only. */
+  async #surviving<T>(work: (executor: Executor) => Promise<T>, signal?: AbortSignal, again = true): Promise<T> {
+    for (let losses = 0; ; losses++) {
+      const { gpu, executor } = this.#running;
+      const begins = !gpu.isLost;
+      try {
+        return await work(executor);
+      } catch (error) {
+        const mayGoOn = losses < MOST_LOSSES && gpu.reopen && !this.#disposed && (again || !begins);
+        if (!(error instanceof DeviceLostError) || !mayGoOn) throw error;
+        await (await recovery()).unlessAborted(this.#recover(error), signal);
+      }
+    }
+  }
+
+  /** Once there is a device that is not known to be lost. */
+  #recover(loss: DeviceLostError): Promise<void> {
+    if (!this.gpu.isLost) return Promise.resolve();
+    this.#recovering ??= this.#rebuild(this.#running, loss).finally(() => {
+      this.#recovering = null;
+    });
+    return this.#recovering;
+  }
+
+  /** The same plan on an adapter of the same kind: the same input gives the same bits as before. */
+  async #rebuild({ gpu, executor: { plan }, preferences, precision }: Running, loss: DeviceLostError): Promise<void> {
+    const { kindOf, replace } = await recovery();
+    const running = await replace(gpu, loss, async (next) => {
+      const same = kindOf(next) === kindOf(gpu);
+      const planned = same ? { plan, preferences, precision } : await planFor(next, this.graph, precision);
+      return begin(next, this.graph, planned, {});
+    });
+    if (this.#disposed) {
+      running.executor.dispose();
+      running.gpu.dispose();
+      throw disposed();
+    }
+    this.#running = running;
+    this.#watch(running.gpu);
+  }
+
+  /** Lets a lost device's memory go at once. */
+  #watch(gpu: Gpu): void {
+    gpu.lost.then(() => {
+      if (this.#disposed || this.gpu !== gpu) return;
+      try {
+        gpu.check();
+      } catch (loss) {
+        this.current.dispose(loss as DeviceLostError);
+        gpu.dispose();
+      }
+    });
   }
 
   /** As `Model.tune`; aborted by `disposal` too. */
@@ -81,7 +210,7 @@ export class TunedExecutor {
     const next = async () => {
       signal.throwIfAborted();
       const { tune } = await import('./index.ts');
-      return tune(this, { ...options, signal });
+      return this.#surviving(() => tune(this, { ...options, signal }), signal);
     };
     this.#tuning = (this.#tuning ?? Promise.resolve()).then(next, next);
     // Reported to whoever asked.
@@ -91,22 +220,53 @@ export class TunedExecutor {
 
   /** Work of several turns on the plan that runs now, which is freed only after it, should it be exchanged meanwhile. */
   hold<T>(work: (executor: Executor) => Promise<T>): Promise<T> {
-    const working = work(this.#executor).finally(() => this.#working.delete(working));
+    const working = this.#surviving(work).finally(() => this.#working.delete(working));
     this.#working.add(working);
     return working;
   }
 
-  /** Runs on `next`, which it takes over, from now on; what ran before is freed once its runs and work on it have ended. */
+  /**
+   * Runs on `next`, which it takes over, from now on; what ran before is freed once its runs and work on it have ended.
+   * Throws `DeviceLostError`, and leaves `next` to the caller, where its device is lost.
+   */
   exchange(next: Executor, preferences: KernelPreferences): void {
-    const before = this.#executor;
-    this.#executor = next;
-    this.#preferences = preferences;
+    next.gpu.check();
+    const before = this.#running.executor;
+    this.#running = { ...this.#running, executor: next, preferences };
     if (next === before) return;
     Promise.allSettled([before.idle(), ...this.#working]).then(() => before.dispose());
   }
 
   dispose(): void {
-    this.#executor.dispose();
+    this.#disposed = true;
+    this.current.dispose();
     this.gpu.dispose();
+  }
+}
+
+async function planFor(gpu: Gpu, graph: Graph, wanted: Precision): Promise<Planned> {
+  const { features } = gpu.adapter;
+  const precision = wanted === 'float16' && !features.includes('shader-f16') ? 'float16-packed' : wanted;
+  const preferences = await startingPreferences(gpu.adapter);
+  const kernels = await kernelsFor(graph, preferences);
+  const plan = createPlan(graph, kernels, { precision, preferences, limits: gpu.device.limits });
+  return { plan, preferences, precision };
+}
+
+async function begin(
+  gpu: Gpu,
+  graph: Graph,
+  { plan, ...rest }: Planned,
+  options: ResourceOptions,
+  arriving?: ArrivingWeights | null,
+): Promise<Running> {
+  const constants = arriving
+    ? arrivingConstants(graph, plan, arriving)
+    : packConstants(graph, plan, await kernelsOf(plan));
+  const arena = new ArenaPool(gpu.device);
+  try {
+    return { gpu, arena, executor: await Executor.create(gpu, plan, constants, { ...options, arena }), ...rest };
+  } catch (error) {
+    throw await gpu.explain(error);
   }
 }

@@ -186,9 +186,15 @@ async function tryKernels(
   // The registry's own kernel, which the others are compared with.
   let reference: Promise<void> | null = null;
   const open = async (kernel: string): Promise<Contender> => {
-    reference ??= checked(kernels[0]!.name, true).then((resources) => resources.dispose());
-    await reference;
-    return contenderOf(bench, await checked(kernel, false), options);
+    try {
+      reference ??= checked(kernels[0]!.name, true).then((resources) => resources.dispose());
+      await reference;
+      return contenderOf(bench, await checked(kernel, false), options);
+    } catch (error) {
+      // What fails as the device is gone says nothing of the kernel.
+      bench.gpu.check();
+      throw error;
+    }
   };
   const { signal } = options;
   return race({ usual, others, open, stepMs: () => bench.clock.stepMs, more, signal });

@@ -44,4 +44,4 @@ export const text = (page: Page, selector: string): Promise<string> =>
   page.$eval(selector, (element) => (element as HTMLElement).innerText);
 
 export const until = (page: Page, condition: string): Promise<unknown> =>
-  page.waitForFunction(condition, { timeout: 120_000 });
+  page.waitForFunction(condition, { timeout: 90_000 });

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { ImageRule } from '../../src/graph/graph.ts';
 import type { Pair } from '../../src/graph/ops.ts';
 import { imageBound } from '../../src/images/image-bound.ts';
-import { channelWeights, constant, imageToTensor, type Picture } from '../../src/images/image-to-tensor.ts';
+import { channelWeights, imageToTensor } from '../../src/images/image-to-tensor.ts';
+import { constant, type Picture } from '../../src/images/picture.ts';
 import { type AxisPlan, resamplePlan } from '../../src/images/resample.ts';
 import { seeded } from '../reference/nodes.ts';
 

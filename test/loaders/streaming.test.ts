@@ -283,7 +283,7 @@ describe('while the file arrives', () => {
     async function* batches() {
       try {
         yield [first!];
-        refuse(new Error('no such shader'));
+        refuse(Object.assign(new Error('no such shader'), { reason: 'validation' }));
         await turn();
         yield others;
       } finally {

@@ -16,7 +16,8 @@ export const inputDims = [1, 64, 64, 3] as const;
 
 const scene = (seed: number) => paintedScene(inputDims.slice(1), seed, [-1, 1]);
 const examples = Array.from({ length: 8 }, (_, i) => scene(1 + 12 * i));
-export const pictures = Array.from({ length: suite === 'full' ? 20 : 3 }, (_, i) => scene(1001 + 12 * i));
+export const scenes = (count: number) => Array.from({ length: count }, (_, i) => scene(1001 + 12 * i));
+export const pictures = scenes(suite === 'full' ? 20 : 3);
 
 /** A network with seeded weights as files of int8 and uint8, calibrated on eight scenes. */
 export async function quantisedFamily(id: string): Promise<ReadonlyMap<(typeof types)[number], QuantisedFile>> {

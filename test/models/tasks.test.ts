@@ -13,33 +13,38 @@ const movenet = 'movenet_single_pose_lightning_ptq';
 describe('MoveNet of 8 bits, on squat.bmp', () => {
   needModels();
 
-  it('has the keypoints that LiteRT.js has within 2 % of the frame, and those of its reference but for a hip', async () => {
-    const bytes = bytesOf(inFolder(`${movenet}.tflite`));
-    const picture = await pictureOf(inFolder('squat.bmp'));
-    const model = await load(bytes, { device: 'reference' });
-    const [person] = await pose(model, picture);
-    const data = imageToTensor(picture, model.graph.image!, [192, 192], 3).map(Math.round);
-    const feeds = { input: { dims: [1, 192, 192, 3], data, type: 'uint8' as const } };
-    const [decoded] = Object.values(await liteRtOutputs(bytes, feeds));
-    const reference = posesOf(inFolder(`${movenet}_reference.csv`));
-    const off = person!.keypoints.map(({ name, x, y }, k) => {
-      const place = [x / picture.width, y / picture.height];
-      const to = (other: readonly number[]) => Math.max(...place.map((v, i) => Math.abs(v - other[i]!)));
-      const own = decoded!.data;
-      return {
-        name,
-        runtime: to([own[3 * k + 1]!, own[3 * k]!]),
-        published: to([reference[k]!.keypoint_x!, reference[k]!.keypoint_y!]),
-      };
-    });
-    const most = (key: 'runtime' | 'published') => Math.max(...off.map((one) => one[key]));
-    process.stdout.write(`MoveNet, most off: LiteRT.js ${most('runtime')}, reference ${most('published')}\n`);
-    expect(off.filter(({ runtime }) => runtime > 0.02)).toEqual([]);
-    // On these pixels LiteRT.js has the left hip 3.4 % off the reference, whose pixels and kernels were others.
-    const beyond = off.filter(({ published }) => published > 0.02);
-    expect(beyond.map(({ name }) => name)).toEqual(['left hip']);
-    expect(beyond[0]!.published).toBeLessThan(0.04);
-  });
+  it.each(['int8', 'float32'] as const)(
+    '%s: has the keypoints that LiteRT.js has within 2 % of the frame',
+    async (precision) => {
+      const bytes = bytesOf(inFolder(`${movenet}.tflite`));
+      const picture = await pictureOf(inFolder('squat.bmp'));
+      const model = await load(bytes, { device: 'reference', precision });
+      const [person] = await pose(model, picture);
+      const data = imageToTensor(picture, model.graph.image!, [192, 192], 3).map(Math.round);
+      const feeds = { input: { dims: [1, 192, 192, 3], data, type: 'uint8' as const } };
+      const [decoded] = Object.values(await liteRtOutputs(bytes, feeds));
+      const reference = posesOf(inFolder(`${movenet}_reference.csv`));
+      const off = person!.keypoints.map(({ name, x, y }, k) => {
+        const place = [x / picture.width, y / picture.height];
+        const to = (other: readonly number[]) => Math.max(...place.map((v, i) => Math.abs(v - other[i]!)));
+        const own = decoded!.data;
+        return {
+          name,
+          runtime: to([own[3 * k + 1]!, own[3 * k]!]),
+          published: to([reference[k]!.keypoint_x!, reference[k]!.keypoint_y!]),
+        };
+      });
+      const most = (key: 'runtime' | 'published') => Math.max(...off.map((one) => one[key]));
+      process.stdout.write(`MoveNet, most off: LiteRT.js ${most('runtime')}, reference ${most('published')}\n`);
+      expect(off.filter(({ runtime }) => runtime > 0.02)).toEqual([]);
+      // On these pixels LiteRT.js has the left hip 3.4 % off the reference, whose pixels and kernels were others; on its integers the
+      // left shoulder and wrist are just beyond 2 %, too.
+      const beyond = off.filter(({ published }) => published > 0.02);
+      const others = precision === 'int8' ? ['left shoulder', 'left wrist'] : [];
+      expect(beyond.map(({ name }) => name)).toEqual([...others, 'left hip']);
+      for (const { published } of beyond) expect(published).toBeLessThan(0.04);
+    },
+  );
 });
 
 describe('PoseNet and BodyPix of 8 bits', () => {

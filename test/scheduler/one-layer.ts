@@ -34,7 +34,7 @@ export const pointwise = (inputs: number, outputs: number): Graph => ({
 /** A device whose queue is not nudged: no timer runs. */
 export function fakeDevice(fake: FakeGpu, device = fake.device): Gpu {
   const adapter = { vendor: '', architecture: '', description: '', software: true, features: [] };
-  const gpu = new Gpu(device, adapter, false);
+  const gpu = new Gpu(device, adapter, null);
   gpu.pollsSlowly = false;
   return gpu;
 }

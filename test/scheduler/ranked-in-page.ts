@@ -1,17 +1,15 @@
 /** Functions that the tests of ranked classes run in the browser. */
+import { imageToTensor, softmax, topK } from '../../src/analysis/index.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import {
   type Classification,
   type ClassifyOptions,
   type Graph,
-  imageToTensor,
   type LoadOptions,
   load,
   type Model,
   type Picture,
   type Precision,
-  softmax,
-  topK,
 } from '../../src/index.ts';
 import { signedPixels as image } from '../support/image-rule.ts';
 import { randomValues } from '../support/random-values.ts';

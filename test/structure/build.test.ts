@@ -44,7 +44,7 @@ function closure(name: string, seen = new Set<string>()): Set<string> {
 it('is what package.json exports, and runs as it lies there', async () => {
   const { exports, main } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   expect([exports['.'].default, main]).toEqual(['./dist/index.js', './dist/index.js']);
-  for (const entry of ['labels', 'node', 'tasks']) {
+  for (const entry of ['analysis', 'labels', 'node', 'tasks']) {
     expect(exports[`./${entry}`]).toEqual({ types: `./dist/types/${entry}.d.ts`, default: `./dist/${entry}.js` });
     expect(modules()).toContain(`${entry}.js`);
   }

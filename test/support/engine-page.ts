@@ -24,9 +24,9 @@ export function enginePage(browser: BrowserName): Promise<EnginePage> {
 }
 
 /** A page in a browser of its own, for a test that harms it. */
-export async function freshEnginePage(browser: BrowserName): Promise<EnginePage> {
+export async function freshEnginePage(browser: BrowserName, chromeFlags?: readonly string[]): Promise<EnginePage> {
   const folder = process.env.GPU_TEST_FOLDER;
-  const page = await EnginePage.open(await engineServer(), browser, { log, parentFolder: folder });
+  const page = await EnginePage.open(await engineServer(), browser, { log, parentFolder: folder, chromeFlags });
   const id = page.browser.process()?.pid;
   if (folder && id) appendFileSync(join(folder, 'browsers'), `${id}\n`);
   return page;

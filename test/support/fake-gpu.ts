@@ -26,11 +26,19 @@ export class FakeGpu {
   /** Every readback waits for it. */
   mapping: Promise<void> = Promise.resolve();
 
+  /** Devices that were asked for. */
+  opened = 0;
+  /** Ends the latest device. */
+  lose: (message: string) => void = () => {};
+
   /** For the option `gpu` of `load`. */
   get gpu(): GPU {
     const features = new Set<string>();
     const { limits } = this;
-    const requestDevice = async () => this.device;
+    const requestDevice = async () => {
+      this.opened++;
+      return this.device;
+    };
     return { requestAdapter: async () => (this.adapters ? { features, limits, requestDevice } : null) } as never;
   }
 
@@ -48,8 +56,11 @@ export class FakeGpu {
         size,
         bytes: new Uint8Array(size),
         destroyed: false,
+        /** What waits for a mapping. */
+        waiting: new Set<() => void>(),
         destroy: () => {
           made.destroyed = true;
+          for (const end of made.waiting) end();
         },
       };
       this.resources.push(made);
@@ -65,7 +76,9 @@ export class FakeGpu {
     return {
       features: new Set(),
       limits: this.limits,
-      lost: new Promise(() => {}),
+      lost: new Promise((resolve) => {
+        this.lose = (message) => resolve({ reason: 'unknown', message });
+      }),
       queue: {
         submit: (commands: readonly (readonly (() => void)[])[]) => {
           if (commands.length === 0) return;
@@ -92,7 +105,12 @@ export class FakeGpu {
       createBuffer: ({ label, size }: GPUBufferDescriptor) => {
         const made = resource(label!, size);
         return Object.assign(made, {
-          mapAsync: () => this.mapping,
+          mapAsync: () =>
+            new Promise<void>((resolve, reject) => {
+              const end = () => reject(new DOMException('the buffer was destroyed', 'AbortError'));
+              made.waiting.add(end);
+              this.mapping.then(resolve, reject).finally(() => made.waiting.delete(end));
+            }),
           getMappedRange: (offset = 0, bytes = size - offset) => made.bytes.slice(offset, offset + bytes).buffer,
           unmap() {},
         });

@@ -622,7 +622,8 @@ export class ImportBuilder {
 
   // Emission
 
-  private same(place: Place, x: Variable, body: NodeBody, suffix?: string): Variable {
+  /** A node whose result lies as `x`. */
+  same(place: Place, x: Variable, body: NodeBody, suffix?: string): Variable {
     return { ...this.emit(place, body, x.shape, suffix), dims: x.dims, axes: x.axes };
   }
 

@@ -14,6 +14,7 @@ import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
 import type { End } from './decoding.ts';
 import { FlatTable } from './flat-table.ts';
 import { type Handler, type Operators, operators, type TfliteOperation } from './operations.ts';
+import type { TfliteRounding } from './rounding.ts';
 import type { TailCall } from './tail-call.ts';
 import { type ActivationRange, activationRange, decodeConstant, readTensor, type TfliteTensor } from './tensors.ts';
 
@@ -111,12 +112,21 @@ function hasArchive(bytes: Uint8Array): boolean {
  * Throws `ModelFormatError`, `UnsupportedOpError`, or `UsageError` for names in `options`.
  */
 export async function loadTflite(files: ModelFiles, options: LoadGraphOptions): Promise<Graph> {
-  const model = FlatTable.root(files.name, files.bytes);
-  const version = model.int(0);
-  if (version !== 3) throw new ModelFormatError(files.name, `has the schema version ${version}, expected 3`);
-  const subgraphs = model.tables(2, mostTables, 'subgraphs');
-  if (subgraphs.length !== 1) throw new ModelFormatError(files.name, `has ${subgraphs.length} subgraphs, expected one`);
-  const graph = await new TfliteLoader(files, model, subgraphs[0]!, options).load();
+  const loader = (rounding: TfliteRounding | null) => {
+    const model = FlatTable.root(files.name, files.bytes);
+    const version = model.int(0);
+    if (version !== 3) throw new ModelFormatError(files.name, `has the schema version ${version}, expected 3`);
+    const subgraphs = model.tables(2, mostTables, 'subgraphs');
+    if (subgraphs.length !== 1)
+      throw new ModelFormatError(files.name, `has ${subgraphs.length} subgraphs, expected one`);
+    return new TfliteLoader(files, model, subgraphs[0]!, options, rounding);
+  };
+  const first = loader(null);
+  let graph = await first.load();
+  if (options.quantisation && first.hasIntegers) {
+    const { withQuantisation } = await import('./rounding.ts');
+    graph = await withQuantisation(graph, (rounding) => loader(rounding).load());
+  }
   const classes = classesOf(graph);
   if (classes === null || !hasArchive(files.bytes)) return graph;
   const { archivedLabels } = await import('../sidecars/archived-labels.ts');
@@ -140,8 +150,17 @@ class TfliteLoader {
   /** Tensors that operators make which are not run. */
   readonly #unmade = new Set<number>();
   #readers: Map<number, Operator[]> | undefined;
+  /** Where integers are to be kept. */
+  readonly #rounding: TfliteRounding | null;
 
-  constructor({ name, bytes }: ModelFiles, model: FlatTable, subgraph: FlatTable, options: LoadGraphOptions) {
+  constructor(
+    { name, bytes }: ModelFiles,
+    model: FlatTable,
+    subgraph: FlatTable,
+    options: LoadGraphOptions,
+    rounding: TfliteRounding | null,
+  ) {
+    this.#rounding = rounding;
     this.#file = name;
     this.#model = model;
     this.#subgraph = subgraph;
@@ -152,6 +171,13 @@ class TfliteLoader {
     this.#tensors = subgraph
       .tables(0, mostTables, 'tensors')
       .map((table, i) => readTensor(name, table, i, this.#buffers));
+  }
+
+  /** Whether the network has tensors of integers of 8 bits with a scale. */
+  get hasIntegers(): boolean {
+    return this.#tensors.some(
+      ({ type, quantisation, bytes }) => quantisation && bytes.length === 0 && /INT8$/.test(type),
+    );
   }
 
   async load(): Promise<Graph> {
@@ -341,7 +367,8 @@ class TfliteLoader {
   }
 
   #addInput(index: number, operators: readonly Operator[]): void {
-    const { name, dims: stated, type, quantisation } = this.#tensor(index, 'an input');
+    const tensor = this.#tensor(index, 'an input');
+    const { name, dims: stated, type, quantisation } = tensor;
     // Bytes that are not quantised are numbers as they are, which the network casts to floats.
     if (type !== 'FLOAT32' && type !== 'UINT8' && !quantisation) {
       throw new UnsupportedOpError(this.#file, name, 'input', `is of ${type} without quantisation, expected floats`);
@@ -362,7 +389,9 @@ class TfliteLoader {
     }
     const image = dims.length === 4 && this.#isTransposedFromNchw(index, operators) ? nchw : nhwc;
     const orders: readonly (readonly Axis[])[] = [[], [0], [0, 3], [0, 2, 3], image];
-    this.#values.set(index, this.#builder.input(name, dims, orders[dims.length]!));
+    const input = this.#builder.input(name, dims, orders[dims.length]!);
+    const place = { node: name, op: 'input', where: `tensor ${index}`, output: name };
+    this.#values.set(index, this.#rounding?.computed(this.#builder, place, input, tensor) ?? input);
   }
 
   /** Whether the first operator that cares for layout is a transposition from NCHW to NHWC. */
@@ -470,7 +499,8 @@ class TfliteLoader {
       if (!(i < inputs.length)) this.#builder.damaged(place, `has ${inputs.length} inputs, expected more`);
       return this.#value(inputs[i]!, `input ${i} of operator ${index} (${place.op})`);
     };
-    const quantised = activationRange(this.#file, output);
+    const rounding = this.#rounding;
+    const quantised = rounding ? null : activationRange(this.#file, output);
     const operation: TfliteOperation = {
       ...operandsOf(this.#builder, place, inputs.length, value),
       options: this.#readOptions(operator, place, known?.[2]),
@@ -482,7 +512,15 @@ class TfliteLoader {
     };
     try {
       const result = known![1](operation);
-      this.#values.set(outputs[0]!, quantised ? this.#saturated(result, quantised, place) : result);
+      const read = rounding?.result(
+        this.#builder,
+        place,
+        number,
+        result,
+        inputs.map((i) => this.#values.get(i)),
+        output,
+      );
+      this.#values.set(outputs[0]!, read ?? (quantised ? this.#saturated(result, quantised, place) : result));
     } catch (error) {
       if (error instanceof FoldError) this.#builder.damaged(place, error.message);
       throw error;
@@ -522,6 +560,7 @@ class TfliteLoader {
       throw new ModelFormatError(this.#file, `${what} is tensor "${tensor.name}", which nothing before it computes`);
     }
     const constant = decodeConstant(this.#file, tensor, this.#budget);
+    this.#rounding?.constant(constant, tensor);
     this.#values.set(index, constant);
     return constant;
   }

@@ -1,0 +1,53 @@
+/** Another device in the place of one that was lost. */
+import type { Gpu } from '../device/gpu.ts';
+import { DeviceError, DeviceLostError } from '../errors.ts';
+
+/** How often another one is asked for. */
+const MOST_LOSSES = 3;
+/** Before another device is asked for in vain once more: a browser needs a moment to start its GPU process again. */
+const PAUSE_MS = 200;
+
+/**
+ * What `make` makes on a device in the place of a lost one, or of one lost in turn. Throws `failure`, for which that is
+ * done, where it is no loss or no other device may be opened.
+ */
+export async function replace<T>(
+  lost: Gpu,
+  failure: unknown,
+  make: (gpu: Gpu) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  if (!(failure instanceof DeviceLostError) || !lost.reopen) throw failure;
+  lost.dispose();
+  let last: unknown = failure;
+  for (let attempt = 0; attempt < MOST_LOSSES; attempt++) {
+    if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS * 4 ** (attempt - 1)));
+    signal?.throwIfAborted();
+    let gpu: Gpu | null = null;
+    try {
+      gpu = await lost.reopen();
+      return await make(gpu);
+    } catch (error) {
+      gpu?.dispose();
+      if (gpu && !(error instanceof DeviceLostError)) throw error;
+      last = error;
+    }
+  }
+  if (!(last instanceof DeviceError)) throw last;
+  throw new DeviceLostError(`${failure.message}; there was none: ${last.message}`, { cause: last });
+}
+
+/** What a plan depends on: adapters of one kind run the same. */
+export const kindOf = ({ adapter, device: { limits } }: Gpu): string =>
+  JSON.stringify([adapter, limits.maxBufferSize, limits.maxStorageBufferBindingSize]);
+
+/** Rejects with the signal's reason where that comes first. */
+export function unlessAborted(work: Promise<void>, signal?: AbortSignal): Promise<void> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener('abort', abort);
+    if (signal.aborted) abort();
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

@@ -1,0 +1,154 @@
+/**
+ * Quantised networks on integers, on the CPU reference: the last tensors before softmax are LiteRT.js's, byte for byte. Real files,
+ * and files of the quantiser.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { imageToTensor } from '../../src/analysis/index.ts';
+import { decode } from '../../src/cli/pictures.ts';
+import type { Graph } from '../../src/graph/graph.ts';
+import type { Picture } from '../../src/index.ts';
+import { loadGraph } from '../../src/loaders/index.ts';
+import { integerGraph } from '../../src/passes/integers.ts';
+import { runGraph } from '../../src/reference/index.ts';
+import { signedPixels } from '../support/image-rule.ts';
+import { liteRtOutputs } from '../support/litert.ts';
+import type { OracleTensor } from '../support/oracles.ts';
+import { modelFolder, needModels } from '../support/real-models.ts';
+import { suite } from '../support/suite.ts';
+import { cutAt } from '../support/tflite-cut.ts';
+import { fedTo, inputDims, networks, quantisedFamily, scenes, types } from './quantised-families.ts';
+
+/** A file on integers, and its tensors of integers that outputs or a softmax come from. */
+interface Opened {
+  readonly bytes: Uint8Array;
+  readonly graph: Graph;
+  readonly integers: Graph;
+  readonly last: readonly {
+    readonly name: string;
+    readonly tensor: string;
+    readonly scale: number;
+    readonly zero: number;
+  }[];
+}
+
+async function open(name: string, bytes: Uint8Array): Promise<Opened> {
+  const graph = await loadGraph({ name, bytes }, { quantisation: true });
+  const integers = integerGraph(graph);
+  const producers = new Map(integers.nodes.map((node) => [node.output, node]));
+  const { tensors } = graph.quantisation!;
+  const last = integers.outputs.map(({ tensor }) => {
+    let node = producers.get(tensor)!;
+    while (!tensors.has(node.output)) node = producers.get(node.inputs[0]!)!;
+    // What is rounded of real numbers is no integer's result.
+    if (node.op === 'integer' && node.body.kind === 'quantise') {
+      do node = producers.get(node.inputs[0]!)!;
+      while (!tensors.has(node.output));
+    }
+    const { name, scale, zeroPoint, type } = tensors.get(node.output)!;
+    return { name, tensor: node.output, scale, zero: zeroPoint + (type === 'uint8' ? 128 : 0) };
+  });
+  return { bytes, graph, integers, last };
+}
+
+/** How many of the bytes differ, of the last tensors of `integers`; `fed` is what LiteRT.js takes, `real` what the graph does. */
+async function differing(
+  { bytes, integers, last }: Opened,
+  fed: OracleTensor,
+  real: Float32Array,
+): Promise<{ readonly differ: number; readonly of: number }> {
+  const input = integers.inputs[0]!.name;
+  const cut = { ...integers, outputs: last.map(({ name, tensor }) => ({ name, tensor })) };
+  const found = runGraph(cut, { [input]: real });
+  const theirs = await liteRtOutputs(
+    cutAt(
+      bytes,
+      last.map(({ name }) => name),
+    ),
+    { [input]: fed },
+  );
+  let [differ, of] = [0, 0];
+  for (const { name, scale, zero } of last) {
+    const stored = theirs[name] ?? theirs[`${name}/real`]!;
+    const shift = theirs[name] ? 128 : 0;
+    const { data } = found[name]!;
+    expect(stored.data).toHaveLength(data.length);
+    of += data.length;
+    stored.data.forEach((value, i) => {
+      const byte = theirs[name] ? value - shift : Math.round(value / scale) + zero;
+      if (byte !== data[i]) differ++;
+    });
+  }
+  return { differ, of };
+}
+
+/** Pixels as they are. */
+const plain = { ...signedPixels, scale: [1], offset: [0] };
+
+describe('real files', () => {
+  needModels();
+
+  const pictures = ['cats_and_dogs.jpg', 'burger.jpg', 'parrot.jpg', 'cat.bmp', 'squat.bmp'];
+  /** Twenty pictures: each photograph as it is, mirrored, dark and pale. */
+  const variants: readonly ((pixel: number) => number)[] = [
+    (pixel) => pixel,
+    (pixel) => 255 - pixel,
+    (pixel) => pixel >> 1,
+    (pixel) => 255 - ((255 - pixel) >> 1),
+  ];
+
+  it.each([
+    ['mobilenet_v2_1.0_224_quant.tflite', 224],
+    ['coco_ssd_mobilenet_v1_1.0_quant_2018_06_29.tflite', 300],
+    ['movenet_single_pose_lightning_ptq.tflite', 192],
+  ])('%s', async (name, size) => {
+    const opened = await open(name, new Uint8Array(readFileSync(join(modelFolder, name))));
+    const image = opened.graph.image;
+    const wanted = suite === 'full' ? variants : variants.slice(0, 1);
+    for (const file of suite === 'full' ? pictures : pictures.slice(0, 2)) {
+      const picture: Picture = await decode(join(modelFolder, file));
+      const pixels = imageToTensor(picture, plain, [size, size], 3).map(Math.round);
+      for (const vary of wanted) {
+        const data = pixels.map(vary);
+        const real = image ? data.map((pixel) => pixel * image.scale[0]! + image.offset[0]!) : data;
+        const found = await differing(opened, { dims: [1, size, size, 3], data, type: 'uint8' }, real);
+        console.log(`${name}, ${file}: ${found.differ} of ${found.of} bytes differ`);
+        expect(found.of).toBeGreaterThan(1000);
+        expect(found.differ).toBe(0);
+      }
+    }
+  });
+});
+
+describe.each(networks)('%s of the quantiser', (id) => {
+  let files: Awaited<ReturnType<typeof quantisedFamily>>;
+
+  beforeAll(async () => {
+    files = await quantisedFamily(id);
+  }, 300_000);
+
+  it.each(types)('%s, on 20 pictures', async (type) => {
+    const file = files.get(type)!;
+    const opened = await open(`${id}.tflite`, file.bytes);
+    const [first] = opened.graph.quantisation!.tensors.values();
+    const total = { differ: 0, of: 0 };
+    for (const picture of scenes(20)) {
+      const stored = fedTo(file, picture);
+      const fed: OracleTensor = {
+        dims: inputDims,
+        data: Float32Array.from(stored),
+        ...(stored === picture ? {} : { type: 'uint8' as const }),
+      };
+      const real =
+        stored === picture
+          ? picture
+          : Float32Array.from(stored, (byte) => (byte - 128 - first!.zeroPoint) * first!.scale);
+      const found = await differing(opened, fed, real);
+      total.differ += found.differ;
+      total.of += found.of;
+    }
+    expect(total.differ).toBe(0);
+    expect(total.of).toBeGreaterThanOrEqual(60);
+  });
+});
