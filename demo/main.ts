@@ -1,4 +1,5 @@
 import type { Model } from '../src/index.ts';
+import { keepOffline } from './offline/register.ts';
 import type { SeeTab } from './see/see.ts';
 import { probeDevice, showDevice } from './ui/device.ts';
 import { byId } from './ui/dom.ts';
@@ -43,3 +44,4 @@ wireDrops(async (files) => {
 });
 
 void probeDevice(chip, chipText);
+void keepOffline();

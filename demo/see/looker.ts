@@ -10,7 +10,7 @@ import {
   type PosedPerson,
   type Segmentation,
 } from '../../src/index.ts';
-import type { Explanation } from '../../src/tasks/index.ts';
+import type { ExplainedClass, Explanation } from '../../src/tasks/index.ts';
 import type { SeeModel } from './models.ts';
 import { leastScore } from './overlay.ts';
 
@@ -34,6 +34,11 @@ export function kindOf({ graph }: Model): Finding['kind'] {
   }
   const [shape, ...others] = [...outputShapes(graph).values()];
   return others.length === 0 && shape && shape[1] * shape[2] > 1 ? 'mask' : 'classes';
+}
+
+/** Where a classifier looks, and a class's map at each pixel of the picture. */
+export interface Explained extends Explanation {
+  readonly onPicture: (chosen: ExplainedClass) => Float32Array;
 }
 
 interface Opened {
@@ -104,9 +109,9 @@ export class Looker {
   }
 
   /** Where the present classifier looks. Throws `UsageError` where its network has no class activation maps. */
-  async explain(picture: HTMLCanvasElement, signal: AbortSignal): Promise<Explanation> {
+  async explain(picture: HTMLCanvasElement, signal: AbortSignal): Promise<Explained> {
     const of = this.#present!.model;
-    const { explain, withClassMaps } = await import('../../src/tasks/index.ts');
+    const { explain, mapOnPicture, withClassMaps } = await import('../../src/tasks/index.ts');
     if (this.#explaining?.of !== of) {
       const before = this.#explaining?.model;
       const model = withClassMaps(of.graph).then((graph) => load(graph, { tuning: 'off' }));
@@ -116,7 +121,9 @@ export class Looker {
       });
       before?.then((earlier) => earlier.dispose()).catch(() => {});
     }
-    return explain(await this.#explaining.model, picture, { image: of.graph.image ? undefined : this.image, signal });
+    const options = { image: of.graph.image ? undefined : this.image, signal };
+    const seen = await explain(await this.#explaining.model, picture, options);
+    return { ...seen, onPicture: (chosen) => mapOnPicture(seen, chosen) };
   }
 }
 

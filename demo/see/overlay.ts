@@ -1,6 +1,5 @@
 /** What a network found, drawn over the picture. */
 import type { DetectedBox, PosedPerson, PoseKeypointName, Segmentation } from '../../src/index.ts';
-import { type ExplainedClass, type Explanation, mapOnPicture } from '../../src/tasks/index.ts';
 
 /** Told apart by colour-blind people too, and on any picture, as each is drawn on a dark edge. */
 const colours = ['#ffb000', '#4cc9f0', '#ff6b9d', '#7bd389', '#c79bff', '#ff8c42'];
@@ -118,10 +117,14 @@ export function drawMask(canvas: HTMLCanvasElement, { mask, width, height, foreg
 }
 
 /** The positive part of a map, of which the largest value is opaque; `strength` 0 … 1 is that opacity. */
-export function drawMap(canvas: HTMLCanvasElement, seen: Explanation, chosen: ExplainedClass, strength: number): void {
-  const [height, width] = seen.framing.picture;
+export function drawMap(
+  canvas: HTMLCanvasElement,
+  heat: Float32Array,
+  width: number,
+  height: number,
+  strength: number,
+): void {
   const drawing = context(canvas, width, height);
-  const heat = mapOnPicture(seen, chosen);
   let most = 0;
   for (const value of heat) if (value > most) most = value;
   const pixels = drawing.createImageData(width, height);

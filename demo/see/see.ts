@@ -1,6 +1,5 @@
 import { networkCost } from '../../src/analysis/index.ts';
 import { type CatalogueEntry, catalogue, type Model, SeveralModelsError } from '../../src/index.ts';
-import type { Explanation } from '../../src/tasks/index.ts';
 import { shelf } from '../models/shelf.ts';
 import { deviceText } from '../ui/device.ts';
 import { byId, html } from '../ui/dom.ts';
@@ -10,7 +9,7 @@ import { loadShare } from '../ui/load-share.ts';
 import { clearMessage, isAbort, showError } from '../ui/message.ts';
 import { askWhich } from '../ui/which-model.ts';
 import { rowsOf, showFindings, spoken } from './findings.ts';
-import { type Finding, Looker } from './looker.ts';
+import { type Explained, type Finding, Looker } from './looker.ts';
 import { catalogueModel, catalogueTitles, hostOf, isKept, ownModels, type SeeModel } from './models.ts';
 import { clearOverlay, drawBoxes, drawMap, drawMask, drawPoses } from './overlay.ts';
 import { painted, paintings } from './painted.ts';
@@ -48,7 +47,7 @@ export function startSee(onModel: (model: Model) => void): SeeTab {
   let picture = painted(paintings[0]!);
   let looking = new AbortController();
   let asked: SeeModel | null = null;
-  let explanation: Explanation | null = null;
+  let explanation: Explained | null = null;
   let explained: number | null = null;
 
   const showPicture = (next: HTMLCanvasElement) => {
@@ -222,7 +221,7 @@ export function startSee(onModel: (model: Model) => void): SeeTab {
   const drawWhy = () => {
     const chosen = explanation?.classes.find(({ index }) => index === explained);
     if (!explanation || !chosen) return;
-    drawMap(overlay, explanation, chosen, strength.valueAsNumber / 100);
+    drawMap(overlay, explanation.onPicture(chosen), picture.width, picture.height, strength.valueAsNumber / 100);
     const [height, width] = explanation.size;
     whyText.textContent = `What glows speaks for “${chosen.label ?? `class ${chosen.index}`}”: the last layer's weights for it, applied to each of ${height} × ${width} places before their mean is taken. The mean of these values and the bias ${chosen.bias.toFixed(2)} are its score before the softmax, ${chosen.logit.toFixed(2)}.`;
     why.dataset.explained = String(chosen.index);

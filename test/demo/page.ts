@@ -11,7 +11,8 @@ export async function servePage(): Promise<PageServer> {
   const server = await createServer({
     configFile: 'demo/vite.config.ts',
     logLevel: 'error',
-    server: { host: '127.0.0.1', port: 0 },
+    // A file that changes meanwhile is not to load the pages again.
+    server: { host: '127.0.0.1', port: 0, hmr: false, watch: null },
   });
   await server.listen();
   const address = server.httpServer?.address();
@@ -37,6 +38,8 @@ export async function openPage(browser: Browser, url: string, width = 1200) {
   });
   await page.goto(url);
   await page.bringToFront();
+  // The first tab's module has come.
+  if (new URL(url).hash === '') await until(page, "document.querySelector('#see-paintings button')");
   return { page, errors, away };
 }
 

@@ -122,7 +122,11 @@ describe.each(browsers)('See in %s', (name) => {
         const png = await new Promise<Blob>((done) => canvas.toBlob((blob) => done(blob!)));
         const clipboardData = new DataTransfer();
         clipboardData.items.add(new File([kind === 'png' ? png : 'no picture'], 'pasted.png', { type: 'image/png' }));
-        document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
+        // Firefox takes no such data in the constructor.
+        const event = Object.defineProperty(new Event('paste', { bubbles: true }), 'clipboardData', {
+          value: clipboardData,
+        });
+        document.body.dispatchEvent(event);
       }, type);
     const width = "document.querySelector('#see-picture').width";
     await paste('png');
