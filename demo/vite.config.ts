@@ -24,7 +24,7 @@ function contentSecurityPolicy(): Plugin {
           'http-equiv': 'Content-Security-Policy',
           content: [
             "default-src 'none'",
-            "script-src 'self'",
+            "script-src 'self' 'wasm-unsafe-eval'",
             "style-src 'self'",
             "img-src 'self' data: blob:",
             "manifest-src 'self'",
@@ -32,7 +32,7 @@ function contentSecurityPolicy(): Plugin {
             // What the visitor asks for: a picture's address, a model of the catalogue.
             `connect-src 'self' https:${mirror ? ` ${new URL(mirror).origin}` : ''}${server ? ' ws:' : ''}`,
             "require-trusted-types-for 'script'",
-            'trusted-types page',
+            'trusted-types page mobilenet-webgpu',
             "base-uri 'none'",
             "form-action 'none'",
           ].join('; '),
@@ -71,7 +71,7 @@ function installable(): Plugin {
       };
       emit('manifest.webmanifest', JSON.stringify(manifest));
       // All but models and other engines, which are kept once they are used.
-      const files = Object.keys(bundle).filter((name) => /\.(css|js|svg)$/.test(name));
+      const files = Object.keys(bundle).filter((name) => /\.(css|js|svg)$/.test(name) && !name.includes('litert'));
       const version = createHash('sha256')
         .update(JSON.stringify(files))
         .update(readFileSync(here('index.html')))

@@ -3,7 +3,10 @@ import { UsageError } from './errors.ts';
 import type { Precision as Storage } from './planner/plan.ts';
 import type { PlanKind } from './planner/prepare.ts';
 
-/** `auto`: WebGPU where there is an adapter, else the CPU reference. `wasm` is not there yet. */
+/**
+ * `auto`: WebGPU, or a CPU engine where that is faster or there is no adapter (`LoadOptions.cpu`); the CPU reference where
+ * there is neither. `wasm`: a CPU engine.
+ */
 export const devices = ['auto', 'webgpu', 'wasm', 'reference'] as const;
 export type Device = (typeof devices)[number];
 
@@ -27,7 +30,7 @@ export interface RunChoice {
 
 /** What a choice comes to. */
 export interface ResolvedChoice {
-  readonly device: 'auto' | 'webgpu' | 'reference';
+  readonly device: Device;
   /** Of real numbers. */
   readonly precision: 'float32' | 'float16-storage';
   /** Whether the network runs on integers: where all of a quantised file is covered, or in any case. */
@@ -40,7 +43,6 @@ export function resolveChoice({ device = 'auto', precision = 'auto', plan = 'aut
   known('device', device, devices);
   known('precision', precision, precisions);
   known('plan', plan, planOptions);
-  if (device === 'wasm') throw new UsageError('device "wasm" is not there yet; use "webgpu", "reference" or "auto"');
   if (precision === 'float16') {
     throw new UsageError(
       'precision "float16" (arithmetic in halves) is not there yet; use "float16-storage" or "auto"',
@@ -51,8 +53,8 @@ export function resolveChoice({ device = 'auto', precision = 'auto', plan = 'aut
       'precision "int8" has no fused plan yet; use plan "unfused" or "auto", or precision "float32"',
     );
   }
-  if (precision === 'float16-storage' && device === 'reference') {
-    throw new UsageError('precision "float16-storage" is for the GPU; the reference computes in float64: use "auto"');
+  if (precision === 'float16-storage' && (device === 'reference' || device === 'wasm')) {
+    throw new UsageError(`precision "float16-storage" is for the GPU, and device is "${device}": use "auto"`);
   }
   return {
     device,

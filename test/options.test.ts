@@ -20,7 +20,7 @@ describe('the words that choose how a model runs', () => {
       /^precision is "float16-packed", expected auto, float32, float16, float16-storage/,
     ],
     [{ plan: 'fast' }, /^plan is "fast", expected auto, unfused, fused$/],
-    [{ device: 'wasm' }, /"wasm" is not there yet/],
+    [{ device: 'wasm', precision: 'float16-storage' }, /float16-storage.*is for the GPU, and device is "wasm"/],
     [{ precision: 'float16' }, /"float16" .*is not there yet.*float16-storage/],
     [{ precision: 'int8', plan: 'fused' }, /"int8" has no fused plan/],
     [{ precision: 'int8', device: 'reference' }, /int8.*v1-0.25-32.*holds its network in floats/],

@@ -11,6 +11,7 @@ import {
   type Segmentation,
 } from '../../src/index.ts';
 import type { ExplainedClass, Explanation } from '../../src/tasks/index.ts';
+import { cpuFiles } from '../ui/cpu-files.ts';
 import type { SeeModel } from './models.ts';
 import { leastScore } from './overlay.ts';
 
@@ -78,7 +79,7 @@ export class Looker {
       this.#present = kept;
       return;
     }
-    const model = await load(from.source, { ...from.options, name: from.title, signal, onProgress });
+    const model = await load(from.source, { ...from.options, cpu: cpuFiles, name: from.title, signal, onProgress });
     const opened = { from, model };
     this.#models.set(from.id, opened);
     this.#present = opened;
@@ -114,7 +115,7 @@ export class Looker {
     const { explain, mapOnPicture, withClassMaps } = await import('../../src/tasks/index.ts');
     if (this.#explaining?.of !== of) {
       const before = this.#explaining?.model;
-      const model = withClassMaps(of.graph).then((graph) => load(graph, { tuning: 'off' }));
+      const model = withClassMaps(of.graph).then((graph) => load(graph, { tuning: 'off', cpu: cpuFiles }));
       this.#explaining = { of, model };
       model.catch(() => {
         this.#explaining = null;

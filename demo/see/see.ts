@@ -95,6 +95,8 @@ export function startSee(onModel: (model: Model) => void): SeeTab {
     try {
       const { finding, ms } = await looker.look(picture, signal);
       if (signal.aborted) return;
+      // It may have moved to the CPU, where that is faster.
+      onModel(looker.model!);
       show(finding, `${milliseconds(ms)} on ${deviceText(looker.model!)}`);
       announcement.textContent = spoken(finding);
     } catch (error) {

@@ -5,6 +5,7 @@ type Named = Pick<AdapterDescription, 'vendor' | 'architecture' | 'description' 
 /** What ran a model, in a few words: "WebGPU · google swiftshader (software)". */
 export function deviceText({ device, adapter }: Model): string {
   if (device === 'reference') return 'CPU reference';
+  if (device === 'wasm') return 'CPU · XNNPACK in WebAssembly';
   return `WebGPU · ${adapterText(adapter)}`;
 }
 
@@ -21,11 +22,11 @@ export function adapterText(adapter: Named | null): string {
 export function showDevice(model: Model, chip: HTMLElement, text: HTMLElement, notice: HTMLElement): void {
   chip.dataset.device = model.device;
   text.textContent = deviceText(model);
-  notice.hidden = model.device === 'webgpu';
+  notice.hidden = model.device !== 'reference';
   notice.textContent =
-    model.device === 'webgpu'
-      ? ''
-      : `Running on the CPU: ${model.deviceReason} Everything here works without a GPU, in plain loops and more slowly.`;
+    model.device === 'reference'
+      ? `Running on the CPU: ${model.deviceReason} Everything here works without a GPU, in plain loops and more slowly.`
+      : '';
 }
 
 /** Looks for a GPU without opening it, for the line at the top of the page. */

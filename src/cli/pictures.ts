@@ -118,8 +118,8 @@ export async function forEachPicture(
   const stated = rule === null ? null : parseImageRule(await ruleText(rule), pictureShape(graph));
   for (const assumption of graph.assumptions ?? []) io.stderr.write(`assumed: ${assumption}\n`);
   const model = await load(graph, { device, ...loading });
-  if (model.device === 'reference' && device !== 'reference') {
-    io.stderr.write(`on the CPU reference: ${model.deviceReason}\n`);
+  if (model.device !== 'webgpu' && device === 'auto') {
+    io.stderr.write(`on the CPU${model.device === 'reference' ? ' reference' : ''}: ${model.deviceReason}\n`);
   }
   try {
     const names = labels ? { file: basename(labels), lines: linesOf(await readFile(labels, 'utf8')) } : null;

@@ -79,7 +79,22 @@ function fromFloat16(bits: Uint16Array): Float32Array {
   return out;
 }
 
-/** The values for each input, checked for presence and length. One input may be given without its name. */
+/** Whether all are finite: a product with zero is NaN for each that is not. Two sums, so that neither waits for itself. */
+function allFinite(values: Float32Array): boolean {
+  let even = 0.5;
+  let odd = 0.5;
+  const last = values.length - 1;
+  for (let i = 0; i < last; i += 2) {
+    even += values[i]! * 0;
+    odd += values[i + 1]! * 0;
+  }
+  return even + odd === 1 && (last < 0 || Number.isFinite(values[last]!));
+}
+
+/**
+ * The values for each input, checked for presence, length, and numbers: WGSL may take it that none is NaN or infinite, and
+ * what comes of one may look like an answer. One input may be given without its name.
+ */
 export function checkInputs(
   inputs: Float32Array | Readonly<Record<string, Float32Array>>,
   expected: readonly { readonly name: string; readonly shape: Placement['shape'] }[],
@@ -94,6 +109,10 @@ export function checkInputs(
     if (!(values instanceof Float32Array)) throw new UsageError(`input "${name}" is missing: expected a Float32Array`);
     if (values.length !== sizeOf(shape)) {
       throw new UsageError(`input "${name}" has ${values.length} values, expected ${sizeOf(shape)} for [${shape}]`);
+    }
+    if (!allFinite(values)) {
+      const at = values.findIndex((value) => !Number.isFinite(value));
+      throw new UsageError(`input "${name}" is ${values[at]} at ${at} of [${shape}], expected finite numbers`);
     }
     return values;
   });

@@ -19,6 +19,9 @@ import {
 } from './tuner.ts';
 import { plainConv } from './warm-up.ts';
 
+// Whoever remembers devices has this chunk already, or will.
+export { indexedDbCache };
+
 /** What `Model.tune` found and did. */
 export interface TuningReport {
   /** Distinct layers that were measured, the costliest first, with every kernel tried. */

@@ -237,6 +237,12 @@ export class TunedExecutor {
     Promise.allSettled([before.idle(), ...this.#working]).then(() => before.dispose());
   }
 
+  /** Frees it once the runs and the work on it have ended. */
+  async retire(): Promise<void> {
+    await Promise.allSettled([this.#latest, this.#tuning, ...this.#working]);
+    this.dispose();
+  }
+
   dispose(): void {
     this.#disposed = true;
     this.current.dispose();

@@ -75,6 +75,7 @@ it('has a loader of ONNX of at most 12 kB as it travels, its parser included, an
   const { now, later } = importsOf('onnx.js');
   expect(now.filter((path) => path.includes('onnx'))).toEqual([]);
   expect(later.map((path) => path.replace(/^\.\//, '')).sort()).toEqual([
+    'core-rounding.js',
     'onnx-dynamic.js',
     'onnx-fold.js',
     'onnx-metadata.js',

@@ -111,7 +111,7 @@ export async function tuneProbability() {
   const cache: TuningCache = {
     get: async () => record,
     set: async (_, value) => {
-      record = value;
+      record = value as TuningRecord;
     },
   };
   const graph = improbable();
