@@ -107,7 +107,9 @@ function measureScreen(): { widths: number[]; smallTargets: string[]; smallTexts
     smallTargets: visible
       .filter((element) => element.matches('button, select, input, [role=tab], [role=option]'))
       .filter((element) => {
-        const { width, height } = element.getBoundingClientRect();
+        // A radio button is as large as its label.
+        const target = element.matches('[type=radio]') ? (element.closest('label') ?? element) : element;
+        const { width, height } = target.getBoundingClientRect();
         return Math.min(width, height) < 39.5;
       })
       .map(name),
