@@ -71,7 +71,7 @@ function installable(): Plugin {
       };
       emit('manifest.webmanifest', JSON.stringify(manifest));
       // All but models and other engines, which are kept once they are used.
-      const files = Object.keys(bundle).filter((name) => /\.(css|js|svg)$/.test(name) && !name.includes('litert'));
+      const files = Object.keys(bundle).filter((name) => /\.(css|js|svg)$/.test(name) && !name.includes('litert_wasm'));
       const version = createHash('sha256')
         .update(JSON.stringify(files))
         .update(readFileSync(here('index.html')))

@@ -104,7 +104,7 @@ const codes = (names: Iterable<string>): string =>
 
 const ids = [
   ...['v1-1.0-224', 'v1-0.25-224', 'v2-1.0-224', 'v2-1.4-224', 'v3-large-1.0-224', 'v3-small-1.0-224'],
-  ...['v4-conv-small-224', 'v4-conv-medium-256', 'v4-conv-large-384'],
+  'v4-conv-small-224',
 ];
 
 function supported(): string {
