@@ -88,7 +88,7 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
     if (options.labels) loaded = (await import('./loaders/sidecars/labels.ts')).withLabels(loaded, options.labels);
     const { gpu, reason, warm, cpu } = (await opening) ?? noDevice('the reference was asked for');
     cpu?.of(loaded, file);
-    const graph = await graphFor(loaded, integersOf(options, choice, gpu !== null || cpu !== null));
+    const graph = await graphFor(loaded, integersOf(options, choice, cpu !== null));
     const network = options.embedding ? (await import('./passes/embedding.ts')).withEmbedding(graph) : graph;
     const model = await Model.create(network, gpu, reason, {
       plan,
@@ -114,13 +114,13 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   }
 }
 
-/** Embeddings are real numbers that a network on integers does not have. `fast`: on a GPU, or an engine for the CPU. */
+/** Embeddings are real numbers that a network on integers does not have. `engine`: on an engine for the CPU. */
 function integersOf(
   { embedding }: LoadOptions,
   { integers }: ResolvedChoice,
-  fast: boolean,
+  engine: boolean,
 ): ResolvedChoice['integers'] {
-  if (!embedding || integers === 'never') return fast && integers === 'where-covered' ? 'never' : integers;
+  if (!embedding || integers === 'never') return engine && integers === 'where-covered' ? 'never' : integers;
   if (integers === 'where-covered') return 'never';
   throw new UsageError('the option "embedding" is for real numbers: use precision "float32" or "auto" with it');
 }

@@ -15,6 +15,7 @@ import type { OpenPicture, PictureSource } from './images/picture-source.ts';
 import type { Inspection } from './inspect.ts';
 import { onIntegers } from './integers.ts';
 import type { KernelRegistry } from './kernels/index.ts';
+import { toFloat16 } from './kernels/pack.ts';
 import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision as Storage } from './planner/plan.ts';
 import { type PlanKind, prepareFor } from './planner/prepare.ts';
@@ -86,6 +87,11 @@ export interface Embedding {
   readonly top: readonly Classification[];
   /** The elements of the output "embedding", row-major NHWC. */
   readonly embedding: Float32Array;
+}
+
+export interface SaveOptions {
+  /** How weights of layers are stored; default `float32`. */
+  readonly weights?: 'float32' | 'float16' | undefined;
 }
 
 /** For what goes through a network layer by layer. */
@@ -294,11 +300,12 @@ export class Model {
 
   /**
    * The model as one file (safetensors): the network after the passes, its weights, labels and image rule. `load` opens
-   * it without loader and passes, and later engines open it too.
+   * it without loader and passes, and later engines open it too. `weights: 'float16'` rounds those of layers to halves: half
+   * the file.
    */
-  async save(): Promise<Uint8Array<ArrayBuffer>> {
+  async save({ weights = 'float32' }: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     const { writeSavedModel } = await import('./loaders/saved-model/index.ts');
-    return writeSavedModel(await prepareFor(this.graph, 'unfused'), version);
+    return writeSavedModel(await prepareFor(this.graph, 'unfused'), version, weights === 'float16' ? toFloat16 : null);
   }
 
   /** Costs, plan and memory in numbers; with the kernels that the model runs on now. */

@@ -8,6 +8,7 @@ import {
   type Model,
   outputShapes,
   type PosedPerson,
+  readGraph,
   type Segmentation,
 } from '../../src/index.ts';
 import type { ExplainedClass, Explanation } from '../../src/tasks/index.ts';
@@ -115,7 +116,12 @@ export class Looker {
     const { explain, mapOnPicture, withClassMaps } = await import('../../src/tasks/index.ts');
     if (this.#explaining?.of !== of) {
       const before = this.#explaining?.model;
-      const model = withClassMaps(of.graph).then((graph) => load(graph, { tuning: 'off', cpu: cpuFiles }));
+      const { source, options } = this.#present!.from;
+      // A network on integers is explained by the real numbers that its integers stand for.
+      const real = of.precision === 'int8' ? readGraph(source, { ...options, precision: 'float32' }) : of.graph;
+      const model = Promise.resolve(real)
+        .then(withClassMaps)
+        .then((graph) => load(graph, { tuning: 'off', cpu: cpuFiles, precision: 'float32' }));
       this.#explaining = { of, model };
       model.catch(() => {
         this.#explaining = null;

@@ -29,11 +29,11 @@ function parse(argv: readonly string[]) {
 
 async function run({ model, precision, json, shapes }: ReturnType<typeof parse>, io: Io): Promise<number> {
   const inspection = await inspect(await readModel(model, shapes), { precision });
-  io.stdout.write(json ? `${JSON.stringify(inspection)}\n` : describe(inspection));
+  io.stdout.write(json ? `${JSON.stringify(inspection)}\n` : describe(inspection, io.terminal?.columns));
   return 0;
 }
 
-function describe(inspection: Inspection): string {
+function describe(inspection: Inspection, columns: number | undefined): string {
   const million = (value: number) => `${(value / 1e6).toFixed(1)} M`;
   const megabytes = (value: number) => `${(value / 1e6).toFixed(1)} MB`;
   const rows = inspection.layers.map(({ name, kind, shape, multiplications, parameters }) => [
@@ -53,12 +53,12 @@ function describe(inspection: Inspection): string {
   ];
   const ratio = (inspection.macsWithNormalConvolutions / inspection.macs).toFixed(2);
   return [
-    table([['layer', 'kind', 'output', 'multiplications', 'parameters'], ...rows]),
+    table([['layer', 'kind', 'output', 'multiplications', 'parameters'], ...rows], columns),
     `${inspection.model}: ${inspection.parameters} parameters, ${million(inspection.macs)} multiplications ` +
       `(${million(inspection.macsWithNormalConvolutions)} with normal convolutions, ${ratio} ×), ` +
       `weights ${megabytes(inspection.weightBytes)}`,
     ...inspection.assumptions.map((assumption) => `assumed: ${assumption}`),
     '',
-    table(plans),
+    table(plans, columns),
   ].join('\n');
 }

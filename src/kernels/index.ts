@@ -47,12 +47,13 @@ export const coreKernels: KernelRegistry = {
 };
 
 /** Kernels that are fetched for the plans that need them. */
-export type KernelModule = 'rare' | 'blocks' | 'variants';
+export type KernelModule = 'rare' | 'blocks' | 'variants' | 'integer';
 
 const modules: Readonly<Record<KernelModule, () => Promise<Partial<KernelRegistry>>>> = {
   rare: () => import('./rare.ts'),
   blocks: () => import('./blocks.ts'),
   variants: () => import('./variants.ts'),
+  integer: () => import('./integer.ts'),
 };
 
 /** Where kernels are that are not of the core, by their names without what follows a slash. */
@@ -90,7 +91,7 @@ export async function fetchKernels(names: Iterable<KernelModule>): Promise<Kerne
 
 /** The module that has the kernels with these names; none for the core's. */
 export const modulesOf = (names: readonly string[]): KernelModule[] =>
-  names.flatMap((name) => moduleOfKernel[name.split('/')[0]!] ?? []);
+  names.flatMap((name) => (name.startsWith('int8-') ? 'integer' : (moduleOfKernel[name.split('/')[0]!] ?? [])));
 
 /** Every kernel. */
 export const allKernels = (): Promise<KernelRegistry> => fetchKernels(Object.keys(modules) as KernelModule[]);

@@ -28,8 +28,19 @@ export const noPreferences: KernelPreferences = { features: [], prefer: [] };
 export function layerKey(node: Node, { inputs, output }: NodeShapes): string {
   const details = Object.entries(node).filter(([, value]) => !(value instanceof Float32Array) && value !== null);
   const plain = details.filter(([name]) => !['name', 'inputs', 'output', 'parts'].includes(name));
-  return JSON.stringify([Object.fromEntries(plain), inputs, output]);
+  return JSON.stringify(
+    [Object.fromEntries(plain), inputs, output],
+    node.op === 'integer' ? withoutNumbers : undefined,
+  );
 }
+
+/** What operations on integers compute with, constants and scales: no two layers have the same. */
+const withoutNumbers = (key: string, value: unknown): unknown =>
+  key === 'weightZeroPoint'
+    ? value !== 0
+    : /^(to|bias|weights|tables?|range|shift|filler|scale|factors|.*[zZ]eroPoints?)$/.test(key)
+      ? undefined
+      : value;
 
 /**
  * The kernels with which `createPlan` plans a graph for these preferences; those that the core lacks are fetched.
@@ -42,10 +53,13 @@ export function kernelsFor(
 ): Promise<KernelRegistry> {
   const shapes = inferShapes(graph);
   const fuses = graph.nodes.some(({ op }) => op === 'fused');
-  const modules = modulesOf([...prefer, ...Object.values(tuned)]).filter((module) => fuses || module !== 'blocks');
+  const named = modulesOf([...prefer, ...Object.values(tuned)]);
+  // What a graph has no nodes for is not fetched.
+  const modules = named.filter((module) => module !== 'integer' && (fuses || module !== 'blocks'));
   if (tuning) modules.push('variants');
   for (const node of graph.nodes) {
     if (node.op === 'fused') modules.push('blocks');
+    else if (node.op === 'integer') modules.push('integer');
     else if (!coreKernels.usual.some((kernel) => usable(kernel, node, shapesOf(node, shapes), [])))
       modules.push('rare');
   }

@@ -33,6 +33,21 @@ export function halfTensors({ nodes, outputs }: Graph): ReadonlySet<string> {
 const isGrouped = (node: Node | undefined, activated = false): boolean =>
   node?.op === 'conv2d' && node.groups > 1 && (!activated || node.activation !== 'none');
 
+/**
+ * Tensors of stored integers, which are bytes in every plan: what operations on integers write but real numbers, and inputs of
+ * the graph that they read as integers.
+ */
+export function integerTensors({ inputs, nodes }: Graph): ReadonlySet<string> {
+  const integers = new Set<string>();
+  const given = new Set(inputs.map(({ name }) => name));
+  for (const node of nodes) {
+    if (node.op !== 'integer') continue;
+    if (node.body.kind !== 'dequantise') integers.add(node.output);
+    if (node.body.kind !== 'quantise') for (const name of node.inputs) if (given.has(name)) integers.add(name);
+  }
+  return integers;
+}
+
 /** Inputs of a graph that one node alone reads: where that is a kernel that can, they are stored as the caller gives them. */
 export function inputsOfOneReader({ inputs, nodes, outputs }: Graph): ReadonlySet<string> {
   const read = nodes.flatMap((node) => node.inputs);

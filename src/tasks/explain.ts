@@ -127,6 +127,11 @@ async function headOf(graph: Graph): Promise<Head> {
   const before = (node: Node | undefined) => producers.get(node?.inputs[0] ?? '');
   const refuse = (node: Node | undefined, expected: string): never => {
     const found = node ? `node "${node.name}" (${node.op})` : 'an input';
+    if (node?.op === 'integer') {
+      throw new UsageError(
+        `${graph.name} runs on integers, and class activation maps are real numbers: load it with precision "float32"`,
+      );
+    }
     throw new UsageError(
       `${graph.name} has no class activation maps: expected ${expected}, and found ${found}; maps are for networks that end ` +
         'in a mean over all places and one linear layer, as MobileNet V1 and V2 do',

@@ -1,4 +1,5 @@
-import type { AdapterDescription } from '../device/gpu.ts';
+import type { AdapterDescription, Gpu } from '../device/gpu.ts';
+import type { Graph } from '../graph/graph.ts';
 import type { KernelPreferences } from '../planner/select.ts';
 
 /*
@@ -30,3 +31,7 @@ export const blocks = [
   'universal-bottleneck/e4',
   'conv-pointwise-gated/p4-c16-buffer-software',
 ];
+
+/** With those for operations on integers, which are fetched where a graph has such. */
+export const preferencesOf = async (gpu: Gpu, graph: Graph, base: KernelPreferences): Promise<KernelPreferences> =>
+  graph.nodes.some(({ op }) => op === 'integer') ? (await import('./integers.ts')).integerPreferences(gpu, base) : base;

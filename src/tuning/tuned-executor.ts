@@ -10,7 +10,7 @@ import { ArenaPool } from '../scheduler/arena-pool.ts';
 import { Copies } from '../scheduler/copies.ts';
 import { disposed, Executor, type RankedOutputs, type Ranking, type RunOptions } from '../scheduler/executor.ts';
 import type { ResourceOptions } from '../scheduler/plan-resources.ts';
-import { startingPreferences } from './defaults.ts';
+import { preferencesOf, startingPreferences } from './defaults.ts';
 import type { TuneOptions, TuningReport } from './index.ts';
 
 /** Devices that a call may lose before it gives up. */
@@ -253,7 +253,7 @@ export class TunedExecutor {
 async function planFor(gpu: Gpu, graph: Graph, wanted: Precision): Promise<Planned> {
   const { features } = gpu.adapter;
   const precision = wanted === 'float16' && !features.includes('shader-f16') ? 'float16-packed' : wanted;
-  const preferences = await startingPreferences(gpu.adapter);
+  const preferences = await preferencesOf(gpu, graph, await startingPreferences(gpu.adapter));
   const kernels = await kernelsFor(graph, preferences);
   const plan = createPlan(graph, kernels, { precision, preferences, limits: gpu.device.limits });
   return { plan, preferences, precision };

@@ -39,6 +39,7 @@ const mostNmse: Readonly<Record<Precision, number>> = {
   float32: 1e-10,
   float16: 1e-5,
   'float16-packed': 1e-5,
+  int8: 0,
 };
 
 /**

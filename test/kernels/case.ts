@@ -45,6 +45,8 @@ export interface KernelRun {
   readonly precision?: Precision;
   /** Which tensors are stored as halves on float16 storage; all unless given. */
   readonly halves?: Halves;
+  /** Stored integers: without supposing that the device's floats are exact. */
+  readonly inexact?: boolean;
 }
 
 export interface TableResult {

@@ -27,7 +27,7 @@ export async function explainSideBySide({ model: address, pictures, classes }: S
     const bitmap = await createImageBitmap(await (await fetch(picture)).blob(), { colorSpaceConversion: 'none' });
     context.drawImage(bitmap, i * 224, 0, 224, 448);
   }
-  const file = await load(address, { device: 'reference' });
+  const file = await load(address, { device: 'reference', precision: 'float32' });
   const graph = await withClassMaps(file.graph);
   const maps = graph.nodes.find(({ name }) => name === 'class-maps') as Conv2d;
   const model = await load(
