@@ -8,7 +8,15 @@ import { checkPlan } from '../../src/tuning/self-check.ts';
 import { compareOutputs } from '../../src/validate/compare.ts';
 
 /** The report of a model that was checked, and milliseconds until the first result without and with it. */
-export async function plain({ id, precision, plan }: { id: string; precision?: 'float16-storage'; plan?: 'fused' }) {
+export async function plain({
+  id,
+  precision,
+  plan,
+}: {
+  id: string;
+  precision?: 'float16-storage' | 'float16';
+  plan?: 'fused';
+}) {
   const ms: number[] = [];
   let report = '';
   for (const selfCheck of ['off', 'always'] as const) {

@@ -31,6 +31,7 @@ describe.each(browsers)('the self-check in %s', (browser) => {
     { id: 'v1-0.25-64' },
     { id: 'v3-small-0.5-64' },
     { id: 'v2-0.35-64', precision: 'float16-storage' },
+    ...(browser === 'firefox' ? [{ id: 'v2-0.35-64', precision: 'float16' }] : []),
     ...(suite === 'full' ? [{ id: 'v2-0.35-64', plan: 'fused' }, { id: 'v4-conv-small-0.5-64' }] : []),
   ])('passes what is right: %o', async (options) => {
     const { report } = await call<{ report: string }>('plain', options);
