@@ -1,8 +1,9 @@
 /** The packed package as users install it: ten lines name three photographs, by bundlers, from a CDN's file, and in a Worker. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Page } from 'puppeteer';
+import { fileURLToPath } from 'node:url';
+import type { ElementHandle, Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { enginePage } from '../support/engine-page.ts';
 import { manifest, node, npm, packPackage } from '../support/packed.ts';
@@ -41,8 +42,8 @@ beforeAll(async () => {
   mkdirSync(join(user, 'plain'));
   const write = (path: string, text: string) => writeFileSync(join(user, path), text);
   write('package.json', JSON.stringify({ name: 'user', private: true, type: 'module' }));
-  const { vite, webpack } = manifest.devDependencies;
-  await npm(user, 'install', tarball, `vite@${vite}`, `webpack@${webpack}`);
+  const packages = ['vite', 'webpack', 'react', 'react-dom'].map((name) => `${name}@${manifest.devDependencies[name]}`);
+  await npm(user, 'install', tarball, ...packages);
   write('src/main.js', tenLines(manifest.name));
   write('index.html', page('<script type="module" src="/src/main.js"></script>'));
   await node(user, 'node_modules/vite/bin/vite.js', 'build', '--base', '/vite/', '--outDir', 'vite');
@@ -70,8 +71,11 @@ beforeAll(async () => {
      worker.onerror = ({ message }) => postMessage({ error: message || 'the worker could not be started' });`,
   );
   write('plain/worker.js', tenLines('/dist/index.js'));
+  await buildExamples();
   const folders = {
     vite: 'vite',
+    examples: 'examples/built',
+    html: 'examples/html',
     webpack: 'webpack',
     plain: 'plain',
     dist: join('node_modules', manifest.name, 'dist'),
@@ -84,6 +88,116 @@ beforeAll(async () => {
 afterAll(async () => {
   await server?.close();
   rmSync(folder, { recursive: true });
+});
+
+/** Those that Vite serves, in one build; the page without a build takes the engine from here in place of the CDN. */
+async function buildExamples(): Promise<void> {
+  const examples = join(user, 'examples');
+  cpSync(fileURLToPath(new URL('../../examples', import.meta.url)), examples, { recursive: true });
+  const input = ['vite', 'react', 'worker-webcam', 'transfer'].map((name) => join(examples, name, 'index.html'));
+  writeFileSync(
+    join(examples, 'vite.config.js'),
+    `export default {
+       base: '/examples/',
+       worker: { format: 'es' },
+       build: { target: 'es2022', outDir: 'built', rolldownOptions: { input: ${JSON.stringify(input)} } },
+     };`,
+  );
+  await node(examples, '../node_modules/vite/bin/vite.js', 'build');
+  const html = join(examples, 'html', 'index.html');
+  const text = readFileSync(html, 'utf8');
+  const [cdn] = /https:[^']+/.exec(text)!;
+  expect(cdn).toBe(`https://cdn.jsdelivr.net/npm/mobilenet-webgpu@0.1/${manifest.unpkg.replace('./', '')}`);
+  writeFileSync(html, text.replace(cdn, manifest.unpkg.replace('./', '/')));
+}
+
+const modelName = 'mobilenet_v1_0.25_224_1_default_1.tflite';
+
+/** The catalogue's file comes from the folder of models, and the camera shows a burger. */
+const surroundings = `{
+  const original = globalThis.fetch;
+  globalThis.fetch = (from, init) =>
+    original(String(from.url ?? from).endsWith('${modelName}') ? '/models/${modelName}' : from, init);
+  navigator.mediaDevices ??= {};
+  navigator.mediaDevices.getUserMedia = async () => {
+    const bitmap = await createImageBitmap(await (await original('/models/burger.jpg')).blob());
+    const canvas = Object.assign(document.createElement('canvas'), { width: bitmap.width, height: bitmap.height });
+    const context = canvas.getContext('2d');
+    setInterval(() => context.drawImage(bitmap, 0, 0), 50);
+    return canvas.captureStream(20);
+  };
+}`;
+
+describe.each(browsers)('examples in %s', (browser) => {
+  needModels();
+
+  const photograph = (name: string) => join(modelFolder, name);
+
+  /** Opens an example; \`until\` waits for its output to match. */
+  async function open(path: string) {
+    const opened = await (await enginePage(browser)).browser.newPage();
+    const failed = new Promise<never>((_, reject) => opened.on('pageerror', reject));
+    failed.catch(() => {});
+    await opened.evaluateOnNewDocument(surroundings);
+    await opened.goto(`${server.url}/${path}`);
+    await opened.bringToFront();
+    const until = async (text: RegExp) => {
+      const shown = opened.waitForFunction(
+        (source) =>
+          new RegExp(source).test(`${document.querySelector('output')?.textContent} ${document.body.textContent}`),
+        { timeout: 120_000 },
+        text.source,
+      );
+      await Promise.race([failed, shown]);
+    };
+    const choose = async (selector: string, ...files: string[]) => {
+      const input = await opened.waitForSelector(selector);
+      await (input as ElementHandle<HTMLInputElement>).uploadFile(...files.map(photograph));
+    };
+    return { opened, until, choose };
+  }
+
+  it.each([
+    ['without a build', 'html/'],
+    ['by Vite with TypeScript', 'examples/vite/'],
+    ['in React', 'examples/react/'],
+  ])('a picture file is named %s', async (_how, path) => {
+    const { opened, until, choose } = await open(path);
+    try {
+      await until(/choose a picture|on webgpu/);
+      await choose('input:enabled', 'burger.jpg');
+      await until(/cheeseburger/);
+    } finally {
+      await opened.close();
+    }
+  });
+
+  it('frames of a camera are named in a Worker', async () => {
+    const { opened, until } = await open(`examples/worker-webcam/?model=/models/${modelName}`);
+    try {
+      await until(/cheeseburger, \d+\.\d %, \d+ ms/);
+    } finally {
+      await opened.close();
+    }
+  });
+
+  it('classes of a person are learnt', async () => {
+    const { opened, until, choose } = await open('examples/transfer/');
+    try {
+      await until(/ready/);
+      await choose('#examples', 'burger.jpg');
+      await until(/"food":1/);
+      await opened.evaluate("document.getElementById('label').value = 'animal'");
+      await choose('#examples', 'cat.bmp', 'parrot.jpg');
+      await until(/"animal":2/);
+      await opened.click('#train');
+      await until(/trained/);
+      await choose('#which', 'cats_and_dogs.jpg');
+      await until(/nearest: animal; head: animal \d+ %/);
+    } finally {
+      await opened.close();
+    }
+  });
 });
 
 describe.each(browsers)('in %s', (browser) => {
