@@ -38,7 +38,7 @@ export interface InspectOptions {
  */
 export async function inspect(graph: Graph, options: InspectOptions = {}): Promise<Inspection> {
   const { precision, integers } = resolveChoice(options);
-  const network = await graphFor(graph, integers === 'where-covered' ? 'never' : integers);
+  const network = await graphFor(graph, integers);
   return inspectAs(network, storageOf(precision, ['shader-f16']), noPreferences);
 }
 
