@@ -169,7 +169,9 @@ async function openDevice(
 /** Where the page's import map says that LiteRT.js is. */
 function mappedFiles(): string | false {
   try {
-    return globalThis.location && import.meta.resolve('@litertjs/core/wasm/');
+    // Apart, so that no bundler looks for the files: users without that package bundle too.
+    const { resolve } = import.meta;
+    return globalThis.location && resolve('@litertjs/core/wasm/');
   } catch {
     return false;
   }

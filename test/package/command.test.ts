@@ -9,6 +9,7 @@ import { installAdvice } from '../../src/node/gpu.ts';
 import type { Ended } from '../support/command.ts';
 import { writePictures } from '../support/generated-pictures.ts';
 import { manifest, npm, packPackage } from '../support/packed.ts';
+import { readmeBlocks } from '../support/readme-blocks.ts';
 import { modelFolder, withoutModels } from '../support/real-models.ts';
 import { suite } from '../support/suite.ts';
 
@@ -222,6 +223,18 @@ describe('in Node', () => {
       code: 0,
       stdout: expect.stringMatching(/^934 0\.9\d+ on reference\n$/),
     });
+  });
+
+  it("the README's program runs", async ({ skip }) => {
+    skip(!modelFolder, withoutModels);
+    const { node } = await readmeBlocks();
+    expect(node).toHaveLength(1);
+    mkdirSync(join(own, 'models'));
+    cpSync(join(modelFolder, 'mobilenet_v1_0.25_224_1_default_1.tflite'), join(own, 'models', 'mobilenet.tflite'));
+    writeFileSync(join(own, 'readme.mjs'), node[0]!);
+    const script = "process.chdir('node'); await import('./node/readme.mjs')";
+    const { code, stdout } = await run(process.execPath, ['--input-type=module', '-e', script]);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^reference \[/)]);
   });
 
   it('and on Dawn, which the command that is printed installs', async ({ skip }) => {

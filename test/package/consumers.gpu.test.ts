@@ -7,6 +7,7 @@ import type { ElementHandle, Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { enginePage } from '../support/engine-page.ts';
 import { manifest, node, npm, packPackage } from '../support/packed.ts';
+import { readmeBlocks } from '../support/readme-blocks.ts';
 import { modelFolder, needModels } from '../support/real-models.ts';
 import { type StaticServer, serveFolders } from '../support/static-server.ts';
 import { browsers } from '../support/suite.ts';
@@ -72,16 +73,18 @@ beforeAll(async () => {
   );
   write('plain/worker.js', tenLines('/dist/index.js'));
   await buildExamples();
+  await writeBlocks();
   const folders = {
     vite: 'vite',
     examples: 'examples/built',
     html: 'examples/html',
+    readme: 'readme',
     webpack: 'webpack',
     plain: 'plain',
     dist: join('node_modules', manifest.name, 'dist'),
   };
   const served = Object.entries(folders).map(([name, path]) => [name, join(user, path)]);
-  server = await serveFolders({ ...Object.fromEntries(served), models: modelFolder }, (path) =>
+  server = await serveFolders({ ...Object.fromEntries(served), models: modelFolder, pictures: modelFolder }, (path) =>
     /worker|^\/dist/.test(path) ? { 'Content-Security-Policy': strict } : {},
   );
 });
@@ -111,13 +114,28 @@ async function buildExamples(): Promise<void> {
   writeFileSync(html, text.replace(cdn, manifest.unpkg.replace('./', '/')));
 }
 
+/** The README's programs, a page each, with what a page has: names of entries, a canvas. */
+async function writeBlocks(): Promise<void> {
+  const entries = Object.keys(manifest.exports).filter((name) => !name.endsWith('.json'));
+  const imports = entries.map((name) => [
+    name.replace('.', manifest.name),
+    manifest.exports[name].default.replace('.', ''),
+  ]);
+  const map = `<script type="importmap">${JSON.stringify({ imports: Object.fromEntries(imports) })}</script>`;
+  mkdirSync(join(user, 'readme'));
+  for (const [i, program] of (await readmeBlocks()).pages.entries()) {
+    const script = `<script type="module">${program}\npostMessage('ran')</script>`;
+    writeFileSync(join(user, 'readme', `${i}.html`), page(`${map}<canvas></canvas>${script}`));
+  }
+}
+
 const modelName = 'mobilenet_v1_0.25_224_1_default_1.tflite';
 
 /** The catalogue's file comes from the folder of models, and the camera shows a burger. */
 const surroundings = `{
   const original = globalThis.fetch;
   globalThis.fetch = (from, init) =>
-    original(String(from.url ?? from).endsWith('${modelName}') ? '/models/${modelName}' : from, init);
+    original(/(${modelName}|\\/mobilenet\\.tflite)$/.test(from.url ?? from) ? '/models/${modelName}' : from, init);
   navigator.mediaDevices ??= {};
   navigator.mediaDevices.getUserMedia = async () => {
     const bitmap = await createImageBitmap(await (await original('/models/burger.jpg')).blob());
@@ -218,6 +236,44 @@ describe.each(browsers)('in %s', (browser) => {
     } finally {
       await opened.close();
     }
+  });
+});
+
+describe('the README', () => {
+  needModels();
+
+  it('has programs that run', async () => {
+    const { pages } = await readmeBlocks();
+    expect(pages.length).toBeGreaterThanOrEqual(4);
+    for (const [i, program] of pages.entries()) {
+      const opened = await (await enginePage('chrome')).browser.newPage();
+      await opened.evaluateOnNewDocument(surroundings);
+      expect(await answerOf(opened, `${server.url}/readme/${i}.html`), program).toBe('ran');
+      await opened.close();
+    }
+  });
+});
+
+describe('the command', () => {
+  needModels();
+  const command = (...args: string[]) => node(user, join(installed, manifest.bin[manifest.name]), ...args);
+
+  it('doctor finds the adapters of both browsers', async () => {
+    const { version, places } = JSON.parse(await command('doctor', '--json'));
+    expect(version).toBe(manifest.version);
+    expect(places).toHaveLength(3);
+    for (const { where, adapter } of places.slice(1)) {
+      expect(where).toMatch(/Chrom|Firefox/);
+      expect(adapter.limits.maxBufferSize).toBeGreaterThanOrEqual(2 ** 28);
+    }
+  });
+
+  it.each(browsers)('validates every layer in %s', async (browser) => {
+    const report = JSON.parse(await command('validate', 'v1-0.25-32', '--browser', browser, '--json'));
+    expect([report.ok, report.layers.length]).toEqual([
+      true,
+      report.layers.filter(({ ok }: { ok: boolean }) => ok).length,
+    ]);
   });
 });
 
