@@ -7,7 +7,8 @@ const progress = document.querySelector('progress')!;
 async function open(): Promise<Model> {
   const model = await load('imagenet/v1-0.25', {
     onProgress: ({ stage, done, total }) => {
-      if (stage === 'fetch') progress.value = done / total;
+      // A server may not say how long a file is.
+      if (stage === 'fetch' && total > 0) progress.value = done / total;
     },
   });
   output.value = `on ${model.device}${model.deviceReason ? `: ${model.deviceReason}` : ''}`;

@@ -85,7 +85,7 @@ beforeAll(async () => {
   };
   const served = Object.entries(folders).map(([name, path]) => [name, join(user, path)]);
   server = await serveFolders({ ...Object.fromEntries(served), models: modelFolder, pictures: modelFolder }, (path) =>
-    /worker|^\/dist/.test(path) ? { 'Content-Security-Policy': strict } : {},
+    /^\/(plain\/worker|dist\/)/.test(path) ? { 'Content-Security-Policy': strict } : {},
   );
 });
 afterAll(async () => {
@@ -163,7 +163,7 @@ describe.each(browsers)('examples in %s', (browser) => {
       const shown = opened.waitForFunction(
         (source) =>
           new RegExp(source).test(`${document.querySelector('output')?.textContent} ${document.body.textContent}`),
-        { timeout: 120_000 },
+        { timeout: 60_000 },
         text.source,
       );
       await Promise.race([failed, shown]);
@@ -210,8 +210,10 @@ describe.each(browsers)('examples in %s', (browser) => {
       await until(/"animal":2/);
       await opened.click('#train');
       await until(/trained/);
-      await choose('#which', 'cats_and_dogs.jpg');
+      await choose('#which', 'parrot.jpg');
       await until(/nearest: animal; head: animal \d+ %/);
+      await choose('#which', 'burger.jpg');
+      await until(/nearest: food; head: food \d+ %/);
     } finally {
       await opened.close();
     }
