@@ -13,7 +13,7 @@ import type { FetchingOptions, Request } from './loaders/fetching-options.ts';
 import { takeFile } from './loaders/own-file.ts';
 import type { Fetched, LoadProgress, OpenedSource } from './loaders/streaming.ts';
 import { Model } from './model.ts';
-import { type ResolvedChoice, type RunChoice, resolveChoice, storageOf } from './options.ts';
+import { arithmeticOf, type ResolvedChoice, type RunChoice, resolveChoice, storageOf } from './options.ts';
 import type { TuningCache } from './tuning/cache.ts';
 import { warmUp } from './tuning/warm-up.ts';
 
@@ -93,6 +93,7 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
     const model = await Model.create(network, gpu, reason, {
       plan,
       precision: gpu ? storageOf(precision, gpu.adapter.features) : 'float32',
+      ...arithmeticOf(precision),
       tuning: options.tuning,
       tuningCache: options.tuningCache,
       signal,
@@ -157,8 +158,10 @@ async function openDevice(
   try {
     gpu = await openGpu({ gpu: webgpu, device: gpuDevice, powerPreference });
     const cpu = await choose(gpu.adapter);
-    const warms = plan !== 'fused' && !cpu?.mayPreferCpu;
-    return { gpu, reason: '', warm: warms ? warmUp(gpu, storageOf(precision, gpu.adapter.features)) : null, cpu };
+    const storage = storageOf(precision, gpu.adapter.features);
+    // Those that warm up compute in float32.
+    const warms = plan !== 'fused' && precision !== 'float16' && !cpu?.mayPreferCpu;
+    return { gpu, reason: '', warm: warms ? warmUp(gpu, storage) : null, cpu };
   } catch (error) {
     gpu?.dispose();
     if (device === 'auto' && error instanceof DeviceError) return noDevice(error.message, await choose(null));

@@ -19,7 +19,7 @@ import { toFloat16 } from './kernels/pack.ts';
 import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision as Storage } from './planner/plan.ts';
 import { type PlanKind, prepareFor } from './planner/prepare.ts';
-import { kernelsFor, noPreferences } from './planner/select.ts';
+import { type KernelPreferences, kernelsFor, noPreferences } from './planner/select.ts';
 import type { RankedOutputs, Ranking } from './scheduler/executor.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
@@ -108,6 +108,8 @@ export interface ModelOptions {
   readonly tuningCache?: TuningCache | null | undefined;
   /** How tensors and weights are stored on the GPU. */
   readonly precision?: Storage | undefined;
+  /** What kernels compute in where they can; float32 unless given. */
+  readonly arithmetic?: KernelPreferences['arithmetic'];
   readonly signal?: AbortSignal | undefined;
   readonly onCompiled?: ((done: number, total: number) => void) | undefined;
   /** Where weights of the graph are still on their way. */
@@ -169,7 +171,7 @@ export class Model {
    * @internal `load` calls it.
    */
   static async create(loaded: Graph, opened: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
-    const { plan = 'unfused', precision = 'float32', signal, onCompiled, arriving, cpu: choice } = options;
+    const { plan = 'unfused', precision = 'float32', arithmetic, signal, onCompiled, arriving, cpu: choice } = options;
     const graph = withMeanings(loaded);
     let gpu = opened;
     let onCpu: { readonly cpu: CpuExecutor | null; readonly reason: string } = {
@@ -189,7 +191,8 @@ export class Model {
       const readsWeights = !gpu || (plan === 'fused' && graph.nodes.some(({ op }) => op === 'multiply'));
       if (readsWeights) await arriving?.all;
       const prepared = await prepareFor(graph, plan);
-      const running = gpu && (await TunedExecutor.create(gpu, prepared, precision, { signal, onCompiled }, arriving));
+      const running =
+        gpu && (await TunedExecutor.create(gpu, prepared, precision, { arithmetic, signal, onCompiled }, arriving));
       const kernels = gpu ? null : await kernelsFor(prepared);
       const model = new Model(graph, prepared, running, kernels, onCpu, options);
       if (choice && running && !choice.remembered) model.#choice = choice;
@@ -219,9 +222,10 @@ export class Model {
   }
 
   /** What the network computes in, and how it is stored where that is another way. */
-  get precision(): 'float32' | 'float16-storage' | 'int8' {
+  get precision(): 'float32' | 'float16' | 'float16-storage' | 'int8' {
     if (this.#cpu?.integers || onIntegers(this.graph)) return 'int8';
-    return this.#precision === 'float32' ? 'float32' : 'float16-storage';
+    if (this.#precision === 'float32') return 'float32';
+    return this.#gpu?.preferences.arithmetic ?? 'float16-storage';
   }
 
   /** What the browser tells of the adapter; null on the CPU. */

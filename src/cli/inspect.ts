@@ -5,7 +5,7 @@ import type { Io } from './io.ts';
 import { inputShapeHelp, inputShapesOf, oneModel, readModel } from './model-argument.ts';
 import { table } from './table.ts';
 
-const help = `usage: npm run inspect -- MODEL [--precision auto|float32|float16-storage|int8] [--input-shape NAME=SIZES]… [--json]
+const help = `usage: npm run inspect -- MODEL [--precision auto|float32|float16|float16-storage|int8] [--input-shape NAME=SIZES]… [--json]
 
 Parameters, multiplications and the plan of a model; nothing is run.
 MODEL is a file, or an id with random weights such as v2-1.0-224.
