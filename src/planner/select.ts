@@ -127,7 +127,7 @@ export function selectKernel(
   const halved = () =>
     pick(
       prefer.map((name) => `half/${name}`),
-      inHalves.filter(sound),
+      inHalves,
     );
   const found =
     (measured === undefined ? undefined : named(measured)) ??
