@@ -1,10 +1,13 @@
-/** The built package with LiteRT.js beside it, as a page with a strict policy serves them, and in a module worker. */
+/** The built package as pages have it: the CPU engine and models in workers, under strict policies, and in a bundle. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildArchitecture } from '../../src/architectures/index.ts';
+import { prepare } from '../../src/passes/index.ts';
+import { writeTflite } from '../../src/writers/tflite.ts';
 import { enginePage } from '../support/engine-page.ts';
 import { type StaticServer, serveFolders } from '../support/static-server.ts';
 import { browsers, suite } from '../support/suite.ts';
@@ -85,6 +88,25 @@ const choose = `
     return { device, deviceReason, ...Object.fromEntries(Object.entries(times).map(([name, all]) => [name, median(all)])) };
   }`;
 
+/** A model in a worker, on the GPU and on the CPU's engine. */
+const inWorker = (from: string, worker: string) => `
+  import { load, seededInputs } from '${from}';
+  try {
+    const found = [];
+    for (const device of ['webgpu', 'wasm']) {
+      const options = { worker: ${worker}, device, cpu: '/litert/', tuningCache: null };
+      const model = await load('v1-0.25-32', options);
+      const { logits } = await model.run(seededInputs(model.graph));
+      const file = await load('../models/v1.tflite', options);
+      found.push([model.device, logits.length, file.device, (await file.run(seededInputs(file.graph))).logits.length]);
+      model.dispose();
+      file.dispose();
+    }
+    postMessage(found);
+  } catch (error) {
+    postMessage({ error: error.name + ': ' + error.message });
+  }`;
+
 const page = (script: string) =>
   `<!doctype html><title>page</title><link rel="icon" href="data:,"><script type="module" src="${script}"></script>`;
 
@@ -98,8 +120,22 @@ beforeAll(async () => {
   write('choose.js', choose);
   write('compare.html', page('compare.js'));
   write('plain.html', page('choose.js'));
-  server = await serveFolders({ dist, pages, litert: join(root, 'node_modules/@litertjs/core/wasm') }, (path) =>
-    /compare/.test(path) ? { 'Content-Security-Policy': strict } : {},
+  write('worker.js', inWorker('/dist/index.js', 'true'));
+  write('worker.html', page('worker.js'));
+  write('strict-worker.js', inWorker('/dist/index.js', "'/dist/worker.js'"));
+  write('strict-worker.html', page('strict-worker.js'));
+  const user = join(folder, 'user');
+  const models = join(folder, 'models');
+  mkdirSync(user);
+  mkdirSync(models);
+  writeFileSync(join(models, 'v1.tflite'), writeTflite(prepare(buildArchitecture('v1-0.25-32'))));
+  writeFileSync(join(user, 'main.js'), inWorker(join(dist, 'index.js'), 'true'));
+  writeFileSync(join(user, 'index.html'), page('./main.js'));
+  const bundle = join(folder, 'bundle');
+  await build({ root: user, base: './', configFile: false, logLevel: 'error', build: { outDir: bundle } });
+  server = await serveFolders(
+    { dist, pages, models, bundle, litert: join(root, 'node_modules/@litertjs/core/wasm') },
+    (path) => (/compare|strict|^\/dist\/worker/.test(path) ? { 'Content-Security-Policy': strict } : {}),
   );
 });
 afterAll(async () => {
@@ -113,7 +149,7 @@ describe.each(browsers)('in %s', (browser) => {
     await opened.evaluateOnNewDocument(
       'globalThis.said = new Promise((resolve) => addEventListener("message", ({ data }) => resolve(data)))',
     );
-    await opened.goto(`${server.url}/pages/${path}`);
+    await opened.goto(new URL(path, `${server.url}/pages/`).href);
     return opened;
   }
 
@@ -138,6 +174,22 @@ describe.each(browsers)('in %s', (browser) => {
       })`)) as { nmse: number };
       expect(found).toEqual({ device: 'wasm', length: 1000 });
       expect(nmse).toBeLessThanOrEqual(1e-9);
+    } finally {
+      await opened.close();
+    }
+  });
+
+  it.each([
+    ['of the package served as it is', 'worker.html'],
+    ['by its address, under a strict policy', 'strict-worker.html'],
+    ['of a bundle', '../bundle/index.html'],
+  ])('runs models in a worker %s', async (_how, path) => {
+    const opened = await open(path);
+    try {
+      expect(await opened.evaluate('said')).toEqual([
+        ['webgpu', 1000, 'webgpu', 1000],
+        ['wasm', 1000, 'wasm', 1000],
+      ]);
     } finally {
       await opened.close();
     }
