@@ -118,9 +118,11 @@ const modules: UserConfig = {
         index: 'src/index.ts',
         cpu: 'src/cpu/index.ts',
         analysis: 'src/analysis/index.ts',
+        compat: 'src/compat/index.ts',
         labels: 'src/labels/index.ts',
         node: 'src/node/index.ts',
         tasks: 'src/tasks/index.ts',
+        transfer: 'src/transfer/index.ts',
       },
       formats: ['es'],
     },
@@ -173,4 +175,39 @@ const modules: UserConfig = {
   },
 };
 
-export default defineConfig(({ mode }) => (mode === 'cdn' ? oneFile : modules));
+/** The command, in `cli`: it takes the public API from the modules beside its folder. */
+const command: UserConfig = {
+  ssr: { noExternal: true },
+  plugins: [
+    {
+      name: 'entries-beside',
+      enforce: 'pre',
+      async resolveId(source, importer) {
+        const path = (await this.resolve(source, importer, { skipSelf: true }))?.id ?? '';
+        const [, entry] = /\/src\/(?:(\w+)\/)?index\.ts$/.exec(path) ?? [null, null];
+        if (!importer?.includes('/src/cli/') || !path.includes('/src/')) return null;
+        return /\/src\/((node|tasks)\/)?index\.ts$/.test(path)
+          ? { id: `../${entry ?? 'index'}.js`, external: true }
+          : null;
+      },
+    },
+    compactShaders(),
+  ],
+  build: {
+    ...common,
+    target: 'node20',
+    ssr: true,
+    rolldownOptions: {
+      input: { bin: 'src/cli/bin.ts' },
+      external: [/^\.\.\/\w+\.js$/, 'puppeteer', '@puppeteer/browsers', 'vite'],
+      output: {
+        entryFileNames: '[name].js',
+        chunkFileNames: '[name].js',
+        minify: true,
+        comments: { annotation: false },
+      },
+    },
+  },
+};
+
+export default defineConfig(({ mode }) => ({ cdn: oneFile, cli: command })[mode] ?? modules);

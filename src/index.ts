@@ -49,6 +49,7 @@ export {
   type Outputs,
   outputShapes,
   type PictureOptions,
+  type SaveOptions,
 } from './model.ts';
 export type { Device, PlanOption, Precision, RunChoice } from './options.ts';
 export type { PlanSummary } from './planner/create-plan.ts';

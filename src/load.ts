@@ -13,7 +13,7 @@ import type { Request } from './loaders/fetching-options.ts';
 import { takeFile } from './loaders/own-file.ts';
 import type { Fetched, OpenedSource } from './loaders/streaming.ts';
 import { Model } from './model.ts';
-import { type ResolvedChoice, resolveChoice, storageOf } from './options.ts';
+import { arithmeticOf, type ResolvedChoice, resolveChoice, storageOf } from './options.ts';
 import { warmUp } from './tuning/warm-up.ts';
 import type { WorkerModel } from './worker-model.ts';
 
@@ -52,11 +52,12 @@ export async function load(
     if (options.labels) loaded = (await import('./loaders/sidecars/labels.ts')).withLabels(loaded, options.labels);
     const { gpu, reason, warm, cpu } = (await opening) ?? noDevice('the reference was asked for');
     cpu?.of(loaded, file);
-    const graph = await graphFor(loaded, integersOf(options, choice, gpu !== null || cpu !== null));
+    const graph = await graphFor(loaded, integersOf(options, choice, cpu !== null && gpu === null));
     const network = options.embedding ? (await import('./passes/embedding.ts')).withEmbedding(graph) : graph;
     const model = await Model.create(network, gpu, reason, {
       plan,
       precision: gpu ? storageOf(precision, gpu.adapter.features) : 'float32',
+      ...arithmeticOf(precision),
       tuning: options.tuning,
       tuningCache: options.tuningCache,
       signal,
@@ -78,13 +79,13 @@ export async function load(
   }
 }
 
-/** Embeddings are real numbers that a network on integers does not have. `fast`: on a GPU, or an engine for the CPU. */
+/** Embeddings are real numbers that a network on integers does not have. `engine`: on an engine for the CPU alone. */
 function integersOf(
   { embedding }: LoadOptions,
   { integers }: ResolvedChoice,
-  fast: boolean,
+  engine: boolean,
 ): ResolvedChoice['integers'] {
-  if (!embedding || integers === 'never') return fast && integers === 'where-covered' ? 'never' : integers;
+  if (!embedding || integers === 'never') return engine && integers === 'where-covered' ? 'never' : integers;
   if (integers === 'where-covered') return 'never';
   throw new UsageError('the option "embedding" is for real numbers: use precision "float32" or "auto" with it');
 }
@@ -121,8 +122,10 @@ async function openDevice(
   try {
     gpu = await openGpu({ gpu: webgpu, device: gpuDevice, powerPreference });
     const cpu = await choose(gpu.adapter);
-    const warms = plan !== 'fused' && !cpu?.mayPreferCpu;
-    return { gpu, reason: '', warm: warms ? warmUp(gpu, storageOf(precision, gpu.adapter.features)) : null, cpu };
+    const storage = storageOf(precision, gpu.adapter.features);
+    // Those that warm up compute in float32.
+    const warms = plan !== 'fused' && precision !== 'float16' && !cpu?.mayPreferCpu;
+    return { gpu, reason: '', warm: warms ? warmUp(gpu, storage) : null, cpu };
   } catch (error) {
     gpu?.dispose();
     if (device === 'auto' && error instanceof DeviceError) return noDevice(error.message, await choose(null));

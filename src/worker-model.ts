@@ -61,7 +61,7 @@ export class WorkerCalls {
   async call(method: string, args: readonly unknown[], transfer: Transferable[] = []): Promise<unknown> {
     if (this.#ended !== null) throw this.#ended;
     const id = ++this.#calls;
-    const at = method === 'tune' ? 0 : 1;
+    const at = method === 'tune' || method === 'save' ? 0 : 1;
     const { signal, ...options } = (args[at] ?? {}) as Record<string, unknown> & { signal?: AbortSignal };
     signal?.throwIfAborted();
     const listeners: Record<string, (...told: readonly unknown[]) => void> = {};

@@ -49,7 +49,7 @@ export async function launchBrowser(
         : await puppeteer.launch({
             ...common,
             browser,
-            extraPrefsFirefox: { 'dom.webgpu.enabled': true, 'gfx.webgpu.ignore-blocklist': true },
+            extraPrefsFirefox: firefoxPreferences,
           });
     // What is left of it then is removed when the process ends.
     launched.once('disconnected', () => rm(folder, removal).catch(() => {}));
@@ -94,7 +94,11 @@ function usesSoftware(): boolean {
   return adapter === 'software';
 }
 
-function chromeFlags(): string[] {
+/** Without them Firefox has no WebGPU on every system that can. */
+export const firefoxPreferences = { 'dom.webgpu.enabled': true, 'gfx.webgpu.ignore-blocklist': true } as const;
+
+/** For WebGPU, on SwiftShader where there is no GPU, and for a start without questions. */
+export function chromeFlags(): string[] {
   const root = process.getuid?.() === 0;
   return [
     '--enable-unsafe-webgpu',

@@ -2,7 +2,7 @@
 import { UsageError } from '../errors.ts';
 import { sizeOf } from '../graph/shapes.ts';
 import { toFloat16 } from '../kernels/pack.ts';
-import type { Placement, Precision } from '../planner/plan.ts';
+import { isHalf, type Placement, type Precision } from '../planner/plan.ts';
 
 /** Writes `values` (dense NHWC) into `staging` (stored layout), padding lanes left as they are. */
 export function pack(values: Float32Array, placement: Placement, staging: Float32Array): void {
@@ -52,7 +52,7 @@ function packThree(from32: Int32Array, to32: Int32Array): void {
 
 /** The dense NHWC values of a tensor read back from the GPU. */
 export function unpack(stored: ArrayBuffer, { shape, precision, dense }: Placement): Float32Array {
-  const all = precision === 'float32' ? new Float32Array(stored) : fromFloat16(new Uint16Array(stored));
+  const all = fromStored(stored, precision);
   const channels = shape[3];
   const pitch = 4 * Math.ceil(channels / 4);
   if (dense || pitch === channels) return precision === 'float32' ? all.slice() : all;
@@ -64,8 +64,15 @@ export function unpack(stored: ArrayBuffer, { shape, precision, dense }: Placeme
 }
 
 /** The bytes to upload for staged float32 values. */
-export const storedBits = (staging: Float32Array, precision: Precision): Float32Array | Uint16Array =>
-  precision === 'float32' ? staging : toFloat16(staging);
+export const storedBits = (staging: Float32Array, precision: Precision): Float32Array | Uint16Array | Int8Array =>
+  isHalf(precision) ? toFloat16(staging) : precision === 'int8' ? Int8Array.from(staging) : staging;
+
+const fromStored = (stored: ArrayBuffer, precision: Precision): Float32Array =>
+  isHalf(precision)
+    ? fromFloat16(new Uint16Array(stored))
+    : precision === 'int8'
+      ? Float32Array.from(new Int8Array(stored))
+      : new Float32Array(stored);
 
 function fromFloat16(bits: Uint16Array): Float32Array {
   const out = new Float32Array(bits.length);

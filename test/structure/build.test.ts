@@ -136,7 +136,7 @@ it('has no code made from strings, which a Content-Security-Policy would refuse'
     expect(readFileSync(join(folder, name), 'utf8')).not.toMatch(/\beval\(|\bnew Function\b/);
 });
 
-it('is at most 36 kB as it travels, with all that it imports at once', () => {
+it('is at most 38 kB as it travels, with all that it imports at once', () => {
   const sizes = [...closure('index.js')].map((name) => gzipSync(readFileSync(join(folder, name))).length);
-  expect(sizes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(36_000);
+  expect(sizes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(38_000);
 });
