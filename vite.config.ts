@@ -123,6 +123,7 @@ const modules: UserConfig = {
         node: 'src/node/index.ts',
         tasks: 'src/tasks/index.ts',
         transfer: 'src/transfer/index.ts',
+        worker: 'src/worker.ts',
       },
       formats: ['es'],
     },
