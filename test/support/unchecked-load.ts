@@ -1,4 +1,5 @@
-import { type LoadOptions, load as loadChecked, type ModelSource } from '../../src/load.ts';
+import { load as loadChecked } from '../../src/load.ts';
+import type { LoadOptions, ModelSource } from '../../src/load-options.ts';
 
 /** `load` for a GPU that computes nothing, which no self-check would pass. */
 export const load = (source: ModelSource, options: LoadOptions = {}) =>
