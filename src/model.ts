@@ -213,19 +213,21 @@ export class Model {
     const { adapter } = this;
     const named = adapter && [adapter.vendor, adapter.architecture, adapter.description].filter(Boolean).join(' ');
     const kernels = this.#gpu?.current.plan.dispatches.map(({ kernel }) => kernel) ?? [];
-    const lines: readonly (readonly [string, string | undefined])[] = [
-      ['mobilenet-webgpu', version],
-      ['model', `${this.graph.name}, ${this.graph.nodes.length} operations`],
-      ['device', `${this.device}${this.deviceReason ? ` (${this.deviceReason})` : ''}`],
-      ['adapter', adapter ? `${named || 'unnamed'}${adapter.software ? ', software' : ''}` : undefined],
-      ['features', adapter?.features.join(' ')],
-      ['plan', adapter ? `${this.planKind}, ${this.#gpu!.precision}` : undefined],
-      ['kernels', [...new Set(kernels)].join(' ')],
-      ['checks', this.#gpu?.found.join('\n  ')],
-      ['assumed', this.assumptions.join('\n  ')],
-      ['browser', globalThis.navigator?.userAgent],
-    ];
-    return lines.flatMap(([name, value]) => (value ? [`${name}: ${value}`] : [])).join('\n');
+    const facts = {
+      'mobilenet-webgpu': version,
+      model: `${this.graph.name}, ${this.graph.nodes.length} operations`,
+      device: `${this.device}${this.deviceReason && ` (${this.deviceReason})`}`,
+      adapter: adapter && `${named || 'unnamed'}${adapter.software ? ', software' : ''}`,
+      features: adapter?.features.join(' '),
+      plan: adapter && `${this.planKind}, ${this.#gpu!.precision}`,
+      kernels: [...new Set(kernels)].join(' '),
+      checks: this.#gpu?.found.join('\n  '),
+      assumed: this.assumptions.join('\n  '),
+      browser: globalThis.navigator?.userAgent,
+    };
+    return Object.entries(facts)
+      .flatMap(([name, value]) => (value ? [`${name}: ${value}`] : []))
+      .join('\n');
   }
 
   /** What the GPU runs; on the CPU what it would. Throws `GraphError` where no GPU could. */

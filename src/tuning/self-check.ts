@@ -127,6 +127,12 @@ function firstWrong(actual: Float32Array, expected: Float32Array, node: Node, ha
   });
 }
 
+/** Why a plan is not to be run; null where it may. Throws as `checkPlan` does. */
+export async function whyNot(gpu: Gpu, graph: Graph, plan: Plan, options: CheckOptions): Promise<string | null> {
+  const { failures } = await checkPlan(gpu, graph, plan, options);
+  return failures.map(({ kernel, reason }) => `${kernel}: ${reason}`).join('; ') || null;
+}
+
 /**
  * What is wrong with what becomes of pictures, by this rule, before a plan's first layer, and of its scores behind the last:
  * logits or not, null where they are not ranked. Null where nothing is. Throws as `checkPlan` does.
@@ -143,7 +149,8 @@ export async function checkPictures(
   const made = createPlan(small, registry, { precision: plan.precision, preferences, halves: new Set() });
   const executor = await Executor.create(gpu, made, packConstants(small, made, registry));
   try {
-    return await wrongPictures(executor, small, rule, logits);
+    const wrong = await wrongPictures(executor, small, rule, logits);
+    return wrong && `pictures come out wrong on this GPU, and become tensors on the CPU: ${wrong}`;
   } finally {
     executor.dispose();
   }

@@ -236,9 +236,8 @@ export class TunedExecutor {
     const checking =
       this.#pictures.get(key) ??
       this.#surviving(async (executor) => {
-        const { checkPictures } = await import('./self-check.ts');
-        const wrong = await checkPictures(executor, this.graph, rule, logits);
-        if (wrong) this.#found.push(`pictures come out wrong on this GPU, and become tensors on the CPU: ${wrong}`);
+        const wrong = await (await import('./self-check.ts')).checkPictures(executor, this.graph, rule, logits);
+        if (wrong) this.#found.push(wrong);
         return wrong === null;
       });
     this.#pictures.set(key, checking);
@@ -249,9 +248,7 @@ export class TunedExecutor {
   /** Why a plan is not to be run; null where it may. */
   async check(plan: Plan): Promise<string | null> {
     if (this.#selfCheck === 'off') return null;
-    const { checkPlan } = await import('./self-check.ts');
-    const { failures } = await checkPlan(this.gpu, this.graph, plan, { mode: this.#selfCheck });
-    return failures.map(({ kernel, reason }) => `${kernel}: ${reason}`).join('; ') || null;
+    return (await import('./self-check.ts')).whyNot(this.gpu, this.graph, plan, { mode: this.#selfCheck });
   }
 
   /** As `Model.tune`; aborted by `disposal` too. */
