@@ -187,4 +187,35 @@ describe.each(browsers)("a person's way in %s", (name) => {
       await browser.close();
     }
   });
+
+  it('names what it sees where the disk is full, and where the file is another one', async () => {
+    const browser = await launchBrowser(name, { log: () => {}, parentFolder: process.env.GPU_TEST_FOLDER });
+    try {
+      const ask = async (before: () => void, ready: string) => {
+        const { page, errors } = await openPage(browser, url, 1200, before);
+        await page.click('input[value=names]');
+        await until(page, "document.querySelector('[data-catalogue]')");
+        await page.click('[data-catalogue="imagenet/v1-0.25"]');
+        await until(page, ready);
+        expect(errors).toEqual([]);
+        return page;
+      };
+      const full = await ask(() => {
+        Cache.prototype.put = () => Promise.reject(new DOMException('full', 'QuotaExceededError'));
+      }, "document.querySelector('#see-findings').dataset.kind === 'classes'");
+      expect(await text(full, '[data-catalogue="imagenet/v1-0.25"]')).toMatch(/^Download/);
+      await full.close();
+      const other = await ask(() => {
+        const { fetch } = globalThis;
+        globalThis.fetch = (...asked) =>
+          String(asked[0]).includes('default_1.tflite') ? Promise.resolve(new Response('<html>')) : fetch(...asked);
+      }, "!document.querySelector('#model-message').hidden");
+      expect(await text(other, '#model-message')).toMatch(
+        /your picture is still here[\s\S]*(IntegrityError|ModelFormatError)/i,
+      );
+      await other.close();
+    } finally {
+      await browser.close();
+    }
+  });
 });

@@ -80,7 +80,7 @@ describe.each(browsers)('See in %s', (name) => {
     await page.click('[data-painting=clock]');
     await until(page, `${found('boxes')} && document.querySelector('#see-findings').dataset.found === '1'`);
     expect((await findings(page))[0]!.name).toBe('clock');
-    expect(await text(page, '#see-status')).toMatch(/ms|s on (WebGPU|CPU)/);
+    expect(await text(page, '#see-status')).toMatch(/ m?s on (WebGPU|CPU)/);
     expect(await text(page, '#device')).toMatch(/WebGPU/);
     expect([errors, away]).toEqual([[], []]);
     await page.close();
@@ -150,7 +150,7 @@ describe.each(browsers)('See in %s', (name) => {
     await until(page, found('mask'));
     await page.click('#see-camera');
     await until(page, "Number(document.querySelector('#see-picture').dataset.live) >= 3");
-    expect(await text(page, '#see-status')).toMatch(/frames a second, .*ms each, on (WebGPU|CPU)/);
+    expect(await text(page, '#see-status')).toMatch(/frames a second, .* m?s each, on (WebGPU|CPU)/);
     await page.click('#see-camera');
     await until(page, "document.querySelector('#see-picture').dataset.live === undefined");
     expect(await text(page, '#see-camera')).toBe('Start the camera');
