@@ -129,8 +129,13 @@ function firstWrong(actual: Float32Array, expected: Float32Array, node: Node, ha
 
 /** Why a plan is not to be run; null where it may. Throws as `checkPlan` does. */
 export async function whyNot(gpu: Gpu, graph: Graph, plan: Plan, options: CheckOptions): Promise<string | null> {
-  const { failures } = await checkPlan(gpu, graph, plan, options);
-  return failures.map(({ kernel, reason }) => `${kernel}: ${reason}`).join('; ') || null;
+  try {
+    const { failures } = await checkPlan(gpu, graph, plan, options);
+    return failures.map(({ kernel, reason }) => `${kernel}: ${reason}`).join('; ') || null;
+  } catch (error) {
+    if (isUnable(error)) return null;
+    throw error;
+  }
 }
 
 /**
@@ -146,7 +151,13 @@ export async function checkPictures(
   const registry = await kernelsOf(plan);
   const { graph: small, tuned } = goldenPictures(graph, plan, registry);
   const preferences = { features: gpu.adapter.features, prefer: [], tuned };
-  const made = createPlan(small, registry, { precision: plan.precision, preferences, halves: new Set() });
+  let made: Plan;
+  try {
+    made = createPlan(small, registry, { precision: plan.precision, preferences, halves: new Set() });
+  } catch (error) {
+    if (isUnable(error)) return null;
+    throw error;
+  }
   const executor = await Executor.create(gpu, made, packConstants(small, made, registry));
   try {
     const wrong = await wrongPictures(executor, small, rule, logits);
@@ -155,6 +166,9 @@ export async function checkPictures(
     executor.dispose();
   }
 }
+
+/** A made-up layer that cannot be planned says nothing of the layers that can. */
+const isUnable = (error: unknown): error is GraphError => error instanceof GraphError;
 
 /** 53 bits of a text. */
 function hashOf(text: string): string {
@@ -203,6 +217,7 @@ export async function ensureRight<R extends Checked>(
         return { running, words: [...words, `self-check passed: ${what}${left}`] };
       }
     } catch (error) {
+      if (isUnable(error)) return { running, words: [...words, `self-check could not be done: ${error.message}`] };
       running.executor.dispose();
       throw error;
     }
