@@ -14,6 +14,8 @@ export interface LaunchOptions {
   readonly parentFolder?: string | undefined;
   /** Further flags of Chromium. */
   readonly chromeFlags?: readonly string[] | undefined;
+  /** Further preferences of Firefox. */
+  readonly firefoxPreferences?: Readonly<Record<string, boolean>> | undefined;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface LaunchOptions {
  */
 export async function launchBrowser(
   browser: BrowserName,
-  { log, coldCaches, parentFolder = tmpdir(), chromeFlags: flags = [] }: LaunchOptions,
+  { log, coldCaches, parentFolder = tmpdir(), chromeFlags: flags = [], firefoxPreferences = {} }: LaunchOptions,
 ): Promise<Browser> {
   const executablePath = await ensureBrowser(browser, log);
   const { default: puppeteer } = await import('puppeteer');
@@ -49,7 +51,11 @@ export async function launchBrowser(
         : await puppeteer.launch({
             ...common,
             browser,
-            extraPrefsFirefox: { 'dom.webgpu.enabled': true, 'gfx.webgpu.ignore-blocklist': true },
+            extraPrefsFirefox: {
+              'dom.webgpu.enabled': true,
+              'gfx.webgpu.ignore-blocklist': true,
+              ...firefoxPreferences,
+            },
           });
     // What is left of it then is removed when the process ends.
     launched.once('disconnected', () => rm(folder, removal).catch(() => {}));
