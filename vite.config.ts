@@ -1,18 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { type BuildEnvironmentOptions, defineConfig, type Plugin, type UserConfig } from 'vite';
 
-const afterOperand = /(?<=[\w)\]]) ?(&&|\|\||<<|>>|[-+*/%&|^<>=!]=?) ?(?=[\w(])/g;
+const afterOperand = /(?<=[\w)\]]) ?(&&|\|\||<<|>>|[-+*/%&|^<>=!]=?) ?(?=[\w($])/g;
 
 /**
- * A shader without its comments, indentation and spaces beside brackets and operators: half of its bytes, the same tokens.
- * Line breaks stay, directives need them, and so do the spaces of directives.
+ * A shader without its comments, indentation, spaces beside brackets and operators, and breaks between statements: half of its
+ * bytes, the same tokens. Directives keep their lines and spaces.
  */
 export function compactShader(text: string): string {
   const lines = text
     .split('\n')
     .map((line) => line.replace(/\/\/.*/, '').trim())
     .map((line) => (line[0] === '#' ? line : line.replace(/ *([()[\]{},;:]) */g, '$1').replace(afterOperand, '$1')));
-  return lines.filter(Boolean).join('\n');
+  return lines.filter(Boolean).reduce((before, line) => {
+    const apart = line[0] === '#' || /(^|\n)#.*$/.test(before) || !/[;{},()]$/.test(before);
+    return `${before}${apart ? '\n' : ''}${line}`;
+  });
 }
 
 function compactShaders(): Plugin {
@@ -29,8 +32,39 @@ function compactShaders(): Plugin {
 
 /** `onnx` for src/loaders/onnx/index.ts, `onnx-fold` for fold.ts beside it: a chunk's name in a network log tells what it reads. */
 function loaderOf(module: string | null): string | null {
+  if (module?.includes('/src/writers/')) return 'writer';
   const [, folder, file] = /\/src\/loaders\/([\w-]+)\/([\w-]+)\.ts$/.exec(module ?? '') ?? [];
   return folder ? (file === 'index' ? folder : `${folder}-${file}`) : null;
+}
+
+/**
+ * The writer of TensorFlow Lite files has parts of FlatBuffers of its own, copies of what their loader has too: what both
+ * share would be one more chunk, and the loader's pages would fetch the writer's part.
+ */
+function apartForWriter(): Plugin {
+  return {
+    name: 'apart-for-writer',
+    enforce: 'pre',
+    async resolveId(source, importer) {
+      if (!importer?.includes('/src/writers/') && !importer?.endsWith('?writer')) return null;
+      if (source !== 'flatbuffers' && !importer.endsWith('?writer')) return null;
+      const found = await this.resolve(source, importer.replace('?writer', ''), { skipSelf: true });
+      return found && `${found.id}?writer`;
+    },
+  };
+}
+
+/** What is imported by a name known at run time alone, bundlers of users leave as it is: comments are gone by now. */
+function keepImports(): Plugin {
+  return {
+    name: 'keep-imports',
+    generateBundle(_options, bundle) {
+      for (const file of Object.values(bundle)) {
+        if (file.type !== 'chunk') continue;
+        file.code = file.code.replace(/\bimport\((?!["'`])/g, 'import(/*webpackIgnore:true*//*@vite-ignore*/');
+      }
+    },
+  };
 }
 
 const common = {
@@ -42,7 +76,7 @@ const common = {
 
 /** For CDNs: all that a page may need in one file. */
 const oneFile: UserConfig = {
-  plugins: [compactShaders()],
+  plugins: [compactShaders(), keepImports()],
   build: {
     ...common,
     lib: { entry: { 'mobilenet-webgpu': 'src/index.ts' }, formats: ['es'] },
@@ -56,16 +90,19 @@ const oneFile: UserConfig = {
  * bundled, with the licences beside it, so that a page needs no bundler.
  */
 const modules: UserConfig = {
-  plugins: [compactShaders()],
+  plugins: [compactShaders(), apartForWriter(), keepImports()],
   build: {
     ...common,
     lib: {
       entry: {
         index: 'src/index.ts',
+        cpu: 'src/cpu/index.ts',
         analysis: 'src/analysis/index.ts',
+        compat: 'src/compat/index.ts',
         labels: 'src/labels/index.ts',
         node: 'src/node/index.ts',
         tasks: 'src/tasks/index.ts',
+        transfer: 'src/transfer/index.ts',
       },
       formats: ['es'],
     },
@@ -118,4 +155,39 @@ const modules: UserConfig = {
   },
 };
 
-export default defineConfig(({ mode }) => (mode === 'cdn' ? oneFile : modules));
+/** The command, in `cli`: it takes the public API from the modules beside its folder. */
+const command: UserConfig = {
+  ssr: { noExternal: true },
+  plugins: [
+    {
+      name: 'entries-beside',
+      enforce: 'pre',
+      async resolveId(source, importer) {
+        const path = (await this.resolve(source, importer, { skipSelf: true }))?.id ?? '';
+        const [, entry] = /\/src\/(?:(\w+)\/)?index\.ts$/.exec(path) ?? [null, null];
+        if (!importer?.includes('/src/cli/') || !path.includes('/src/')) return null;
+        return /\/src\/((node|tasks)\/)?index\.ts$/.test(path)
+          ? { id: `../${entry ?? 'index'}.js`, external: true }
+          : null;
+      },
+    },
+    compactShaders(),
+  ],
+  build: {
+    ...common,
+    target: 'node20',
+    ssr: true,
+    rolldownOptions: {
+      input: { bin: 'src/cli/bin.ts' },
+      external: [/^\.\.\/\w+\.js$/, 'puppeteer', '@puppeteer/browsers', 'vite'],
+      output: {
+        entryFileNames: '[name].js',
+        chunkFileNames: '[name].js',
+        minify: true,
+        comments: { annotation: false },
+      },
+    },
+  },
+};
+
+export default defineConfig(({ mode }) => ({ cdn: oneFile, cli: command })[mode] ?? modules);

@@ -9,7 +9,8 @@
 //
 // One invocation computes TILE_PIXELS neighbours of a row × TILE_CHANNELS channels; places outside are zero. With
 // BROADCAST each of four neighbouring lanes loads one of four weights and all read the others' from it, so that no lane
-// may leave early. MATRICES and STORE_LOOP are for software adapters (see conv-pointwise.wgsl).
+// may leave early. MATRICES and STORE_LOOP are for software adapters (see conv-pointwise.wgsl), which mask bits sooner than
+// they select.
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32, cin4: u32, cout4: u32, columns: u32,
   kernel_y: u32, kernel_x: u32, stride_y: u32, stride_x: u32, dilation_y: u32, dilation_x: u32,
@@ -47,13 +48,26 @@ fn main(
       let dx = i32(kx * shape.dilation_x);
 #unroll p TILE_PIXELS
       let inside$p = inside_y && left$p + dx >= 0 && left$p + dx <= last_x;
-      let keep$p = select(0.0, 1.0, inside$p);
+      let keep$p = vec4u(select(0u, 0xffffffffu, inside$p));
       let at$p = (row + u32(clamp(left$p + dx, 0, last_x))) * shape.cin4;
 #end
+#unroll h HALF
+      for (var k = 0u; k < shape.cin4; k += $(VECTORS)u) {
+#unroll j VECTORS
+        let k$j = min(k + $(j)u, shape.cin4 - 1u);
+#unroll p TILE_PIXELS
+        let v$(p)_$j = select(Src4(0.0), src[at$p + k$j], inside$p);
+#end
+#end
+#include half-sums groups=shape.groups_of_channels index=index
+        index += $(VECTORS)u;
+      }
+#end
+#unroll f 1-HALF
       for (var k = 0u; k < shape.cin4; k++) {
 #unroll p TILE_PIXELS
 #if MATRICES
-        let x$p = load_src(src[at$p + k]) * keep$p;
+        let x$p = bitcast<vec4f>(bitcast<vec4u>(load_src(src[at$p + k])) & keep$p);
 #else
         let x$p = select(vec4f(0.0), load_src(src[at$p + k]), inside$p);
 #endif
@@ -62,8 +76,12 @@ fn main(
         row_of_weights += shape.columns;
         index++;
       }
+#end
     }
   }
+#unroll h HALF
+#include half-end scales=shape.columns/4u+channel4
+#end
   let first = ((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.cout4 + channel4;
 #include finish-sums pixels=select(0u, min($(TILE_PIXELS)u, max(shape.out_width, out_x) - out_x), out_y < shape.out_height) inside=out_y < shape.out_height && out_x + $(p)u < shape.out_width
 }

@@ -3,6 +3,7 @@ import './webgpu-types.ts';
 
 export { isArchitectureId } from './architectures/id.ts';
 export type { CatalogueEntry } from './catalogue/index.ts';
+export type { CpuEngine, CpuExecutor, CpuFiles, CpuNetwork } from './cpu/engine.ts';
 export type { AdapterDescription } from './device/gpu.ts';
 export * from './errors.ts';
 export type { LayerCost, LayerKind, NetworkCost } from './graph/cost.ts';
@@ -50,6 +51,7 @@ export {
   outputShapes,
   type PictureOptions,
   type RunOptions,
+  type SaveOptions,
   type StreamOptions,
   type StreamTasks,
 } from './model.ts';
@@ -64,7 +66,7 @@ export type { PoseKeypointName } from './tasks/keypoints.ts';
 export type { PosedPerson, PoseOptions } from './tasks/pose.ts';
 export type { Segmentation, SegmentedClass, SegmentOptions } from './tasks/segment.ts';
 export type { Refusal } from './tuning/adopt.ts';
-export type { LayerRecord, TuningCache, TuningRecord } from './tuning/cache.ts';
+export type { DeviceRecord, DevicesRecord, LayerRecord, TuningCache, TuningRecord } from './tuning/cache.ts';
 export type { TuneOptions, TuningReport } from './tuning/index.ts';
 export type { Tried } from './tuning/race.ts';
 export type { TunedLayer, TuningProgress } from './tuning/tuner.ts';

@@ -1,16 +1,19 @@
 import { isArchitectureId } from './architectures/id.ts';
 import { isCatalogueId } from './catalogue/id.ts';
 import type { CatalogueEntry } from './catalogue/index.ts';
-import { type GpuOptions, openGpu } from './device/gpu.ts';
+import type { CpuEngine, CpuFiles } from './cpu/engine.ts';
+import { type AdapterDescription, type Gpu, openGpu } from './device/gpu.ts';
+import type { DeviceChoice } from './device-choice.ts';
 import { DeviceError, UsageError } from './errors.ts';
 import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph } from './graph/graph.ts';
 import type { Inspection, InspectOptions } from './inspect.ts';
 import { graphFor } from './integers.ts';
 import type { FetchingOptions, Request } from './loaders/fetching-options.ts';
+import { takeFile } from './loaders/own-file.ts';
 import type { Fetched, LoadProgress, OpenedSource } from './loaders/streaming.ts';
 import { Model } from './model.ts';
-import { type ResolvedChoice, type RunChoice, resolveChoice, storageOf } from './options.ts';
+import { arithmeticOf, type ResolvedChoice, type RunChoice, resolveChoice, storageOf } from './options.ts';
 import type { TuningCache } from './tuning/cache.ts';
 import { warmUp } from './tuning/warm-up.ts';
 
@@ -30,6 +33,12 @@ export interface LoadOptions extends RunChoice, FetchingOptions {
   readonly tuning?: 'background' | 'off';
   /** Where the outcome of tuning is remembered: the browser's IndexedDB unless given; null: nowhere. */
   readonly tuningCache?: TuningCache | null;
+  /**
+   * What runs on the CPU where `device` is `wasm`, or `auto` finds no adapter, a software one, or that an inference takes
+   * more than 30 ms: LiteRT.js, by the address of its files; an engine; `false`: nothing does. Default: the package
+   * @litertjs/core where the page's import map names it (`"@litertjs/core/"`), or Node finds it.
+   */
+  readonly cpu?: CpuFiles | CpuEngine | false | undefined;
   /** A device of the caller's; it is never destroyed. */
   readonly gpuDevice?: GPUDevice;
   /** Where WebGPU is, `navigator.gpu` unless given. */
@@ -63,14 +72,7 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   const choice = resolveChoice(options);
   const { precision, plan } = choice;
   signal?.throwIfAborted();
-  const opening =
-    choice.device === 'reference'
-      ? null
-      : openDevice(choice, {
-          device: options.gpuDevice,
-          gpu: options.gpu,
-          powerPreference: options.powerPreference,
-        });
+  const opening = choice.device === 'reference' ? null : openDevice(choice, options);
   // A device that cannot be had ends the reading of the file.
   const failed = new AbortController();
   opening?.catch((error) => failed.abort(error));
@@ -82,19 +84,26 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
     const opened = await openGraph(source, { ...options, signal: reading });
     arriving = opened.arriving;
     let { graph: loaded } = opened;
+    const file = takeFile(loaded);
     if (options.labels) loaded = (await import('./loaders/sidecars/labels.ts')).withLabels(loaded, options.labels);
-    const { gpu, reason, warm } = (await opening) ?? { gpu: null, reason: 'the reference was asked for', warm: null };
-    const graph = await graphFor(loaded, integersOf(options, choice, gpu !== null));
+    const { gpu, reason, warm, cpu } = (await opening) ?? noDevice('the reference was asked for');
+    cpu?.of(loaded, file);
+    const graph = await graphFor(loaded, integersOf(options, choice, cpu !== null));
     const network = options.embedding ? (await import('./passes/embedding.ts')).withEmbedding(graph) : graph;
     const model = await Model.create(network, gpu, reason, {
       plan,
       precision: gpu ? storageOf(precision, gpu.adapter.features) : 'float32',
+      ...arithmeticOf(precision),
       tuning: options.tuning,
       tuningCache: options.tuningCache,
       signal,
       onCompiled: (done, total) => onProgress?.({ stage: 'compile', done, total }),
       arriving,
+      cpu,
     });
+    if (choice.device === 'auto' && model.device === 'reference') {
+      (await import('./device-choice.ts')).warnOfReference(model.deviceReason);
+    }
     await warm;
     if (signal?.aborted) model.dispose();
     signal?.throwIfAborted();
@@ -106,26 +115,66 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   }
 }
 
-/** Embeddings are real numbers that a network on integers does not have. */
+/** Embeddings are real numbers that a network on integers does not have. `engine`: on an engine for the CPU. */
 function integersOf(
   { embedding }: LoadOptions,
   { integers }: ResolvedChoice,
-  gpu: boolean,
+  engine: boolean,
 ): ResolvedChoice['integers'] {
-  if (!embedding || integers === 'never') return gpu && integers === 'where-covered' ? 'never' : integers;
+  if (!embedding || integers === 'never') return engine && integers === 'where-covered' ? 'never' : integers;
   if (integers === 'where-covered') return 'never';
   throw new UsageError('the option "embedding" is for real numbers: use precision "float32" or "auto" with it');
 }
 
-/** The GPU, or the reason why there is none; `warm`: the end of `warmUp`. */
-async function openDevice({ device, precision, plan }: ResolvedChoice, options: GpuOptions) {
+interface OpenedDevice {
+  readonly gpu: Gpu | null;
+  /** Why there is none. */
+  readonly reason: string;
+  /** The end of `warmUp`. */
+  readonly warm: Promise<void> | null;
+  /** Whether the CPU runs in its place; null where it cannot. */
+  readonly cpu: DeviceChoice | null;
+}
+
+const noDevice = (reason: string, cpu: DeviceChoice | null = null): OpenedDevice => ({
+  gpu: null,
+  reason,
+  warm: null,
+  cpu,
+});
+
+async function openDevice(
+  { device, precision, plan }: ResolvedChoice,
+  { gpu: webgpu, gpuDevice, powerPreference, cpu: stated, tuningCache }: LoadOptions,
+): Promise<OpenedDevice> {
+  const choose = async (adapter: AdapterDescription | null) => {
+    const engine = device === 'webgpu' ? false : (stated ?? mappedFiles());
+    if (!engine && device !== 'wasm') return null;
+    const { DeviceChoice } = await import('./device-choice.ts');
+    return DeviceChoice.create(engine, device === 'wasm', adapter, tuningCache);
+  };
+  if (device === 'wasm') return noDevice('the CPU engine was asked for', await choose(null));
+  let gpu: Gpu | null = null;
   try {
-    const gpu = await openGpu(options);
-    const warm = plan === 'fused' ? null : warmUp(gpu, storageOf(precision, gpu.adapter.features));
-    return { gpu, reason: '', warm };
+    gpu = await openGpu({ gpu: webgpu, device: gpuDevice, powerPreference });
+    const cpu = await choose(gpu.adapter);
+    const storage = storageOf(precision, gpu.adapter.features);
+    // Those that warm up compute in float32.
+    const warms = plan !== 'fused' && precision !== 'float16' && !cpu?.mayPreferCpu;
+    return { gpu, reason: '', warm: warms ? warmUp(gpu, storage) : null, cpu };
   } catch (error) {
-    if (device === 'auto' && error instanceof DeviceError) return { gpu: null, reason: error.message, warm: null };
+    gpu?.dispose();
+    if (device === 'auto' && error instanceof DeviceError) return noDevice(error.message, await choose(null));
     throw error;
+  }
+}
+
+/** Where the page's import map says that LiteRT.js is. */
+function mappedFiles(): string | false {
+  try {
+    return globalThis.location && import.meta.resolve('@litertjs/core/wasm/');
+  } catch {
+    return false;
   }
 }
 

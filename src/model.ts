@@ -1,4 +1,6 @@
+import type { CpuExecutor } from './cpu/engine.ts';
 import type { AdapterDescription, Gpu } from './device/gpu.ts';
+import type { DeviceChoice } from './device-choice.ts';
 import { DeviceError, InvalidResultError, MobileNetError, UsageError } from './errors.ts';
 import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph, GraphInput, GraphOutput, ImageRule } from './graph/graph.ts';
@@ -13,10 +15,11 @@ import type { OpenPicture, PictureSource } from './images/picture-source.ts';
 import type { Inspection } from './inspect.ts';
 import { onIntegers } from './integers.ts';
 import type { KernelRegistry } from './kernels/index.ts';
+import { toFloat16 } from './kernels/pack.ts';
 import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision as Storage } from './planner/plan.ts';
 import { type PlanKind, prepareFor } from './planner/prepare.ts';
-import { kernelsFor, noPreferences } from './planner/select.ts';
+import { type KernelPreferences, kernelsFor, noPreferences } from './planner/select.ts';
 import type { RankedOutputs, Ranking } from './scheduler/executor.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
@@ -93,6 +96,11 @@ export interface Embedding {
   readonly embedding: Float32Array;
 }
 
+export interface SaveOptions {
+  /** How weights of layers are stored; default `float32`. */
+  readonly weights?: 'float32' | 'float16' | undefined;
+}
+
 /** For what goes through a network layer by layer. */
 export interface LayerOptions {
   readonly signal?: AbortSignal | undefined;
@@ -107,10 +115,14 @@ export interface ModelOptions {
   readonly tuningCache?: TuningCache | null | undefined;
   /** How tensors and weights are stored on the GPU. */
   readonly precision?: Storage | undefined;
+  /** What kernels compute in where they can; float32 unless given. */
+  readonly arithmetic?: KernelPreferences['arithmetic'];
   readonly signal?: AbortSignal | undefined;
   readonly onCompiled?: ((done: number, total: number) => void) | undefined;
   /** Where weights of the graph are still on their way. */
   readonly arriving?: ArrivingWeights | null | undefined;
+  /** Whether the CPU's own engine runs in place of the GPU. */
+  readonly cpu?: DeviceChoice | null | undefined;
 }
 
 /** What a stream may ask of each frame: the options, and the result, of the method of that name. */
@@ -124,18 +136,25 @@ export interface StreamTasks {
 
 export type StreamOptions<K extends keyof StreamTasks> = StreamTiming & StreamTasks[K][0] & { readonly task?: K };
 
-/** A network that is ready to run, on the GPU or, where there is none, on the CPU reference. */
+/** A network that is ready to run: on the GPU, on the CPU by an engine for it, or on the CPU reference. */
 export class Model {
   /** The network as it was loaded. */
   readonly graph: Graph;
   /** After the passes: what the plan runs. */
   readonly prepared: Graph;
   readonly planKind: PlanKind;
-  /** Why `device` is what it is; empty where WebGPU was asked for or found. */
-  readonly deviceReason: string;
   readonly #precision: Storage;
   /** Null on the CPU. */
-  readonly #gpu: TunedExecutor | null;
+  #gpu: TunedExecutor | null;
+  /** Null on the GPU and on the reference. */
+  #cpu: CpuExecutor | null;
+  #reason: string;
+  /** To be made after the first result. */
+  #choice: DeviceChoice | null = null;
+  /** While it is being made, and the tuning after it. */
+  #choosing: Promise<TuningReport> | null = null;
+  /** Once the runs on a GPU have ended that another device took over from. */
+  #handedOver: Promise<void> | null = null;
   /** What a GPU would run, once somebody asks on the CPU. */
   #plan: Plan | null = null;
   /** For that plan; null on a GPU. */
@@ -149,14 +168,15 @@ export class Model {
     prepared: Graph,
     gpu: TunedExecutor | null,
     kernels: KernelRegistry | null,
-    reason: string,
+    { cpu, reason }: { readonly cpu: CpuExecutor | null; readonly reason: string },
     { plan = 'unfused', precision = 'float32', tuning = 'background', tuningCache }: ModelOptions,
   ) {
     this.graph = graph;
     this.prepared = prepared;
     this.planKind = plan;
-    this.deviceReason = reason;
+    this.#reason = reason;
     this.#gpu = gpu;
+    this.#cpu = cpu;
     this.#kernels = kernels;
     this.#precision = precision;
     this.#tunesItself = gpu !== null && tuning !== 'off';
@@ -164,23 +184,40 @@ export class Model {
   }
 
   /**
-   * Prepares the graph for `gpu`, or for the CPU reference where that is null (`reason` says why). The model takes
-   * `gpu` over and disposes of it.
+   * Prepares the graph for a GPU, or for the CPU where that is null (`reason` says why). The model takes the GPU over and
+   * disposes of it.
    * @internal `load` calls it.
    */
-  static async create(loaded: Graph, gpu: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
-    const { plan = 'unfused', precision = 'float32', signal, onCompiled, arriving } = options;
+  static async create(loaded: Graph, opened: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
+    const { plan = 'unfused', precision = 'float32', arithmetic, signal, onCompiled, arriving, cpu: choice } = options;
     const graph = withMeanings(loaded);
+    let gpu = opened;
+    let onCpu: { readonly cpu: CpuExecutor | null; readonly reason: string } = {
+      cpu: null,
+      reason: (gpu && choice?.reason) || reason,
+    };
     try {
+      if (choice && (!gpu || choice.remembered?.device === 'wasm')) {
+        await arriving?.all;
+        onCpu = await choice.first(await prepareFor(graph, 'unfused'), gpu ? null : reason);
+        if (onCpu.cpu) {
+          gpu?.dispose();
+          gpu = null;
+        }
+      }
       // Fusing squeeze-and-excitation scales weights, and the reference reads all of them: they must be there before.
       const readsWeights = !gpu || (plan === 'fused' && graph.nodes.some(({ op }) => op === 'multiply'));
       if (readsWeights) await arriving?.all;
       const prepared = await prepareFor(graph, plan);
-      const running = gpu && (await TunedExecutor.create(gpu, prepared, precision, { signal, onCompiled }, arriving));
+      const running =
+        gpu && (await TunedExecutor.create(gpu, prepared, precision, { arithmetic, signal, onCompiled }, arriving));
       const kernels = gpu ? null : await kernelsFor(prepared);
-      return new Model(graph, prepared, running, kernels, reason, options);
+      const model = new Model(graph, prepared, running, kernels, onCpu, options);
+      if (choice && running && !choice.remembered) model.#choice = choice;
+      return model;
     } catch (error) {
       gpu?.dispose();
+      onCpu.cpu?.dispose();
       throw error;
     }
   }
@@ -192,14 +229,21 @@ export class Model {
     return this.#plan;
   }
 
-  get device(): 'webgpu' | 'reference' {
-    return this.#gpu ? 'webgpu' : 'reference';
+  /** What runs now: where it was chosen by `auto`, this may change once, soon after the first result (`tuned`). */
+  get device(): 'webgpu' | 'wasm' | 'reference' {
+    return this.#gpu ? 'webgpu' : this.#cpu ? 'wasm' : 'reference';
+  }
+
+  /** Why `device` is what it is; empty where WebGPU was asked for or found, and no CPU engine is beside it. */
+  get deviceReason(): string {
+    return this.#reason;
   }
 
   /** What the network computes in, and how it is stored where that is another way. */
-  get precision(): 'float32' | 'float16-storage' | 'int8' {
-    if (onIntegers(this.graph)) return 'int8';
-    return this.#precision === 'float32' ? 'float32' : 'float16-storage';
+  get precision(): 'float32' | 'float16' | 'float16-storage' | 'int8' {
+    if (this.#cpu?.integers || onIntegers(this.graph)) return 'int8';
+    if (this.#precision === 'float32') return 'float32';
+    return this.#gpu?.preferences.arithmetic ?? 'float16-storage';
   }
 
   /** What the browser tells of the adapter; null on the CPU. */
@@ -241,7 +285,7 @@ export class Model {
   async run(inputs: Inputs, { signal, layout = 'nhwc' }: RunOptions = {}): Promise<Outputs> {
     this.#check();
     if (layout !== 'nhwc') return this.#runChannelsFirst(inputs, layout, signal);
-    if (!this.#gpu) return this.runReference(inputs, { signal });
+    if (!this.#gpu) return this.#runOnCpu(inputs, { signal });
     const outputs = await this.#gpu.run(inputs, { signal });
     this.#tuneAfterFirst();
     return outputs;
@@ -267,6 +311,17 @@ export class Model {
     return (await this.#see(picture, options, null)).outputs;
   }
 
+  async #runOnCpu(inputs: Inputs, options: { readonly signal?: AbortSignal | undefined }): Promise<Outputs> {
+    const cpu = this.#cpu;
+    if (!cpu) return this.runReference(inputs, options);
+    options.signal?.throwIfAborted();
+    const values = checkInputs(inputs, this.graph.inputs);
+    // Results come in the order of the calls.
+    await this.#handedOver;
+    this.#check();
+    return cpu.run(values);
+  }
+
   /** One inference of the graph as loaded on the CPU reference: a validator in plain loops, not a fast CPU. */
   async runReference(inputs: Inputs, { signal, onLayer }: LayerOptions = {}): Promise<Outputs> {
     this.#check();
@@ -280,11 +335,12 @@ export class Model {
 
   /**
    * The model as one file (safetensors): the network after the passes, its weights, labels and image rule. `load` opens
-   * it without loader and passes, and later engines open it too.
+   * it without loader and passes, and later engines open it too. `weights: 'float16'` rounds those of layers to halves: half
+   * the file.
    */
-  async save(): Promise<Uint8Array<ArrayBuffer>> {
+  async save({ weights = 'float32' }: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     const { writeSavedModel } = await import('./loaders/saved-model/index.ts');
-    return writeSavedModel(await prepareFor(this.graph, 'unfused'), version);
+    return writeSavedModel(await prepareFor(this.graph, 'unfused'), version, weights === 'float16' ? toFloat16 : null);
   }
 
   /** Costs, plan and memory in numbers; with the kernels that the model runs on now. */
@@ -454,7 +510,7 @@ export class Model {
       const seen = this.#gpu
         ? await this.#gpu.runPicture(picture, rule, ranking, { signal })
         : {
-            outputs: await this.runReference(await tensorOf(picture, rule, [height, width], channels), { signal }),
+            outputs: await this.#runOnCpu(await tensorOf(picture, rule, [height, width], channels), { signal }),
             ranked: null,
           };
       this.#tuneAfterFirst();
@@ -494,20 +550,43 @@ export class Model {
     return gpu.tune({ ...options, cache }, this.#disposal.signal);
   }
 
-  /** The tuning that runs or ran last; null before the first result. */
+  /**
+   * The tuning that runs or ran last, and the choice of the device before it: then the model is as fast as it gets. Null
+   * before the first result. On the CPU it ends with a report of no layers.
+   */
   get tuned(): Promise<TuningReport> | null {
-    return this.#gpu?.tuned ?? null;
+    return this.#choosing ?? this.#gpu?.tuned ?? null;
   }
 
   #tuneAfterFirst(): void {
+    const choice = this.#choice;
+    this.#choice = null;
     // What fails is told to whoever asks for `tuned`.
-    if (this.#tunesItself) this.tune().catch(() => {});
+    if (choice) {
+      this.#choosing = this.#choose(choice);
+      this.#choosing.catch(() => {});
+    } else if (this.#tunesItself && !this.#choosing) this.tune().catch(() => {});
   }
 
-  /** Frees the GPU's memory. The model cannot be used afterwards. */
+  /** Measures the CPU's engine beside the GPU, and moves there where it is faster. */
+  async #choose(choice: DeviceChoice): Promise<TuningReport> {
+    const gpu = this.#gpu!;
+    const graph = await prepareFor(this.graph, 'unfused');
+    const tune = this.#tunesItself ? () => this.tune() : null;
+    return choice.settle({ graph, gpu, tune, signal: this.#disposal.signal }, (cpu, reason) => {
+      this.#reason = reason;
+      if (!cpu) return;
+      this.#handedOver = gpu.retire();
+      this.#cpu = cpu;
+      this.#gpu = null;
+    });
+  }
+
+  /** Frees the memory of the GPU and of the CPU's engine. The model cannot be used afterwards. */
   dispose(): void {
     this.#disposal.abort(new UsageError(`${this.graph.name} was disposed of`));
     this.#gpu?.dispose();
+    this.#cpu?.dispose();
   }
 
   /** `dispose`, for `using`; after the runs under way, for `await using`. Not there where the browser has no such symbols. */

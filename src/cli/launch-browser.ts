@@ -26,7 +26,13 @@ export interface LaunchOptions {
  */
 export async function launchBrowser(
   browser: BrowserName,
-  { log, coldCaches, parentFolder = tmpdir(), chromeFlags: flags = [], firefoxPreferences = {} }: LaunchOptions,
+  {
+    log,
+    coldCaches,
+    parentFolder = tmpdir(),
+    chromeFlags: flags = [],
+    firefoxPreferences: preferences = {},
+  }: LaunchOptions,
 ): Promise<Browser> {
   const executablePath = await ensureBrowser(browser, log);
   const { default: puppeteer } = await import('puppeteer');
@@ -51,11 +57,7 @@ export async function launchBrowser(
         : await puppeteer.launch({
             ...common,
             browser,
-            extraPrefsFirefox: {
-              'dom.webgpu.enabled': true,
-              'gfx.webgpu.ignore-blocklist': true,
-              ...firefoxPreferences,
-            },
+            extraPrefsFirefox: { ...firefoxPreferences, ...preferences },
           });
     // What is left of it then is removed when the process ends.
     launched.once('disconnected', () => rm(folder, removal).catch(() => {}));
@@ -100,7 +102,11 @@ function usesSoftware(): boolean {
   return adapter === 'software';
 }
 
-function chromeFlags(): string[] {
+/** Without them Firefox has no WebGPU on every system that can. */
+export const firefoxPreferences = { 'dom.webgpu.enabled': true, 'gfx.webgpu.ignore-blocklist': true } as const;
+
+/** For WebGPU, on SwiftShader where there is no GPU, and for a start without questions. */
+export function chromeFlags(): string[] {
   const root = process.getuid?.() === 0;
   return [
     '--enable-unsafe-webgpu',

@@ -21,7 +21,7 @@ const usedFeatures: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'tim
 /** A device, what it runs on, and whether it is still there. */
 export class Gpu implements PolledDevice {
   readonly device: GPUDevice;
-  readonly adapter: AdapterDescription;
+  adapter: AdapterDescription;
   /** Whether the queue must be nudged while it is waited for (`settle`), which does no harm where that is not known. */
   pollsSlowly = true;
   settled = false;
@@ -70,6 +70,11 @@ export class Gpu implements PolledDevice {
     } catch (loss) {
       return loss;
     }
+  }
+
+  /** What was found by trying joins the adapter's features. */
+  learn(found: readonly string[]): void {
+    this.adapter = { ...this.adapter, features: [...new Set([...this.adapter.features, ...found])] };
   }
 
   /** Destroys the device unless the caller brought it. */

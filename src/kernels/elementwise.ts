@@ -44,21 +44,23 @@ export function elementwiseProgram(
   };
 }
 
-/** dst = activate(a ∘ b): add and multiply, where b may be one pixel for all others or one image for all others. */
-export function binaryProgram(file: string, source: string, activation: Activation, shapes: NodeShapes): Program {
-  const other = shapes.inputs[1]!;
-  const parts = elementwise(shapes.output);
-  const { extent } = parts;
+/** Fields of a `struct Shape` by which the fragment `binary` finds the second tensor: one pixel or image for all others, or all. */
+export function binaryShape({ inputs, output }: NodeShapes) {
+  const other = inputs[1]!;
+  const channels4 = ceilDiv(output[3], 4);
   const pixels = other[1] * other[2];
-  const broadcast = pixels === 1 && extent.pixels > 1;
-  return elementwiseProgram(parts, {
+  return {
+    b_image_stride: other[0] === 1 ? 0 : pixels * channels4,
+    b_pixel_stride: pixels === 1 && output[1] * output[2] > 1 ? 0 : channels4,
+  };
+}
+
+/** dst = activate(a ∘ b): add and multiply, where b may be one pixel for all others or one image for all others. */
+export const binaryProgram = (file: string, source: string, activation: Activation, shapes: NodeShapes): Program =>
+  elementwiseProgram(elementwise(shapes.output), {
     file,
     source,
     overrides: activationOverride(activation),
-    shape: {
-      b_image_stride: other[0] === 1 ? 0 : pixels * extent.channels4,
-      b_pixel_stride: broadcast ? 0 : extent.channels4,
-    },
+    shape: binaryShape(shapes),
     reads: [inputBinding(0), inputBinding(1)],
   });
-}

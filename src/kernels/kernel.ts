@@ -19,6 +19,8 @@ export interface Program {
   readonly source: string;
   /** What it may include beside the fragments that all kernels share. */
   readonly fragments?: Fragments;
+  /** What is put before it in place of the prelude of operations on real numbers. */
+  readonly prelude?: { readonly file: string; readonly source: string };
   /** Numbers and flags of the directives (src/wgsl/preprocess.ts): what changes the text. */
   readonly constants: Readonly<Record<string, number | boolean>>;
   /** Values of WGSL `override` declarations. */
@@ -32,12 +34,15 @@ export interface Program {
 /** A constant in the layout that a shader reads. Its size is known before it is packed. */
 export interface PackedConstant {
   readonly elements: number;
-  /** `storage`: kept in the plan's precision (weights). `float32`: always float32 (depthwise weights, bias, scale). */
-  readonly precision: 'storage' | 'float32';
+  /**
+   * `storage`: kept in the plan's precision (weights). `float32`: always float32 (depthwise weights, bias, scale). `words`: of 32
+   * bits, as they are.
+   */
+  readonly precision: 'storage' | 'float32' | 'words';
   /** Texels of a 2-d texture that it is kept in, four values each; a range of a buffer where absent. */
   readonly texture?: { readonly width: number; readonly height: number };
   /** The values, `elements` of them. */
-  pack(): Float32Array;
+  pack(): Float32Array | Uint32Array;
 }
 
 /** Shapes of a node's inputs and of its output. */
@@ -46,6 +51,8 @@ export interface NodeShapes {
   readonly output: Shape;
   /** Whether the first input may be stored dense: one of the network's own that no other node reads. */
   readonly dense?: boolean;
+  /** Whether the first input is stored as halves, of which nothing is too large to be computed with. */
+  readonly half?: boolean;
 }
 
 /**
@@ -56,8 +63,8 @@ export interface NodeShapes {
 export interface Kernel<N extends Node = Node> {
   readonly name: string;
   readonly op: N['op'];
-  /** Features of the device without which its shader is refused. */
-  readonly requires?: readonly GPUFeatureName[];
+  /** Features of the device without which its shader is refused, and what a probe has found (src/scheduler/integer-probe.ts). */
+  readonly requires?: readonly string[];
   /** It reads its first input as dense float32 `[batch][height][width][channels]`, as the caller gave it. */
   readonly readsDense?: true;
   /** Whether this kernel can run the node. The first kernel of the registry that accepts a node runs it. */
@@ -70,6 +77,36 @@ export interface Kernel<N extends Node = Node> {
   /** What its constant bindings hold, in their order. */
   constants(node: N, shapes: NodeShapes): readonly PackedConstant[];
 }
+
+/** How kernels compute in halves: what their shaders include for it, and what these read. From a module that few fetch. */
+export interface HalfArithmetic {
+  readonly fragments: Fragments;
+  /** Constants of the shaders. */
+  readonly names: Readonly<Record<string, number>>;
+  /** For each output four inputs at a time, and the bias. */
+  readonly dot: (layer: DotLayer) => readonly PackedConstant[];
+  /** Those of a depthwise convolution, and the bias. */
+  readonly taps: (weights: Float32Array, bias: Float32Array | null, channels: number) => readonly PackedConstant[];
+}
+
+/** Weights `[taps][inputs][outputs]` for a shader that reads `vectors` of four inputs at a time, for `group` outputs. */
+export interface DotLayer {
+  readonly weights: () => Float32Array;
+  readonly bias: Float32Array | null;
+  readonly taps: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly group: number;
+  readonly columns: number;
+  readonly vectors: number;
+}
+
+/**
+ * What a probe may have found of a device (src/scheduler/integer-probe.ts), beside its features: shaders that convert and multiply
+ * as IEEE 754 does, to nearest; a packed dot product of bytes.
+ */
+export const EXACT = 'exact-float32';
+export const PACKED_DOT = 'packed_4x8_integer_dot_product';
 
 /** A kernel, with its own type of node checked where it is defined. */
 export const defineKernel = <N extends Node>(kernel: Kernel<N>): Kernel => kernel as unknown as Kernel;

@@ -2,6 +2,7 @@
 import { ModelFormatError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { firstCharacter, type LoadGraphOptions, type ModelFiles, plainBytes } from './model-files.ts';
+import { keepFile } from './own-file.ts';
 
 export type { LoadGraphOptions, ModelFiles } from './model-files.ts';
 
@@ -21,6 +22,8 @@ export const isSafetensors = (bytes: Uint8Array): boolean =>
 /** What is read beside a model of any format, where it is known to be there. */
 const sidecarNames = ['labels.txt', 'config.json', 'preprocessor_config.json'];
 
+const tensorFlowLite = 'TensorFlow Lite';
+
 /** In the order in which they are tried. */
 const formats: readonly Format[] = [
   {
@@ -34,7 +37,7 @@ const formats: readonly Format[] = [
     loader: async () => (await import('./tfjs/index.ts')).loadTfjs,
   },
   {
-    name: 'TensorFlow Lite',
+    name: tensorFlowLite,
     recognises: (bytes) => String.fromCharCode(...bytes.subarray(4, 8)) === 'TFL3',
     loader: async () => (await import('./tflite/index.ts')).loadTflite,
   },
@@ -64,6 +67,9 @@ export async function loadGraph(source: ModelFiles, options: LoadGraphOptions = 
   const load = await format.loader();
   options.signal?.throwIfAborted();
   const graph = await load({ ...source, bytes: plainBytes(source.bytes) }, options);
-  if (!source.beside?.some((name) => sidecarNames.includes(name))) return graph;
-  return (await import('./sidecars/beside.ts')).withSidecars(source, graph, options);
+  const whole = source.beside?.some((name) => sidecarNames.includes(name))
+    ? await (await import('./sidecars/beside.ts')).withSidecars(source, graph, options)
+    : graph;
+  if (format.name === tensorFlowLite) keepFile(whole, source.bytes);
+  return whole;
 }

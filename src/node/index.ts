@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { isCatalogueId } from '../catalogue/id.ts';
+import type { CpuEngine } from '../cpu/engine.ts';
 import { DeviceError, UsageError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import {
@@ -18,6 +19,7 @@ import { loadGraph } from '../loaders/index.ts';
 import { resolveChoice } from '../options.ts';
 import { modelFilesAt } from './files.ts';
 import { openNodeGpu } from './gpu.ts';
+import { nodeLiteRt } from './litert.ts';
 
 export * from '../index.ts';
 export { type NodeGpu, openNodeGpu } from './gpu.ts';
@@ -25,16 +27,20 @@ export { fileTuningCache } from './tuning-cache.ts';
 
 /**
  * `load` of a page, where a string may also be the path of a file, as may a `file:` address: shards, external data,
- * config.json and metadata.json are read beside it. Without `gpu` or `gpuDevice`, Dawn is opened; `deviceReason` says
- * why the CPU reference runs where `device` is `auto` and there is none. Throws as `load` does.
+ * config.json and metadata.json are read beside it. Without `gpu` or `gpuDevice`, Dawn is opened; `cpu` is the package
+ * @litertjs/core unless given, where it is installed. `deviceReason` says why the GPU or the CPU runs where `device` is
+ * `auto`. Throws as `load` does.
  */
 export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
   const path = pathOf(source);
   const graph = path === null ? source : await readGraph(path, options);
   const { outputs, inputShapes, ...rest } = options;
   const remaining = path === null ? options : rest;
-  if (options.device === 'reference' || options.gpu || options.gpuDevice) return loadAnywhere(graph, remaining);
-  return loadAnywhere(graph, { ...remaining, gpu: await dawn() });
+  const { device, gpu, gpuDevice, cpu } = options;
+  const engine = typeof cpu === 'object' && 'open' in cpu ? (cpu as CpuEngine) : cpu !== false && nodeLiteRt(cpu);
+  const completed = { ...remaining, cpu: engine || false } as const;
+  if (device === 'reference' || device === 'wasm' || gpu || gpuDevice) return loadAnywhere(graph, completed);
+  return loadAnywhere(graph, { ...completed, gpu: await dawn() });
 }
 
 /** The graph of any source of `load`, as loaded. */

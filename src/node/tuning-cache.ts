@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { TuningCache, TuningRecord } from '../index.ts';
+import type { TuningCache } from '../index.ts';
 
 /** Adapters and precisions that are remembered: of more, those written longest ago go. */
 const MOST_RECORDS = 8;
@@ -22,9 +22,9 @@ export function fileTuningCache(path: string): TuningCache {
       return {};
     }
   };
-  const write = async (key: string, value: TuningRecord): Promise<void> => {
+  const write = async (key: string, value: Parameters<TuningCache['set']>[1]): Promise<void> => {
     const others = Object.entries(await read()).filter(
-      ([name, other]) => name !== key && (other as TuningRecord | null)?.engine === value.engine,
+      ([name, other]) => name !== key && (other as { engine?: unknown } | null)?.engine === value.engine,
     );
     const text = JSON.stringify(Object.fromEntries([...others.slice(1 - MOST_RECORDS), [key, value]]));
     await mkdir(dirname(path), { recursive: true });
@@ -37,7 +37,7 @@ export function fileTuningCache(path: string): TuningCache {
       const stored = await read();
       return Object.hasOwn(stored, key) ? stored[key] : undefined;
     },
-    set(key: string, value: TuningRecord): Promise<void> {
+    set(key: string, value: Parameters<TuningCache['set']>[1]): Promise<void> {
       const written = writing.then(() => write(key, value));
       writing = written.catch(() => {});
       return written;

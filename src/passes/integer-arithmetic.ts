@@ -3,9 +3,9 @@
  * float32 steps are rounded where theirs are.
  */
 
-import type { IntegerAdd, IntegerPairs, Quantisation, StoredRange } from '../graph/integers.ts';
+import type { IntegerAdd, IntegerMultiply, IntegerPairs, Quantisation, StoredRange } from '../graph/integers.ts';
 import type { Node } from '../graph/ops.ts';
-import type { WeightQuantisation } from '../graph/quantisation.ts';
+import type { StoredTensor, WeightQuantisation } from '../graph/quantisation.ts';
 
 const { fround } = Math;
 
@@ -39,10 +39,21 @@ export interface Arithmetic {
   readonly add: (
     a: Quantisation,
     b: Quantisation,
-    y: Quantisation,
+    y: StoredTensor,
     range: StoredRange,
     sign: 1 | -1,
   ) => IntegerAdd | IntegerPairs;
+  /** A product of two tensors. */
+  readonly multiply: (
+    a: Quantisation,
+    b: Quantisation,
+    y: StoredTensor,
+    range: StoredRange,
+  ) => IntegerMultiply | IntegerPairs;
+  /** By what a sum of `count` integers is multiplied to their mean. */
+  readonly mean: (x: Quantisation, y: Quantisation, count: number) => number;
+  /** Whether averages of windows and bilinear interpolation are those of src/graph/integers.ts. */
+  readonly windows: boolean;
   /** The same integers on another scale. */
   readonly rescale: (x: Quantisation, y: Quantisation) => Int8Array;
   /** What a node that has a function of one number computes in a way of its own; null for others. `slopes`: of a PReLU. */
@@ -71,6 +82,17 @@ export const xnnpack: Arithmetic = {
       range,
     };
   },
+  multiply: (a, b, y, range) => ({
+    kind: 'multiply',
+    zeroPoints: [a.zeroPoint, b.zeroPoint],
+    to: {
+      multipliers: Float32Array.of(multiplierOf(a.scale, b.scale, y.scale)),
+      zeroPoint: y.zeroPoint,
+      range,
+    },
+  }),
+  mean: (x, y, count) => fround(fround(x.scale / y.scale) / count),
+  windows: true,
   rescale: (x, y) => {
     const ratio = fround(x.scale / y.scale);
     return tableOf(xnnpackScaled(x, y, ratio, ratio));
@@ -87,33 +109,47 @@ export const xnnpack: Arithmetic = {
   },
 };
 
-/** onnxruntime/core/mlas/lib/qladd.cpp and quantize.cpp. */
+/** onnxruntime/core/mlas/lib: qladd.cpp, qlmul.cpp, qlgavgpool.cpp and quantize.cpp; pairs are computed in float32. */
 export const mlas: Arithmetic = {
-  add: (a, b, y, range, sign) => {
-    const real = (q: number, { scale, zeroPoint }: Quantisation) => fround(scale * (q - zeroPoint));
-    const table = new Int8Array(65_536);
-    for (let i = 0; i < table.length; i++) {
-      const sum = fround(real((i >> 8) - 128, a) + sign * real((i & 255) - 128, b));
-      table[i] = clamp(roundHalfEven(fround(sum / y.scale)) + y.zeroPoint, range);
-    }
-    return { kind: 'pairs', table };
-  },
+  add: (a, b, y, range, sign) => pairsOf(a, b, y, range, (p, q) => fround(p + sign * q)),
+  multiply: (a, b, y, range) => pairsOf(a, b, y, range, (p, q) => fround(p * q)),
+  mean: (x, y, count) => fround(x.scale / fround(y.scale * count)),
+  windows: false,
   rescale: (x, y) => tableOfReal(x, y, (real) => real),
   join: (x, y) => tableOfReal(x, y, (real) => real),
   table: () => null,
 };
 
-/** What a body gives for one stored integer and a constant one. */
-export function sumOf(body: IntegerAdd | IntegerPairs, q: number, constant: number): number {
-  if (body.kind === 'pairs') return body.table[256 * (q + 128) + constant + 128]!;
-  const { factors, zeroPoints, shift, zeroPoint, range } = body;
-  const products = Math.imul(factors[0], q - zeroPoints[0]) + Math.imul(factors[1], constant - zeroPoints[1]);
-  return clamp(((2 ** (shift - 1) + products) >> shift) + zeroPoint, range);
+/** The zero point, which is that of the file, is added before the sum is rounded. */
+function pairsOf(
+  a: Quantisation,
+  b: Quantisation,
+  y: StoredTensor,
+  range: StoredRange,
+  f: (p: number, q: number) => number,
+): IntegerPairs {
+  const real = (q: number, { scale, zeroPoint }: Quantisation) => fround(scale * (q - zeroPoint));
+  const shift = y.type === 'uint8' ? 128 : 0;
+  const table = new Int8Array(65_536);
+  for (let i = 0; i < table.length; i++) {
+    const value = fround(f(real((i >> 8) - 128, a), real((i & 255) - 128, b)) / y.scale);
+    table[i] = clamp(roundHalfEven(fround(value + y.zeroPoint + shift)) - shift, range);
+  }
+  return { kind: 'pairs', table };
 }
 
-/** As `Requantisation` of src/graph/integers.ts. */
-export const requantised = (sum: number, multiplier: number, zeroPoint: number, range: StoredRange): number =>
-  clamp(roundHalfEven(fround(fround(sum) * multiplier)) + zeroPoint, range);
+/** What a body gives for one stored integer and a constant one. */
+export function resultOf(body: IntegerAdd | IntegerMultiply | IntegerPairs, q: number, constant: number): number {
+  if (body.kind === 'pairs') return body.table[256 * (q + 128) + constant + 128]!;
+  const [a, b] = [q - body.zeroPoints[0], constant - body.zeroPoints[1]];
+  if (body.kind === 'multiply') {
+    const { multipliers, zeroPoint, range } = body.to;
+    return clamp(roundHalfEven(fround(a * b * multipliers[0]!)) + zeroPoint, range);
+  }
+  const { factors, shift, zeroPoint, range } = body;
+  const products = Math.imul(factors[0], a) + Math.imul(factors[1], b);
+  return clamp(((2 ** (shift - 1) + products) >> shift) + zeroPoint, range);
+}
 
 /** Multiplied in 256ths, with another factor below zero. */
 function xnnpackScaled(x: Quantisation, y: Quantisation, above: number, below: number): (q: number) => number {

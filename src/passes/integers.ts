@@ -22,9 +22,8 @@ import {
   type Arithmetic,
   mlas,
   multiplierOf,
-  requantised,
+  resultOf,
   storedOf,
-  sumOf,
   tableOf,
   tableOfReal,
   whole,
@@ -113,10 +112,9 @@ class Conversion {
 
   #dequantise(node: Integer<Dequantise>): void {
     const renamed = this.#renamed(node);
-    this.#stored.set(node.output, {
-      tensor: renamed.inputs[0]!,
-      step: this.#quantisation.tensors.get(node.inputs[0]!)!,
-    });
+    const { scale, zeroPoint } = node.body;
+    const step = { ...this.#quantisation.tensors.get(node.inputs[0]!)!, scale, zeroPoint };
+    this.#stored.set(node.output, { tensor: renamed.inputs[0]!, step });
     this.#nodes.push(renamed);
   }
 
@@ -240,16 +238,16 @@ class Conversion {
         this.#refuse(node, to, `has a constant "${constant.name}" with a scale a channel`);
       const sign = isAll(scale, 1) ? 1 : isAll(scale, -1) ? -1 : 0;
       if (isAll(shift, 0) && sign === 0) {
-        const factors = stored(scale).map((value) => value - step.zeroPoint);
-        const multiplier = multiplierOf(x.scale, step.scale, to.scale);
-        const product = (q: number, channel: number) =>
-          requantised((q - x.zeroPoint) * factors[channel]!, multiplier, to.zeroPoint, range);
+        const factors = stored(scale);
+        const body = this.#arithmetic.multiply(x, step, to, range);
+        const product = (q: number, channel: number) => resultOf(body, q, factors[channel]!);
         return { kind: 'lookup', table: tableOf(product, factors.length) };
       }
       if (sign === 0) return this.#refuse(node, to, 'both multiplies by a constant and adds one');
       const constants = stored(shift);
       const body = this.#arithmetic.add(x, step, to, range, 1);
-      const sum = (q: number, channel: number) => sumOf(body, sign > 0 ? q : 2 * x.zeroPoint - q, constants[channel]!);
+      const sum = (q: number, channel: number) =>
+        resultOf(body, sign > 0 ? q : 2 * x.zeroPoint - q, constants[channel]!);
       return { kind: 'lookup', table: tableOf(sum, constants.length) };
     };
   }
@@ -264,7 +262,6 @@ class Conversion {
     if (node.op === 'softmax' || node.op === 'l2-normalize') return 'real';
     const range = this.#range(chain, to, node);
     const [x, other] = inputs as [Stored, Stored];
-    const { multiplier, zeroPoint } = { multiplier: multiplierOf, zeroPoint: to.zeroPoint };
     switch (node.op) {
       case 'conv2d': {
         if (node.inputs.length > 1) return this.#refuse(node, to, 'has a residual');
@@ -284,37 +281,31 @@ class Conversion {
       case 'add':
         return this.#arithmetic.add(x.step, other.step, to, range, inputs[1]!.negative ? -1 : 1);
       case 'multiply':
-        return {
-          kind: 'multiply',
-          zeroPoints: [x.step.zeroPoint, other.step.zeroPoint],
-          to: {
-            multipliers: Float32Array.of(multiplier(x.step.scale, other.step.scale, to.scale)),
-            zeroPoint,
-            range,
-          },
-        };
+        return this.#arithmetic.multiply(x.step, other.step, to, range);
       case 'global-average-pool': {
         const [, height, width] = this.#shapes.get(node.inputs[0]!)!;
         return {
           kind: 'mean',
           inputZeroPoint: x.step.zeroPoint,
           to: {
-            multipliers: Float32Array.of(Math.fround(Math.fround(x.step.scale / to.scale) / (height * width))),
-            zeroPoint,
+            multipliers: Float32Array.of(this.#arithmetic.mean(x.step, to, height * width)),
+            zeroPoint: to.zeroPoint,
             range,
           },
         };
       }
       case 'pool': {
         const { kernel: window, stride, padding } = node;
-        this.#sameStep(node, x, to);
+        if (!this.#arithmetic.windows) this.#refuse(node, to, 'averages windows, which ONNX Runtime does in floats');
         if (node.countPadding) this.#refuse(node, to, 'counts padding in its average');
+        this.#sameStep(node, x, to);
         // TensorFlow Lite adds half a count to sums of what the file holds.
         const halves = to.type === 'uint8' ? 'up' : 'away';
         return { kind: 'pool', pool: 'average', halves, window, stride, padding, range };
       }
       case 'resize': {
         const { size, mode, corners } = node;
+        if (!this.#arithmetic.windows) this.#refuse(node, to, 'interpolates, which ONNX Runtime does in floats');
         this.#sameStep(node, x, to);
         return { kind: 'resize', size, mode, corners };
       }
@@ -353,8 +344,10 @@ class Conversion {
     if (bias) this.#checkBias(bias, scales, x, outputs);
     return {
       weights: Int8Array.from(node.weights, (real, i) => {
-        const scale = scales[count === 1 ? 0 : i % outputs]!;
-        return Math.round(real / scale) + zeroPoint;
+        const stored = real / scales[count === 1 ? 0 : i % outputs]! + zeroPoint;
+        const whole = Math.round(stored);
+        if (Math.abs(stored - whole) < 2 ** -10 && whole >= -128 && whole <= 127) return whole;
+        return this.#refuse(node, to, `has ${real} among its weights, which is no integer of "${known.name}"`);
       }),
       weightZeroPoint: zeroPoint,
       inputZeroPoint: x.zeroPoint,

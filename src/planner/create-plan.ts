@@ -5,6 +5,7 @@ import { inferShapes, sizeOf } from '../graph/shapes.ts';
 import type { KernelRegistry } from '../kernels/index.ts';
 import {
   type Binding,
+  EXACT,
   type Kernel,
   MOST_WORKGROUPS,
   type NodeShapes,
@@ -24,6 +25,7 @@ import {
   type ConstantUpload,
   type DeviceLimits,
   type Dispatch,
+  isHalf,
   type PipelineSpec,
   type Placement,
   type Plan,
@@ -31,7 +33,7 @@ import {
   type TextureSpec,
 } from './plan.ts';
 import { type KernelPreferences, kernelNamed, selectKernel, shapesOf } from './select.ts';
-import { halfTensors, inputsOfOneReader } from './storage.ts';
+import { halvesOf, inputsOfOneReader, integerTensors, nodesInHalves } from './storage.ts';
 
 /** Offsets of storage and uniform bindings are multiples of this in every WebGPU implementation. */
 const ALIGNMENT = 256;
@@ -44,7 +46,7 @@ export const storedBytes = (shape: Shape, precision: Precision): number =>
 
 export interface PlanOptions {
   readonly precision?: Precision | undefined;
-  /** Which tensors a float16 plan stores as halves; those of `halfTensors` unless given. */
+  /** Which tensors a float16 plan stores as halves; those of `halvesOf` unless given. */
   readonly halves?: ReadonlySet<string>;
   /** Let tensors that are never alive together share memory (default). Off, every tensor keeps its own place. */
   readonly aliasing?: boolean;
@@ -73,14 +75,20 @@ export function* planInSteps(
   options: PlanOptions = {},
 ): Generator<undefined, Plan> {
   const { precision = 'float32', aliasing = true, preferences } = options;
-  const precisionOf = precisions(graph, precision, options.halves);
+  const computing = preferences?.arithmetic && nodesInHalves(graph);
+  const halves = options.halves ?? halvesOf(graph, kernels, precision, preferences?.arithmetic);
+  const integers = integerTensors(graph);
+  const precisionOf = (name: string): Precision =>
+    integers.has(name) ? 'int8' : isHalf(precision) && halves.has(name) ? precision : 'float32';
   const shapes = inferShapes(graph);
   const mayBeDense = new Set([...inputsOfOneReader(graph)].filter((name) => precisionOf(name) === 'float32'));
   const steps: { node: Node; nodeShapes: NodeShapes; kernel: Kernel; program: Program }[] = [];
   for (const node of graph.nodes) {
     yield;
-    const nodeShapes = { ...shapesOf(node, shapes), dense: mayBeDense.has(node.inputs[0]!) };
-    const kernel = selectKernel(kernels, node, nodeShapes, preferences);
+    const [first] = node.inputs as [string];
+    const half = precisionOf(first) === 'float16';
+    const nodeShapes = { ...shapesOf(node, shapes), dense: mayBeDense.has(first), half };
+    const kernel = selectKernel(kernels, node, nodeShapes, preferences, computing?.has(node));
     const program = kernel.program(node, nodeShapes);
     if (program.workgroups.some((count) => count > MOST_WORKGROUPS)) {
       throw new GraphError(
@@ -123,10 +131,12 @@ export function* planInSteps(
     yield;
     let halfWeights = false;
     const slots = kernel.constants(node, nodeShapes).map((constant, index): ConstantSlot => {
-      halfWeights ||= constant.precision === 'storage' && precision !== 'float32';
+      const half = constant.precision === 'storage' && isHalf(precision);
+      halfWeights ||= half;
       const bytes = constantBytesOf(constant, precision);
       if (constant.texture) {
-        textures.push({ ...constant.texture, format: precision === 'float32' ? 'rgba32float' : 'rgba16float' });
+        const words = constant.precision === 'words';
+        textures.push({ ...constant.texture, format: words ? 'rgba32uint' : half ? 'rgba16float' : 'rgba32float' });
         return { node: node.name, index, offset: 0, bytes, texture: textures.length - 1 };
       }
       const slot = { node: node.name, index, offset: constantBytes, bytes };
@@ -143,21 +153,23 @@ export function* planInSteps(
     };
     uniforms.push(...words, ...new Array(align(4 * words.length) / 4 - words.length).fill(0));
 
-    const isHalf = (name: string) => precisionOf(name) !== 'float32';
     const [source, ...others] = node.inputs;
-    const alike = ([first, ...rest]: readonly string[]) => rest.every((name) => isHalf(name) === isHalf(first!));
+    const alike = ([first, ...rest]: readonly string[]) =>
+      rest.every((name) => precisionOf(name) === precisionOf(first!));
     if (!alike(others) || !alike(writtenBy(node))) {
       throw new GraphError(`node "${node.name}" (${node.op}): operands are stored in two ways`);
     }
-    const names = preludeNames({
+    const half = (name: string) => isHalf(precisionOf(name));
+    const storage = preludeNames({
       precision,
-      src: isHalf(source!),
-      other: others.length > 0 && isHalf(others[0]!),
+      src: half(source!),
+      other: others.length > 0 && half(others[0]!),
       weight: halfWeights,
-      dst: isHalf(node.output),
+      dst: half(node.output),
       subgroups: kernel.requires?.includes('subgroups') ?? false,
     });
-    const spec = pipelineOf(program, slots, names, codes);
+    const names = program.prelude ? { ...storage, EXACT: preferences?.features.includes(EXACT) ?? false } : storage;
+    const spec = pipelineOf(program, slots, names, codes, textures);
     const key = JSON.stringify(spec);
     const pipeline = pipelines.get(key)?.index ?? pipelines.size;
     pipelines.set(key, { index: pipeline, spec });
@@ -206,31 +218,28 @@ export function* planInSteps(
   };
 }
 
-/** How each tensor of a plan of this precision is stored. */
-function precisions(graph: Graph, precision: Precision, given?: ReadonlySet<string>): (tensor: string) => Precision {
-  if (precision === 'float32') return () => precision;
-  const halves = given ?? halfTensors(graph);
-  return (tensor) => (halves.has(tensor) ? precision : 'float32');
-}
-
 const constantBytesOf = (constant: PackedConstant, precision: Precision): number =>
-  constant.elements * (constant.precision === 'storage' ? bytesPerElement(precision) : 4);
+  constant.elements * (constant.precision === 'storage' && isHalf(precision) ? 2 : 4);
 
 function pipelineOf(
   program: Program,
   slots: readonly ConstantSlot[],
   names: Names,
   codes: Map<string, string>,
+  textures: readonly TextureSpec[],
 ): PipelineSpec {
   const typeOf = (binding: Binding) => {
     if (binding.role === 'shape') return 'uniform';
     if (binding.role === 'output') return 'write';
     if (binding.role === 'constant' && binding.uniformBytes) return 'uniform';
-    return binding.role === 'constant' && slots[binding.index]!.texture !== undefined ? 'texture' : 'read';
+    const texture = binding.role === 'constant' ? slots[binding.index]!.texture : undefined;
+    if (texture === undefined) return 'read';
+    return textures[texture]!.format === 'rgba32uint' ? 'texture-of-words' : 'texture';
   };
   const constants = { ...program.constants, ...names };
   const key = `${program.file} ${JSON.stringify(constants)}`;
-  const code = codes.get(key) ?? shaderCode(program.file, program.source, constants, program.fragments);
+  const code =
+    codes.get(key) ?? shaderCode(program.file, program.source, constants, program.fragments, program.prelude);
   codes.set(key, code);
   return {
     label: program.file,
@@ -277,8 +286,8 @@ export function* packConstants(graph: Graph, plan: Plan, kernels: KernelRegistry
         throw new GraphError(`${graph.name}: the plan was made for other weights than those of node "${node.name}"`);
       }
       const packed = constant.pack();
-      const half = constant.precision === 'storage' && plan.precision !== 'float32';
-      yield { slot, data: half ? toFloat16(packed) : packed };
+      const half = constant.precision === 'storage' && isHalf(plan.precision);
+      yield { slot, data: half ? toFloat16(packed as Float32Array) : packed };
     }
   }
 }

@@ -1,13 +1,17 @@
 import type { Shape } from '../graph/ops.ts';
 
 /**
- * How weights and tensors are stored on the GPU; arithmetic is always float32. In float16, weights of depthwise
- * convolutions and the tensors that storage.ts keeps are float32 all the same.
+ * How weights and tensors are stored on the GPU. In float16, weights of depthwise convolutions that compute in float32, and the tensors
+ * that storage.ts keeps, are float32 all the same. In int8, tensors of stored integers are bytes, four channels to a word, the
+ * first lowest, and all others float32.
  */
-export type Precision = 'float32' | 'float16' | 'float16-packed';
+export type Precision = 'float32' | 'float16' | 'float16-packed' | 'int8';
+
+export const isHalf = (precision: Precision): boolean => precision === 'float16' || precision === 'float16-packed';
 
 /** Bytes of one stored element. */
-export const bytesPerElement = (precision: Precision): number => (precision === 'float32' ? 4 : 2);
+export const bytesPerElement = (precision: Precision): number =>
+  precision === 'int8' ? 1 : precision === 'float32' ? 4 : 2;
 
 /** What a device allows, in bytes. */
 export interface DeviceLimits {
@@ -38,7 +42,7 @@ export interface PipelineSpec {
   readonly code: string;
   readonly overrides: Readonly<Record<string, number>>;
   /** `external`: a frame of video, which no plan reads. */
-  readonly bindings: readonly ('uniform' | 'read' | 'texture' | 'external' | 'write')[];
+  readonly bindings: readonly ('uniform' | 'read' | 'texture' | 'texture-of-words' | 'external' | 'write')[];
 }
 
 /**
@@ -73,14 +77,14 @@ export interface ConstantSlot extends Range {
 /** A packed constant and where it goes. */
 export interface ConstantUpload {
   readonly slot: ConstantSlot;
-  readonly data: Float32Array | Uint16Array;
+  readonly data: Float32Array | Uint16Array | Uint32Array;
 }
 
 /** A texture of weights, four values a texel. */
 export interface TextureSpec {
   readonly width: number;
   readonly height: number;
-  readonly format: 'rgba32float' | 'rgba16float';
+  readonly format: 'rgba32float' | 'rgba16float' | 'rgba32uint';
 }
 
 /**

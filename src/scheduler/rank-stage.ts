@@ -2,7 +2,7 @@ import { bufferUsage, createBuffer, guarded, type Keep } from '../device/buffers
 import type { Gpu } from '../device/gpu.ts';
 import { compilePipelines } from '../device/pipelines.ts';
 import { canRank, RANKED_BYTES, rankProgram } from '../kernels/rank-classes.ts';
-import type { Placement } from '../planner/plan.ts';
+import { isHalf, type Placement } from '../planner/plan.ts';
 import { preludeNames, shaderCode } from '../wgsl/shader-code.ts';
 import { packUniform } from '../wgsl/uniform.ts';
 
@@ -65,7 +65,7 @@ export class RankStage {
     if (!canRank(scores.shape)) return null;
     const { file, source, constants, overrides } = rankProgram(scores.shape, 1, logits);
     const { precision } = scores;
-    const names = preludeNames({ precision, src: precision !== 'float32' });
+    const names = preludeNames({ precision, src: isHalf(precision) });
     const code = shaderCode(file, source, { ...constants, ...names });
     const [pipeline] = await compilePipelines(gpu.device, [
       { label: file, code, overrides, bindings: ['uniform', 'read', 'write'] },

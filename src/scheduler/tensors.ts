@@ -2,7 +2,7 @@
 import { UsageError } from '../errors.ts';
 import { sizeOf } from '../graph/shapes.ts';
 import { toFloat16 } from '../kernels/pack.ts';
-import type { Placement, Precision } from '../planner/plan.ts';
+import { isHalf, type Placement, type Precision } from '../planner/plan.ts';
 
 /** Writes `values` (dense NHWC) into `staging` (stored layout), padding lanes left as they are. */
 export function pack(values: Float32Array, placement: Placement, staging: Float32Array): void {
@@ -52,7 +52,7 @@ function packThree(from32: Int32Array, to32: Int32Array): void {
 
 /** The dense NHWC values of a tensor read back from the GPU. */
 export function unpack(stored: ArrayBuffer, { shape, precision, dense }: Placement): Float32Array {
-  const all = precision === 'float32' ? new Float32Array(stored) : fromFloat16(new Uint16Array(stored));
+  const all = fromStored(stored, precision);
   const channels = shape[3];
   const pitch = 4 * Math.ceil(channels / 4);
   if (dense || pitch === channels) return precision === 'float32' ? all.slice() : all;
@@ -64,8 +64,15 @@ export function unpack(stored: ArrayBuffer, { shape, precision, dense }: Placeme
 }
 
 /** The bytes to upload for staged float32 values. */
-export const storedBits = (staging: Float32Array, precision: Precision): Float32Array | Uint16Array =>
-  precision === 'float32' ? staging : toFloat16(staging);
+export const storedBits = (staging: Float32Array, precision: Precision): Float32Array | Uint16Array | Int8Array =>
+  isHalf(precision) ? toFloat16(staging) : precision === 'int8' ? Int8Array.from(staging) : staging;
+
+const fromStored = (stored: ArrayBuffer, precision: Precision): Float32Array =>
+  isHalf(precision)
+    ? fromFloat16(new Uint16Array(stored))
+    : precision === 'int8'
+      ? Float32Array.from(new Int8Array(stored))
+      : new Float32Array(stored);
 
 function fromFloat16(bits: Uint16Array): Float32Array {
   const out = new Float32Array(bits.length);
@@ -79,7 +86,22 @@ function fromFloat16(bits: Uint16Array): Float32Array {
   return out;
 }
 
-/** The values for each input, checked for presence and length. One input may be given without its name. */
+/** Whether all are finite: a product with zero is NaN for each that is not. Two sums, so that neither waits for itself. */
+function allFinite(values: Float32Array): boolean {
+  let even = 0.5;
+  let odd = 0.5;
+  const last = values.length - 1;
+  for (let i = 0; i < last; i += 2) {
+    even += values[i]! * 0;
+    odd += values[i + 1]! * 0;
+  }
+  return even + odd === 1 && (last < 0 || Number.isFinite(values[last]!));
+}
+
+/**
+ * The values for each input, checked for presence, length, and numbers: WGSL may take it that none is NaN or infinite, and
+ * what comes of one may look like an answer. One input may be given without its name.
+ */
 export function checkInputs(
   inputs: Float32Array | Readonly<Record<string, Float32Array>>,
   expected: readonly { readonly name: string; readonly shape: Placement['shape'] }[],
@@ -94,6 +116,10 @@ export function checkInputs(
     if (!(values instanceof Float32Array)) throw new UsageError(`input "${name}" is missing: expected a Float32Array`);
     if (values.length !== sizeOf(shape)) {
       throw new UsageError(`input "${name}" has ${values.length} values, expected ${sizeOf(shape)} for [${shape}]`);
+    }
+    if (!allFinite(values)) {
+      const at = values.findIndex((value) => !Number.isFinite(value));
+      throw new UsageError(`input "${name}" is ${values[at]} at ${at} of [${shape}], expected finite numbers`);
     }
     return values;
   });

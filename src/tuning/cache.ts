@@ -5,7 +5,7 @@ import { version } from '../version.ts';
 export interface TuningCache {
   get(key: string): Promise<unknown>;
   /** May drop what it holds under other keys: what another engine wrote (`engine`), what was written long ago. */
-  set(key: string, value: TuningRecord): Promise<void>;
+  set(key: string, value: TuningRecord | DevicesRecord): Promise<void>;
 }
 
 /** What is known of a kind of layer on an adapter. */
@@ -25,6 +25,20 @@ export interface TuningRecord {
   readonly fingerprintMs: number;
   /** By layer, those used last at the end. */
   readonly layers: Readonly<Record<string, LayerRecord>>;
+}
+
+/** What ran a network faster on an adapter, and the medians that say so. */
+export interface DeviceRecord {
+  readonly device: 'webgpu' | 'wasm';
+  readonly gpuMs: number;
+  /** Null where the CPU was not measured. */
+  readonly cpuMs: number | null;
+}
+
+/** What is remembered of an adapter and the CPU beside it, by network, those measured last at the end. */
+export interface DevicesRecord {
+  readonly engine: string;
+  readonly devices: Readonly<Record<string, DeviceRecord>>;
 }
 
 /** Layers that a record holds at most, a dozen networks' worth: of more, those not used for the longest go. */

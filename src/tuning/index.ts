@@ -4,6 +4,7 @@ import { findPace } from '../scheduler/pace.ts';
 import { TrialBench } from '../scheduler/trial-bench.ts';
 import { type Adopt, adopter, type Host, keepAdoptable, type Refusal } from './adopt.ts';
 import { cacheKey, type LayerRecord, type TuningCache, type TuningRecord, usableRecord, withLayers } from './cache.ts';
+import { preferencesOf } from './defaults.ts';
 import { indexedDbCache } from './indexed-db.ts';
 import { shippedPreferences } from './shipped.ts';
 import { Trial } from './trial.ts';
@@ -18,6 +19,9 @@ import {
   tuneKernels,
 } from './tuner.ts';
 import { plainConv } from './warm-up.ts';
+
+// Whoever remembers devices has this chunk already, or will.
+export { indexedDbCache };
 
 /** What `Model.tune` found and did. */
 export interface TuningReport {
@@ -65,12 +69,13 @@ export async function tune(host: Host, options: TuneOptions & { readonly signal:
   const bench = await TrialBench.create(gpu);
   try {
     const adopt = adopter(host, bench, signal);
-    const shipped = await shippedPreferences(gpu.adapter);
+    const { arithmetic } = host.preferences;
+    const shipped = await preferencesOf(gpu, graph, await shippedPreferences(gpu.adapter, arithmetic));
     // Where they cannot be used, those of the first result stay.
     const base = (await adopt(shipped)) === null ? shipped : host.preferences;
     let found: Outcome = { layers: [], remembered: 0, refused: [], complete: false };
     if (budgetMs > 0) {
-      const key = cacheKey(gpu, precision);
+      const key = cacheKey(gpu, arithmetic ? `${precision} arithmetic` : precision);
       const fingerprintMs = cache ? await fingerprint(bench, { exclusive, signal }) : null;
       const open = async (): Promise<TuningRecord | null> => {
         if (!cache || fingerprintMs === null) return null;

@@ -1,5 +1,5 @@
 import { createStore, del, entries, get, set } from 'idb-keyval';
-import type { TuningCache, TuningRecord } from './cache.ts';
+import type { DevicesRecord, TuningCache, TuningRecord } from './cache.ts';
 
 /** Adapters, browser versions and precisions that are remembered: of more, the oldest go. */
 const MOST_RECORDS = 8;
@@ -20,7 +20,7 @@ export function indexedDbCache(): TuningCache | null {
 }
 
 interface Kept {
-  readonly record: TuningRecord;
+  readonly record: TuningRecord | DevicesRecord;
   /** When it was written, in milliseconds since 1970. */
   readonly at: number;
 }

@@ -1,9 +1,13 @@
 import type { PlanResources } from '../scheduler/plan-resources.ts';
 
-/** Fills the arena with NaN, so that an element that no kernel writes shows. */
-export function poison({ gpu, plan, arena }: Pick<PlanResources, 'gpu' | 'plan' | 'arena'>): void {
+/**
+ * Fills the arena with NaN, so that an element that no kernel writes shows. Bytes have none: with `other` the arena is filled with
+ * a different NaN, so that a byte shows that stays as it was both times.
+ */
+export function poison({ gpu, plan, arena }: Pick<PlanResources, 'gpu' | 'plan' | 'arena'>, other = false): void {
   arena.forEach((buffer, i) => {
-    // 0xffff is NaN in binary16, 0xffffffff in binary32.
-    gpu.device.queue.writeBuffer(buffer, 0, new Uint32Array(plan.arena[i]! / 4).fill(0xffffffff));
+    // NaN in binary16 as in binary32; no two bytes are alike.
+    const word = other ? 0x7f807f7f : 0xffffffff;
+    gpu.device.queue.writeBuffer(buffer, 0, new Uint32Array(plan.arena[i]! / 4).fill(word));
   });
 }

@@ -4,7 +4,7 @@ import { type Fragments, type Names, preprocess } from './preprocess.ts';
 
 /** What the prelude asks for: which operands of a kernel are halves, stored how, and whether it needs subgroups. */
 export interface PreludeOptions {
-  readonly precision: 'float32' | 'float16' | 'float16-packed';
+  readonly precision: 'float32' | 'float16' | 'float16-packed' | 'int8';
   readonly src?: boolean;
   readonly other?: boolean;
   readonly weight?: boolean;
@@ -28,9 +28,15 @@ export const preludeNames = (options: PreludeOptions): Names => {
 
 /**
  * The final WGSL of a kernel: the prelude and the shader file, directives resolved. `constants`: `preludeNames` too.
- * `fragments`: what it may include beside `coreFragments`.
+ * `fragments`: what it may include beside `coreFragments`; `before`: what takes the prelude's place.
  */
-export function shaderCode(file: string, source: string, constants: Names, fragments?: Fragments): string {
+export function shaderCode(
+  file: string,
+  source: string,
+  constants: Names,
+  fragments?: Fragments,
+  before = { file: 'prelude.wgsl', source: prelude },
+): string {
   const known = { ...coreFragments, ...fragments };
-  return `${preprocess('prelude.wgsl', prelude, constants)}\n${preprocess(file, source, constants, known)}`;
+  return `${preprocess(before.file, before.source, constants)}\n${preprocess(file, source, constants, known)}`;
 }

@@ -1,3 +1,4 @@
+import { UnsupportedOpError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Activation, Conv2d, Node, NodeOf, Padding, Pair, Shape } from '../graph/ops.ts';
 import { inferShapes, samePadding, sizeOf } from '../graph/shapes.ts';
@@ -21,7 +22,7 @@ const LOWEST_FLOAT = -3.4028234663852886e38;
  * The graph as a TensorFlow Lite file, operation by operation as TensorFlow's converter writes them: relu and relu6 fused
  * into the operation before; SAME or VALID where the padding is one of them, else PAD and VALID. Inputs and outputs keep
  * their names. Outputs are `[n, h, w, c]`, or `[n, c]` behind a fully connected layer. Throws `GraphError` where the
- * graph is inconsistent.
+ * graph is inconsistent, `UnsupportedOpError` where no operator does what a node does.
  */
 export const writeTflite = (graph: Graph): Uint8Array => encodeTflite(tfliteModelOf(graph));
 
@@ -196,7 +197,8 @@ class TfliteWriter {
       }
       case 'concat': {
         const parts = node.inputs.map((name) => this.#read(name, 'nhwc'));
-        this.#emit('CONCATENATION', parts, this.#declare(node.output, 'nhwc'), ['ConcatenationOptions', { axis: 3 }]);
+        const { axis = 3 } = node;
+        this.#emit('CONCATENATION', parts, this.#declare(node.output, 'nhwc'), ['ConcatenationOptions', { axis }]);
         return;
       }
       case 'resize': {
@@ -224,6 +226,17 @@ class TfliteWriter {
       case 'reshape':
         this.#reshape(source, this.#declare(node.output, 'nhwc'));
         return;
+      case 'transpose': {
+        const axes = this.#integers(`${node.name}/axes`, [4], node.permutation);
+        const image = this.#read(first, 'nhwc');
+        this.#emit('TRANSPOSE', [image, axes], this.#declare(node.output, 'nhwc'), ['TransposeOptions', {}]);
+        return;
+      }
+      case 'conv-transpose2d':
+        this.#transposed(node);
+        return;
+      default:
+        this.#refuse(node, 'this writer does not know it');
     }
   }
 
@@ -271,6 +284,44 @@ class TfliteWriter {
       }
     });
     if (residual !== null) this.#emit('ADD', [sum, residual], output, ['AddOptions', { activation: 0 }]);
+  }
+
+  /** TRANSPOSE_CONV crops as the convolution of these sizes pads, with SAME or VALID. */
+  #transposed(node: NodeOf<'conv-transpose2d'>): void {
+    const { name, kernel, stride, crop, size, outChannels } = node;
+    const [batch, height, width, channels] = this.#shapes.get(node.inputs[0]!)!;
+    const crops = (same: boolean) =>
+      ([height, width] as const).every((input, axis) => {
+        const [k, s, out] = [kernel[axis]!, stride[axis]!, size[axis]!];
+        const expected = Math.ceil((same ? out : out - k + 1) / s);
+        const before = Math.max(0, (input - 1) * s + k - out) >> 1;
+        return input === expected && crop[axis] === before;
+      });
+    const padding = crops(true) ? paddings.SAME : crops(false) ? paddings.VALID : null;
+    if (padding === null || node.dilation.some((step) => step !== 1)) {
+      this.#refuse(
+        node,
+        `crops [${crop}] of [${size}] with dilation [${node.dilation}], expected SAME or VALID without`,
+      );
+    }
+    const inputs = [
+      this.#integers(`${name}/size`, [4], [batch, ...size, outChannels]),
+      this.#floats(
+        `${name}/weights`,
+        [outChannels, ...kernel, channels],
+        transposed(node.weights, kernel[0] * kernel[1] * channels, outChannels),
+      ),
+      this.#read(node.inputs[0]!, 'nhwc'),
+      this.#floats(`${name}/bias`, [outChannels], node.bias ?? new Float32Array(outChannels)),
+    ];
+    const fields = { padding: padding!, strideW: stride[1], strideH: stride[0] };
+    this.#activated(node, this.#declare(node.output, 'nhwc'), (to, activation) => {
+      this.#emit('TRANSPOSE_CONV', inputs, to, ['TransposeConvOptions', { ...fields, activation }], 4);
+    });
+  }
+
+  #refuse({ name, op }: Node, message: string): never {
+    throw new UnsupportedOpError(this.#graph.name, name, op, `cannot be written as TensorFlow Lite: ${message}`);
   }
 
   /** Padding that is not SAME is laid around before; an average is then corrected where padding must not count. */

@@ -18,3 +18,15 @@ export async function decodeInPage(file: Uint8Array<ArrayBuffer>) {
     return { width, height, quarters: quartersOf(context.getImageData(0, 0, width, height)) };
   });
 }
+
+/** The first pixel of each picture file, as a page sees it. */
+export async function firstPixels({ files }: { files: readonly { file: Uint8Array<ArrayBuffer>; type: string }[] }) {
+  const seen: number[][] = [];
+  for (const { file, type } of files) {
+    const bitmap = await createImageBitmap(new Blob([file], { type }));
+    const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d')!;
+    context.drawImage(bitmap, 0, 0);
+    seen.push([...context.getImageData(0, 0, 1, 1).data.slice(0, 3)]);
+  }
+  return seen;
+}

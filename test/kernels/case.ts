@@ -20,7 +20,7 @@ export interface KernelCase {
 }
 
 /** Which tensors of a case are stored as halves. */
-export type Halves = 'all' | 'inputs' | 'outputs';
+export type Halves = 'all' | 'inputs' | 'outputs' | 'none';
 
 export interface CaseResult {
   readonly kernel: string;
@@ -45,6 +45,8 @@ export interface KernelRun {
   readonly precision?: Precision;
   /** Which tensors are stored as halves on float16 storage; all unless given. */
   readonly halves?: Halves;
+  /** Stored integers: without supposing that the device's floats are exact. */
+  readonly inexact?: boolean;
 }
 
 export interface TableResult {

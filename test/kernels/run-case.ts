@@ -4,19 +4,30 @@ import type { Graph } from '../../src/graph/graph.ts';
 import { type Node, type OpName, writtenBy } from '../../src/graph/ops.ts';
 import { inferShapes, sizeOf } from '../../src/graph/shapes.ts';
 import { allKernels } from '../../src/kernels/index.ts';
+import { EXACT } from '../../src/kernels/kernel.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { kernelNamed, layerKey } from '../../src/planner/select.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
+import { probeIntegers } from '../../src/scheduler/integer-probe.ts';
 import { fusedWithBounds, runWithBound, type Storage } from '../../src/validate/bounds.ts';
 import { checkBounds } from '../../src/validate/compare.ts';
 import { poison } from '../../src/validate/poison.ts';
 import { randomValues as uniformValues } from '../support/random-values.ts';
 import type { CaseResult, KernelCase, KernelRun, TableResult } from './case.ts';
+import { drawBody } from './integer-cases.ts';
 import { storedValues } from './stored-values.ts';
 
 const REPEATS = 3;
 
 let opening: Promise<Gpu> | undefined;
+
+/** The page's device, probed where stored integers are computed with. */
+async function opened(op: OpName): Promise<Gpu> {
+  opening ??= openGpu();
+  const gpu = await opening;
+  if (op === 'integer') await probeIntegers(gpu);
+  return gpu;
+}
 
 /** Uniform in [−range, range), from a seed. */
 const randomValues = (length: number, range: number, seed: number): Float32Array =>
@@ -100,6 +111,8 @@ export function nodeOf({ node, inputs, noBias }: KernelCase, seed: number): Node
         scale: randomValues(channels, 2, seed + 1),
         shift: randomValues(channels, 2, seed + 2),
       };
+    case 'integer':
+      return { ...node, ...names, body: drawBody(node.body, inputs, noBias ?? false, seed) };
     case 'prelu':
       return { ...node, ...names, slope: randomValues(channels, 2, seed + 1) };
     case 'batch-norm':
@@ -129,10 +142,9 @@ export function graphOf(testCase: KernelCase, seed: number): Graph {
 
 /** Features that this kernel for an operation needs and the adapter does not have. */
 export async function missingFeatures({ kernel, op }: { kernel: string; op: OpName }): Promise<string[]> {
-  opening ??= openGpu();
-  const { device } = await opening;
+  const { adapter } = await opened(op);
   return (kernelNamed(await allKernels(), kernel, op).requires ?? []).filter(
-    (feature) => !device.features.has(feature),
+    (feature) => !adapter.features.includes(feature),
   );
 }
 
@@ -148,21 +160,27 @@ export async function runTable({ runs }: { readonly runs: readonly KernelRun[] }
 }
 
 async function runCase(args: KernelRun): Promise<CaseResult> {
-  const { testCase, kernel, seed, precision = 'float32', halves = 'all' } = args;
-  opening ??= openGpu();
-  const gpu = await opening;
+  const { testCase, kernel, seed, precision = 'float32', halves = 'all', inexact = false } = args;
+  const gpu = await opened(testCase.node.op);
   const graph = graphOf(testCase, seed);
   const node = graph.nodes[0]!;
+  const integers = node.op === 'integer' && node.body.kind !== 'quantise';
   const range = testCase.range ?? 2;
   const inputs = Object.fromEntries(
-    graph.inputs.map(({ name, shape }, i) => [name, randomValues(sizeOf(shape), range, seed + 10 + i)]),
+    graph.inputs.map(({ name, shape }, i) => {
+      const values = randomValues(sizeOf(shape), integers ? 128 : range, seed + 10 + i);
+      return [name, integers ? values.map(Math.floor) : values];
+    }),
   );
   const shapes = inferShapes(graph);
   const nodeShapes = { inputs: node.inputs.map((name) => shapes.get(name)!), output: shapes.get('y')! };
-  const features = [...gpu.device.features];
+  const features = gpu.adapter.features.filter((feature) => !(inexact && feature === EXACT));
   const preferences = { features, prefer: [], tuned: { [layerKey(node, nodeShapes)]: kernel } };
   const names = writtenBy(node);
-  const half = new Set([...(halves === 'outputs' ? [] : node.inputs), ...(halves === 'inputs' ? [] : names)]);
+  const half = new Set([
+    ...(halves === 'all' || halves === 'inputs' ? node.inputs : []),
+    ...(halves === 'all' || halves === 'outputs' ? names : []),
+  ]);
   const kernels = await allKernels();
   const plan = createPlan(graph, kernels, { precision, halves: half, aliasing: false, preferences });
   const executor = await Executor.create(gpu, plan, packConstants(graph, plan, kernels));
@@ -170,7 +188,7 @@ async function runCase(args: KernelRun): Promise<CaseResult> {
     const runs: Record<string, Float32Array>[] = [];
     let notFinite = 0;
     for (let run = 0; run < REPEATS; run++) {
-      poison(executor.resources);
+      poison(executor.resources, run % 2 === 1);
       runs.push(await executor.run(inputs));
       for (const name of names) {
         const numbers = await storedValues(executor, name);
@@ -181,7 +199,12 @@ async function runCase(args: KernelRun): Promise<CaseResult> {
       graph.inputs.map(async ({ name, shape }) => ({ shape, data: await executor.readTensor(name) })),
     );
     const storedAs = (half: boolean): Storage => (precision !== 'float32' && half ? 'f16' : 'f32');
-    const storage = { weights: storedAs(true), output: storedAs(half.has(node.output)) };
+    const storage = {
+      weights: storedAs(true),
+      output: storedAs(half.has(node.output)),
+      halves: kernel.startsWith('half/'),
+      input: storedAs(half.has(node.inputs[0]!)),
+    };
     const expected =
       node.op === 'fused'
         ? fusedWithBounds(node, stored, storage)

@@ -57,10 +57,13 @@ describe('load in Node', () => {
     await expect(load('')).rejects.toThrow('expected a path, an address or an architecture id');
   });
 
-  it('runs on Dawn where it is installed, else on the reference and says why', async () => {
+  it.each([
+    [undefined, 'wasm'],
+    [false, 'reference'],
+  ] as const)('runs on Dawn where it is installed, else on the CPU (cpu: %j), and says why', async (cpu, device) => {
     const { gpu, reason } = await openNodeGpu();
-    const model = await load('v1-0.25-32');
-    expect(model.device).toBe(gpu ? 'webgpu' : 'reference');
+    const model = await load('v1-0.25-32', cpu === false ? { cpu } : {});
+    expect(model.device).toBe(gpu ? 'webgpu' : device);
     expect(model.deviceReason).toBe(reason);
     expect((await model.run(seededInputs(model.graph))).logits).toHaveLength(1000);
     model.dispose();

@@ -19,15 +19,10 @@ let server: StaticServer;
 const tenLines = (from: string) => `import { load } from '${from}';
 const model = await load('/models/mobilenet_v1_0.25_224_1_default_1.tflite');
 const labels = (await (await fetch('/models/imagenet_labels.txt')).text()).split('\\n');
-const fit = { fit: 'stretch', cropFraction: 1, filter: 'bilinear', antialias: true, corners: 'half-pixel' };
-const image = { ...fit, channels: 'rgb', scale: [2 / 255], offset: [-1] };
 const named = [];
 for (const photograph of ['burger.jpg', 'cat.bmp', 'parrot.jpg']) {
-  const bitmap = await createImageBitmap(await (await fetch('/models/' + photograph)).blob());
-  const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
-  context.drawImage(bitmap, 0, 0);
-  const picture = context.getImageData(0, 0, bitmap.width, bitmap.height);
-  const [best] = await model.classify(picture, { image, top: 1 });
+  const picture = await (await fetch('/models/' + photograph)).blob();
+  const [best] = await model.classify(picture, { image: 'keras' });
   named.push(labels[best.index]);
 }
 postMessage({ named, device: model.device });

@@ -75,6 +75,7 @@ it('has a loader of ONNX of at most 12 kB as it travels, its parser included, an
   const { now, later } = importsOf('onnx.js');
   expect(now.filter((path) => path.includes('onnx'))).toEqual([]);
   expect(later.map((path) => path.replace(/^\.\//, '')).sort()).toEqual([
+    'core-rounding.js',
     'onnx-dynamic.js',
     'onnx-fold.js',
     'onnx-metadata.js',
@@ -135,7 +136,7 @@ it('has no code made from strings, which a Content-Security-Policy would refuse'
     expect(readFileSync(join(folder, name), 'utf8')).not.toMatch(/\beval\(|\bnew Function\b/);
 });
 
-it('is at most 36 kB as it travels, with all that it imports at once', () => {
+it('is at most 38 kB as it travels, with all that it imports at once', () => {
   const sizes = [...closure('index.js')].map((name) => gzipSync(readFileSync(join(folder, name))).length);
-  expect(sizes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(36_000);
+  expect(sizes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(38_000);
 });

@@ -44,7 +44,7 @@ function memoryCache(initial: TuningRecord | null = null) {
   const cache: TuningCache = {
     get: async () => structuredClone(record),
     set: async (_, value) => {
-      record = structuredClone(value);
+      record = structuredClone(value) as TuningRecord;
     },
   };
   return { cache, record: () => record };

@@ -2,6 +2,9 @@
  * The second reading of a quantised file, for `Graph.quantisation`: every tensor that the file holds as integers is rounded to
  * them in the graph too, and constants are noted with their scales.
  */
+import { UnsupportedOpError } from '../../errors.ts';
+import type { Graph } from '../../graph/graph.ts';
+import type { Quantisation } from '../../graph/integers.ts';
 import type { Node } from '../../graph/ops.ts';
 import type { GraphQuantisation, StoredTensor, WeightQuantisation } from '../../graph/quantisation.ts';
 import type { Constant } from './constants.ts';
@@ -32,17 +35,16 @@ export class Rounding {
 
   /** `x` as the integers of `tensor` hold it. */
   rounded(builder: ImportBuilder, place: Place, x: Variable, tensor: StoredTensor): Variable {
-    const { scale, zeroPoint } = tensor;
-    const step = (kind: 'quantise' | 'dequantise', from: Variable) =>
-      builder.same(
-        place,
-        from,
-        { op: 'integer', inputs: [from.tensor], body: { kind, scale, zeroPoint } },
-        kind === 'quantise' ? 'stored' : 'real',
-      );
-    const stored = step('quantise', x);
+    const stored = convert(builder, place, x, 'quantise', tensor);
     this.#tensors.set(stored.tensor, tensor);
-    return step('dequantise', stored);
+    return convert(builder, place, stored, 'dequantise', tensor);
+  }
+
+  /** The integers behind `real`, which `rounded` gave, read with another scale. */
+  reread(builder: ImportBuilder, place: Place, real: Variable, step: Quantisation): Variable | null {
+    const node = builder.producer(real.tensor);
+    if (node?.op !== 'integer') return null;
+    return convert(builder, place, { ...real, tensor: node.inputs[0]! }, 'dequantise', step);
   }
 
   /** What `result` was made with: the constants among `values` belong to the node with weights on the way to it. */
@@ -64,12 +66,41 @@ export class Rounding {
     });
   }
 
-  /** Null where the network has no tensor of integers. */
-  finish(
-    runtime: GraphQuantisation['runtime'],
-    { nodes, outputs }: Pick<GraphQuantisation, 'nodes' | 'outputs'>,
-  ): GraphQuantisation | null {
-    if (this.#tensors.size === 0) return null;
-    return { runtime, nodes, outputs, tensors: this.#tensors, weights: this.#weights };
+  get found(): Pick<GraphQuantisation, 'tensors' | 'weights'> {
+    return { tensors: this.#tensors, weights: this.#weights };
+  }
+}
+
+function convert(
+  builder: ImportBuilder,
+  place: Place,
+  from: Variable,
+  kind: 'quantise' | 'dequantise',
+  { scale, zeroPoint }: Quantisation,
+): Variable {
+  const body = { kind, scale, zeroPoint } as const;
+  const suffix = kind === 'quantise' ? 'stored' : 'real';
+  return builder.same(place, from, { op: 'integer', inputs: [from.tensor], body }, suffix);
+}
+
+/**
+ * `graph`, the network on real numbers, with how its file holds it, which `load` reads with roundings; as it is where no tensor of
+ * the network is integers.
+ */
+export async function withQuantisation(
+  graph: Graph,
+  runtime: GraphQuantisation['runtime'],
+  load: (rounding: Rounding) => Promise<Graph>,
+): Promise<Graph> {
+  const rounding = new Rounding();
+  try {
+    const { nodes, outputs } = await load(rounding);
+    const { found } = rounding;
+    return found.tensors.size === 0 ? graph : { ...graph, quantisation: { runtime, nodes, outputs, ...found } };
+  } catch (error) {
+    if (!(error instanceof UnsupportedOpError)) throw error;
+    const { node, op, message } = error;
+    const none = { nodes: [], outputs: [], tensors: new Map(), weights: new Map() };
+    return { ...graph, quantisation: { runtime, ...none, refused: { node, op, message } } };
   }
 }

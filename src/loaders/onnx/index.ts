@@ -5,6 +5,7 @@ import { type Constant, FoldBudget, FoldError } from '../core/constants.ts';
 import { type Axis, ImportBuilder, listed, nchw, nhwc, type Place, type Value } from '../core/import-builder.ts';
 import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { operandsOf } from '../core/operands.ts';
+import type { Rounding } from '../core/rounding.ts';
 import { schedule } from '../core/schedule.ts';
 import { type LoadGraphOptions, type ModelFiles, readBeside } from '../model-files.ts';
 import { attribute, constantOf, intOf, intsOf } from './attributes.ts';
@@ -83,7 +84,13 @@ export async function loadOnnx(files: ModelFiles, options: LoadGraphOptions): Pr
     extensions.push(({ inputs, ...call }) => (inputs.every(isKnown) ? runQuantised({ ...call, inputs }) : null));
   }
   const load = async (loadOptions: LoadGraphOptions) => {
-    const loaded = await new OnnxLoader(files, model, external, loadOptions, handlers, extensions).load();
+    const loader = (rounding: Rounding | null) =>
+      new OnnxLoader(files, model, external, loadOptions, handlers, extensions, rounding);
+    let loaded = await loader(null).load();
+    if (options.quantisation && has(isQuantised)) {
+      const { withQuantisation } = await import('../core/rounding.ts');
+      loaded = await withQuantisation(loaded, 'mlas', (rounding) => loader(rounding).load());
+    }
     if (model.metadata.length === 0) return loaded;
     return (await import('./metadata.ts')).withMetadata(loaded, model.metadata);
   };
@@ -132,6 +139,8 @@ class OnnxLoader {
   private readonly producers = new Map<string, number>();
   private readonly handlers: ReadonlyMap<string, Handler>;
   private readonly extensions: readonly Extension[];
+  /** Where integers are to be kept. */
+  private readonly rounding: Rounding | null;
   private readonly values = new Map<string, Held>();
 
   constructor(
@@ -141,7 +150,9 @@ class OnnxLoader {
     options: LoadGraphOptions,
     handlers: ReadonlyMap<string, Handler>,
     extensions: readonly Extension[],
+    rounding: Rounding | null,
   ) {
+    this.rounding = rounding;
     this.file = files.name;
     this.graph = graph;
     this.opset = opset;
@@ -418,16 +429,23 @@ class OnnxLoader {
       return this.builder.damaged(place, `input ${i} is a ${value.kind}, expected a tensor`);
     };
     const { builder, budget } = this;
-    return operation({ ...operandsOf(builder, place, inputs.length, find), node, opset, budget });
+    const result = operation({ ...operandsOf(builder, place, inputs.length, find), node, opset, budget });
+    this.rounding?.note(
+      builder,
+      place,
+      result,
+      inputs.map((input) => (input?.kind === 'constant' ? input : undefined)),
+    );
+    return result;
   }
 
   private extend(node: NodeProto, place: Place, inputs: readonly (Held | undefined)[]): readonly Held[] | null {
     const isTensor = (value: Held | undefined) => value?.kind !== 'sequence';
     if (!inputs.every(isTensor)) return null;
-    const { builder, budget, opset } = this;
+    const { builder, budget, opset, rounding } = this;
     const run: QuantisedCall['run'] = (op, real, at, version) => this.run(op, node, real, at, version);
     for (const extension of this.extensions) {
-      const results = extension({ node, place, builder, budget, opset, inputs, run });
+      const results = extension({ node, place, builder, budget, opset, rounding, inputs, run });
       if (results) return results;
     }
     return null;

@@ -3,9 +3,12 @@
  * computes with the real numbers (q − zero point) · scale that the integers stand for. Rounding is left out; the range
  * of the integers stays, as a clip where it can act.
  */
+
+import type { StoredTensor } from '../../graph/quantisation.ts';
 import { type Constant, elementCount, type FoldBudget, floats, integers, stridesOf } from '../core/constants.ts';
 import { axisOf } from '../core/dims.ts';
 import type { ImportBuilder, Place, Value, Variable } from '../core/import-builder.ts';
+import type { Rounding } from '../core/rounding.ts';
 import { rangeOf, saturated } from '../core/saturation.ts';
 import { floatOf, intOf } from './attributes.ts';
 import type { NodeProto } from './proto.ts';
@@ -17,6 +20,8 @@ export interface Quantised {
   readonly real: Variable;
   readonly scale: number;
   readonly zeroPoint: number;
+  /** As the file states both. */
+  readonly scaling: Scale;
 }
 
 /** A node with its inputs, of which `Held` are what the file holds as integers. */
@@ -26,6 +31,8 @@ export interface QuantisedCall<Held extends { readonly kind: string } = Quantise
   readonly builder: ImportBuilder;
   readonly budget: FoldBudget;
   readonly opset: number;
+  /** Where integers are to be kept. */
+  readonly rounding: Rounding | null;
   /** `undefined` where an input is left out. */
   readonly inputs: readonly (Value | Held | undefined)[];
   /** The operation of the default domain on tensors of real numbers. */
@@ -77,7 +84,8 @@ export function runQuantised(call: QuantisedCall): readonly [Value | Quantised] 
   return result && [result];
 }
 
-function moved({ node, place, builder, inputs, run, opset }: QuantisedCall): Value | Quantised | null {
+function moved(call: QuantisedCall): Value | Quantised | null {
+  const { node, place, builder, inputs, run, opset, rounding } = call;
   const quantised = inputs.filter((input) => input?.kind === 'quantised');
   const first = quantised[0];
   if (!first) return null;
@@ -95,7 +103,8 @@ function moved({ node, place, builder, inputs, run, opset }: QuantisedCall): Val
     real[2] = floats([], Float32Array.of((filler - first.zeroPoint) * first.scale));
   }
   const result = run(node.op, real, place, opset);
-  return result.kind === 'variable' ? { ...first, real: result } : result;
+  if (result.kind !== 'variable') return result;
+  return { ...first, real: rounding ? rounded(call, result, first.scaling, place) : result };
 }
 
 // Scales and zero points
@@ -131,7 +140,7 @@ function single({ builder, place }: QuantisedCall, { scales, zeroPoints }: Scale
   return [scales[0]!, zeroPoints[0]!];
 }
 
-type Context = Pick<QuantisedCall, 'builder' | 'place' | 'budget'>;
+type Context = Pick<QuantisedCall, 'builder' | 'place' | 'budget'> & Partial<Pick<QuantisedCall, 'rounding'>>;
 
 /** Applies `f(value, scale, zero point)` to a constant, whose scales lie along `axis`. */
 function scaled(
@@ -157,8 +166,19 @@ function scaled(
 }
 
 /** The real numbers behind the integers of a constant. */
-export const dequantised = (call: Context, value: Constant, scale: Scale, axis: number): Constant =>
-  floats(value.dims, new Float32Array(scaled(call, value, scale, axis, (q, s, zero) => (q - zero) * s)));
+export function dequantised(call: Context, value: Constant, scale: Scale, axis: number): Constant {
+  const { scales, zeroPoints } = scale;
+  const real = floats(value.dims, new Float32Array(scaled(call, value, scale, axis, (q, s, zero) => (q - zero) * s)));
+  const shift = value.limits?.[1] === 255 ? 128 : 0;
+  call.rounding?.keep(real, {
+    name: call.place.output,
+    scales,
+    zeroPoints: zeroPoints.map((zero) => zero - shift),
+    // Integers of 32 bits.
+    bias: value.limits ? null : Int32Array.from(value.data),
+  });
+  return real;
+}
 
 /** The tensor of real numbers behind what is at `i`. */
 function realAt(call: QuantisedCall, i: number, axis: number): Value {
@@ -170,20 +190,44 @@ function realAt(call: QuantisedCall, i: number, axis: number): Value {
   // An input of the file that holds integers has them in the graph, too.
   const stored = value.kind === 'quantised' ? value : { real: value, scale: 1, zeroPoint: 0 };
   if (stored.scale === factor && stored.zeroPoint === zeroPoint) return stored.real;
-  return builder.affine(
+  const { rounding } = call;
+  if (rounding && value.kind === 'quantised') {
+    const own = limitsOf(call, scale)[0] + 128;
+    const at = { ...place, output: `${place.output}/read ${i}`, node: `${place.node}/read ${i}` };
+    const step = { scale: factor, zeroPoint: zeroPoint - own };
+    return (
+      rounding.reread(builder, at, stored.real, step) ??
+      builder.unsupported(place, 'reads what moved of integers with another scale than their own')
+    );
+  }
+  const read = builder.affine(
     { ...place, output: `${place.output}/dequantised ${i}`, node: `${place.node}/dequantised ${i}` },
     stored.real,
     Float32Array.of(factor / stored.scale),
     Float32Array.of((stored.zeroPoint - zeroPoint) * factor),
   );
+  if (!rounding) return read;
+  return rounded(call, read, scale, { ...place, output: `${place.output}/input`, node: `${place.node}/input` });
+}
+
+/** As the integers of `scale` hold it, which `Graph.quantisation` has. */
+function rounded(call: QuantisedCall, real: Variable, scale: Scale, place: Place): Variable {
+  const [factor, zeroPoint] = single(call, scale);
+  const [least, most] = limitsOf(call, scale);
+  if (most - least !== 255)
+    call.builder.unsupported(place, `quantises to integers from ${least} to ${most}, expected 8 bits`);
+  const type = least === 0 ? 'uint8' : 'int8';
+  const tensor: StoredTensor = { name: place.output, type, scale: factor, zeroPoint: zeroPoint - (least + 128) };
+  return call.rounding!.rounded(call.builder, place, real, tensor);
 }
 
 /** Cut to what the integers can hold. */
 function quantised(call: QuantisedCall, real: Variable, scale: Scale, place: Place): Quantised {
   const [factor, zeroPoint] = single(call, scale);
   const step = { scale: factor, zeroPoint };
+  if (call.rounding) return { kind: 'quantised', real: rounded(call, real, scale, place), ...step, scaling: scale };
   const range = rangeOf(step, ...limitsOf(call, scale));
-  return { kind: 'quantised', real: saturated(call.builder, place, real, range, range), ...step };
+  return { kind: 'quantised', real: saturated(call.builder, place, real, range, range), ...step, scaling: scale };
 }
 
 function limitsOf({ node, builder, place }: QuantisedCall, { limits }: Scale): readonly [number, number] {
@@ -227,6 +271,7 @@ function dequantizeLinear(call: QuantisedCall): Value {
 function qLinear(call: QuantisedCall, { op, tensors, bias, output }: Layout): Value | Quantised {
   const { node, place, builder, inputs, run } = call;
   if (intOf(node, 'channels_last', 0) !== 0) builder.unsupported(place, 'has its channels last (channels_last)');
+  if (call.rounding && floatOf(node, 'alpha', 1) !== 1) builder.unsupported(place, 'multiplies by alpha');
   // Filters have a scale for each output; so do columns of a matrix.
   const axis = op === 'Conv' || intOf(node, 'transB', 0) === 1 ? 0 : -1;
   const real: (Value | undefined)[] = tensors.map((i) => realAt(call, i, axis));

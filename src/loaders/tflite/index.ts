@@ -18,6 +18,9 @@ import type { TfliteRounding } from './rounding.ts';
 import type { TailCall } from './tail-call.ts';
 import { type ActivationRange, activationRange, decodeConstant, readTensor, type TfliteTensor } from './tensors.ts';
 
+// For whoever runs such a file as it is: in the chunk that has been fetched by then.
+export { FlatTable, readTensor };
+
 /** Tensors, operators, buffers, kinds of operators: of each. */
 const mostTables = 50_000;
 /** Of the model, and of one operator. */
@@ -124,8 +127,8 @@ export async function loadTflite(files: ModelFiles, options: LoadGraphOptions): 
   const first = loader(null);
   let graph = await first.load();
   if (options.quantisation && first.hasIntegers) {
-    const { withQuantisation } = await import('./rounding.ts');
-    graph = await withQuantisation(graph, (rounding) => loader(rounding).load());
+    const { withTfliteQuantisation } = await import('./rounding.ts');
+    graph = await withTfliteQuantisation(graph, (rounding) => loader(rounding).load());
   }
   const classes = classesOf(graph);
   if (classes === null || !hasArchive(files.bytes)) return graph;

@@ -1,10 +1,9 @@
 /** Quantised TensorFlow Lite files for `Graph.quantisation`: which tensors of the network and which constants are integers. */
-import { UnsupportedOpError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
-import type { GraphQuantisation, StoredTensor } from '../../graph/quantisation.ts';
+import type { StoredTensor } from '../../graph/quantisation.ts';
 import type { Constant } from '../core/constants.ts';
 import type { ImportBuilder, Place, Value } from '../core/import-builder.ts';
-import { Rounding } from '../core/rounding.ts';
+import { type Rounding, withQuantisation } from '../core/rounding.ts';
 import { spreadOf } from '../core/spread.ts';
 import type { TfliteTensor } from './tensors.ts';
 
@@ -20,7 +19,11 @@ function storedTensor({ name, type, quantisation }: TfliteTensor): StoredTensor 
 }
 
 export class TfliteRounding {
-  readonly #core = new Rounding();
+  readonly #core: Rounding;
+
+  constructor(core: Rounding) {
+    this.#core = core;
+  }
 
   constant(value: Constant, { name, type, quantisation, bytes }: TfliteTensor): void {
     if (!quantisation || !['INT8', 'UINT8', 'INT32'].includes(type)) return;
@@ -58,25 +61,10 @@ export class TfliteRounding {
     if (operator === DEQUANTIZE && result.kind === 'variable') return builder.activation(place, result, 'none');
     return this.computed(builder, place, result, output);
   }
-
-  finish(graph: Graph): GraphQuantisation | null {
-    return this.#core.finish('xnnpack', graph);
-  }
 }
 
-/** `graph`, the network on real numbers, with how its file holds it, which `load` reads. */
-export async function withQuantisation(
+/** The network on real numbers with how its file holds it, which `load` reads. */
+export const withTfliteQuantisation = (
   graph: Graph,
   load: (rounding: TfliteRounding) => Promise<Graph>,
-): Promise<Graph> {
-  const rounding = new TfliteRounding();
-  try {
-    const quantisation = rounding.finish(await load(rounding));
-    return quantisation ? { ...graph, quantisation } : graph;
-  } catch (error) {
-    if (!(error instanceof UnsupportedOpError)) throw error;
-    const { node, op, message } = error;
-    const none = { runtime: 'xnnpack', nodes: [], outputs: [], tensors: new Map(), weights: new Map() } as const;
-    return { ...graph, quantisation: { ...none, refused: { node, op, message } } };
-  }
-}
+): Promise<Graph> => withQuantisation(graph, 'xnnpack', (core) => load(new TfliteRounding(core)));

@@ -1,0 +1,16 @@
+// Bindings of a layer with weights, but for binding 2, which has these, and how its sums end.
+//
+// Expects  struct Shape; what int8-requantise expects
+// Gives    shape, src, dst; ended(sum, c), the stored integers of channels 4·c to 4·c + 3 where their products have this sum;
+//          finish(stored, at), which stores them
+struct Channels { bias: vec4i, multiplier: vec4f }
+
+@group(0) @binding(0) var<uniform> shape: Shape;
+@group(0) @binding(1) var<storage, read> src: array<u32>;
+@group(0) @binding(3) var<storage, read> channels: array<Channels>;
+@group(0) @binding(4) var<storage, read_write> dst: array<u32>;
+#include int8-requantise
+
+fn ended(sum: vec4i, c: u32) -> vec4i { return requantise(sum + channels[c].bias, channels[c].multiplier); }
+
+fn finish(stored: vec4i, at: u32) { dst[at] = word_of(stored); }

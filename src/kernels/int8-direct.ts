@@ -1,0 +1,61 @@
+import source from '../../shaders/int8-direct.wgsl?raw';
+import { rowTileWorkgroups, tileOf, wasteful, workgroupOf, workgroupRowsOf } from './dot.ts';
+import { defineInteger, geometryOf, wordOf } from './int8.ts';
+import {
+  fitsTexture,
+  type TileVariant,
+  tileConstants,
+  tileFragments,
+  tileName,
+  tileParts,
+  tileRequires,
+} from './int8-tile.ts';
+import { convolutionBindings, type Kernel } from './kernel.ts';
+import { windowShape } from './window.ts';
+
+function direct(name: string, variant: TileVariant): Kernel {
+  const rows = workgroupRowsOf(variant);
+  return defineInteger(['conv2d'], {
+    name,
+    requires: tileRequires(variant),
+    accepts: (body, { inputs: [input] }) => body.groups === 1 && fitsTexture(body, variant, input![3]),
+    suits: (body) => !wasteful(geometryOf(body), variant),
+    program(body, { inputs: [input], output }) {
+      const { constants, shape } = tileParts(body, variant, input![3]);
+      return {
+        file: 'int8-direct.wgsl',
+        source,
+        fragments: tileFragments,
+        constants,
+        overrides: { WORKGROUP_X: workgroupOf(variant) / rows, WORKGROUP_Y: rows },
+        shape: {
+          ...windowShape(body, input!, output),
+          ...shape,
+          dilation_y: body.dilation[0],
+          dilation_x: body.dilation[1],
+          images: output[0],
+          outside: wordOf(body.inputZeroPoint),
+        },
+        bindings: convolutionBindings(false),
+        workgroups: rowTileWorkgroups(variant, rows, output, shape.groups_of_channels),
+      };
+    },
+    constants: (body, { inputs: [input] }) => tileConstants(body, variant, input![3]),
+  });
+}
+
+/** Runs on every device. */
+export const int8Direct = direct('int8-direct', { ...tileOf(2, 8, 'line'), dot: false });
+
+const software = { weights: 'texture', lanes: 'pixels', software: true, dot: false } as const;
+
+const tiles: readonly TileVariant[] = [
+  { ...software, pixels: 7, channels: 16, broadcast: true },
+  { ...software, pixels: 7, channels: 16, broadcast: false },
+  { ...software, pixels: 4, channels: 8, broadcast: false },
+  { ...tileOf(4, 16, 'line'), dot: true },
+  { ...tileOf(4, 8, 'line'), dot: true },
+  { ...tileOf(2, 8, 'line'), dot: true },
+];
+
+export const int8DirectVariants: readonly Kernel[] = tiles.map((tile) => direct(tileName('int8-direct', tile), tile));
