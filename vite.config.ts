@@ -115,7 +115,11 @@ const modules: UserConfig = {
         // What entry and loaders share, in one file: split by who needs it, it is smaller but compresses worse.
         codeSplitting: {
           groups: [
-            { name: 'common', test: /src\/(errors|graph\/image-rule|images\/resample)|rolldown\/runtime/, priority: 2 },
+            {
+              name: 'common',
+              test: /src\/(errors|graph\/(image-rule|scores)|images\/resample)|rolldown\/runtime/,
+              priority: 2,
+            },
             // Whatever opens a file needs all of it.
             { name: 'loaders', test: /src\/loaders\/(index|model-files|streaming|byte-stream|core\/weights)/ },
             // Of every format; ONNX and TensorFlow.js graphs fold constants, too, and a saved model needs the last alone.

@@ -20,6 +20,7 @@ export type { Graph, GraphInput, GraphOutput, ImageRule, OutputMeaning } from '.
 export type { Activation, Conv2d, Node, NodeOf, OpName, Padding, Pair, Shape } from './graph/ops.ts';
 export type { GraphQuantisation, StoredTensor, WeightQuantisation } from './graph/quantisation.ts';
 export { seededInputs } from './graph/random-inputs.ts';
+export { softmax, topK } from './graph/scores.ts';
 export type { ImageOption, ImagePreset, PartialImageRule } from './images/image-option.ts';
 export type { Picture } from './images/picture.ts';
 export type { PictureSource } from './images/picture-source.ts';

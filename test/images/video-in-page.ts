@@ -70,7 +70,7 @@ export async function streamCamera({ id, rounds = 3, each = 1500 }: { id: string
     for await (const result of model.stream(video, { image: 'keras', top: 1 })) {
       if (start === 0) start = performance.now();
       else ages.push(result.age);
-      increasing &&= result.mediaTime > mediaTime;
+      increasing &&= result.mediaTime >= mediaTime;
       ({ mediaTime, dropped } = result);
       last = result.result;
       if (performance.now() - start > 2 * each) break;

@@ -12,17 +12,12 @@ interface Turn {
   readonly increasing: boolean;
 }
 
-const camera = {
-  chromeFlags: ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
-  firefoxPreferences: { 'media.navigator.streams.fake': true, 'media.navigator.permission.disabled': true },
-};
-
 describe.each(browsers)('a camera in %s', (browser) => {
   let page: EnginePage | undefined;
   afterAll(() => page?.close());
 
   it('gives as many results as the model or the camera does, of new frames, with no pixel on the CPU', async () => {
-    page = await freshEnginePage(browser, camera);
+    page = await freshEnginePage(browser, { camera: 'allowed' });
     const { turns, size } = await page.call<{ turns: Turn[]; size: number[] }>(
       '/test/images/video-in-page.ts',
       'streamCamera',

@@ -27,7 +27,7 @@ export function enginePage(browser: BrowserName): Promise<EnginePage> {
 /** A page in a browser of its own, for a test that harms it. */
 export async function freshEnginePage(
   browser: BrowserName,
-  options: Pick<LaunchOptions, 'chromeFlags' | 'firefoxPreferences'> = {},
+  options: Pick<LaunchOptions, 'chromeFlags' | 'camera'> = {},
 ): Promise<EnginePage> {
   const folder = process.env.GPU_TEST_FOLDER;
   const page = await EnginePage.open(await engineServer(), browser, { log, parentFolder: folder, ...options });
