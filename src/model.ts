@@ -446,13 +446,7 @@ export class Model {
     video: HTMLVideoElement,
     options: StreamOptions<K> = {} as StreamOptions<K>,
   ): AsyncGenerator<StreamResult<StreamTasks[K][1]>, void, undefined> {
-    const { task = 'classify' } = options as { task?: keyof StreamTasks };
-    if (!['classify', 'embed', 'detect', 'pose', 'segment'].includes(task)) {
-      throw new UsageError(`task is "${task}", expected classify, embed, detect, pose or segment`);
-    }
-    const { stream } = await import('./stream.ts');
-    const look = this[task] as (frame: PictureSource, options: object) => Promise<StreamTasks[K][1]>;
-    yield* stream(video, (frame) => look.call(this, frame, options), options);
+    yield* (await import('./stream.ts')).streamOf(this, video, options);
   }
 
   async #classify(

@@ -19,6 +19,20 @@ export interface StreamTiming {
   readonly signal?: AbortSignal | undefined;
 }
 
+const tasks = ['classify', 'embed', 'detect', 'pose', 'segment'] as const;
+type Task = (typeof tasks)[number];
+type Look<T> = (frame: PictureSource, options: object) => Promise<T>;
+
+/** What a model's method of the name `task` says of each frame; the other options are that method's. */
+export function streamOf<T>(
+  model: Readonly<Record<Task, unknown>>,
+  video: HTMLVideoElement,
+  { task = 'classify', maxFps, ...options }: StreamTiming & { readonly task?: Task },
+): AsyncGenerator<StreamResult<T>, void, undefined> {
+  if (!tasks.includes(task)) throw new UsageError(`task is "${task}", expected ${tasks.join(', ')}`);
+  return stream(video, (frame) => (model[task] as Look<T>).call(model, frame, options), { ...options, maxFps });
+}
+
 /** A frame that was shown. */
 interface Frame {
   readonly mediaTime: number;

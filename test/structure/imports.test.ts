@@ -233,7 +233,7 @@ it('only device and scheduler touch a GPUDevice; load() hands one over', () => {
   const touching = sources.filter(({ path, text }) => path.startsWith('src/') && calls.test(text));
   expect(touching.length).toBeGreaterThan(3);
   const elsewhere = touching.filter(({ path }) => !['device', 'scheduler'].includes(roomOf(path)));
-  expect(elsewhere.map(({ path }) => path)).toEqual(['src/load.ts', 'src/webgpu-types.ts']);
+  expect(elsewhere.map(({ path }) => path)).toEqual(['src/load-options.ts', 'src/webgpu-types.ts']);
 });
 
 it('every shader has a kernel and a test of its name', () => {
