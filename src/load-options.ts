@@ -23,8 +23,8 @@ export interface LoadOptions extends RunChoice, FetchingOptions {
   readonly tuningCache?: TuningCache | null;
   /**
    * What runs on the CPU where `device` is `wasm`, or `auto` finds no adapter, a software one, or that an inference takes
-   * more than 30 ms: LiteRT.js, by the address of its files; an engine; `false`: nothing does. Default: the package
-   * @litertjs/core where the page's import map names it (`"@litertjs/core/"`), or Node finds it.
+   * more than 30 ms: LiteRT.js, by the address of its files; an engine; `false`: nothing does. Default: in Node the package
+   * @litertjs/core where it is installed, in a page nothing.
    */
   readonly cpu?: CpuFiles | CpuEngine | false | undefined;
   /** A device of the caller's; it is never destroyed. */

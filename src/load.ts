@@ -30,8 +30,7 @@ export async function load(
 ): Promise<Model | WorkerModel> {
   const { signal, onProgress, worker } = options;
   if (worker) {
-    const cpu = options.cpu ?? (mappedFiles() || undefined);
-    return (await import('./worker-client.ts')).loadInWorker(source, { ...options, worker, cpu });
+    return (await import('./worker-client.ts')).loadInWorker(source, { ...options, worker });
   }
   const choice = resolveChoice(options);
   const { precision, plan } = choice;
@@ -112,10 +111,9 @@ async function openDevice(
   { gpu: webgpu, gpuDevice, powerPreference, cpu: stated, tuningCache }: LoadOptions,
 ): Promise<OpenedDevice> {
   const choose = async (adapter: AdapterDescription | null) => {
-    const engine = device === 'webgpu' ? false : (stated ?? mappedFiles());
-    if (!engine && device !== 'wasm') return null;
+    if (device === 'webgpu' || (!stated && device !== 'wasm')) return null;
     const { DeviceChoice } = await import('./device-choice.ts');
-    return DeviceChoice.create(engine, device === 'wasm', adapter, tuningCache);
+    return DeviceChoice.create(stated ?? false, device === 'wasm', adapter, tuningCache);
   };
   if (device === 'wasm') return noDevice('the CPU engine was asked for', await choose(null));
   let gpu: Gpu | null = null;
@@ -130,15 +128,6 @@ async function openDevice(
     gpu?.dispose();
     if (device === 'auto' && error instanceof DeviceError) return noDevice(error.message, await choose(null));
     throw error;
-  }
-}
-
-/** Where the page's import map says that LiteRT.js is. */
-function mappedFiles(): string | false {
-  try {
-    return globalThis.location && import.meta.resolve('@litertjs/core/wasm/');
-  } catch {
-    return false;
   }
 }
 

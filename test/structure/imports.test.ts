@@ -38,7 +38,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   node: ['api', 'catalogue', 'cpu', 'graph', 'loaders'],
   cli: ['api', 'graph', 'architectures', 'labels', 'loaders', 'node', 'tasks', 'version'],
   compat: ['api', 'graph', 'labels'],
-  transfer: ['graph', 'loaders', 'scheduler'],
+  transfer: ['loaders'],
   demo: ['node_modules'],
   // Beside the public API: files for peers are written from the graph that runs, outputs judged by the reference.
   bench: [
