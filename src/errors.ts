@@ -101,19 +101,13 @@ export class DeviceLostError extends MobileNetError {
   readonly code = 'device-lost';
 }
 
-/** A GPU gave something else than the CPU, whatever was run on it. */
-export class MiscomputationError extends MobileNetError {
-  override readonly name = 'MiscomputationError';
-  readonly code = 'miscomputation';
-}
-
 /** The GPU could not allocate a buffer. */
 export class OutOfMemoryError extends MobileNetError {
   override readonly name = 'OutOfMemoryError';
   readonly code = 'out-of-memory';
 }
 
-/** The network came to values that are no answer, NaN among the scores of classes. */
+/** The network came to values that are no answer, NaN among the scores of classes; or a GPU computes wrongly, whatever runs on it. */
 export class InvalidResultError extends MobileNetError {
   override readonly name = 'InvalidResultError';
   readonly code = 'invalid-result';

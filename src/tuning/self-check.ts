@@ -1,6 +1,6 @@
 /** What a plan computes, before its first result is handed out, against the CPU reference on made-up layers. */
 import type { Gpu } from '../device/gpu.ts';
-import { DeviceLostError, GraphError, MiscomputationError } from '../errors.ts';
+import { DeviceLostError, GraphError, InvalidResultError } from '../errors.ts';
 import type { Graph, ImageRule } from '../graph/graph.ts';
 import { type Node, writtenBy } from '../graph/ops.ts';
 import { inferShapes } from '../graph/shapes.ts';
@@ -190,7 +190,7 @@ interface Checked {
 
 /**
  * Goes on with `first` where it computes right; else with what `again` makes without the kernels that do not: the safer ones
- * that are left, then all of them on float32. Says so in `words`, a sentence each. Throws `MiscomputationError` where none
+ * that are left, then all of them on float32. Says so in `words`, a sentence each. Throws `InvalidResultError` where none
  * is right.
  */
 export async function ensureRight<R extends Checked>(
@@ -219,7 +219,7 @@ export async function ensureRight<R extends Checked>(
     } catch (error) {
       if (isUnable(error)) return { running, words: [...words, `self-check could not be done: ${error.message}`] };
       running.executor.dispose();
-      throw error;
+      throw await running.gpu.explain(error);
     }
     running.executor.dispose();
     for (const { kernel, node, reason } of failures) {
@@ -235,7 +235,7 @@ export async function ensureRight<R extends Checked>(
         break;
       } catch (error) {
         if (error instanceof DeviceLostError || !(error instanceof GraphError)) throw error;
-        if (precision === 'float32') throw new MiscomputationError(`this GPU computes wrongly: ${words.join('; ')}`);
+        if (precision === 'float32') throw new InvalidResultError(`this GPU computes wrongly: ${words.join('; ')}`);
         words.push(`no kernel is left that computes right on ${precision}: float32 is used`);
         precision = 'float32';
         avoid = [];

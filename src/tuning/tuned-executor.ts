@@ -311,25 +311,10 @@ async function checked(
 ): Promise<CheckedRunning> {
   if (mode === 'off') return { running, words: [] };
   const { gpu, preferences } = running;
-  const { ensureRight } = await import('./self-check.ts');
-  try {
-    return await ensureRight(running, graph, { mode }, async (avoid, precision) =>
-      begin(
-        gpu,
-        graph,
-        await planFor(
-          gpu,
-          graph,
-          precision,
-          precision === running.precision ? preferences.arithmetic : undefined,
-          avoid,
-        ),
-        options,
-      ),
-    );
-  } catch (error) {
-    throw await gpu.explain(error);
-  }
+  return (await import('./self-check.ts')).ensureRight(running, graph, { mode }, async (avoid, precision) => {
+    const arithmetic = precision === running.precision ? preferences.arithmetic : undefined;
+    return begin(gpu, graph, await planFor(gpu, graph, precision, arithmetic, avoid), options);
+  });
 }
 
 async function planFor(
