@@ -1,5 +1,5 @@
 /** The built package as pages have it: the CPU engine and models in workers, under strict policies, and in a bundle. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -89,12 +89,13 @@ const choose = `
   }`;
 
 /** A model in a worker, on the GPU and on the CPU's engine. */
-const inWorker = (from: string, worker: string) => `
+const inWorker = (from: string, worker: string, files = "const files = '/litert/';") => `
   import { load, seededInputs } from '${from}';
+  ${files}
   try {
     const found = [];
     for (const device of ['webgpu', 'wasm']) {
-      const options = { worker: ${worker}, device, cpu: '/litert/', tuningCache: null };
+      const options = { worker: ${worker}, device, cpu: files, tuningCache: null };
       const model = await load('v1-0.25-32', options);
       const { logits } = await model.run(seededInputs(model.graph));
       const file = await load('../models/v1.tflite', options);
@@ -129,7 +130,11 @@ beforeAll(async () => {
   mkdirSync(user);
   mkdirSync(models);
   writeFileSync(join(models, 'v1.tflite'), writeTflite(prepare(buildArchitecture('v1-0.25-32'))));
-  writeFileSync(join(user, 'main.js'), inWorker(join(dist, 'index.js'), 'true'));
+  // The bundler finds and emits LiteRT.js' files.
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(join(root, 'node_modules/@litertjs'), join(folder, 'node_modules/@litertjs'));
+  const files = `import { liteRtFiles as files } from '${join(dist, 'cpu.js')}';`;
+  writeFileSync(join(user, 'main.js'), inWorker(join(dist, 'index.js'), 'true', files));
   writeFileSync(join(user, 'index.html'), page('./main.js'));
   const bundle = join(folder, 'bundle');
   await build({ root: user, base: './', configFile: false, logLevel: 'error', build: { outDir: bundle } });
