@@ -30,11 +30,10 @@ export {
   clearCache,
   inspect,
   isCached,
-  type LoadOptions,
   load,
-  type ModelSource,
   readGraph,
 } from './load.ts';
+export type { LoadOptions, ModelSource, WorkerLoadOptions } from './load-options.ts';
 export type { CacheOption, FetchingOptions, FetchOption, Integrity } from './loaders/fetching-options.ts';
 export type { LoadProgress } from './loaders/streaming.ts';
 export {
@@ -70,3 +69,4 @@ export type { TunedLayer, TuningProgress } from './tuning/tuner.ts';
 export type { BoundCheck, Difference, LayerReport, OutputReport } from './validate/compare.ts';
 export type { ValidationReport } from './validate/validate.ts';
 export { version } from './version.ts';
+export type { WorkerModel } from './worker-model.ts';

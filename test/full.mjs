@@ -11,6 +11,7 @@ const parts = {
   mutations: ['damaged and hostile files: more mutations of every format', ['test/loaders/']],
   models: ['real models, every one that the packages bring', ['test/models/', 'test/tasks/']],
   kernels: ['the case tables of kernels, each case on float16 storage as well', ['test/kernels/']],
+  package: ['the package as installed, with Dawn (132 MB)', ['test/package/']],
   engine: ['everything else, as in "npm test"', []],
 };
 
