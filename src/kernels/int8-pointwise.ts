@@ -49,10 +49,7 @@ const software = { weights: 'texture', lanes: 'pixels', software: true, dot: fal
 
 const tiles: readonly TileVariant[] = [
   { ...software, pixels: 7, channels: 16, broadcast: true },
-  { ...software, pixels: 7, channels: 32, broadcast: true },
-  { ...software, pixels: 14, channels: 16, broadcast: true },
   { ...software, pixels: 7, channels: 16, broadcast: false },
-  { ...software, pixels: 4, channels: 16, broadcast: false },
   { ...software, pixels: 4, channels: 16, broadcast: false, dot: true },
   { ...tileOf(4, 16, 'line'), dot: true },
   { ...tileOf(4, 8, 'line'), dot: true },

@@ -1,11 +1,12 @@
 import type { AdapterDescription } from '../device/gpu.ts';
 import { DeviceError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
+import { realNode } from '../graph/real-node.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
 import type { KernelRegistry } from '../kernels/index.ts';
 import type { Kernel, NodeShapes } from '../kernels/kernel.ts';
 import { packConstants } from '../planner/create-plan.ts';
-import type { Plan, Precision } from '../planner/plan.ts';
+import { isHalf, type Plan, type Precision } from '../planner/plan.ts';
 import { candidates, type KernelPreferences, kernelsFor, layerKey, selectKernel } from '../planner/select.ts';
 import { halfTensors, inputsOfOneReader } from '../planner/storage.ts';
 import { PlanResources } from '../scheduler/plan-resources.ts';
@@ -119,7 +120,7 @@ function distinctLayers(
 ): Layer[] {
   const shapes = inferShapes(graph);
   const dense = inputsOfOneReader(graph);
-  const halves: ReadonlySet<string> = precision === 'float32' ? new Set() : halfTensors(graph);
+  const halves: ReadonlySet<string> = isHalf(precision) ? halfTensors(graph) : new Set();
   const layers = new Map<string, Layer>();
   for (const node of graph.nodes) {
     if (!isTunable(node)) continue;
@@ -156,6 +157,7 @@ const isFor = (software: boolean, name: string): boolean =>
 
 /** Multiplications, or values read where there are none. */
 function workOf(node: Tunable, { inputs: [input], output }: NodeShapes): number {
+  if (node.op === 'integer') return workOf(realNode(node) as Tunable, { inputs: [input!], output });
   if (node.op === 'fully-connected') return node.weights.length * output[0];
   if (node.op !== 'conv2d') return sizeOf(input!);
   return ((node.kernel[0] * node.kernel[1] * input![3]) / node.groups) * sizeOf(output);
