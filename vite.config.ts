@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type BuildEnvironmentOptions, defineConfig, type Plugin, type UserConfig } from 'vite';
+import { type BuildEnvironmentOptions, build, defineConfig, type Plugin, type UserConfig } from 'vite';
 
 const afterOperand = /(?<=[\w)\]]) ?(&&|\|\||<<|>>|[-+*/%&|^<>=!]=?) ?(?=[\w($])/g;
 
@@ -67,6 +67,26 @@ function keepImports(): Plugin {
   };
 }
 
+/** The worker's text, for pages of bundlers (src/worker-text.ts). */
+function workerText(): Plugin {
+  return {
+    name: 'worker-text',
+    async load(id) {
+      if (!id.endsWith('/src/worker-text.ts')) return null;
+      const { plugins, build: options } = oneFile;
+      const lib = { entry: 'src/worker.ts', formats: ['es' as const] };
+      const made = await build({
+        configFile: false,
+        logLevel: 'error',
+        plugins: plugins!,
+        build: { ...options, lib, write: false, sourcemap: false, license: false },
+      });
+      const [{ output }] = made as unknown as [{ output: [{ code: string }] }];
+      return `export default ${JSON.stringify(output[0].code)};`;
+    },
+  };
+}
+
 const common = {
   target: 'es2022',
   minify: true,
@@ -90,7 +110,7 @@ const oneFile: UserConfig = {
  * bundled, with the licences beside it, so that a page needs no bundler.
  */
 const modules: UserConfig = {
-  plugins: [compactShaders(), apartForWriter(), keepImports()],
+  plugins: [compactShaders(), apartForWriter(), keepImports(), workerText()],
   build: {
     ...common,
     lib: {
@@ -98,9 +118,12 @@ const modules: UserConfig = {
         index: 'src/index.ts',
         cpu: 'src/cpu/index.ts',
         analysis: 'src/analysis/index.ts',
+        compat: 'src/compat/index.ts',
         labels: 'src/labels/index.ts',
         node: 'src/node/index.ts',
         tasks: 'src/tasks/index.ts',
+        transfer: 'src/transfer/index.ts',
+        worker: 'src/worker.ts',
       },
       formats: ['es'],
     },
@@ -113,7 +136,11 @@ const modules: UserConfig = {
         // What entry and loaders share, in one file: split by who needs it, it is smaller but compresses worse.
         codeSplitting: {
           groups: [
-            { name: 'common', test: /src\/(errors|graph\/image-rule|images\/resample)|rolldown\/runtime/, priority: 2 },
+            {
+              name: 'common',
+              test: /src\/(errors|graph\/(image-rule|scores)|images\/resample)|rolldown\/runtime/,
+              priority: 2,
+            },
             // Whatever opens a file needs all of it.
             { name: 'loaders', test: /src\/loaders\/(index|model-files|streaming|byte-stream|core\/weights)/ },
             // Of every format; ONNX and TensorFlow.js graphs fold constants, too, and a saved model needs the last alone.
@@ -153,4 +180,39 @@ const modules: UserConfig = {
   },
 };
 
-export default defineConfig(({ mode }) => (mode === 'cdn' ? oneFile : modules));
+/** The command, in `cli`: it takes the public API from the modules beside its folder. */
+const command: UserConfig = {
+  ssr: { noExternal: true },
+  plugins: [
+    {
+      name: 'entries-beside',
+      enforce: 'pre',
+      async resolveId(source, importer) {
+        const path = (await this.resolve(source, importer, { skipSelf: true }))?.id ?? '';
+        const [, entry] = /\/src\/(?:(\w+)\/)?index\.ts$/.exec(path) ?? [null, null];
+        if (!importer?.includes('/src/cli/') || !path.includes('/src/')) return null;
+        return /\/src\/((node|tasks)\/)?index\.ts$/.test(path)
+          ? { id: `../${entry ?? 'index'}.js`, external: true }
+          : null;
+      },
+    },
+    compactShaders(),
+  ],
+  build: {
+    ...common,
+    target: 'node20',
+    ssr: true,
+    rolldownOptions: {
+      input: { bin: 'src/cli/bin.ts' },
+      external: [/^\.\.\/\w+\.js$/, 'puppeteer', '@puppeteer/browsers', 'vite'],
+      output: {
+        entryFileNames: '[name].js',
+        chunkFileNames: '[name].js',
+        minify: true,
+        comments: { annotation: false },
+      },
+    },
+  },
+};
+
+export default defineConfig(({ mode }) => ({ cdn: oneFile, cli: command })[mode] ?? modules);

@@ -35,6 +35,7 @@ export default defineConfig(({ mode }) => {
             include: ['test/**/*.test.ts'],
             exclude: ['test/**/*.gpu.test.ts', ...(quick ? notQuick : [])],
             testTimeout: 180_000,
+            hookTimeout: 180_000,
             sequence: { groupOrder: 1 },
           },
         },

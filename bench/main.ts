@@ -20,7 +20,7 @@ import type { Results, Row } from './results.ts';
 import { Site } from './site.ts';
 
 const help = `usage: npm run bench -- [--browser chrome|firefox] [--model MODEL] [--plan auto|unfused|fused]
-                        [--precision auto|float32|float16-storage|half] [--engines NAME[/DEVICE],…] [--runs N] [--first-runs N]
+                        [--precision auto|float32|float16|float16-storage|half] [--engines NAME[/DEVICE],…] [--runs N] [--first-runs N]
                         [--threads N] [--no-install] [--json]
        npm run bench -- --serve [--port N]
        npm run bench -- --layers [--browser B] [--model MODEL] [--plan P] [--json]

@@ -16,6 +16,7 @@ export async function buildPackage(folder, logLevel = 'error') {
   const into = (outDir) => ({ outDir, emptyOutDir: false });
   await build({ root, logLevel, build: into(folder) });
   await build({ root, logLevel, mode: 'cdn', build: into(join(folder, 'cdn')) });
+  await build({ root, logLevel, mode: 'cli', build: into(join(folder, 'cli')) });
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   const every = mkdtempSync(join(tmpdir(), 'declarations-'));
   execFileSync(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', every], {

@@ -2,7 +2,7 @@
 //
 // src      [batch][in_height][in_width][channels4]      NHWC, four channels a vec4
 // weights  [kernel_y][kernel_x][channels4]
-// bias     [channels4]
+// bias     [channels4]                                  with HALF followed by scales
 // dst      [batch][out_height][out_width][channels4]
 //
 // One invocation computes a tile of TILE_Y × TILE_X outputs of four channels; the output is no smaller than a tile. Lanes
@@ -16,8 +16,17 @@ struct Shape { in_height: u32, in_width: u32, out_height: u32, out_width: u32, c
 
 override WORKGROUP_X: u32;
 
+// With HALF inputs, weights and sums are halves: of SUM_ROWS rows of a kernel, where that has more, carried on in float32.
+#if HALF
+alias Term4 = vec4h;
+fn term(stored: Src4) -> Term4 { return stored; }
+#else
+alias Term4 = vec4f;
+fn term(stored: Src4) -> Term4 { return load_src(stored); }
+#endif
+
 #include convolution RESIDUAL_BINDING=5 PIECEWISE=0 OPTIONAL=0
-@group(0) @binding(2) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(2) var<storage, read> weights: array<Term4>;
 
 @compute @workgroup_size(WORKGROUP_X)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) workgroup: vec3u) {
@@ -48,7 +57,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) workgro
 #endif
 #unroll y TILE_Y
 #unroll x TILE_X
+#if HALF
+  var sum$(y)_$x = Term4(0.0);
+  var carried$(y)_$x = vec4f(0.0);
+#else
   var sum$(y)_$x = bias[c];
+#endif
 #end
 #end
 #unroll r INPUT_Y
@@ -62,9 +76,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) workgro
     let row = start + $(r)u * pitch;
 #unroll x INPUT_X
 #if x < PAD_LEFT || x >= INPUT_X - PAD_RIGHT
-    let x$x = select(vec4f(0.0), load_src(src[row + $(x)u * shape.channels4]), inside$x);
+    let x$x = select(Term4(0.0), term(src[row + $(x)u * shape.channels4]), inside$x);
 #else
-    let x$x = load_src(src[row + $(x)u * shape.channels4]);
+    let x$x = term(src[row + $(x)u * shape.channels4]);
 #endif
 #unroll kx KERNEL_X*(TILE_Y==1)
 #if x == kx * DILATION_X
@@ -77,6 +91,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) workgro
 #end
 #end
 #end
+#if TILE_Y == 1 && HALF && (r / DILATION_Y + 1) % SUM_ROWS == 0
+#unroll t TILE_X
+    carried0_$t += vec4f(sum0_$t);
+    sum0_$t = Term4(0.0);
+#end
+#endif
 #unroll y TILE_Y*(TILE_Y>1)
 #unroll ky KERNEL_Y
 #if r == y * STRIDE_Y + ky * DILATION_Y
@@ -85,6 +105,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) workgro
     sum$(y)_$x = fma(x$(x*STRIDE_X+kx*DILATION_X), w$(ky)_$kx, sum$(y)_$x);
 #end
 #end
+#if HALF && (ky + 1) % SUM_ROWS == 0
+#unroll x TILE_X
+    carried$(y)_$x += vec4f(sum$(y)_$x);
+    sum$(y)_$x = Term4(0.0);
+#end
+#endif
 #endif
 #end
 #end
@@ -95,10 +121,23 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) workgro
   let skip_x = tile_x - out_x;
   let out_pitch = shape.out_width * shape.channels4;
   let at = (image * shape.out_height + out_y) * out_pitch + out_x * shape.channels4 + c;
+#if HALF
+#unroll y TILE_Y
+#unroll x TILE_X
+  let end$(y)_$x = fma(carried$(y)_$x + vec4f(sum$(y)_$x), bias[shape.channels4 + c], bias[c]);
+#end
+#end
+#else
+#unroll y TILE_Y
+#unroll x TILE_X
+  let end$(y)_$x = sum$(y)_$x;
+#end
+#end
+#endif
 #unroll y TILE_Y
   if ($(y)u >= skip_y) {
 #unroll x TILE_X
-    if ($(x)u >= skip_x) { finish(sum$(y)_$x, at + $(y)u * out_pitch + $(x)u * shape.channels4); }
+    if ($(x)u >= skip_x) { finish(end$(y)_$x, at + $(y)u * out_pitch + $(x)u * shape.channels4); }
 #end
   }
 #end

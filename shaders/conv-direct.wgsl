@@ -51,6 +51,19 @@ fn main(
       let keep$p = vec4u(select(0u, 0xffffffffu, inside$p));
       let at$p = (row + u32(clamp(left$p + dx, 0, last_x))) * shape.cin4;
 #end
+#unroll h HALF
+      for (var k = 0u; k < shape.cin4; k += $(VECTORS)u) {
+#unroll j VECTORS
+        let k$j = min(k + $(j)u, shape.cin4 - 1u);
+#unroll p TILE_PIXELS
+        let v$(p)_$j = select(Src4(0.0), src[at$p + k$j], inside$p);
+#end
+#end
+#include half-sums groups=shape.groups_of_channels index=index
+        index += $(VECTORS)u;
+      }
+#end
+#unroll f 1-HALF
       for (var k = 0u; k < shape.cin4; k++) {
 #unroll p TILE_PIXELS
 #if MATRICES
@@ -63,8 +76,12 @@ fn main(
         row_of_weights += shape.columns;
         index++;
       }
+#end
     }
   }
+#unroll h HALF
+#include half-end scales=shape.columns/4u+channel4
+#end
   let first = ((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.cout4 + channel4;
 #include finish-sums pixels=select(0u, min($(TILE_PIXELS)u, max(shape.out_width, out_x) - out_x), out_y < shape.out_height) inside=out_y < shape.out_height && out_x + $(p)u < shape.out_width
 }

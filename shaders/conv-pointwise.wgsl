@@ -71,6 +71,19 @@ fn main(
 #if BROADCAST
   let own = channel + (subgroup_lane & 3u);
 #endif
+#unroll h HALF
+  for (var k = 0u; k < shape.cin4; k += $(VECTORS)u) {
+#unroll j VECTORS
+    let k$j = min(k + $(j)u, shape.cin4 - 1u);
+#unroll p TILE_PIXELS
+    let v$(p)_$j = src[row$p + k$j];
+#end
+#end
+#include half-sums groups=shape.groups_of_channels index=k
+  }
+#include half-end scales=shape.columns/4u+channel4
+#end
+#unroll f 1-HALF
   var row = 0u;
   for (var k = 0u; k < shape.cin4; k++) {
 #if GATED
@@ -90,6 +103,7 @@ fn main(
 #include convolution-tile TILE_OF_WEIGHTS=UNIFORM_VECTORS>0 index=k row=row
     row += shape.columns;
   }
+#end
   let first = (base + pixel) * shape.cout4 + channel4;
 #include finish-sums pixels=min($(TILE_PIXELS)u, max(shape.pixels, pixel) - pixel) inside=pixel + $(p)u < shape.pixels
 }

@@ -2,7 +2,8 @@
 //
 // src      [batch][inputs4]             the flattened input, four values a vec4
 // weights  [4 · inputs4][outputs4]      one vec4 over four outputs, in a buffer or as texels
-// bias     [outputs4]
+//                                       with HALF as in fragments/half-sums.wgsl, a group of channels is four
+// bias     [outputs4]                   with HALF followed by scales
 // dst      [batch][outputs4]
 //
 // A workgroup computes COLUMNS × 4 outputs. With SLICED, SLICES invocations share each of them, sum every SLICES-th input,
@@ -31,6 +32,18 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
   let image = workgroup.y;
   let column = min(n, shape.outputs4 - 1u);
   var sum = vec4f(0.0);
+#unroll h HALF
+  let group = column;
+  var sum0_0 = sum;
+  for (var k = local.y * $(VECTORS)u; k < shape.inputs4; k += SLICES * $(VECTORS)u) {
+#unroll j VECTORS
+    let v0_$j = src[image * shape.inputs4 + min(k + $(j)u, shape.inputs4 - 1u)];
+#end
+#include half-sums groups=shape.outputs4 index=k
+  }
+  sum = sum0_0 * bias[shape.outputs4 + column];
+#end
+#unroll f 1-HALF
   for (var k = local.y; k < shape.inputs4; k += SLICES) {
     let x = load_src(src[image * shape.inputs4 + k]);
     sum = fma(vec4f(x.x), weight(4u * k, (4u * k) * shape.outputs4, column), sum);
@@ -38,6 +51,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     sum = fma(vec4f(x.z), weight(4u * k + 2u, (4u * k + 2u) * shape.outputs4, column), sum);
     sum = fma(vec4f(x.w), weight(4u * k + 3u, (4u * k + 3u) * shape.outputs4, column), sum);
   }
+#end
 #if SLICED
   shares[local.y * COLUMNS + local.x] = sum;
   workgroupBarrier();

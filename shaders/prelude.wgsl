@@ -1,6 +1,6 @@
 // Put before every kernel. Tensors and weights are stored four channels at a time: the first input as Src4, the others as
 // Other4, weights of normal convolutions as Weight4, what is written as Dst4. Each is four floats, or four halves where
-// the plan says so; arithmetic is always float32.
+// the plan says so; arithmetic is float32, but in shaders with HALF.
 #if SUBGROUPS
 enable subgroups;
 #endif

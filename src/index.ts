@@ -20,6 +20,7 @@ export type { Graph, GraphInput, GraphOutput, ImageRule, OutputMeaning } from '.
 export type { Activation, Conv2d, Node, NodeOf, OpName, Padding, Pair, Shape } from './graph/ops.ts';
 export type { GraphQuantisation, StoredTensor, WeightQuantisation } from './graph/quantisation.ts';
 export { seededInputs } from './graph/random-inputs.ts';
+export { softmax, topK } from './graph/scores.ts';
 export type { ImageOption, ImagePreset, PartialImageRule } from './images/image-option.ts';
 export type { Picture } from './images/picture.ts';
 export type { PictureSource } from './images/picture-source.ts';
@@ -29,11 +30,10 @@ export {
   clearCache,
   inspect,
   isCached,
-  type LoadOptions,
   load,
-  type ModelSource,
   readGraph,
 } from './load.ts';
+export type { LoadOptions, ModelSource, WorkerLoadOptions } from './load-options.ts';
 export type { CacheOption, FetchingOptions, FetchOption, Integrity } from './loaders/fetching-options.ts';
 export type { LoadProgress } from './loaders/streaming.ts';
 export {
@@ -50,6 +50,7 @@ export {
   type Outputs,
   outputShapes,
   type PictureOptions,
+  type SaveOptions,
 } from './model.ts';
 export type { Device, PlanOption, Precision, RunChoice } from './options.ts';
 export type { PlanSummary } from './planner/create-plan.ts';
@@ -68,3 +69,4 @@ export type { TunedLayer, TuningProgress } from './tuning/tuner.ts';
 export type { BoundCheck, Difference, LayerReport, OutputReport } from './validate/compare.ts';
 export type { ValidationReport } from './validate/validate.ts';
 export { version } from './version.ts';
+export type { WorkerModel } from './worker-model.ts';

@@ -1,7 +1,7 @@
 import { type LayerCost, layerCosts, networkCost } from './graph/cost.ts';
 import type { Graph } from './graph/graph.ts';
 import { graphFor, onIntegers } from './integers.ts';
-import { type Precision, resolveChoice, storageOf } from './options.ts';
+import { arithmeticOf, type Precision, resolveChoice, storageOf } from './options.ts';
 import { createPlan, type PlanSummary, summarizePlan } from './planner/create-plan.ts';
 import type { Precision as Storage } from './planner/plan.ts';
 import { type PlanKind, prepareFor } from './planner/prepare.ts';
@@ -38,8 +38,9 @@ export interface InspectOptions {
  */
 export async function inspect(graph: Graph, options: InspectOptions = {}): Promise<Inspection> {
   const { precision, integers } = resolveChoice(options);
-  const network = await graphFor(graph, integers === 'where-covered' ? 'never' : integers);
-  return inspectAs(network, storageOf(precision, ['shader-f16']), noPreferences);
+  const network = await graphFor(graph, integers);
+  const features = ['shader-f16'];
+  return inspectAs(network, storageOf(precision, features), { ...noPreferences, features, ...arithmeticOf(precision) });
 }
 
 /** With kernels as a device prefers them. */

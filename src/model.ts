@@ -15,10 +15,11 @@ import type { OpenPicture, PictureSource } from './images/picture-source.ts';
 import type { Inspection } from './inspect.ts';
 import { onIntegers } from './integers.ts';
 import type { KernelRegistry } from './kernels/index.ts';
+import { toFloat16 } from './kernels/pack.ts';
 import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision as Storage } from './planner/plan.ts';
 import { type PlanKind, prepareFor } from './planner/prepare.ts';
-import { kernelsFor, noPreferences } from './planner/select.ts';
+import { type KernelPreferences, kernelsFor, noPreferences } from './planner/select.ts';
 import type { RankedOutputs, Ranking } from './scheduler/executor.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
@@ -88,6 +89,11 @@ export interface Embedding {
   readonly embedding: Float32Array;
 }
 
+export interface SaveOptions {
+  /** How weights of layers are stored; default `float32`. */
+  readonly weights?: 'float32' | 'float16' | undefined;
+}
+
 /** For what goes through a network layer by layer. */
 export interface LayerOptions {
   readonly signal?: AbortSignal | undefined;
@@ -102,6 +108,8 @@ export interface ModelOptions {
   readonly tuningCache?: TuningCache | null | undefined;
   /** How tensors and weights are stored on the GPU. */
   readonly precision?: Storage | undefined;
+  /** What kernels compute in where they can; float32 unless given. */
+  readonly arithmetic?: KernelPreferences['arithmetic'];
   readonly signal?: AbortSignal | undefined;
   readonly onCompiled?: ((done: number, total: number) => void) | undefined;
   /** Where weights of the graph are still on their way. */
@@ -163,7 +171,7 @@ export class Model {
    * @internal `load` calls it.
    */
   static async create(loaded: Graph, opened: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
-    const { plan = 'unfused', precision = 'float32', signal, onCompiled, arriving, cpu: choice } = options;
+    const { plan = 'unfused', precision = 'float32', arithmetic, signal, onCompiled, arriving, cpu: choice } = options;
     const graph = withMeanings(loaded);
     let gpu = opened;
     let onCpu: { readonly cpu: CpuExecutor | null; readonly reason: string } = {
@@ -183,7 +191,8 @@ export class Model {
       const readsWeights = !gpu || (plan === 'fused' && graph.nodes.some(({ op }) => op === 'multiply'));
       if (readsWeights) await arriving?.all;
       const prepared = await prepareFor(graph, plan);
-      const running = gpu && (await TunedExecutor.create(gpu, prepared, precision, { signal, onCompiled }, arriving));
+      const running =
+        gpu && (await TunedExecutor.create(gpu, prepared, precision, { arithmetic, signal, onCompiled }, arriving));
       const kernels = gpu ? null : await kernelsFor(prepared);
       const model = new Model(graph, prepared, running, kernels, onCpu, options);
       if (choice && running && !choice.remembered) model.#choice = choice;
@@ -213,9 +222,10 @@ export class Model {
   }
 
   /** What the network computes in, and how it is stored where that is another way. */
-  get precision(): 'float32' | 'float16-storage' | 'int8' {
+  get precision(): 'float32' | 'float16' | 'float16-storage' | 'int8' {
     if (this.#cpu?.integers || onIntegers(this.graph)) return 'int8';
-    return this.#precision === 'float32' ? 'float32' : 'float16-storage';
+    if (this.#precision === 'float32') return 'float32';
+    return this.#gpu?.preferences.arithmetic ?? 'float16-storage';
   }
 
   /** What the browser tells of the adapter; null on the CPU. */
@@ -294,11 +304,12 @@ export class Model {
 
   /**
    * The model as one file (safetensors): the network after the passes, its weights, labels and image rule. `load` opens
-   * it without loader and passes, and later engines open it too.
+   * it without loader and passes, and later engines open it too. `weights: 'float16'` rounds those of layers to halves: half
+   * the file.
    */
-  async save(): Promise<Uint8Array<ArrayBuffer>> {
+  async save({ weights = 'float32' }: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     const { writeSavedModel } = await import('./loaders/saved-model/index.ts');
-    return writeSavedModel(await prepareFor(this.graph, 'unfused'), version);
+    return writeSavedModel(await prepareFor(this.graph, 'unfused'), version, weights === 'float16' ? toFloat16 : null);
   }
 
   /** Costs, plan and memory in numbers; with the kernels that the model runs on now. */

@@ -13,7 +13,8 @@ export type Device = (typeof devices)[number];
 /**
  * `auto`: `int8` for quantised files whose operations are computed on integers, else float32, always. `int8` gives the bytes that the
  * file's own runtime gives; `float32` computes such a file on the real numbers behind its integers. `float16-storage` keeps weights
- * and the largest tensors as halves and computes in float32. `float16`, which computes in halves, is not there yet.
+ * and the largest tensors as halves and computes in float32. `float16` computes in halves, carried in float32, where the GPU
+ * has `shader-f16`; fused blocks, the stem and the first block stay float32.
  */
 export const precisions = ['auto', 'float32', 'float16', 'float16-storage', 'int8'] as const;
 export type Precision = (typeof precisions)[number];
@@ -32,7 +33,7 @@ export interface RunChoice {
 export interface ResolvedChoice {
   readonly device: Device;
   /** Of real numbers. */
-  readonly precision: 'float32' | 'float16-storage';
+  readonly precision: 'float32' | 'float16' | 'float16-storage';
   /** Whether the network runs on integers: where all of a quantised file is covered, or in any case. */
   readonly integers: 'never' | 'where-covered' | 'always';
   readonly plan: PlanKind;
@@ -43,22 +44,17 @@ export function resolveChoice({ device = 'auto', precision = 'auto', plan = 'aut
   known('device', device, devices);
   known('precision', precision, precisions);
   known('plan', plan, planOptions);
-  if (precision === 'float16') {
-    throw new UsageError(
-      'precision "float16" (arithmetic in halves) is not there yet; use "float16-storage" or "auto"',
-    );
-  }
   if (precision === 'int8' && plan === 'fused') {
     throw new UsageError(
       'precision "int8" has no fused plan yet; use plan "unfused" or "auto", or precision "float32"',
     );
   }
-  if (precision === 'float16-storage' && (device === 'reference' || device === 'wasm')) {
-    throw new UsageError(`precision "float16-storage" is for the GPU, and device is "${device}": use "auto"`);
+  if (precision.startsWith('float16') && (device === 'reference' || device === 'wasm')) {
+    throw new UsageError(`precision "${precision}" is for the GPU, and device is "${device}": use "auto"`);
   }
   return {
     device,
-    precision: precision === 'float16-storage' ? precision : 'float32',
+    precision: precision === 'auto' || precision === 'int8' ? 'float32' : precision,
     integers: precision === 'int8' ? 'always' : precision === 'auto' && plan !== 'fused' ? 'where-covered' : 'never',
     plan: plan === 'auto' ? 'unfused' : plan,
   };
@@ -68,8 +64,17 @@ function known(option: string, value: string, values: readonly string[]): void {
   if (!values.includes(value)) throw new UsageError(`${option} is "${value}", expected ${values.join(', ')}`);
 }
 
-/** How a device with these features stores a precision: halves in pairs of 16 bits where it has no type for them. */
+/**
+ * How a device with these features stores a precision: halves in pairs of 16 bits where it has no type for them. Throws
+ * `UsageError` where it is to compute in them all the same.
+ */
 export function storageOf(precision: ResolvedChoice['precision'], features: readonly string[]): Storage {
   if (precision === 'float32') return precision;
-  return features.includes('shader-f16') ? 'float16' : 'float16-packed';
+  if (features.includes('shader-f16')) return 'float16';
+  if (precision === 'float16-storage') return 'float16-packed';
+  throw new UsageError('this GPU does not compute in halves (it has no shader-f16); use "float16-storage" or "auto"');
 }
+
+/** What kernels are to compute in, as of `KernelPreferences`. */
+export const arithmeticOf = (precision: ResolvedChoice['precision']): { readonly arithmetic?: 'float16' } =>
+  precision === 'float16' ? { arithmetic: precision } : {};

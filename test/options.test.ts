@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../src/architectures/index.ts';
 import { UsageError } from '../src/errors.ts';
 import { inspect } from '../src/inspect.ts';
-import { type LoadOptions, load } from '../src/load.ts';
+import { load } from '../src/load.ts';
+import type { LoadOptions } from '../src/load-options.ts';
 import { resolveChoice, storageOf } from '../src/options.ts';
 import { FakeGpu } from './support/fake-gpu.ts';
 
@@ -21,10 +22,10 @@ describe('the words that choose how a model runs', () => {
     ],
     [{ plan: 'fast' }, /^plan is "fast", expected auto, unfused, fused$/],
     [{ device: 'wasm', precision: 'float16-storage' }, /float16-storage.*is for the GPU, and device is "wasm"/],
-    [{ precision: 'float16' }, /"float16" .*is not there yet.*float16-storage/],
     [{ precision: 'int8', plan: 'fused' }, /"int8" has no fused plan/],
     [{ precision: 'int8', device: 'reference' }, /int8.*v1-0.25-32.*holds its network in floats/],
     [{ device: 'reference', precision: 'float16-storage' }, /float16-storage.*is for the GPU/],
+    [{ device: 'reference', precision: 'float16' }, /"float16" is for the GPU/],
   ])('%j is refused by load and by what stands behind it', async (choice, message) => {
     const loading = load('v1-0.25-32', choice as LoadOptions);
     await expect(loading).rejects.toThrow(UsageError);
@@ -35,6 +36,11 @@ describe('the words that choose how a model runs', () => {
     expect(storageOf('float32', ['shader-f16'])).toBe('float32');
     expect(storageOf('float16-storage', ['shader-f16'])).toBe('float16');
     expect(storageOf('float16-storage', [])).toBe('float16-packed');
+    expect(storageOf('float16', ['shader-f16'])).toBe('float16');
+    const refused = /no shader-f16.*float16-storage/;
+    expect(() => storageOf('float16', [])).toThrow(refused);
+    const { gpu } = new FakeGpu();
+    await expect(load('v1-0.25-32', { gpu, device: 'webgpu', precision: 'float16' })).rejects.toThrow(refused);
     const model = await load('v1-0.25-32', { gpu: new FakeGpu().gpu, precision: 'float16-storage', tuning: 'off' });
     expect(model.plan.precision).toBe('float16-packed');
     model.dispose();

@@ -51,7 +51,7 @@ function parse(argv: readonly string[]) {
     models: values.model.split(','),
     precisions: values.precision
       .split(',')
-      .map((word) => oneOf('precision', word, ['float32', 'float16-storage'] as const)),
+      .map((word) => oneOf('precision', word, ['float32', 'float16', 'float16-storage'] as const)),
     plans: values.plan.split(',').map((word) => oneOf('plan', word, ['unfused', 'fused'] as const)),
   };
 }

@@ -1,6 +1,6 @@
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import type { Conv2d, Node } from '../../src/graph/ops.ts';
-import { type ResolvedChoice, storageOf } from '../../src/options.ts';
+import { arithmeticOf, type ResolvedChoice, storageOf } from '../../src/options.ts';
 import { createPlan } from '../../src/planner/create-plan.ts';
 import type { Dispatch, PipelineSpec, Plan, Precision } from '../../src/planner/plan.ts';
 import { type PlanKind, prepareFor } from '../../src/planner/prepare.ts';
@@ -46,9 +46,10 @@ async function plansOf(
   for (const model of models) {
     for (const kind of plans) {
       const graph = await prepareFor(buildArchitecture(model), kind);
-      const preferences = await startingPreferences(adapter);
-      const kernels = await kernelsFor(graph, preferences);
       for (const precision of precisions) {
+        if (precision === 'float16' && !adapter.features.includes('shader-f16')) continue;
+        const preferences = await startingPreferences(adapter, arithmeticOf(precision).arithmetic);
+        const kernels = await kernelsFor(graph, preferences);
         const plan = createPlan(graph, kernels, { precision: storageOf(precision, adapter.features), preferences });
         made.push({ plan, layers: plan.dispatches.map((dispatch, i) => layerOf(graph.nodes[i]!, dispatch)) });
       }
@@ -62,6 +63,6 @@ function layerOf(node: Node, { kernel }: Dispatch): string {
   if (node.op !== 'conv2d') return node.op;
   const { kernel: window, stride, groups } = node as Conv2d;
   const kind = groups > 1 ? 'depthwise' : Math.max(...window) > 1 ? kernel.split('/')[0]! : 'pointwise';
-  if (kernel.startsWith('matrix-vector')) return 'matrix-vector';
+  if (/^(half\/)?matrix-vector/.test(kernel)) return 'matrix-vector';
   return `${kind}${kind === 'pointwise' ? '' : ` ${window.join(' × ')}`}${stride[0] > 1 ? `, stride ${stride[0]}` : ''}`;
 }

@@ -2,7 +2,7 @@ import { alignLabels } from '../loaders/sidecars/labels.ts';
 import { type Model, outputShapes, UsageError } from '../node/index.ts';
 import { runToExitCode, wholeNumber } from './command.ts';
 import type { Io } from './io.ts';
-import { forEachPicture, type PictureSettings, parsePictures, pictureHelp } from './pictures.ts';
+import { forEachPicture, type PictureSettings, parsePictures, pictureHelp, usualModels } from './pictures.ts';
 
 const help = pictureHelp(
   'classify',
@@ -17,12 +17,18 @@ interface Settings extends PictureSettings {
 }
 
 function parse(argv: readonly string[]): Settings {
-  const { settings, values } = parsePictures(argv, {
-    top: { type: 'string', default: '5' },
-    embedding: { type: 'boolean', default: false },
-  });
+  const { settings, values } = parsePictures(
+    argv,
+    {
+      top: { type: 'string', default: '5' },
+      embedding: { type: 'boolean', default: false },
+    },
+    usualModels.classify,
+  );
   const { top, embedding } = values;
-  if (embedding && !settings.json) throw new UsageError('--embedding needs --json: it is a field of the JSON');
+  if (embedding && !settings.json && !settings.out) {
+    throw new UsageError('--embedding needs --json or --out: it is a field of the JSON');
+  }
   return { ...settings, top: wholeNumber('top', top, 1, 1_000_000), embedding };
 }
 

@@ -17,10 +17,11 @@ export interface Command<Settings> {
  * where it is the arguments, with the stack where nobody meant to throw it.
  */
 export async function runToExitCode<Settings>(
-  { help, parse, run }: Command<Settings>,
+  { help: helpHere, parse, run }: Command<Settings>,
   argv: readonly string[],
   io: Io,
 ): Promise<number> {
+  const help = io.program ? helpHere.replaceAll(/npm run (\w+) --/g, `${io.program} $1`) : helpHere;
   if (asksForHelp(argv)) {
     io.stdout.write(`${help}\n`);
     return 0;

@@ -2,7 +2,7 @@ import { alignLabels } from '../loaders/sidecars/labels.ts';
 import { detect } from '../tasks/index.ts';
 import { numberFrom, runToExitCode, wholeNumber } from './command.ts';
 import type { Io } from './io.ts';
-import { forEachPicture, type PictureSettings, parsePictures, pictureHelp } from './pictures.ts';
+import { forEachPicture, type PictureSettings, parsePictures, pictureHelp, usualModels } from './pictures.ts';
 
 const help = pictureHelp(
   'detect',
@@ -19,11 +19,15 @@ interface Settings extends PictureSettings {
 }
 
 function parse(argv: readonly string[]): Settings {
-  const { settings, values } = parsePictures(argv, {
-    top: { type: 'string' },
-    'min-score': { type: 'string' },
-    'max-overlap': { type: 'string' },
-  });
+  const { settings, values } = parsePictures(
+    argv,
+    {
+      top: { type: 'string' },
+      'min-score': { type: 'string' },
+      'max-overlap': { type: 'string' },
+    },
+    usualModels.detect,
+  );
   return {
     ...settings,
     top: values.top === undefined ? undefined : wholeNumber('top', values.top, 1, 1_000_000),

@@ -5,7 +5,7 @@ import type { Io } from './io.ts';
 import { inputShapeHelp, inputShapesOf, oneModel, readModel } from './model-argument.ts';
 import { table } from './table.ts';
 
-const help = `usage: npm run inspect -- MODEL [--precision auto|float32|float16-storage|int8] [--input-shape NAME=SIZES]… [--json]
+const help = `usage: npm run inspect -- MODEL [--precision auto|float32|float16|float16-storage|int8] [--input-shape NAME=SIZES]… [--json]
 
 Parameters, multiplications and the plan of a model; nothing is run.
 MODEL is a file, or an id with random weights such as v2-1.0-224.
@@ -29,11 +29,11 @@ function parse(argv: readonly string[]) {
 
 async function run({ model, precision, json, shapes }: ReturnType<typeof parse>, io: Io): Promise<number> {
   const inspection = await inspect(await readModel(model, shapes), { precision });
-  io.stdout.write(json ? `${JSON.stringify(inspection)}\n` : describe(inspection));
+  io.stdout.write(json ? `${JSON.stringify(inspection)}\n` : describe(inspection, io.terminal?.columns));
   return 0;
 }
 
-function describe(inspection: Inspection): string {
+function describe(inspection: Inspection, columns: number | undefined): string {
   const million = (value: number) => `${(value / 1e6).toFixed(1)} M`;
   const megabytes = (value: number) => `${(value / 1e6).toFixed(1)} MB`;
   const rows = inspection.layers.map(({ name, kind, shape, multiplications, parameters }) => [
@@ -53,12 +53,12 @@ function describe(inspection: Inspection): string {
   ];
   const ratio = (inspection.macsWithNormalConvolutions / inspection.macs).toFixed(2);
   return [
-    table([['layer', 'kind', 'output', 'multiplications', 'parameters'], ...rows]),
+    table([['layer', 'kind', 'output', 'multiplications', 'parameters'], ...rows], columns),
     `${inspection.model}: ${inspection.parameters} parameters, ${million(inspection.macs)} multiplications ` +
       `(${million(inspection.macsWithNormalConvolutions)} with normal convolutions, ${ratio} ×), ` +
       `weights ${megabytes(inspection.weightBytes)}`,
     ...inspection.assumptions.map((assumption) => `assumed: ${assumption}`),
     '',
-    table(plans),
+    table(plans, columns),
   ].join('\n');
 }

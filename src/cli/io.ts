@@ -3,4 +3,8 @@ export interface Io {
   readonly stdout: { write(text: string): unknown };
   readonly stderr: { write(text: string): unknown };
   readonly signal: AbortSignal;
+  /** What commands are called by; `npm run COMMAND --` unless given. */
+  readonly program?: string | undefined;
+  /** Where standard output and error are a terminal. */
+  readonly terminal?: { readonly columns: number } | undefined;
 }

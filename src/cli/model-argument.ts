@@ -1,14 +1,24 @@
+import { readFile } from 'node:fs/promises';
 import { UsageError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { LoadGraphOptions } from '../loaders/index.ts';
-import { isArchitectureId, readGraph } from '../node/index.ts';
+import { catalogue, isArchitectureId, readGraph } from '../node/index.ts';
+import type { Io } from './io.ts';
+import { cachedModel } from './model-cache.ts';
 
-/** The graph of a MODEL argument: an architecture id, or a file with what lies beside it. */
-export async function readModel(argument: string, options: Pick<LoadGraphOptions, 'inputShapes'> = {}): Promise<Graph> {
+/** The graph of a MODEL argument: an architecture id, a name of the catalogue, or a file with what lies beside it. */
+export async function readModel(
+  argument: string,
+  options: Pick<LoadGraphOptions, 'inputShapes'> = {},
+  io?: Io,
+): Promise<Graph> {
   if (isArchitectureId(argument) && options.inputShapes) {
     throw new UsageError(`--input-shape sizes a file's inputs; ${argument} is no file`);
   }
-  return readGraph(argument, options);
+  const entry = io && (await catalogue()).find(({ id }) => id === argument);
+  if (!entry) return readGraph(argument, options);
+  const bytes = await readFile(await cachedModel(entry, io));
+  return readGraph(argument, { ...options, cache: 'off', fetch: async () => new Response(bytes) });
 }
 
 /** The help of `--input-shape`. */

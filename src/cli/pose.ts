@@ -1,7 +1,7 @@
 import { pose } from '../tasks/index.ts';
 import { numberFrom, runToExitCode, wholeNumber } from './command.ts';
 import type { Io } from './io.ts';
-import { forEachPicture, type PictureSettings, parsePictures, pictureHelp } from './pictures.ts';
+import { forEachPicture, type PictureSettings, parsePictures, pictureHelp, usualModels } from './pictures.ts';
 
 const help = pictureHelp(
   'pose',
@@ -18,11 +18,15 @@ interface Settings extends PictureSettings {
 }
 
 function parse(argv: readonly string[]): Settings {
-  const { settings, values } = parsePictures(argv, {
-    top: { type: 'string' },
-    'min-score': { type: 'string' },
-    single: { type: 'boolean' },
-  });
+  const { settings, values } = parsePictures(
+    argv,
+    {
+      top: { type: 'string' },
+      'min-score': { type: 'string' },
+      single: { type: 'boolean' },
+    },
+    usualModels.pose,
+  );
   return {
     ...settings,
     top: values.top === undefined ? undefined : wholeNumber('top', values.top, 1, 1000),

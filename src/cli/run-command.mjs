@@ -20,7 +20,9 @@ export async function runCommand(module, argv) {
   let code = 1;
   try {
     const { main } = await server.ssrLoadModule(module);
-    code = await main(argv, { stdout: process.stdout, stderr: process.stderr, signal: interrupt.signal });
+    const { stdout, stderr } = process;
+    const terminal = stdout.isTTY && stderr.isTTY ? { columns: stdout.columns } : undefined;
+    code = await main(argv, { stdout, stderr, signal: interrupt.signal, terminal });
   } finally {
     await server.close();
   }

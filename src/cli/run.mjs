@@ -2,7 +2,18 @@
 // Runs a command of this package straight from its TypeScript: node src/cli/run.mjs COMMAND [ARGUMENTS]
 
 const [command, ...argv] = process.argv.slice(2);
-const commands = ['inspect', 'validate', 'classify', 'detect', 'pose', 'segment'];
+const commands = [
+  'inspect',
+  'validate',
+  'classify',
+  'detect',
+  'pose',
+  'segment',
+  'embed',
+  'convert',
+  'fetch',
+  'doctor',
+];
 const help = `usage: npm run COMMAND -- [ARGUMENTS]; --help after a command says which
 commands: ${commands.join(', ')}, bench
 `;

@@ -2,7 +2,7 @@ import { alignLabels } from '../loaders/sidecars/labels.ts';
 import { segment } from '../tasks/index.ts';
 import { numberFrom, runToExitCode } from './command.ts';
 import type { Io } from './io.ts';
-import { forEachPicture, type PictureSettings, parsePictures, pictureHelp } from './pictures.ts';
+import { forEachPicture, type PictureSettings, parsePictures, pictureHelp, usualModels } from './pictures.ts';
 
 const help = pictureHelp(
   'segment',
@@ -20,11 +20,15 @@ interface Settings extends PictureSettings {
 }
 
 function parse(argv: readonly string[]): Settings {
-  const { settings, values } = parsePictures(argv, {
-    'min-score': { type: 'string' },
-    parts: { type: 'boolean' },
-    mask: { type: 'boolean' },
-  });
+  const { settings, values } = parsePictures(
+    argv,
+    {
+      'min-score': { type: 'string' },
+      parts: { type: 'boolean' },
+      mask: { type: 'boolean' },
+    },
+    usualModels.segment,
+  );
   const minScore = numberFrom('min-score', values['min-score'], 0, 1);
   return { ...settings, minScore, parts: values.parts ?? false, mask: values.mask ?? false };
 }

@@ -1,12 +1,13 @@
 import type { Graph } from './graph.ts';
 import { isPointwise } from './layers.ts';
 import type { Conv2d, Node, Shape } from './ops.ts';
+import { realNode } from './real-node.ts';
 import { inferShapes, sizeOf } from './shapes.ts';
 
 /** What a layer is, as the field names it. */
 export type LayerKind = 'normal' | 'depthwise' | 'pointwise' | 'grouped' | 'transposed' | 'fully-connected' | 'other';
 
-/** One node in numbers; bytes are float32. */
+/** One node in numbers; bytes are float32, or those of stored integers. */
 export interface LayerCost {
   readonly name: string;
   readonly op: Node['op'];
@@ -38,18 +39,20 @@ export function layerCosts(graph: Graph): LayerCost[] {
   return graph.nodes.map((node) => {
     const inputShapes = node.inputs.map((name) => shapes.get(name)!);
     const shape = shapes.get(node.output)!;
-    const parameters = parametersOf(node);
+    const real = node.op === 'integer' ? realNode(node) : node;
+    const parameters = parametersOf(real);
+    const [read, written, weight] = bytesOf(node);
     return {
       name: node.name,
       op: node.op,
-      kind: kindOf(node, inputShapes[0]!),
+      kind: kindOf(real, inputShapes[0]!),
       inputShapes,
       shape,
-      multiplications: multiplicationsOf(node, inputShapes, shape),
+      multiplications: multiplicationsOf(real, inputShapes, shape),
       parameters,
-      inputBytes: 4 * inputShapes.reduce((sum, input) => sum + sizeOf(input), 0),
-      outputBytes: 4 * sizeOf(shape),
-      weightBytes: 4 * parameters,
+      inputBytes: read * inputShapes.reduce((sum, input) => sum + sizeOf(input), 0),
+      outputBytes: written * sizeOf(shape),
+      weightBytes: weight * parameters,
     };
   });
 }
@@ -131,8 +134,17 @@ function parametersOf(node: Node): number {
   }
 }
 
-/** The nodes that a fused one runs, else the node itself. */
-const partsOf = (node: Node): readonly Node[] => (node.op === 'fused' ? node.parts.flatMap(partsOf) : [node]);
+/** Of an element that is read, one that is written, and a weight. */
+function bytesOf(node: Node): readonly [read: number, written: number, weight: number] {
+  if (node.op !== 'integer') return [4, 4, 4];
+  return [node.body.kind === 'quantise' ? 4 : 1, node.body.kind === 'dequantise' ? 4 : 1, 1];
+}
+
+/** The nodes that a fused one runs, else the node itself, on real numbers. */
+function partsOf(node: Node): readonly Node[] {
+  if (node.op === 'integer') return [realNode(node)];
+  return node.op === 'fused' ? node.parts.flatMap(partsOf) : [node];
+}
 
 function consumersOf(nodes: readonly Node[]): ReadonlyMap<string, readonly Node[]> {
   const consumers = new Map<string, Node[]>();

@@ -1,4 +1,5 @@
 import source from '../../shaders/conv-depthwise.wgsl?raw';
+import { MOST_TERMS } from '../graph/half-weights.ts';
 import { isDepthwise } from '../graph/layers.ts';
 import type { Conv2d, Shape } from '../graph/ops.ts';
 import {
@@ -8,6 +9,7 @@ import {
   convolutionBindings,
   defineKernel,
   floatWeightsConstant,
+  type HalfArithmetic,
   type Kernel,
   type PackedConstant,
 } from './kernel.ts';
@@ -92,11 +94,14 @@ const MOST_INPUTS = 150;
 const LANES = 64;
 
 /** One output a channel, as long as a tile's inputs are few enough to unroll. */
-export const depthwise = (name: string, tileOf: TileOf): Kernel =>
+export const depthwise = (name: string, tileOf: TileOf, halves?: HalfArithmetic): Kernel =>
   defineKernel<Conv2d>({
     name,
     op: 'conv2d',
-    accepts(node, { inputs: [input], output }) {
+    requires: halves ? ['shader-f16'] : [],
+    accepts(node, { inputs: [input], output, half = false }) {
+      // Halving float32 inputs would cost more than it saves.
+      if (halves && !half) return false;
       if (!isDepthwise(node, input![3]) || node.kernel[0] * node.kernel[1] > 49) return false;
       const tile = tileOf(node, output);
       return tile !== null && inputExtent(node, tile.y, 0) * inputExtent(node, tile.x, 1) <= MOST_INPUTS;
@@ -109,7 +114,10 @@ export const depthwise = (name: string, tileOf: TileOf): Kernel =>
       return {
         file: 'conv-depthwise.wgsl',
         source,
+        ...(halves ? { fragments: halves.fragments } : {}),
         constants: {
+          HALF: halves !== undefined,
+          SUM_ROWS: kernel[0] * kernel[1] > MOST_TERMS ? Math.floor(MOST_TERMS / kernel[1]) : kernel[0] + 1,
           TILE_Y: tile.y,
           TILE_X: tile.x,
           KERNEL_Y: kernel[0],
@@ -132,10 +140,11 @@ export const depthwise = (name: string, tileOf: TileOf): Kernel =>
         workgroups: [ceilDiv(channels4 * ceilDiv(output[2], tile.x), LANES), ceilDiv(output[1], tile.y), output[0]],
       };
     },
-    constants: depthwiseConstants,
+    constants: (node) => (halves ? halves.taps(node.weights, node.bias, node.outChannels) : depthwiseConstants(node)),
   });
 
-const byRegisters = (name: string, registers: keyof typeof tilesIn) => depthwise(name, tileWithin(registers));
+export const byRegisters = (name: string, registers: keyof typeof tilesIn, halves?: HalfArithmetic) =>
+  depthwise(name, tileWithin(registers), halves);
 
 /** No GPU's compiler keeps its values in memory. */
 export const convDepthwise = byRegisters('conv-depthwise', 16);

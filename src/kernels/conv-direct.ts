@@ -8,8 +8,10 @@ import {
   dotLayout,
   dotVariantName,
   groupsOf,
+  requiredBy,
   rowTileWorkgroups,
   tileOf,
+  vectorsOf,
   wasteful,
   workgroupOf,
   workgroupRowsOf,
@@ -35,8 +37,8 @@ interface DirectVariant extends DotVariant {
 const row = ([batch, height, width, channels]: Shape): Shape => [1, 1, batch * height * width, channels];
 
 /** Any convolution of one group that `takes` allows. */
-function direct(name: string, variant: DirectVariant, takes: (node: Conv2d) => boolean): Kernel {
-  const { pixels: tilePixels, weights, broadcast, any = false } = variant;
+export function direct(name: string, variant: DirectVariant, takes: (node: Conv2d) => boolean): Kernel {
+  const { pixels: tilePixels, weights, any = false } = variant;
   // Rows of pixels of a workgroup.
   const rows = any ? 1 : workgroupRowsOf(variant);
   const columnsOfWorkgroup = workgroupOf(variant) / rows;
@@ -45,7 +47,7 @@ function direct(name: string, variant: DirectVariant, takes: (node: Conv2d) => b
   return defineKernel<Conv2d>({
     name,
     op: 'conv2d',
-    requires: broadcast ? ['subgroups'] : [],
+    requires: requiredBy(variant),
     accepts: (node, { inputs: [input], output }) =>
       node.groups === 1 &&
       takes(node) &&
@@ -64,8 +66,10 @@ function direct(name: string, variant: DirectVariant, takes: (node: Conv2d) => b
       return {
         file: 'conv-direct.wgsl',
         source,
+        ...(variant.halves ? { fragments: variant.halves.fragments } : {}),
         constants: {
           ...dotConstants(variant),
+          VECTORS: vectorsOf(input![3]),
           RESIDUAL: residual || any,
         },
         overrides: { WORKGROUP_X: columnsOfWorkgroup, WORKGROUP_Y: rows, ...sigmoidOverride(node.activation) },

@@ -9,7 +9,9 @@ import {
   dotVariantName,
   groupsOf,
   inLine,
+  requiredBy,
   tileOf,
+  vectorsOf,
   wasteful,
   workgroupOf,
 } from './dot.ts';
@@ -47,8 +49,10 @@ export function pointwiseProgram(
   return {
     file: 'conv-pointwise.wgsl',
     source,
+    ...(variant.halves ? { fragments: variant.halves.fragments } : {}),
     constants: {
       ...dotConstants(variant),
+      VECTORS: vectorsOf(inputs),
       RESIDUAL: node.inputs.length > 1,
       GATED: gated,
       UNIFORM_VECTORS: variant.weights === 'uniform' ? UNIFORM_VECTORS : 0,
@@ -81,7 +85,7 @@ export const isWorthwhile = (variant: PointwiseVariant, node: Conv2d, [images, h
   (variant.lanes !== 'channels' ||
     filled(groupsOf(node, variant)) > filled(ceilDiv(images * height * width, variant.pixels)));
 
-function pointwise(name: string, variant: PointwiseVariant): Kernel {
+export function pointwise(name: string, variant: PointwiseVariant): Kernel {
   const texture = variant.weights === 'texture';
   const uniform = variant.weights === 'uniform';
   const fits = (node: Conv2d, [, , , inputs]: Shape) => {
@@ -92,7 +96,7 @@ function pointwise(name: string, variant: PointwiseVariant): Kernel {
   return defineKernel<Conv2d>({
     name,
     op: 'conv2d',
-    requires: variant.broadcast ? ['subgroups'] : [],
+    requires: requiredBy(variant),
     accepts: (node, { inputs: [input], output }) =>
       isPointwise(node) &&
       fits(node, input!) &&

@@ -3,6 +3,7 @@ import type { Conv2d, Shape } from '../graph/ops.ts';
 import {
   ceilDiv,
   channelConstant,
+  type HalfArithmetic,
   MOST_WORKGROUPS,
   type PackedConstant,
   textureConstant,
@@ -25,6 +26,8 @@ export interface DotVariant<Weights extends string = 'buffer' | 'texture'> {
   readonly broadcast: boolean;
   /** For software adapters: few lanes make a workgroup, and products are with matrices where the shader has that. */
   readonly software: boolean;
+  /** Computes in halves; in float32 where absent. */
+  readonly halves?: HalfArithmetic;
 }
 
 /** On hardware, with weights in a buffer. */
@@ -33,6 +36,12 @@ export const tileOf = (pixels: number, channels: number, lanes: DotVariant['lane
 
 /** Invocations of a workgroup: on hardware as many as the widest waves. */
 export const workgroupOf = ({ software, pixels }: DotVariant<string>): number => (software ? (pixels > 8 ? 4 : 8) : 64);
+
+/** Features of the device. */
+export const requiredBy = ({ broadcast, halves }: DotVariant<string>): readonly GPUFeatureName[] => [
+  ...(broadcast ? (['subgroups'] as const) : []),
+  ...(halves ? (['shader-f16'] as const) : []),
+];
 
 const lanesCodes = { pixels: 0, line: 1, channels: 2 } as const;
 
@@ -44,7 +53,17 @@ const columnStep = ({ lanes = 'pixels' }: Tiled): number => (lanes === 'pixels' 
 type Tiled = { readonly channels: number; readonly lanes?: DotVariant['lanes'] };
 
 /** Constants of the fragments that such shaders share. SwiftShader, which has subgroups, compiles stores in a loop sooner. */
-export const dotConstants = ({ pixels, channels, weights, lanes, broadcast, software }: DotVariant<string>) => ({
+export const dotConstants = ({
+  pixels,
+  channels,
+  weights,
+  lanes,
+  broadcast,
+  software,
+  halves,
+}: DotVariant<string>) => ({
+  ...halves?.names,
+  HALF: halves !== undefined,
   TILE_PIXELS: pixels,
   TILE_CHANNELS: channels,
   LANES: lanesCodes[lanes],
@@ -86,16 +105,33 @@ export const inLine = (workgroups: number): readonly [number, number] => [
   ceilDiv(workgroups, MOST_WORKGROUPS),
 ];
 
+/** Vectors of four inputs that are summed in halves before they are added in float32: eight terms. */
+export const vectorsOf = (inputs: number): number => Math.min(2, ceilDiv(inputs, 4));
+
 /** Weights `[taps][⌈inputs / 4⌉][columns]`, and the bias. */
 export function dotLayout(
   node: Conv2d,
   taps: number,
   inputs: number,
-  tile: Tiled & { readonly weights?: string },
-): PackedConstant[] {
+  tile: Tiled & { readonly weights?: string; readonly halves?: HalfArithmetic },
+  vectors = vectorsOf(inputs),
+): readonly PackedConstant[] {
   const { weights, bias, outChannels } = node;
   const rows = taps * ceilDiv(inputs, 4);
   const columns = columnsOf(node, tile);
+  if (tile.halves) {
+    const layer = {
+      weights: () => weights,
+      bias,
+      taps,
+      inputs,
+      outputs: outChannels,
+      group: tile.channels,
+      columns,
+      vectors,
+    };
+    return tile.halves.dot(layer);
+  }
   const step = columnStep(tile);
   const { channels } = tile;
   // As the fragment place-of-group has it.

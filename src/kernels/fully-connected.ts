@@ -6,6 +6,7 @@ import {
   channelConstant,
   constantBinding,
   defineKernel,
+  type HalfArithmetic,
   inputBinding,
   type Kernel,
   LARGEST_TEXTURE,
@@ -25,7 +26,11 @@ interface Variant {
   readonly columns: number;
   readonly slices: number;
   readonly texture: boolean;
+  readonly halves?: HalfArithmetic;
 }
+
+/** Vectors of four inputs that are summed in halves at a time. */
+const VECTORS = 2;
 
 /** A product and what it reads: weights are `[h · w · c][outputs]`. */
 interface Layer extends Product {
@@ -37,12 +42,21 @@ const rowsOf = ([, height, width, channels]: Shape): number => height * width * 
 const fits = ({ texture }: Variant, { input, outputs }: Layer): boolean =>
   !texture || Math.max(rowsOf(input), ceilDiv(outputs, 4)) <= LARGEST_TEXTURE;
 
-function program({ columns, slices, texture }: Variant, { input, outputs, activation }: Layer): Program {
+function program({ columns, slices, texture, halves }: Variant, { input, outputs, activation }: Layer): Program {
   const outputs4 = ceilDiv(outputs, 4);
   return {
     file: 'fully-connected.wgsl',
     source,
-    constants: { TEXTURE: texture, SLICED: slices > 1 },
+    ...(halves ? { fragments: halves.fragments } : {}),
+    constants: {
+      ...halves?.names,
+      HALF: halves !== undefined,
+      TEXTURE: texture,
+      SLICED: slices > 1,
+      TILE_PIXELS: 1,
+      TILE_CHANNELS: 4,
+      VECTORS,
+    },
     overrides: { COLUMNS: columns, ...(slices > 1 ? { SLICES: slices } : {}), ...sigmoidOverride(activation) },
     shape: { inputs4: rowsOf(input) / 4, outputs4, ...piecewiseOf(activation) },
     bindings: [shapeBinding, inputBinding(0), constantBinding(0), constantBinding(1), outputBinding],
@@ -50,7 +64,7 @@ function program({ columns, slices, texture }: Variant, { input, outputs, activa
   };
 }
 
-function constants({ texture }: Variant, { input, outputs, weights, bias }: Layer): PackedConstant[] {
+function constants({ texture, halves }: Variant, { input, outputs, weights, bias }: Layer): readonly PackedConstant[] {
   const [, height, width, channels] = input;
   const pitch = 4 * ceilDiv(outputs, 4);
   const pack = () => {
@@ -58,6 +72,10 @@ function constants({ texture }: Variant, { input, outputs, weights, bias }: Laye
     return packRows(rows, height * width, channels * pitch, 4 * ceilDiv(channels, 4) * pitch);
   };
   const rows = rowsOf(input);
+  if (halves) {
+    const layer = { taps: 1, inputs: rows, outputs: pitch, group: 4, columns: pitch, vectors: VECTORS };
+    return halves.dot({ ...layer, weights: pack, bias });
+  }
   return [
     texture ? textureConstant(pitch / 4, rows, pack) : weightsConstant(rows * pitch, pack),
     channelConstant(bias, pitch),
@@ -65,12 +83,13 @@ function constants({ texture }: Variant, { input, outputs, weights, bias }: Laye
 }
 
 /** Of a fully connected layer, or of a 1×1 convolution of a single pixel, as in squeeze-and-excitation: the same product. */
-function matrixVector(op: 'fully-connected' | 'conv2d', name: string, variant: Variant): Kernel {
+export function matrixVector(op: 'fully-connected' | 'conv2d', name: string, variant: Variant): Kernel {
   const layer = (node: FullyConnected | Conv2d, input: Shape): Layer => ({ ...productOf(node)!, input });
   const single = ([, height, width]: Shape) => op === 'fully-connected' || (height === 1 && width === 1);
   return defineKernel<FullyConnected | Conv2d>({
     name,
     op,
+    requires: variant.halves ? ['shader-f16'] : [],
     accepts: (node, { inputs: [input] }) =>
       single(input!) && productOf(node) !== null && fits(variant, layer(node, input!)),
     invocations: (node, { inputs: [input], output }) =>
@@ -80,7 +99,7 @@ function matrixVector(op: 'fully-connected' | 'conv2d', name: string, variant: V
   });
 }
 
-const usual: Variant = { columns: 8, slices: 8, texture: false };
+export const usualVariant: Variant = { columns: 8, slices: 8, texture: false };
 
 const others: readonly Variant[] = [
   { columns: 4, slices: 1, texture: true },
@@ -92,8 +111,8 @@ const others: readonly Variant[] = [
 const nameOf = (stem: string, { columns, slices, texture }: Variant): string =>
   `${stem}/${columns}x${slices}-${texture ? 'texture' : 'buffer'}`;
 
-export const fullyConnected = matrixVector('fully-connected', 'fully-connected', usual);
-export const matrixVectorConv = matrixVector('conv2d', 'matrix-vector', usual);
+export const fullyConnected = matrixVector('fully-connected', 'fully-connected', usualVariant);
+export const matrixVectorConv = matrixVector('conv2d', 'matrix-vector', usualVariant);
 
 export const fullyConnectedVariants: readonly Kernel[] = others.map((variant) =>
   matrixVector('fully-connected', nameOf('fully-connected', variant), variant),

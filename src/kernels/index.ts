@@ -1,3 +1,5 @@
+import type { Graph } from '../graph/graph.ts';
+import type { Node } from '../graph/ops.ts';
 import { add } from './add.ts';
 import { convDepthwise, depthwiseVariants } from './conv-depthwise.ts';
 import { depthwiseAnyVariants } from './conv-depthwise-any.ts';
@@ -18,6 +20,10 @@ export interface KernelRegistry {
   readonly variants: readonly Kernel[];
   /** For first results on devices that compile slowly. They are slower than variants, and the tuner does not try them. */
   readonly starting: readonly Kernel[];
+  /** That compute in halves what others compute in float32; for plans that ask for it. */
+  readonly inHalves: readonly Kernel[];
+  /** Which tensors are stored as halves where such compute these nodes; with those kernels. */
+  readonly halfOperands?: (graph: Graph, computing: ReadonlySet<Node>) => ReadonlySet<string>;
 }
 
 /** What most networks need, with the variants that share its shaders. */
@@ -44,16 +50,18 @@ export const coreKernels: KernelRegistry = {
     ...globalAveragePoolVariants,
   ],
   starting: [...convAnyVariants, ...depthwiseAnyVariants],
+  inHalves: [],
 };
 
 /** Kernels that are fetched for the plans that need them. */
-export type KernelModule = 'rare' | 'blocks' | 'variants' | 'integer';
+export type KernelModule = 'rare' | 'blocks' | 'variants' | 'integer' | 'halves';
 
 const modules: Readonly<Record<KernelModule, () => Promise<Partial<KernelRegistry>>>> = {
   rare: () => import('./rare.ts'),
   blocks: () => import('./blocks.ts'),
   variants: () => import('./variants.ts'),
   integer: () => import('./integer.ts'),
+  halves: () => import('./halves.ts'),
 };
 
 /** Where kernels are that are not of the core, by their names without what follows a slash. */
@@ -80,13 +88,22 @@ const moduleOfKernel: Readonly<Record<string, KernelModule>> = {
   'conv-pointwise-split': 'variants',
   'conv-depthwise-strip': 'variants',
   'conv-depthwise-tile': 'variants',
+  half: 'halves',
 };
 
 /** The core and what these modules add. */
 export async function fetchKernels(names: Iterable<KernelModule>): Promise<KernelRegistry> {
   const added = await Promise.all([...new Set(names)].sort().map((name) => modules[name]()));
-  const all = (key: keyof KernelRegistry) => [coreKernels, ...added].flatMap((kernels) => kernels[key] ?? []);
-  return { usual: all('usual'), variants: all('variants'), starting: all('starting') };
+  const all = (key: Exclude<keyof KernelRegistry, 'halfOperands'>) =>
+    [coreKernels, ...added].flatMap((kernels) => kernels[key] ?? []);
+  const halfOperands = added.find((kernels) => kernels.halfOperands)?.halfOperands;
+  return {
+    usual: all('usual'),
+    variants: all('variants'),
+    starting: all('starting'),
+    inHalves: all('inHalves'),
+    ...(halfOperands && { halfOperands }),
+  };
 }
 
 /** The module that has the kernels with these names; none for the core's. */

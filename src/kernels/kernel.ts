@@ -51,6 +51,8 @@ export interface NodeShapes {
   readonly output: Shape;
   /** Whether the first input may be stored dense: one of the network's own that no other node reads. */
   readonly dense?: boolean;
+  /** Whether the first input is stored as halves, of which nothing is too large to be computed with. */
+  readonly half?: boolean;
 }
 
 /**
@@ -74,6 +76,29 @@ export interface Kernel<N extends Node = Node> {
   program(node: N, shapes: NodeShapes): Program;
   /** What its constant bindings hold, in their order. */
   constants(node: N, shapes: NodeShapes): readonly PackedConstant[];
+}
+
+/** How kernels compute in halves: what their shaders include for it, and what these read. From a module that few fetch. */
+export interface HalfArithmetic {
+  readonly fragments: Fragments;
+  /** Constants of the shaders. */
+  readonly names: Readonly<Record<string, number>>;
+  /** For each output four inputs at a time, and the bias. */
+  readonly dot: (layer: DotLayer) => readonly PackedConstant[];
+  /** Those of a depthwise convolution, and the bias. */
+  readonly taps: (weights: Float32Array, bias: Float32Array | null, channels: number) => readonly PackedConstant[];
+}
+
+/** Weights `[taps][inputs][outputs]` for a shader that reads `vectors` of four inputs at a time, for `group` outputs. */
+export interface DotLayer {
+  readonly weights: () => Float32Array;
+  readonly bias: Float32Array | null;
+  readonly taps: number;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly group: number;
+  readonly columns: number;
+  readonly vectors: number;
 }
 
 /**

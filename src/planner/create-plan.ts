@@ -33,7 +33,7 @@ import {
   type TextureSpec,
 } from './plan.ts';
 import { type KernelPreferences, kernelNamed, selectKernel, shapesOf } from './select.ts';
-import { halfTensors, inputsOfOneReader, integerTensors } from './storage.ts';
+import { halvesOf, inputsOfOneReader, integerTensors, nodesInHalves } from './storage.ts';
 
 /** Offsets of storage and uniform bindings are multiples of this in every WebGPU implementation. */
 const ALIGNMENT = 256;
@@ -46,7 +46,7 @@ export const storedBytes = (shape: Shape, precision: Precision): number =>
 
 export interface PlanOptions {
   readonly precision?: Precision | undefined;
-  /** Which tensors a float16 plan stores as halves; those of `halfTensors` unless given. */
+  /** Which tensors a float16 plan stores as halves; those of `halvesOf` unless given. */
   readonly halves?: ReadonlySet<string>;
   /** Let tensors that are never alive together share memory (default). Off, every tensor keeps its own place. */
   readonly aliasing?: boolean;
@@ -75,14 +75,20 @@ export function* planInSteps(
   options: PlanOptions = {},
 ): Generator<undefined, Plan> {
   const { precision = 'float32', aliasing = true, preferences } = options;
-  const precisionOf = precisions(graph, precision, options.halves);
+  const computing = preferences?.arithmetic && nodesInHalves(graph);
+  const halves = options.halves ?? halvesOf(graph, kernels, precision, preferences?.arithmetic);
+  const integers = integerTensors(graph);
+  const precisionOf = (name: string): Precision =>
+    integers.has(name) ? 'int8' : isHalf(precision) && halves.has(name) ? precision : 'float32';
   const shapes = inferShapes(graph);
   const mayBeDense = new Set([...inputsOfOneReader(graph)].filter((name) => precisionOf(name) === 'float32'));
   const steps: { node: Node; nodeShapes: NodeShapes; kernel: Kernel; program: Program }[] = [];
   for (const node of graph.nodes) {
     yield;
-    const nodeShapes = { ...shapesOf(node, shapes), dense: mayBeDense.has(node.inputs[0]!) };
-    const kernel = selectKernel(kernels, node, nodeShapes, preferences);
+    const [first] = node.inputs as [string];
+    const half = precisionOf(first) === 'float16';
+    const nodeShapes = { ...shapesOf(node, shapes), dense: mayBeDense.has(first), half };
+    const kernel = selectKernel(kernels, node, nodeShapes, preferences, computing?.has(node));
     const program = kernel.program(node, nodeShapes);
     if (program.workgroups.some((count) => count > MOST_WORKGROUPS)) {
       throw new GraphError(
@@ -210,13 +216,6 @@ export function* planInSteps(
     inputs: graph.inputs.map(({ name }) => name),
     outputs: graph.outputs.map(({ name, tensor }) => ({ name, tensor })),
   };
-}
-
-/** How each tensor of a plan of this precision is stored. */
-function precisions(graph: Graph, precision: Precision, given?: ReadonlySet<string>): (tensor: string) => Precision {
-  const integers = integerTensors(graph);
-  const halves = isHalf(precision) ? (given ?? halfTensors(graph)) : new Set<string>();
-  return (tensor) => (integers.has(tensor) ? 'int8' : halves.has(tensor) ? precision : 'float32');
 }
 
 const constantBytesOf = (constant: PackedConstant, precision: Precision): number =>

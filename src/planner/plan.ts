@@ -1,9 +1,9 @@
 import type { Shape } from '../graph/ops.ts';
 
 /**
- * How weights and tensors are stored on the GPU; arithmetic on real numbers is always float32. In float16, weights of depthwise
- * convolutions and the tensors that storage.ts keeps are float32 all the same. In int8, tensors of stored integers are bytes,
- * four channels to a word, the first lowest, and all others float32.
+ * How weights and tensors are stored on the GPU. In float16, weights of depthwise convolutions that compute in float32, and the tensors
+ * that storage.ts keeps, are float32 all the same. In int8, tensors of stored integers are bytes, four channels to a word, the
+ * first lowest, and all others float32.
  */
 export type Precision = 'float32' | 'float16' | 'float16-packed' | 'int8';
 

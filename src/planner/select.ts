@@ -17,6 +17,8 @@ export interface KernelPreferences {
    * many, or else for the one that has most.
    */
   readonly fill?: number;
+  /** What kernels compute in where they can: those whose names begin with `half/` then come before those named otherwise. */
+  readonly arithmetic?: 'float16' | undefined;
   /** Names of kernels by `layerKey`, found by measurement; before `prefer`. */
   readonly tuned?: Readonly<Record<string, string>>;
 }
@@ -48,7 +50,7 @@ const withoutNumbers = (key: string, value: unknown): unknown =>
  */
 export function kernelsFor(
   graph: Graph,
-  { prefer, tuned = {} }: KernelPreferences = noPreferences,
+  { prefer, tuned = {}, arithmetic }: KernelPreferences = noPreferences,
   tuning = false,
 ): Promise<KernelRegistry> {
   const shapes = inferShapes(graph);
@@ -57,6 +59,7 @@ export function kernelsFor(
   // What a graph has no nodes for is not fetched.
   const modules = named.filter((module) => module !== 'integer' && (fuses || module !== 'blocks'));
   if (tuning) modules.push('variants');
+  if (arithmetic) modules.push('halves');
   for (const node of graph.nodes) {
     if (node.op === 'fused') modules.push('blocks');
     else if (node.op === 'integer') modules.push('integer');
@@ -81,14 +84,20 @@ const usable = (kernel: Kernel, node: Node, shapes: NodeShapes, features: readon
   (kernel.requires ?? []).every((feature) => features.includes(feature)) &&
   kernel.accepts(node, shapes);
 
-/** Kernels worth measuring for a node on a device: the registry's own choice first, then its variants. */
+/**
+ * Kernels worth measuring for a node on a device: the registry's own choice first, then its variants; of a node that is to
+ * compute in halves those that do, where there are any.
+ */
 export function candidates(
-  { usual, variants }: KernelRegistry,
+  { usual, variants, inHalves }: KernelRegistry,
   node: Node,
   shapes: NodeShapes,
   features: readonly string[],
+  computesInHalves = false,
 ): Kernel[] {
   const runs = (kernel: Kernel) => usable(kernel, node, shapes, features);
+  const halves = computesInHalves ? inHalves.filter(runs) : [];
+  if (halves.length > 0) return halves;
   const first = usual.find(runs);
   return first ? [first, ...variants.filter(runs)] : [];
 }
@@ -98,20 +107,32 @@ export function candidates(
  * registry that accepts it. Throws `GraphError` where there is none.
  */
 export function selectKernel(
-  { usual, variants, starting }: KernelRegistry,
+  { usual, variants, starting, inHalves }: KernelRegistry,
   node: Node,
   shapes: NodeShapes,
   preferences = noPreferences,
+  computesInHalves = false,
 ): Kernel {
   const { features, prefer, fill = 0, tuned } = preferences;
-  const all = [usual, variants, starting].flat();
+  const all = [usual, variants, starting, inHalves].flat();
   const named = (name: string) => all.find((kernel) => kernel.name === name && usable(kernel, node, shapes, features));
   const measured = tuned?.[layerKey(node, shapes)];
-  const suited = prefer.flatMap((name) => named(name) ?? []).filter((kernel) => kernel.suits?.(node, shapes) ?? true);
+  const pick = (names: readonly string[], others: readonly Kernel[]) => {
+    const suited = names.flatMap((name) => named(name) ?? []).filter((kernel) => kernel.suits?.(node, shapes) ?? true);
+    return (
+      fullest(suited, (kernel) => kernel.invocations?.(node, shapes) ?? fill, fill) ??
+      others.find((kernel) => usable(kernel, node, shapes, features))
+    );
+  };
+  const halved = () =>
+    pick(
+      prefer.map((name) => `half/${name}`),
+      inHalves,
+    );
   const found =
     (measured === undefined ? undefined : named(measured)) ??
-    fullest(suited, (kernel) => kernel.invocations?.(node, shapes) ?? fill, fill) ??
-    usual.find((kernel) => usable(kernel, node, shapes, features));
+    (computesInHalves ? halved() : undefined) ??
+    pick(prefer, usual);
   if (!found) {
     const inputs = shapes.inputs.map((shape) => `[${shape}]`).join(', ');
     throw new GraphError(`node "${node.name}" (${node.op}): no kernel runs it on ${inputs} → [${shapes.output}]`);
@@ -127,8 +148,10 @@ function fullest(kernels: readonly Kernel[], invocationsOf: (kernel: Kernel) => 
 }
 
 /** The kernel of this name for an operation. Throws `GraphError` where the registry has none. */
-export function kernelNamed({ usual, variants, starting }: KernelRegistry, name: string, op: OpName): Kernel {
-  const kernel = [usual, variants, starting].flat().find((candidate) => candidate.name === name && candidate.op === op);
+export function kernelNamed({ usual, variants, starting, inHalves }: KernelRegistry, name: string, op: OpName): Kernel {
+  const kernel = [usual, variants, starting, inHalves]
+    .flat()
+    .find((candidate) => candidate.name === name && candidate.op === op);
   if (!kernel) throw new GraphError(`there is no kernel "${name}" for ${op}; the plan is of another version`);
   return kernel;
 }

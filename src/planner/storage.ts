@@ -1,5 +1,18 @@
 import type { Graph } from '../graph/graph.ts';
 import type { Node } from '../graph/ops.ts';
+import type { KernelRegistry } from '../kernels/index.ts';
+import { isHalf, type Precision } from './plan.ts';
+
+/** Which tensors a plan stores as halves; `kernels` as those that it is made of. */
+export function halvesOf(
+  graph: Graph,
+  { halfOperands }: KernelRegistry,
+  precision: Precision,
+  arithmetic?: 'float16',
+): ReadonlySet<string> {
+  if (!isHalf(precision)) return new Set();
+  return arithmetic && halfOperands ? halfOperands(graph, nodesInHalves(graph)) : halfTensors(graph);
+}
 
 /**
  * Which tensors of a graph a float16 plan stores as halves: what the expansions of inverted residual blocks write for
@@ -20,18 +33,26 @@ export function halfTensors({ nodes, outputs }: Graph): ReadonlySet<string> {
     for (const name of node.inputs) readers.set(name, [...(readers.get(name) ?? []), node]);
   }
   const named = new Set(outputs.map(({ tensor }) => tensor));
-  const endOfFirstBlock = nodes.findIndex(({ op }) => op === 'conv2d') + 2;
+  const first = endOfFirstBlock(nodes);
   const isExpansion = (node: Node): boolean => {
     if (node.op !== 'conv2d' || node.groups > 1 || node.activation === 'none' || named.has(node.output)) return false;
     const [reader, ...others] = readers.get(node.output) ?? [];
     // MobileNetV1 has no expansions: a convolution after an activated depthwise one ends a block.
     return others.length === 0 && isGrouped(reader) && !isGrouped(producers.get(node.inputs[0]!), true);
   };
-  return new Set(nodes.filter((node, i) => i > endOfFirstBlock && isExpansion(node)).map(({ output }) => output));
+  return new Set(nodes.filter((node, i) => i > first && isExpansion(node)).map(({ output }) => output));
 }
 
 const isGrouped = (node: Node | undefined, activated = false): boolean =>
   node?.op === 'conv2d' && node.groups > 1 && (!activated || node.activation !== 'none');
+
+/**
+ * Which nodes of a graph compute in halves, where their kernels can: all but the stem and the first block, which hold few
+ * values that every later layer meets.
+ */
+export const nodesInHalves = ({ nodes }: Graph): ReadonlySet<Node> => new Set(nodes.slice(endOfFirstBlock(nodes) + 1));
+
+const endOfFirstBlock = (nodes: readonly Node[]): number => nodes.findIndex(({ op }) => op === 'conv2d') + 2;
 
 /**
  * Tensors of stored integers, which are bytes in every plan: what operations on integers write but real numbers, and inputs of

@@ -48,7 +48,7 @@ export const adopter =
       const expected = await bench.outputsOf(current);
       const found = await bench.outputsOf(next);
       signal.throwIfAborted();
-      const wrong = judgeOutputs(graph, precision, found, expected).find(({ ok }) => !ok);
+      const wrong = judgeOutputs(graph, precision, found, expected, preferences.arithmetic).find(({ ok }) => !ok);
       if (wrong) throw new Error(`output "${wrong.name}" is another with it`);
       host.exchange(next, preferences);
       next = null;

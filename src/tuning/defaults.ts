@@ -11,13 +11,16 @@ import type { KernelPreferences } from '../planner/select.ts';
  */
 
 /** The kernels of the first result. On software adapters, which compile slowly: the shortest code that is not slow. */
-export async function startingPreferences(adapter: AdapterDescription): Promise<KernelPreferences> {
+export async function startingPreferences(
+  adapter: AdapterDescription,
+  arithmetic?: KernelPreferences['arithmetic'],
+): Promise<KernelPreferences> {
   const { software, features } = adapter;
-  if (!software) return (await import('./hardware.ts')).hardwarePreferences(adapter);
+  if (!software) return (await import('./hardware.ts')).hardwarePreferences(adapter, arithmetic);
   const prefer = features.includes('subgroups')
     ? ['conv-any/p4-c8-texture-broadcast-software', 'conv-depthwise-any/p4']
     : ['conv-any/p2-c8-texture-software', 'conv-depthwise-any/p2'];
-  return { features, prefer: [...vectors, ...blocks, ...prefer] };
+  return { features, prefer: [...vectors, ...blocks, ...prefer], arithmetic };
 }
 
 /** Matrix-vector products read each weight once: as a texel. Nothing waits at a barrier, which costs a software adapter most. */

@@ -56,6 +56,17 @@ const classes: Readonly<Record<string, readonly string[]>> = {
   '': pointwise(USUAL, 'p2-c4-line', 'p2-c4-s4'),
 };
 
+/**
+ * Before these where layers compute in halves: the largest tiles that keep as few registers as float32's, with two tiles of
+ * weights under way and what is halved beside them.
+ */
+const inHalves: Readonly<Record<string, readonly string[]>> = {
+  arm: [...pointwise(USUAL, 'p2-c4-line'), direct('p1-c8-buffer-line')],
+  apple: [...pointwise('p4-c8-line', 'p4-c4-line'), direct('p4-c8-buffer-line')],
+  qualcomm: [...pointwise('p4-c8-line', 'p4-c4-line'), direct('p4-c8-buffer-line')],
+  amd: [...pointwise('p1-c8-line'), direct('p2-c4-buffer-pixels')],
+};
+
 /** RDNA 3 has half as many registers again. */
 const newAmd = [...pointwise('p4-c8-line'), stem('p4-c16-buffer-pixels'), direct('p4-c8-buffer-line')];
 
@@ -67,12 +78,16 @@ const FILL = 1000;
 const NVIDIA_FILL = 4000;
 
 /** The kernels that hardware starts with, and keeps until the tuner has measured. */
-export function hardwarePreferences(adapter: AdapterDescription): KernelPreferences {
+export function hardwarePreferences(
+  adapter: AdapterDescription,
+  arithmetic: KernelPreferences['arithmetic'],
+): KernelPreferences {
   const { features, architecture } = adapter;
   const likely = likelyVendor(adapter);
   // Samsung's GPUs are AMD's.
   const vendor = likely === 'samsung' ? 'amd' : likely;
   const newer = vendor === 'amd' && /^rdna-?[3-9]/.test(architecture);
-  const prefer = [...products, ...(newer ? newAmd : []), ...(classes[vendor] ?? classes['']!)];
-  return { features, prefer, fill: vendor === 'nvidia' ? NVIDIA_FILL : FILL };
+  const halves = (arithmetic && inHalves[vendor]) ?? [];
+  const prefer = [...products, ...halves, ...(newer ? newAmd : []), ...(classes[vendor] ?? classes['']!)];
+  return { features, prefer, fill: vendor === 'nvidia' ? NVIDIA_FILL : FILL, arithmetic };
 }

@@ -69,12 +69,13 @@ export async function tune(host: Host, options: TuneOptions & { readonly signal:
   const bench = await TrialBench.create(gpu);
   try {
     const adopt = adopter(host, bench, signal);
-    const shipped = await preferencesOf(gpu, graph, await shippedPreferences(gpu.adapter));
+    const { arithmetic } = host.preferences;
+    const shipped = await preferencesOf(gpu, graph, await shippedPreferences(gpu.adapter, arithmetic));
     // Where they cannot be used, those of the first result stay.
     const base = (await adopt(shipped)) === null ? shipped : host.preferences;
     let found: Outcome = { layers: [], remembered: 0, refused: [], complete: false };
     if (budgetMs > 0) {
-      const key = cacheKey(gpu, precision);
+      const key = cacheKey(gpu, arithmetic ? `${precision} arithmetic` : precision);
       const fingerprintMs = cache ? await fingerprint(bench, { exclusive, signal }) : null;
       const open = async (): Promise<TuningRecord | null> => {
         if (!cache || fingerprintMs === null) return null;

@@ -3,9 +3,12 @@ import type { KernelPreferences } from '../planner/select.ts';
 import { blocks, startingPreferences, vectors } from './defaults.ts';
 
 /** The kernels that follow in the background: the fastest known for a kind of device. */
-export async function shippedPreferences(adapter: AdapterDescription): Promise<KernelPreferences> {
+export async function shippedPreferences(
+  adapter: AdapterDescription,
+  arithmetic?: KernelPreferences['arithmetic'],
+): Promise<KernelPreferences> {
   const { software, features } = adapter;
-  if (!software) return startingPreferences(adapter);
+  if (!software) return startingPreferences(adapter, arithmetic);
   const prefer = features.includes('subgroups')
     ? [
         'conv-pointwise/p14-c32-texture-broadcast-software',
@@ -22,5 +25,5 @@ export async function shippedPreferences(adapter: AdapterDescription): Promise<K
         'conv-direct/p4-c16-texture',
         'conv-depthwise-strip/c4-r8',
       ];
-  return { features, prefer: [...prefer, 'conv-depthwise-strip/c1-r8', ...vectors, ...blocks] };
+  return { features, prefer: [...prefer, 'conv-depthwise-strip/c1-r8', ...vectors, ...blocks], arithmetic };
 }

@@ -29,6 +29,8 @@ export interface LayerStorage {
   /** Which inputs are halves, and whether the output is. */
   readonly halfInputs: readonly boolean[];
   readonly halfOutput: boolean;
+  /** Whether kernels compute in halves. */
+  readonly computesInHalves?: boolean;
 }
 
 /** Bytes of a trial's inputs and of its output, which is there twice. */
@@ -43,14 +45,19 @@ const FEWEST_ROWS = 16;
 /** A half holds whole numbers up to it, and ± so many units are a tensor's or weight's range at most. */
 const MOST = 2048;
 
+/** A half holds 16 products of two whole numbers up to it, in any order. */
+const MOST_IN_HALVES = 11;
+
 /** A sum of products of two multiples of 2^-12 is exact in float32, in any order, while it stays below 1. */
 const EXACT = 2 ** 24;
 
 /**
  * One layer with made-up values of both signs, for trying kernels on: inputs and weights are multiples of 2^-12, so small
  * that Σ|w·x| + |bias| ≤ 1 for every output. Every product and partial sum is then a multiple of 2^-24 of at most 1, which
- * float32 holds exactly: two right kernels have the same sum, in whatever order. One on stored integers keeps its weights and has
- * any integers as inputs: two right kernels give the same ones. A picture too large for `TENSOR_BYTES` is cut to fewer images and rows.
+ * float32 holds exactly: two right kernels have the same sum, in whatever order. For kernels that compute in halves they are
+ * so few multiples that short sums are exact as well, and the weights larger for it. One on stored integers keeps its weights and
+ * has any integers as inputs: two right kernels give the same ones. A picture too large for `TENSOR_BYTES` is cut to fewer images
+ * and rows.
  */
 export class Trial {
   readonly graph: Graph;
@@ -66,13 +73,16 @@ export class Trial {
     const names = inputs.map((_, i) => `x${i}`);
     const shapes = fitting(node, inputs, storage);
     const [input] = shapes;
-    const most = mostOf(termsOf(node, input!), 'weights' in node);
+    const terms = termsOf(node, input!);
+    const inHalves = 'weights' in node && storage.computesInHalves === true;
+    const most = inHalves ? MOST_IN_HALVES : mostOf(terms, 'weights' in node);
+    const unit = inHalves ? 2 ** Math.floor(Math.log2(0.9 / (UNIT * terms * MOST_IN_HALVES ** 2))) : UNIT;
     // A residual is added to a sum of less than 1: no bit is lost that a half would keep.
     this.inputs = names.map((tensor, i) => ({ tensor, most: i === 0 ? most : MOST / 2 }));
     const made =
       'weights' in node
         ? {
-            weights: pattern(node.weights.length, most, UNIT),
+            weights: pattern(node.weights.length, most, unit),
             bias: node.bias && pattern(node.bias.length, Math.floor(0.1 * EXACT), 1 / EXACT),
           }
         : {};

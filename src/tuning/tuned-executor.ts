@@ -68,10 +68,11 @@ export class TunedExecutor {
     gpu: Gpu,
     graph: Graph,
     precision: Precision,
-    options: ResourceOptions,
+    { arithmetic, ...options }: ResourceOptions & Pick<KernelPreferences, 'arithmetic'>,
     arriving?: ArrivingWeights | null,
   ): Promise<TunedExecutor> {
-    const make = async (on: Gpu) => begin(on, graph, await planFor(on, graph, precision), options, arriving);
+    const make = async (on: Gpu) =>
+      begin(on, graph, await planFor(on, graph, precision, arithmetic), options, arriving);
     return new TunedExecutor(
       graph,
       await make(gpu).catch(async (error) => (await recovery()).replace(gpu, error, make, options.signal)),
@@ -179,7 +180,9 @@ export class TunedExecutor {
     const { kindOf, replace } = await recovery();
     const running = await replace(gpu, loss, async (next) => {
       const same = kindOf(next) === kindOf(gpu);
-      const planned = same ? { plan, preferences, precision } : await planFor(next, this.graph, precision);
+      const planned = same
+        ? { plan, preferences, precision }
+        : await planFor(next, this.graph, precision, preferences.arithmetic);
       return begin(next, this.graph, planned, {});
     });
     if (this.#disposed) {
@@ -250,10 +253,15 @@ export class TunedExecutor {
   }
 }
 
-async function planFor(gpu: Gpu, graph: Graph, wanted: Precision): Promise<Planned> {
+async function planFor(
+  gpu: Gpu,
+  graph: Graph,
+  wanted: Precision,
+  arithmetic: KernelPreferences['arithmetic'],
+): Promise<Planned> {
   const { features } = gpu.adapter;
   const precision = wanted === 'float16' && !features.includes('shader-f16') ? 'float16-packed' : wanted;
-  const preferences = await preferencesOf(gpu, graph, await startingPreferences(gpu.adapter));
+  const preferences = await preferencesOf(gpu, graph, await startingPreferences(gpu.adapter, arithmetic));
   const kernels = await kernelsFor(graph, preferences);
   const plan = createPlan(graph, kernels, { precision, preferences, limits: gpu.device.limits });
   return { plan, preferences, precision };

@@ -6,9 +6,9 @@ import { inferShapes, sizeOf } from '../graph/shapes.ts';
 import type { KernelRegistry } from '../kernels/index.ts';
 import type { Kernel, NodeShapes } from '../kernels/kernel.ts';
 import { packConstants } from '../planner/create-plan.ts';
-import { isHalf, type Plan, type Precision } from '../planner/plan.ts';
+import type { Plan, Precision } from '../planner/plan.ts';
 import { candidates, type KernelPreferences, kernelsFor, layerKey, selectKernel } from '../planner/select.ts';
-import { halfTensors, inputsOfOneReader } from '../planner/storage.ts';
+import { halvesOf, inputsOfOneReader, nodesInHalves } from '../planner/storage.ts';
 import { PlanResources } from '../scheduler/plan-resources.ts';
 import { inSlices } from '../scheduler/slices.ts';
 import type { TrialBench } from '../scheduler/trial-bench.ts';
@@ -79,7 +79,7 @@ export async function tuneKernels(bench: TrialBench, graph: Graph, options: Tune
   const { preferences, known, budgetMs, signal, onProgress } = options;
   const end = performance.now() + budgetMs;
   const registry = await kernelsFor(graph, preferences, true);
-  const layers = distinctLayers(graph, registry, bench.gpu.adapter, options.precision);
+  const layers = distinctLayers(graph, registry, bench.gpu.adapter, options);
   const found = new Map<string, LayerRecord>();
   const measured: TunedLayer[] = [];
   let remembered = 0;
@@ -89,7 +89,10 @@ export async function tuneKernels(bench: TrialBench, graph: Graph, options: Tune
     const { key, node, shapes, kernels, count } = layer;
     const { refused = [], tried = [], kernel } = known.get(key) ?? {};
     const sound = kernels.map(({ name }) => name).filter((name) => !refused.includes(name));
-    const usual = kernel && sound.includes(kernel) ? kernel : selectKernel(registry, node, shapes, preferences).name;
+    const usual =
+      kernel && sound.includes(kernel)
+        ? kernel
+        : selectKernel(registry, node, shapes, preferences, layer.storage.computesInHalves).name;
     const others = sound.filter((name) => name !== usual && !tried.includes(name));
     if (others.length === 0) {
       remembered++;
@@ -116,11 +119,12 @@ function distinctLayers(
   graph: Graph,
   registry: KernelRegistry,
   { features, software }: AdapterDescription,
-  precision: Precision,
+  { precision, preferences: { arithmetic } }: Pick<TunerOptions, 'precision' | 'preferences'>,
 ): Layer[] {
   const shapes = inferShapes(graph);
   const dense = inputsOfOneReader(graph);
-  const halves: ReadonlySet<string> = isHalf(precision) ? halfTensors(graph) : new Set();
+  const computing = arithmetic && nodesInHalves(graph);
+  const halves = halvesOf(graph, registry, precision, arithmetic);
   const layers = new Map<string, Layer>();
   for (const node of graph.nodes) {
     if (!isTunable(node)) continue;
@@ -128,8 +132,9 @@ function distinctLayers(
       inputs: node.inputs.map((name) => shapes.get(name)!),
       output: shapes.get(node.output)!,
       dense: dense.has(node.inputs[0]!) && !halves.has(node.inputs[0]!),
+      half: precision === 'float16' && halves.has(node.inputs[0]!),
     };
-    const [usual, ...others] = candidates(registry, node, nodeShapes, features);
+    const [usual, ...others] = candidates(registry, node, nodeShapes, features, computing?.has(node));
     const kernels = [...(usual ? [usual] : []), ...others.filter(({ name }) => isFor(software, name))];
     if (kernels.length < 2) continue;
     const key = layerKey(node, nodeShapes);
@@ -142,8 +147,10 @@ function distinctLayers(
       precision,
       halfInputs: node.inputs.map((name) => halves.has(name)),
       halfOutput: halves.has(node.output),
+      computesInHalves: computing?.has(node) ?? false,
     };
-    layers.set(key, { key, node, shapes: nodeShapes, kernels, storage, work: workOf(node, nodeShapes), count: 1 });
+    const work = workOf(node, nodeShapes);
+    layers.set(key, { key, node, shapes: nodeShapes, kernels, storage, work, count: 1 });
   }
   return [...layers.values()].sort((a, b) => b.work * b.count - a.work * a.count);
 }

@@ -14,10 +14,12 @@
  * Every bound further holds
  * - u·|y| for the reference's own rounding to float32 (its float64 sums are off by 2^-29 of the GPU's bound at most),
  * - 2^-126 for each operation whose operand or result may have been flushed, times what it is multiplied by,
+ * - where a layer computes in halves (`StorageOptions.halves`), what `halfSums` says,
  * - where the output is stored as halves, 2^-11 of the value (at least 2^-25) for the store. Operands are taken as the
  *   GPU holds them: the caller passes input tensors as read back, weights are rounded here.
  */
 import { UsageError } from '../errors.ts';
+import { halfWeights, MOST_INPUT, MOST_TERMS, MOST_WEIGHT, TERMS } from '../graph/half-weights.ts';
 import type { Integer } from '../graph/integers.ts';
 import {
   type Activation,
@@ -39,7 +41,7 @@ import { runNode, type Tensor } from '../reference/index.ts';
 import { sourceCoordinate } from '../reference/resize.ts';
 import { checkedShape } from '../reference/tensor.ts';
 
-/** How the GPU stores tensors and weights; it always computes in float32. */
+/** How the GPU stores tensors and weights. */
 export type Storage = 'f32' | 'f16';
 
 export interface StorageOptions {
@@ -47,6 +49,10 @@ export interface StorageOptions {
   readonly weights?: Storage;
   /** Of what is written. */
   readonly output?: Storage;
+  /** Products are halves, and short sums of them; of a convolution or a fully connected layer. */
+  readonly halves?: boolean;
+  /** Of what these read first. */
+  readonly input?: Storage;
 }
 
 export interface Bounded {
@@ -70,11 +76,14 @@ const division = 5;
 /** Covers the float64 arithmetic here and in the reference, and the rounding of the bound to float32. */
 const slack = 1 + 2 ** -20;
 
-/** The share by which n roundings in a row change a value: γ(n), or γ(√n) for the probable error. */
-type Roundings = (n: number) => number;
+/** Unit roundoff of halves. */
+const halfUnit = 2 ** -11;
 
-const worstCase: Roundings = (n) => (n * u) / (1 - n * u);
-const probableCase: Roundings = (n) => worstCase(Math.sqrt(n));
+/** The share by which n roundings in a row change a value: γ(n), or γ(√n) for the probable error; to float32 unless given. */
+type Roundings = (n: number, unit?: number) => number;
+
+const worstCase: Roundings = (n, unit = u) => (n * unit) / (1 - n * unit);
+const probableCase: Roundings = (n, unit) => worstCase(Math.sqrt(n), unit);
 
 /** |computed − exact| for element i of a node's output, before it is stored. */
 type ErrorOf = (i: number, gamma: Roundings) => number;
@@ -85,10 +94,10 @@ type ErrorOf = (i: number, gamma: Roundings) => number;
  */
 export function runWithBound(node: Node, inputs: readonly Tensor[], options: StorageOptions = {}): Bounded {
   if (node.op === 'fused') return fusedWithBounds(node, inputs, options).get(node.output)!;
-  const { weights = 'f32', output = 'f32' } = options;
-  const stored = weights === 'f16' ? withRoundedWeights(node) : node;
+  const { output = 'f32' } = options;
+  const stored = asStored(node, options);
   const shape = checkedShape(stored, inputs);
-  const { data, error } = evaluate(stored, inputs, shape);
+  const { data, error } = evaluate(stored, inputs, shape, options);
   const bound = new Float32Array(data.length);
   const probable = new Float32Array(data.length);
   for (let i = 0; i < data.length; i++) {
@@ -127,7 +136,12 @@ function integerError({ body }: Integer, { data }: Tensor): ErrorOf | null {
   }
 }
 
-function evaluate(node: Node, inputs: readonly Tensor[], shape: Tensor['shape']): Evaluated {
+function evaluate(
+  node: Node,
+  inputs: readonly Tensor[],
+  shape: Tensor['shape'],
+  options: StorageOptions = {},
+): Evaluated {
   const input = inputs[0]!;
   const computed = () => runNode(node, inputs).data;
   switch (node.op) {
@@ -135,7 +149,7 @@ function evaluate(node: Node, inputs: readonly Tensor[], shape: Tensor['shape'])
       const taps = node.kernel[0] * node.kernel[1] * (input.shape[3] / node.groups);
       const sums = convolve(node, input, shape);
       const magnitudes = convolve(absoluteNode(node), absolute(input), shape);
-      return weightedSums(node, input, sums, magnitudes, taps, inputs[1]?.data);
+      return weightedSums(node, input, sums, magnitudes, taps, inputs[1]?.data, options);
     }
     case 'conv-transpose2d': {
       // Of a dense kernel every stride-th tap of an axis meets an output pixel.
@@ -147,7 +161,8 @@ function evaluate(node: Node, inputs: readonly Tensor[], shape: Tensor['shape'])
     case 'fully-connected': {
       const taps = input.data.length / input.shape[0];
       const sums = matrixProduct(node, input);
-      return weightedSums(node, input, sums, matrixProduct(absoluteNode(node), absolute(input)), taps);
+      const magnitudes = matrixProduct(absoluteNode(node), absolute(input));
+      return weightedSums(node, input, sums, magnitudes, taps, undefined, options);
     }
     case 'add':
     case 'multiply': {
@@ -247,7 +262,7 @@ function evaluate(node: Node, inputs: readonly Tensor[], shape: Tensor['shape'])
 export function runWithErrors(node: Node, inputs: readonly Bounded[], options: StorageOptions = {}): Bounded {
   const values = inputs.map(({ output }) => output);
   const { output, bound, probable } = runWithBound(node, values, options);
-  const stored = options.weights === 'f16' ? withRoundedWeights(node) : node;
+  const stored = asStored(node, options);
   const add = (mine: Float32Array, errors: readonly Float32Array[]) => {
     const more = through(stored, values, errors, output.shape);
     return mine.map((b, i) => b + (1 + 2 ** -8) * more[i]!);
@@ -332,15 +347,53 @@ function weightedSums(
   magnitudes: Float64Array,
   taps: number,
   residual?: Float32Array,
+  options: StorageOptions = {},
 ): Evaluated {
+  const lost = flushed(taps, largest(input.data), largest(node.weights));
+  const halved = options.halves && node.op !== 'conv-transpose2d';
   return epilogue({
     sums,
     magnitudes,
-    roundings: taps + 1,
-    flushed: flushed(taps, largest(input.data), largest(node.weights)),
+    // In halves a scale is one factor more, and a range, and the bias one term.
+    roundings: taps + (halved ? 4 : 1),
+    flushed: halved ? halfSums(node, input, magnitudes, taps, lost, options) : lost,
     activation: node.activation,
     residual,
   });
+}
+
+/**
+ * What products and short sums in halves are off by (src/graph/half-weights.ts): weights are taken as halves hold them, and
+ * their scales are powers of two, so that
+ * - an input that is not stored as a half is rounded to one, after a product with a reciprocal in float32;
+ * - a product is rounded, and passes one addition for each term of its short sum: 8, or 16 at most of a depthwise
+ *   convolution's taps or of a row of a picture;
+ * - an input, a product and a sum below 2^-14, in units of scale and range, may be flushed to zero: 2^-14 each, the input's
+ *   times the largest weight.
+ * The float32 sum of them is off by its own roundings of what it adds, for which 2^-6 of them are 1 + γ(18).
+ */
+function halfSums(
+  node: Conv2d | FullyConnected,
+  input: Tensor,
+  magnitudes: Float64Array,
+  taps: number,
+  lost: number,
+  { input: stored = 'f32' }: StorageOptions,
+): (i: number, gamma: Roundings) => number {
+  const outputs = node.op === 'conv2d' ? node.outChannels : node.outFeatures;
+  // These weights are rounded: the largest of an output may have become 8, of half that scale.
+  const scales = halfWeights(node.weights, outputs).scales.map((scale) => 2 * scale);
+  const depthwise = node.op === 'conv2d' && node.groups > 1;
+  const terms = Math.min(taps, depthwise || input.shape[3] < 4 ? MOST_TERMS : TERMS);
+  const range = stored === 'f32' ? Math.max(1, largest(input.data) / MOST_INPUT) : 1;
+  const underflow = taps * (MOST_WEIGHT + 2) * 2 ** -14 * range;
+  return (i, gamma) => {
+    const o = i % outputs;
+    const products = magnitudes[i]! - Math.abs(node.bias?.[o] ?? 0);
+    const rounded =
+      gamma(terms + 1 + (stored === 'f32' ? 1 : 0), halfUnit) + (stored === 'f32' ? worstCase(division + 1) : 0);
+    return (rounded * products + underflow * scales[o]!) * (1 + 2 ** -6) + lost;
+  };
 }
 
 /** A sum, what it was summed from, and what is done to it after. */
@@ -350,8 +403,8 @@ interface Sums {
   /** Sums of the terms' absolute values, and the roundings that a term passes. */
   readonly magnitudes: Float64Array;
   readonly roundings: number;
-  /** What flushing costs. */
-  readonly flushed: number;
+  /** What flushing costs, and computing in halves. */
+  readonly flushed: number | ((i: number, gamma: Roundings) => number);
   readonly activation: Activation;
   readonly residual?: Float32Array | undefined;
 }
@@ -360,9 +413,10 @@ interface Sums {
  * activation(sum) + residual. Without an activation the residual is one more term of the sum, in any order; after one
  * it is one more rounding of the result.
  */
-function epilogue({ sums, magnitudes, roundings, flushed, activation, residual }: Sums): Evaluated {
+function epilogue({ sums, magnitudes, roundings, flushed: lost, activation, residual }: Sums): Evaluated {
   const data = finish(sums, activation, residual);
   const error: ErrorOf = (i, gamma) => {
+    const flushed = typeof lost === 'number' ? lost : lost(i, gamma);
     const magnitude = magnitudes[i]!;
     if (!residual) return activationError(activation, sums[i]!, magnitude, roundings, flushed, gamma);
     if (activation === 'none') return gamma(roundings + 1) * (magnitude + Math.abs(residual[i]!)) + flushed;
@@ -514,6 +568,16 @@ function withRoundedWeights<N extends Node>(node: N): N {
   return (node.op === 'conv2d' && node.groups === 1) || node.op === 'conv-transpose2d' || node.op === 'fully-connected'
     ? { ...node, weights: node.weights.map(roundToFloat16) }
     : node;
+}
+
+/** A node with its weights as the GPU holds them. */
+function asStored<N extends Node>(node: N, { weights = 'f32', halves }: StorageOptions): N {
+  if (halves && (node.op === 'conv2d' || node.op === 'fully-connected')) {
+    const outputs = node.op === 'conv2d' ? node.outChannels : node.outFeatures;
+    const { scales, values } = halfWeights(node.weights, outputs);
+    return { ...node, weights: values.map((value, i) => roundToFloat16(value) * scales[i % outputs]!) };
+  }
+  return weights === 'f16' ? withRoundedWeights(node) : node;
 }
 
 /** The nearest float16 (IEEE 754 binary16), ties to even; past 65504 by half a step or more, infinite. */

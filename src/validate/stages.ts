@@ -54,7 +54,7 @@ export async function validateStages(
   executor: Executor,
   graph: Graph,
   prepared: Graph,
-  storageOf: (node: Node) => Required<StorageOptions>,
+  storageOf: (node: Node) => StorageOptions,
   signal?: AbortSignal,
 ): Promise<LayerReport[]> {
   const rule = ruleOf(graph);

@@ -59,9 +59,12 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
   const layers = await withExecutor(options, false, async (executor) => {
     const reports: LayerReport[] = [];
     const storedAs = (stored: Precision): Storage => (stored === 'float32' ? 'f32' : 'f16');
-    const storageOf = ({ output }: Node) => ({
+    const kernels = new Map(executor.plan.dispatches.map(({ node, kernel }) => [node, kernel]));
+    const storageOf = ({ name, inputs: [first], output }: Node) => ({
       weights: storedAs(precision),
       output: storedAs(executor.plan.tensors[output]!.precision),
+      halves: kernels.get(name)!.startsWith('half/'),
+      input: storedAs(executor.plan.tensors[first!]!.precision),
     });
     // Bytes are never NaN: what stays as the arena was is not the same after another filling.
     const before = new Map<string, Float32Array>();
@@ -111,7 +114,7 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
     onNode: (node) => options.onLayer?.(++done, total, node.name),
   });
   const values = Object.fromEntries(Object.entries(expected).map(([name, { data }]) => [name, data]));
-  const outputs = judgeOutputs(graph, precision, results, values);
+  const outputs = judgeOutputs(graph, precision, results, values, options.preferences?.arithmetic);
   return {
     model: graph.name,
     adapter: gpu.adapter,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { decode } from '../../src/cli/pictures.ts';
+import { decode } from '../../src/cli/decode.ts';
 import { type Graph, type ImageRule, load } from '../../src/index.ts';
 import { signedPixels } from '../support/image-rule.ts';
 import { orientations, orientedPicture } from '../support/oriented-jpeg.ts';

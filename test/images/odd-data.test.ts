@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../src/architectures/index.ts';
-import { decode } from '../../src/cli/pictures.ts';
+import { decode } from '../../src/cli/decode.ts';
 import { DeviceError, UsageError } from '../../src/errors.ts';
 import type { ImageRule } from '../../src/graph/graph.ts';
 import { load } from '../../src/load.ts';

@@ -20,7 +20,7 @@ export interface KernelCase {
 }
 
 /** Which tensors of a case are stored as halves. */
-export type Halves = 'all' | 'inputs' | 'outputs';
+export type Halves = 'all' | 'inputs' | 'outputs' | 'none';
 
 export interface CaseResult {
   readonly kernel: string;

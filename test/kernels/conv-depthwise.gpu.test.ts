@@ -2,9 +2,10 @@ import { convDepthwise, depthwiseVariants } from '../../src/kernels/conv-depthwi
 import { depthwiseTiles } from '../../src/kernels/conv-depthwise-tile.ts';
 import { convCase } from './conv-cases.ts';
 import { depthwiseCases } from './depthwise-cases.ts';
-import { describeVariants } from './describe-kernel.ts';
+import { describeVariants, inHalvesOf } from './describe-kernel.ts';
 
 describeVariants([convDepthwise, ...depthwiseTiles], depthwiseCases);
+describeVariants(inHalvesOf('conv-depthwise').slice(0, 1), depthwiseCases);
 
 // The same shader; what differs is the tile, which is large where outputs are many.
 const many = (kernel: number, stride: number) =>
@@ -19,4 +20,7 @@ const many = (kernel: number, stride: number) =>
     activation: 'relu6',
   });
 
-describeVariants(depthwiseVariants, [many(3, 1), many(3, 2), many(5, 1), ...depthwiseCases.slice(0, 8)]);
+describeVariants(
+  [...depthwiseVariants, ...inHalvesOf('conv-depthwise').slice(1)],
+  [many(3, 1), many(3, 2), many(5, 1), ...depthwiseCases.slice(0, 8)],
+);

@@ -1,5 +1,6 @@
 import { convPointwise, pointwiseVariants } from '../../src/kernels/conv-pointwise.ts';
-import { describeVariants } from './describe-kernel.ts';
-import { pointwiseCases } from './pointwise-cases.ts';
+import { describeVariants, inHalvesOf } from './describe-kernel.ts';
+import { ofAnyRange, pointwiseCases } from './pointwise-cases.ts';
 
 describeVariants([convPointwise, ...pointwiseVariants], pointwiseCases);
+describeVariants(inHalvesOf('conv-pointwise'), [...pointwiseCases, ...ofAnyRange]);

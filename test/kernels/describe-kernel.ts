@@ -24,12 +24,17 @@ type Deal = (browser: BrowserName, index: number) => boolean;
  */
 export function describeKernel(kernel: string, cases: readonly KernelCase[], dealt: Deal = () => true): void {
   describe.each(browsers)(`${kernel} in %s`, (browser) => {
-    const straight = cases.flatMap((testCase, i): KernelRun[] =>
-      dealt(browser, i) ? [{ testCase, kernel, seed: 1000 * i + 1 }] : [],
-    );
+    const inHalves = kernel.startsWith('half/');
+    const straight = cases.flatMap((testCase, i): KernelRun[] => {
+      if (!dealt(browser, i)) return [];
+      const run: KernelRun = { testCase, kernel, seed: 1000 * i + 1 };
+      return [inHalves ? onHalves(run, i % 3, browser) : run];
+    });
     const every = suite === 'full' ? 1 : 3;
     const other = onIntegers(cases) ? (run: KernelRun) => ({ ...run, inexact: true }) : onHalves;
-    const halves = straight.flatMap((run, i) => (i % every === 0 ? [other(run, (i / every) % 3, browser)] : []));
+    const halves = (inHalves ? [] : straight).flatMap((run, i) =>
+      i % every === 0 ? [other(run, (i / every) % 3, browser)] : [],
+    );
     const runs = [...straight.filter((_, i) => isChosen(kernel, i)), ...(suite === 'quick' ? [] : halves)];
     let running: Promise<TableResult> | undefined;
     /** The first test that asks runs the table. */
@@ -49,6 +54,7 @@ export function describeKernel(kernel: string, cases: readonly KernelCase[], dea
       expect(result, JSON.stringify(run.testCase)).toMatchObject(expected);
     });
 
+    if (inHalves) return;
     it(`${every === 1 ? 'all' : 'a third'} of the cases ${onIntegers(cases) ? 'without exact floats' : 'on float16 storage'}`, async ({
       skip,
     }) => {
@@ -70,12 +76,23 @@ const onIntegers = ([first]: readonly KernelCase[]): boolean => first?.node.op =
 function onHalves(run: KernelRun, turn: number, browser: BrowserName): KernelRun {
   // A dense input is float32.
   const { readsDense } = kernelNamed(kernels, run.kernel, run.testCase.node.op);
+  const inHalves = run.kernel.startsWith('half/');
+  // Depthwise convolutions compute in halves where they read them.
+  const some =
+    run.kernel.includes('depthwise') && inHalves
+      ? (['all', 'inputs', 'all'] as const)
+      : (['all', 'inputs', 'outputs'] as const);
   return {
     ...run,
-    precision: browser === 'firefox' ? 'float16' : 'float16-packed',
-    halves: readsDense ? 'outputs' : (['all', 'inputs', 'outputs'] as const)[turn]!,
+    precision: browser === 'firefox' || inHalves ? 'float16' : 'float16-packed',
+    // A range of thousands leaves what halves can store.
+    halves: (run.testCase.range ?? 0) > 1000 ? 'none' : readsDense ? 'outputs' : some[turn]!,
   };
 }
+
+/** The kernels that compute in halves in the place of this one and its variants, or of those of a table with its own name. */
+export const inHalvesOf = (name: string): readonly Kernel[] =>
+  kernels.inHalves.filter((kernel) => kernel.name.split('/')[1] === name);
 
 /**
  * The cases of a table that each of several kernels for one op can run, run by it. The first kernel is the usual one. The
@@ -83,7 +100,7 @@ function onHalves(run: KernelRun, turn: number, browser: BrowserName): KernelRun
  */
 export function describeVariants(variants: readonly Kernel[], cases: readonly KernelCase[]): void {
   for (const [place, kernel] of variants.entries()) {
-    const all = place === 0 || suite !== 'usual' || kernel.requires?.includes('subgroups');
+    const all = place === 0 || suite !== 'usual' || (kernel.requires ?? []).length > 0;
     const dealt: Deal = (browser, i) => all || (i + place) % 2 === (browser === 'chrome' ? 0 : 1);
     const own = cases.filter((testCase) => {
       const graph = graphOf(testCase, 1);
@@ -93,6 +110,7 @@ export function describeVariants(variants: readonly Kernel[], cases: readonly Ke
         inputs: node!.inputs.map((name) => shapes.get(name)!),
         output: shapes.get(node!.output)!,
         dense: true,
+        half: true,
       });
     });
     it(`${kernel.name} runs a good part of its cases`, () => expect(own.length).toBeGreaterThan(cases.length / 4));

@@ -7,7 +7,7 @@ import {
 } from '../../src/kernels/fully-connected.ts';
 import type { KernelCase } from './case.ts';
 import { activations, type ConvSpec, channelCounts, convCase } from './conv-cases.ts';
-import { describeVariants } from './describe-kernel.ts';
+import { describeVariants, inHalvesOf } from './describe-kernel.ts';
 
 const layer = (input: Shape, outFeatures: number, activation: Activation = 'none', noBias = false): KernelCase => ({
   title: `${input.join('×')} → ${outFeatures}${activation === 'none' ? '' : `, ${activation}`}${noBias ? ', no bias' : ''}`,
@@ -17,7 +17,7 @@ const layer = (input: Shape, outFeatures: number, activation: Activation = 'none
 });
 
 describeVariants(
-  [fullyConnected, ...fullyConnectedVariants],
+  [fullyConnected, ...fullyConnectedVariants, ...inHalvesOf('fully-connected')],
   [
     ...channelCounts.map((features) => layer([1, 1, 1, features], 10)),
     ...channelCounts.map((outputs) => layer([1, 1, 1, 12], outputs)),
@@ -35,7 +35,7 @@ const pixel = (cin: number, cout: number, more: Partial<ConvSpec> = {}) =>
   convCase({ size: [1, 1], cin, cout, ...more });
 
 describeVariants(
-  [matrixVectorConv, ...matrixVectorVariants],
+  [matrixVectorConv, ...matrixVectorVariants, ...inHalvesOf('matrix-vector')],
   [
     ...channelCounts.map((cin) => pixel(cin, 10)),
     ...channelCounts.map((cout) => pixel(12, cout)),

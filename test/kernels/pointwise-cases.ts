@@ -16,3 +16,11 @@ export const pointwiseCases = [
   convCase({ size: [2, 2], cin: 1280, cout: 40 }),
   ...activations.map((activation) => convCase({ size: [4, 5], cin: 9, cout: 10, activation })),
 ];
+
+/** Of kernels in halves, whose inputs may be any numbers all the same. */
+export const ofAnyRange = [1e4, 1e9, 1e30].flatMap((range) =>
+  [
+    convCase({ size: [7, 5], cin: 40, cout: 24, activation: 'relu6' }),
+    convCase({ size: [7, 5], cin: 36, cout: 20, residual: true }),
+  ].map((testCase) => ({ ...testCase, title: `${testCase.title}, inputs to ${range}`, range })),
+);

@@ -177,7 +177,10 @@ async function runCase(args: KernelRun): Promise<CaseResult> {
   const features = gpu.adapter.features.filter((feature) => !(inexact && feature === EXACT));
   const preferences = { features, prefer: [], tuned: { [layerKey(node, nodeShapes)]: kernel } };
   const names = writtenBy(node);
-  const half = new Set([...(halves === 'outputs' ? [] : node.inputs), ...(halves === 'inputs' ? [] : names)]);
+  const half = new Set([
+    ...(halves === 'all' || halves === 'inputs' ? node.inputs : []),
+    ...(halves === 'all' || halves === 'outputs' ? names : []),
+  ]);
   const kernels = await allKernels();
   const plan = createPlan(graph, kernels, { precision, halves: half, aliasing: false, preferences });
   const executor = await Executor.create(gpu, plan, packConstants(graph, plan, kernels));
@@ -196,7 +199,12 @@ async function runCase(args: KernelRun): Promise<CaseResult> {
       graph.inputs.map(async ({ name, shape }) => ({ shape, data: await executor.readTensor(name) })),
     );
     const storedAs = (half: boolean): Storage => (precision !== 'float32' && half ? 'f16' : 'f32');
-    const storage = { weights: storedAs(true), output: storedAs(half.has(node.output)) };
+    const storage = {
+      weights: storedAs(true),
+      output: storedAs(half.has(node.output)),
+      halves: kernel.startsWith('half/'),
+      input: storedAs(half.has(node.inputs[0]!)),
+    };
     const expected =
       node.op === 'fused'
         ? fusedWithBounds(node, stored, storage)

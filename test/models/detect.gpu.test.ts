@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { decode } from '../../src/cli/pictures.ts';
+import { decode } from '../../src/cli/decode.ts';
 import { imageToTensor } from '../../src/images/image-to-tensor.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import type { DetectedBox } from '../../src/tasks/index.ts';

@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { decode } from '../../src/cli/pictures.ts';
+import { decode } from '../../src/cli/decode.ts';
 
 import { imageToTensor } from '../../src/images/image-to-tensor.ts';
 import { loadGraph } from '../../src/loaders/index.ts';

@@ -6,9 +6,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { imageToTensor } from '../../src/analysis/index.ts';
-import { decode } from '../../src/cli/pictures.ts';
+import { decode } from '../../src/cli/decode.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import type { Picture } from '../../src/index.ts';
+import { inspect } from '../../src/inspect.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { integerGraph } from '../../src/passes/integers.ts';
 import { runGraph } from '../../src/reference/index.ts';
@@ -119,6 +120,17 @@ describe('real files', () => {
       }
     }
   });
+});
+
+it('inspect counts a byte for each number', async () => {
+  const file = (await quantisedFamily('v2-0.35-64')).get('int8')!;
+  const graph = await loadGraph({ name: 'v2.tflite', bytes: file.bytes }, { quantisation: true });
+  const [integers, real] = [await inspect(graph), await inspect(graph, { precision: 'float32' })];
+  expect(integers.parameters).toBe(real.parameters);
+  expect([integers.macs, integers.macsWithNormalConvolutions]).toEqual([real.macs, real.macsWithNormalConvolutions]);
+  // Sums are nodes of their own; channels are in fours.
+  expect(integers.activationBytes).toBeLessThan(0.35 * real.activationBytes);
+  expect(integers.weightBytes).toBeLessThan(0.3 * real.weightBytes);
 });
 
 describe.each(networks)('%s of the quantiser', (id) => {

@@ -1,17 +1,16 @@
-import { load, type ValidationReport } from '../../src/index.ts';
+import { load, type Precision, type ValidationReport } from '../../src/index.ts';
 import { paintedScene } from '../support/painted-scene.ts';
 
-/** In the browser: validates a model file on WebGPU, fed with a painted scene; `half`: on float16 storage. */
+/** In the browser: validates a model file on WebGPU, fed with a painted scene. */
 export async function validateZooModel({
   source,
-  half,
+  precision,
   range,
 }: {
   source: string;
-  half: boolean;
+  precision: Precision;
   range: readonly [number, number];
 }): Promise<ValidationReport> {
-  const precision = half ? 'float16-storage' : 'float32';
   const model = await load(source, { device: 'webgpu', precision, tuning: 'off' });
   try {
     const inputs = model.inputs.map(({ name, shape }) => [name, paintedScene(shape.slice(1), 1, range)]);

@@ -86,10 +86,28 @@ describe('declarations', () => {
 
   it('change only where the change is announced', async () => {
     // Announce it in CHANGELOG.md, by the rules of docs/versions.md; then: npx vitest run --project node test/package -u
-    for (const { name, text } of read()) {
-      const plain = text.replace(/\/\*\*[\s\S]*?\*\/\n?/g, '').replace(/\n\s*\n/g, '\n');
-      await expect(plain).toMatchFileSnapshot(`api/${name}.txt`);
-    }
+    const plain = read().map(({ name, text }) => ({ name, text: text.replace(/\/\*\*[\s\S]*?\*\/\n?/g, '') }));
+    // Which file a declaration lies in is none of a user's business, nor how it is called there.
+    const declarations = plain.flatMap(({ text }) =>
+      text
+        .split(/^(?=(?:declare|interface|type|import|export|\/\/\/) )/m)
+        .map((part) => part.replace(/\$\d+\b/g, '').trim()),
+    );
+    const own = declarations.filter((part) => !/^(?:import|export|\/\/\/) ?/.test(part) && part !== '');
+    await expect(`${[...new Set(own)].sort().join('\n')}\n`).toMatchFileSnapshot('api/declarations.txt');
+    const entries = plain
+      .filter(({ name }) => !name.startsWith('shared'))
+      .map(({ name, text }) => {
+        const lists = [...text.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list]) => list!.split(','));
+        const names = lists.map((each) =>
+          each
+            .trim()
+            .replace(/^type /, '')
+            .replace(/^.* as /, ''),
+        );
+        return `${name.replace('.d.ts', '')}: ${names.sort().join(', ')}\n`;
+      });
+    await expect(entries.sort().join('')).toMatchFileSnapshot('api/entries.txt');
   });
 });
 

@@ -4,6 +4,7 @@ import { sizeOf } from '../../src/graph/shapes.ts';
 import { allKernels } from '../../src/kernels/index.ts';
 import { prepare } from '../../src/passes/index.ts';
 import { createPlan, summarizePlan } from '../../src/planner/create-plan.ts';
+import type { Plan } from '../../src/planner/plan.ts';
 import { halfTensors } from '../../src/planner/storage.ts';
 
 const kernels = await allKernels();
@@ -77,5 +78,49 @@ describe('tensors that are stored as halves', () => {
     const plan = createPlan(graph, kernels, { precision: 'float16-packed', halves: all });
     expect(graph.nodes.every(({ output }) => plan.tensors[output]!.precision === 'float16-packed')).toBe(true);
     expect(plan.tensors[graph.inputs[0]!.name]!.precision).toBe('float32');
+  });
+});
+
+describe('plans that compute in halves', () => {
+  const preferences = { features: ['shader-f16'], prefer: [], arithmetic: 'float16' } as const;
+  const planOf = (id: string) => {
+    const graph = prepare(buildArchitecture(id, { classes: 10 }));
+    return { graph, plan: createPlan(graph, kernels, { precision: 'float16', preferences }) };
+  };
+  const kindsOf = ({ dispatches }: Plan) => dispatches.map(({ kernel }) => kernel.startsWith('half/'));
+
+  it('have half kernels for all that is multiplied behind the first block', () => {
+    const { graph, plan } = planOf('v2-1.0-96');
+    const expected = graph.nodes.map(({ op }, i) => i > 2 && (op === 'conv2d' || op === 'fully-connected'));
+    expect(kindsOf(plan)).toEqual(expected);
+    // What is rounded where it is read may as well be stored so.
+    const stored = graph.nodes.filter(({ output }) => plan.tensors[output]!.precision === 'float16');
+    expect(stored.length).toBe(33);
+    const [last, ...convolutions] = stored.reverse();
+    expect(last!.op).toBe('global-average-pool');
+    for (const node of convolutions) expect(node).toMatchObject({ op: 'conv2d', activation: 'relu6' });
+  });
+
+  it('store nothing as halves that may be larger than these, and halve no depthwise convolution of it', () => {
+    // ReLU and hard-swish have no largest value.
+    for (const id of ['v3-large-1.0-64', 'v4-conv-small-64']) {
+      const { graph, plan } = planOf(id);
+      const halves = graph.nodes.filter(({ output }) => plan.tensors[output]!.precision === 'float16');
+      expect(halves.every((node) => 'activation' in node && /sigmoid/.test(node.activation))).toBe(true);
+      const inHalves = kindsOf(plan);
+      for (const [i, node] of graph.nodes.entries()) {
+        if (node.op === 'conv2d' && node.groups > 1) expect(inHalves[i]).toBe(false);
+        else if (i > 2 && (node.op === 'conv2d' || node.op === 'fully-connected')) expect(inHalves[i]).toBe(true);
+      }
+    }
+  });
+
+  it('compute in float32 where the device has no halves to compute in', () => {
+    const graph = prepare(buildArchitecture('v2-0.35-96', { classes: 10 }));
+    const plan = createPlan(graph, kernels, {
+      precision: 'float16-packed',
+      preferences: { ...preferences, features: [] },
+    });
+    expect(kindsOf(plan)).not.toContain(true);
   });
 });

@@ -5,7 +5,7 @@ import { randomValues } from '../support/random-values.ts';
 import { tuneEvenly } from './even-clock.ts';
 import { trialValue } from './trial-value.ts';
 
-export async function tuneTwice({ id, corrupt }: { id: string; corrupt?: unknown }) {
+export async function tuneTwice({ id, corrupt, precision }: { id: string; corrupt?: unknown; precision?: 'float16' }) {
   const kept = new Map<string, unknown>();
   const cache: TuningCache = {
     get: async (key) => (corrupt === undefined ? kept.get(key) : corrupt),
@@ -17,7 +17,7 @@ export async function tuneTwice({ id, corrupt }: { id: string; corrupt?: unknown
   const differences: number[] = [];
   let stored = 0;
   for (let time = 0; time < (corrupt === undefined ? 2 : 1); time++) {
-    const model = await load(id, { device: 'webgpu', tuning: 'off' });
+    const model = await load(id, { device: 'webgpu', precision, tuning: 'off' });
     const inputs = seededInputs(model.graph);
     const before = await model.run(inputs);
     const progress: number[] = [];

@@ -25,6 +25,17 @@ describe.each(browsers)('the tuner in %s', (browser) => {
     expect(second!.kernels).toEqual(first!.kernels);
   });
 
+  it('measures layers in halves on values that these sum exactly', async ({ skip }) => {
+    if (browser === 'chrome') skip('no shader-f16 in chrome');
+    const { reports, differences } = await call<Twice>('tuneTwice', { id: 'v2-0.35-32', precision: 'float16' });
+    // Another order of float32 sums has some halves rounded the other way.
+    expect(Math.max(...differences)).toBeLessThan(1e-5);
+    for (const report of reports) expect(report).toMatchObject({ complete: true, validated: true });
+    const tried = reports[0]!.tried.flat();
+    expect(tried.filter(({ reason }) => reason?.includes('bound'))).toEqual([]);
+    expect(tried.filter(({ kernel }) => kernel.startsWith('half/')).length).toBeGreaterThan(tried.length / 2);
+  });
+
   it.each([['text'], [{ engine: 'another', tuned: {} }], [{ tuned: { a: 1 } }]])(
     'drops the cache %j',
     async (corrupt) => {

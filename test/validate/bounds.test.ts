@@ -3,6 +3,7 @@
  * not.
  */
 import { describe, expect, test } from 'vitest';
+import { halfWeights } from '../../src/graph/half-weights.ts';
 import type { Activation, ConvTranspose2d, Node, Resize, Shape } from '../../src/graph/ops.ts';
 import { runNode, type Tensor } from '../../src/reference/index.ts';
 import { roundToFloat16, runWithBound } from '../../src/validate/bounds.ts';
@@ -326,5 +327,73 @@ describe('float16 storage', () => {
     [Number.NaN, Number.NaN],
   ])('%d rounds to %d', (value, expected) => {
     expect(roundToFloat16(value)).toBe(expected);
+  });
+});
+
+describe('layers in halves', () => {
+  /** GPUs may take for zero what is smaller. */
+  const h = (x: number) => {
+    const half = roundToFloat16(x);
+    return Math.abs(half) < 2 ** -14 ? 0 : half;
+  };
+
+  /** As shaders/fragments/half-sums.wgsl has it, of float32 inputs: one output channel of one pixel. */
+  function inHalves(
+    x: readonly number[],
+    weights: readonly number[],
+    scale: number,
+    bias: number,
+    fused: boolean,
+  ): number {
+    let sum = 0;
+    for (let from = 0; from < x.length; from += 8) {
+      const some = x.slice(from, from + 8);
+      const range = f(Math.max(f(Math.max(...some.map(Math.abs)) / 160), 1));
+      const shrink = f(1 / range);
+      let part = 0;
+      some.forEach((value, i) => {
+        const product = h(f(value * shrink)) * h(weights[from + i]!);
+        part = fused ? h(product + part) : h(h(product) + part);
+      });
+      sum = f(f(part * range) + sum);
+    }
+    return f(f(sum * scale) + bias);
+  }
+
+  const draw = seeded(7);
+  const values = (length: number, range: number) => Float32Array.from({ length }, () => draw() * range);
+
+  test.each([1, 1e-3, 200, 1e6, 1e30])(
+    'inputs to %d: rounded as halves are, within the bound and not far below',
+    (range) => {
+      let most = 0;
+      for (let round = 0; round < 20; round++) {
+        const [inputs, outputs] = [8 * (1 + (round % 12)), 5];
+        const weights = values(inputs * outputs, 10 ** ((round % 7) - 3));
+        const node = conv([1, 1], outputs, weights, { bias: values(outputs, 1) });
+        const input: Tensor = { shape: [1, 1, 1, inputs], data: values(inputs, range) };
+        const { output, bound } = runWithBound(node, [input], { weights: 'f16', halves: true });
+        const { scales, values: scaled } = halfWeights(node.weights, outputs);
+        for (let o = 0; o < outputs; o++) {
+          const column = Array.from({ length: inputs }, (_, i) => scaled[i * outputs + o]!);
+          const found = inHalves([...input.data], column, scales[o]!, node.bias![o]!, round % 2 === 0);
+          const share = Math.abs(found - output.data[o]!) / bound[o]!;
+          expect(share).toBeLessThanOrEqual(1);
+          most = Math.max(most, share);
+        }
+      }
+      // Of small inputs the bound is what zeros in the place of such numbers may cost.
+      expect(most).toBeGreaterThan(range < 1 ? 1e-4 : 0.02);
+    },
+  );
+
+  test('float32 sums keep bounds a hundredth of theirs; an output that is exchanged for its neighbour leaves them', () => {
+    const node = conv([1, 1], 4, values(64 * 4, 1));
+    const input: Tensor = { shape: [1, 1, 1, 64], data: values(64, 1) };
+    const { output, bound } = runWithBound(node, [input], { halves: true });
+    const whole = runWithBound(node, [input]);
+    for (let o = 0; o < 4; o++) expect(whole.bound[o]! * 100).toBeLessThan(bound[o]!);
+    const exchanged = output.data.map((_, o) => output.data[(o + 1) % 4]!);
+    expect(checkBounds(exchanged, output.data, bound, bound).ok).toBe(false);
   });
 });

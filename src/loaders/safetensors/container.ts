@@ -179,9 +179,12 @@ function duplicateKey(text: string): string | null {
   return null;
 }
 
-/** A safetensors file of float32 tensors. The header is padded so that their bytes can be used where they lie. */
+/**
+ * A safetensors file of float32 tensors, and of float16 ones as bits. The header is padded so that their bytes can be used
+ * where they lie, those of float32 before the others.
+ */
 export function writeSafetensors(
-  tensors: Iterable<readonly [name: string, shape: readonly number[], values: Float32Array]>,
+  tensors: Iterable<readonly [name: string, shape: readonly number[], values: Float32Array | Uint16Array]>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   const header: Record<string, unknown> = Object.create(null);
@@ -189,7 +192,11 @@ export function writeSafetensors(
   let end = 0;
   const all = [...tensors];
   for (const [name, shape, values] of all) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [end, end + values.byteLength] };
+    header[name] = {
+      dtype: values instanceof Uint16Array ? 'F16' : 'F32',
+      shape,
+      data_offsets: [end, end + values.byteLength],
+    };
     end += values.byteLength;
   }
   let text = JSON.stringify(header);

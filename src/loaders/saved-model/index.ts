@@ -5,7 +5,7 @@ import type { Graph, GraphInput, GraphOutput, ImageRule } from '../../graph/grap
 import type { Node, OpName } from '../../graph/ops.ts';
 import { inferShapes } from '../../graph/shapes.ts';
 import { field, shown } from '../core/json.ts';
-import { float32View } from '../core/weights.ts';
+import { float32View, fromFloat16 } from '../core/weights.ts';
 import type { LoadGraphOptions } from '../model-files.ts';
 import type { SafetensorsFile, StoredTensor } from '../safetensors/container.ts';
 import { writeSafetensors } from '../safetensors/container.ts';
@@ -93,9 +93,16 @@ const imageFields: Readonly<Record<Exclude<keyof ImageRule, 'region'>, Check>> =
 
 const isImageRule: Check = (value) => Object.entries(imageFields).every(([name, check]) => check(field(value, name)));
 
-/** The bytes of a file that `load` opens without loader and passes. `graph` has been through the passes. */
-export function writeSavedModel(graph: Graph, engine: string): Uint8Array<ArrayBuffer> {
-  const tensors: [string, readonly number[], Float32Array][] = [];
+/**
+ * The bytes of a file that `load` opens without loader and passes. `graph` has been through the passes. `toHalves`, where it
+ * is given, makes the bits of float16 of the weights of layers; what does not fit, and the rest, is float32.
+ */
+export function writeSavedModel(
+  graph: Graph,
+  engine: string,
+  toHalves: ((values: Float32Array) => Uint16Array) | null = null,
+): Uint8Array<ArrayBuffer> {
+  const tensors: [string, readonly number[], Float32Array | Uint16Array][] = [];
   const nodes = graph.nodes.map((node, i) => {
     if (node.op === 'integer')
       throw new UsageError(`node "${node.name}" computes with integers; the network is saved with real numbers`);
@@ -111,11 +118,14 @@ export function writeSavedModel(graph: Graph, engine: string): Uint8Array<ArrayB
       if (typeof check !== 'string') throw new UsageError(`field ${name} of node "${node.name}" is a tensor`);
       // By number: names of nodes may be anything.
       out[name] = `${i}.${name}`;
-      tensors.push([`${i}.${name}`, [value.length], value]);
+      const halves = toHalves && name === 'weights' && value.every((each) => Math.abs(each) <= 65504);
+      tensors.push([`${i}.${name}`, [value.length], halves ? toHalves(value) : value]);
     }
     return out;
   });
   const { name, inputs, outputs, labels, image, assumptions, decoding } = graph;
+  // Float32 stays aligned.
+  tensors.sort(([, , a], [, , b]) => b.BYTES_PER_ELEMENT - a.BYTES_PER_ELEMENT);
   return writeSafetensors(tensors, {
     format: SAVED_FORMAT,
     version: String(FORMAT_VERSION),
@@ -237,9 +247,10 @@ function readNode(
     else {
       const tensor = typeof stated === 'string' ? tensors.get(stated) : undefined;
       if (!tensor) return fail(`${key} is tensor ${shown(stated)}, which the file does not hold`);
-      if (tensor.dtype !== 'F32') fail(`tensor "${stated}" is ${tensor.dtype}, expected F32`);
+      const halves = tensor.dtype === 'F16';
+      if (tensor.dtype !== 'F32' && !halves) fail(`tensor "${stated}" is ${tensor.dtype}, expected F32 or F16`);
       used.add(stated as string);
-      const values = float32View(tensor.bytes);
+      const values = halves ? fromFloat16(tensor.bytes) : float32View(tensor.bytes);
       node[key] = values;
       checkValues(stated as string, () => checkFinite(values, (message) => fail(`tensor "${stated}" ${message}`)));
     }

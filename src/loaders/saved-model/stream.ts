@@ -34,6 +34,8 @@ export async function openArriving(
   if (bytes.length < start) return null;
   const { metadata, entries, size } = readHeader(file, bytes.subarray(8, start));
   if (metadata.format !== SAVED_FORMAT || start + size > Math.max(LARGEST_CLAIM, stream.length ?? 0)) return null;
+  // Halves become weights when all are there.
+  if (entries.some(({ dtype }) => dtype === 'F16')) return null;
   const data = new Uint8Array(size);
   const checks = new Map<string, () => void>();
   const graph = openSavedModel(file, { metadata, tensors: tensorsOf(entries, data) }, options, (tensor, check) => {
