@@ -72,7 +72,14 @@ export function resultOf(title: string, macs: number, measurement: Measurement):
 
 /** "Firefox 153", "Chrome 156". */
 export function browserName(agent: string): string {
-  const [, name, major] = /(Firefox|Edg|Chrome)\/(\d+)/.exec(agent) ?? /(Version)\/(\d+).*Safari/.exec(agent) ?? [];
-  if (!name) return 'another browser';
-  return `${{ Edg: 'Edge', Version: 'Safari' }[name] ?? name} ${major}`;
+  for (const [name, pattern] of [
+    ['Firefox', /Firefox\/(\d+)/],
+    ['Edge', /Edg\/(\d+)/],
+    ['Chrome', /Chrome\/(\d+)/],
+    ['Safari', /Version\/(\d+).*Safari/],
+  ] as const) {
+    const major = pattern.exec(agent)?.[1];
+    if (major) return `${name} ${major}`;
+  }
+  return 'another browser';
 }

@@ -40,12 +40,13 @@ self.addEventListener('fetch', (event) => {
 async function answer(request, url) {
   const kept = await (await caches.open(shell)).match(request.mode === 'navigate' ? './' : url.href.split('#')[0]);
   if (kept) return kept;
-  const isModel = /\.(bin|json|onnx|tflite|wasm)$/.test(url.pathname);
-  if (!isModel) return fetch(request);
+  const isModel = /\.(bin|json|onnx|tflite|wasm)$|litert_wasm/.test(url.pathname);
+  // What is not there is so to the page as well, without a word of its own.
+  if (!isModel) return fetch(request).catch(() => Response.error());
   const cache = await caches.open(models);
   const before = await cache.match(url.href);
   if (before) return before;
-  const response = await fetch(request);
+  const response = await fetch(request).catch(() => Response.error());
   // A disk that is full is no reason to withhold an answer.
   if (response.status === 200) cache.put(url.href, response.clone()).catch(() => {});
   return response;

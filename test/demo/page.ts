@@ -20,8 +20,8 @@ export async function servePage(): Promise<PageServer> {
   return { url: `http://127.0.0.1:${address.port}/`, close: () => server.close() };
 }
 
-/** Opens the page; `errors`: what it throws, violations of its policy too; `away`: what it asks other origins for. */
-export async function openPage(browser: Browser, url: string, width = 1200) {
+/** Opens the page; `errors`: what it throws, violations of its policy too; `away`: what it asks other origins for. `before` runs in the page before all else. */
+export async function openPage(browser: Browser, url: string, width = 1200, before: () => void = () => {}) {
   const page = await browser.newPage();
   await page.setViewport({ width, height: 900 });
   const errors: string[] = [];
@@ -36,6 +36,7 @@ export async function openPage(browser: Browser, url: string, width = 1200) {
       throw new Error(`Content-Security-Policy: ${violatedDirective} ${blockedURI}`);
     });
   });
+  await page.evaluateOnNewDocument(before);
   await page.goto(url);
   await page.bringToFront();
   // The first tab's module has come.

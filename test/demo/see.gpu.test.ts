@@ -80,7 +80,7 @@ describe.each(browsers)('See in %s', (name) => {
     await page.click('[data-painting=clock]');
     await until(page, `${found('boxes')} && document.querySelector('#see-findings').dataset.found === '1'`);
     expect((await findings(page))[0]!.name).toBe('clock');
-    expect(await text(page, '#see-status')).toMatch(/ms|s on (WebGPU|CPU)/);
+    expect(await text(page, '#see-status')).toMatch(/ m?s on (WebGPU|CPU)/);
     expect(await text(page, '#device')).toMatch(/WebGPU/);
     expect([errors, away]).toEqual([[], []]);
     await page.close();
@@ -150,7 +150,7 @@ describe.each(browsers)('See in %s', (name) => {
     await until(page, found('mask'));
     await page.click('#see-camera');
     await until(page, "Number(document.querySelector('#see-picture').dataset.live) >= 3");
-    expect(await text(page, '#see-status')).toMatch(/frames a second, .*ms each, on (WebGPU|CPU)/);
+    expect(await text(page, '#see-status')).toMatch(/frames a second, .* m?s each, on (WebGPU|CPU)/);
     await page.click('#see-camera');
     await until(page, "document.querySelector('#see-picture').dataset.live === undefined");
     expect(await text(page, '#see-camera')).toBe('Start the camera');
@@ -171,6 +171,39 @@ describe.each(browsers)('See in %s', (name) => {
       await until(page, `${says}.test(document.querySelector('#see-message').textContent)`);
     }
     expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it('goes on when the GPU is lost, and keeps the picture', async () => {
+    const { page, errors } = await openPage(browser, server.url, 1200, () => {
+      if (!('GPUAdapter' in globalThis)) return;
+      const { requestDevice } = GPUAdapter.prototype;
+      GPUAdapter.prototype.requestDevice = async function (this: GPUAdapter, ...options) {
+        const device = await requestDevice.apply(this, options);
+        Object.assign(globalThis, { lose: () => device.destroy() });
+        return device;
+      };
+    });
+    await choose(page, 'pose');
+    await until(page, found('poses'));
+    await page.evaluate("lose(), delete document.querySelector('#see-findings').dataset.kind");
+    await page.click('[data-painting=person]');
+    await until(page, `${found('poses')} && document.querySelector('#see-findings').dataset.found === '1'`);
+    expect((await findings(page))[0]!.name).toBe('person 1: 17 of 17 joints');
+    expect(errors).toEqual([]);
+    await page.close();
+  });
+
+  it('looks without WebGPU, by the engine for the CPU', async () => {
+    const { page, errors, away } = await openPage(browser, server.url, 1200, () => {
+      Object.defineProperty(navigator, 'gpu', { value: undefined });
+    });
+    expect(await text(page, '#device')).toMatch(/No WebGPU here/);
+    await choose(page, 'pose');
+    await until(page, found('poses'));
+    expect((await findings(page))[0]!.name).toBe('person 1: 17 of 17 joints');
+    expect(await text(page, '#see-status')).toMatch(/on CPU · XNNPACK in WebAssembly/);
+    expect([errors, away]).toEqual([[], []]);
     await page.close();
   });
 });
