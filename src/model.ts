@@ -229,14 +229,12 @@ export class Model {
   /** How it runs, where, and what the self-check found: a block of text to paste where a fault is told of. */
   get report(): string {
     const { adapter } = this;
-    const named = adapter && [adapter.vendor, adapter.architecture, adapter.description].filter(Boolean).join(' ');
     const kernels = this.#gpu?.current.plan.dispatches.map(({ kernel }) => kernel) ?? [];
     const facts = {
       'mobilenet-webgpu': version,
       model: `${this.graph.name}, ${this.graph.nodes.length} operations`,
       device: `${this.device}${this.deviceReason && ` (${this.deviceReason})`}`,
-      adapter: adapter && `${named || 'unnamed'}${adapter.software ? ', software' : ''}`,
-      features: adapter?.features.join(' '),
+      adapter: adapter && JSON.stringify(adapter),
       plan: adapter && `${this.planKind}, ${this.#gpu!.precision}`,
       kernels: [...new Set(kernels)].join(' '),
       checks: this.#gpu?.found.join('\n  '),

@@ -162,13 +162,18 @@ export class TunedExecutor {
     return running;
   }
 
-  async #inOrder<T>(work: (executor: Executor) => Promise<T>, signal?: AbortSignal, again = true): Promise<T> {
+  #inOrder<T>(work: (executor: Executor) => Promise<T>, signal?: AbortSignal, again = true): Promise<T> {
     const before = this.#latest;
     const own = this.#surviving(work, signal, again);
-    this.#latest = Promise.allSettled([before, own]);
-    const result = await own;
-    await before;
-    return result;
+    const inTurn = async () => {
+      const result = await own;
+      await before;
+      return result;
+    };
+    const delivered = inTurn();
+    // The next one waits for what is handed out, not for what it is made of.
+    this.#latest = Promise.allSettled([before, delivered]);
+    return delivered;
   }
 
   /** Does work on another device where one is lost; once it has begun, unless it can be done `again`, on that one only. */

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DeviceLostError, UsageError } from '../../src/errors.ts';
 import type { ImageRule } from '../../src/graph/graph.ts';
+import { Executor } from '../../src/scheduler/executor.ts';
 import { pointwise } from '../scheduler/one-layer.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
 import { load } from '../support/unchecked-load.ts';
@@ -30,6 +31,27 @@ describe('a lost device', () => {
     expect([fake.opened, fake.held.length]).toEqual([2, before]);
     model.dispose();
     expect(fake.held).toEqual([]);
+  });
+
+  it('leaves the order of results as it is, whichever of them is there first', async () => {
+    const { model } = await loaded();
+    const order: number[] = [];
+    const { run } = Executor.prototype;
+    const gates: (() => void)[] = [];
+    // The last one is ready first.
+    vi.spyOn(Executor.prototype, 'run').mockImplementation(async function (this: Executor, ...args) {
+      await new Promise<void>((resolve) => gates.push(resolve));
+      return run.apply(this, args);
+    });
+    const runs = [0, 1, 2].map((i) => model.run(input).then(() => order.push(i)));
+    for (const open of gates.reverse()) {
+      open();
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    await Promise.all(runs);
+    vi.restoreAllMocks();
+    expect(order).toEqual([0, 1, 2]);
+    model.dispose();
   });
 
   it('that no other follows is told of after three attempts; the next call asks again', async () => {
