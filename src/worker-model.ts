@@ -2,9 +2,10 @@ import type { AdapterDescription } from './device/gpu.ts';
 import { GraphError, UsageError } from './errors.ts';
 import type { Graph } from './graph/graph.ts';
 import type { PictureSource } from './images/picture-source.ts';
-import type { DeviceLoss, Model, ModelInput, ModelOutput } from './model.ts';
+import type { DeviceLoss, Model, ModelInput, ModelOutput, StreamOptions, StreamTasks } from './model.ts';
 import type { Plan } from './planner/plan.ts';
 import type { PlanKind } from './planner/prepare.ts';
+import type { StreamResult } from './stream.ts';
 import type { TuningReport } from './tuning/index.ts';
 import {
   type Abort,
@@ -142,6 +143,13 @@ export class ModelInWorker implements WorkerModel {
   declare readonly pose: Model['pose'];
   declare readonly segment: Model['segment'];
   declare readonly tune: Model['tune'];
+
+  async *stream<K extends keyof StreamTasks = 'classify'>(
+    video: HTMLVideoElement,
+    options: StreamOptions<K> = {} as StreamOptions<K>,
+  ): AsyncGenerator<StreamResult<StreamTasks[K][1]>, void, undefined> {
+    yield* (await import('./stream.ts')).streamOf<StreamTasks[K][1]>(this, video, options);
+  }
 
   constructor(calls: WorkerCalls) {
     this.#calls = calls;
