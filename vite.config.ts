@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type BuildEnvironmentOptions, defineConfig, type Plugin, type UserConfig } from 'vite';
+import { type BuildEnvironmentOptions, build, defineConfig, type Plugin, type UserConfig } from 'vite';
 
 const afterOperand = /(?<=[\w)\]]) ?(&&|\|\||<<|>>|[-+*/%&|^<>=!]=?) ?(?=[\w($])/g;
 
@@ -67,6 +67,26 @@ function keepImports(): Plugin {
   };
 }
 
+/** The worker's text, for pages of bundlers (src/worker-text.ts). */
+function workerText(): Plugin {
+  return {
+    name: 'worker-text',
+    async load(id) {
+      if (!id.endsWith('/src/worker-text.ts')) return null;
+      const { plugins, build: options } = oneFile;
+      const lib = { entry: 'src/worker.ts', formats: ['es' as const] };
+      const made = await build({
+        configFile: false,
+        logLevel: 'error',
+        plugins: plugins!,
+        build: { ...options, lib, write: false, sourcemap: false, license: false },
+      });
+      const [{ output }] = made as unknown as [{ output: [{ code: string }] }];
+      return `export default ${JSON.stringify(output[0].code)};`;
+    },
+  };
+}
+
 const common = {
   target: 'es2022',
   minify: true,
@@ -90,7 +110,7 @@ const oneFile: UserConfig = {
  * bundled, with the licences beside it, so that a page needs no bundler.
  */
 const modules: UserConfig = {
-  plugins: [compactShaders(), apartForWriter(), keepImports()],
+  plugins: [compactShaders(), apartForWriter(), keepImports(), workerText()],
   build: {
     ...common,
     lib: {
@@ -103,6 +123,7 @@ const modules: UserConfig = {
         node: 'src/node/index.ts',
         tasks: 'src/tasks/index.ts',
         transfer: 'src/transfer/index.ts',
+        worker: 'src/worker.ts',
       },
       formats: ['es'],
     },
@@ -115,7 +136,11 @@ const modules: UserConfig = {
         // What entry and loaders share, in one file: split by who needs it, it is smaller but compresses worse.
         codeSplitting: {
           groups: [
-            { name: 'common', test: /src\/(errors|graph\/image-rule|images\/resample)|rolldown\/runtime/, priority: 2 },
+            {
+              name: 'common',
+              test: /src\/(errors|graph\/(image-rule|scores)|images\/resample)|rolldown\/runtime/,
+              priority: 2,
+            },
             // Whatever opens a file needs all of it.
             { name: 'loaders', test: /src\/loaders\/(index|model-files|streaming|byte-stream|core\/weights)/ },
             // Of every format; ONNX and TensorFlow.js graphs fold constants, too, and a saved model needs the last alone.

@@ -45,19 +45,27 @@ fn filter_weight(x: f32) -> f32 {
 #endif
 }
 
-fn colour(y: i32, x: i32) -> vec3f {
-  let at = shape.origin + y * shape.row + x * shape.column;
+#if TEXTURE
+// Where a step of so many pixel numbers leads.
+fn step_of(numbers: i32) -> vec2i {
+  return select(vec2i(numbers, 0), vec2i(0, sign(numbers)), abs(numbers) == shape.stride);
+}
+
+fn colour(at: vec2i) -> vec3f {
 #if EXTERNAL
-  return 255.0 * textureLoad(pixels, vec2i(at % shape.stride, at / shape.stride)).rgb;
+  return 255.0 * textureLoad(pixels, at).rgb;
 #elif WHOLE
-  return round(255.0 * textureLoad(pixels, vec2i(at % shape.stride, at / shape.stride), 0).rgb);
-#elif TEXTURE
-  return 255.0 * textureLoad(pixels, vec2i(at % shape.stride, at / shape.stride), 0).rgb;
+  return round(255.0 * textureLoad(pixels, at, 0).rgb);
 #else
-  let bytes = pixels[at];
-  return vec3f(vec3u(bytes & 255u, (bytes >> 8u) & 255u, (bytes >> 16u) & 255u));
+  return 255.0 * textureLoad(pixels, at, 0).rgb;
 #endif
 }
+#else
+fn colour(at: i32) -> vec3f {
+  let bytes = pixels[at];
+  return vec3f(vec3u(bytes & 255u, (bytes >> 8u) & 255u, (bytes >> 16u) & 255u));
+}
+#endif
 
 @compute @workgroup_size(WORKGROUP_X, WORKGROUP_Y)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -72,13 +80,22 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let from_x = max(0, i32(ceil(centre_x - shape.support_x - 0.5)));
     let to_y = min(i32(shape.in_height) - 1, i32(floor(centre_y + shape.support_y - 0.5)));
     let to_x = min(i32(shape.in_width) - 1, i32(floor(centre_x + shape.support_x - 0.5)));
+#if TEXTURE
+    let origin = vec2i(shape.origin % shape.stride, shape.origin / shape.stride);
+    let row = step_of(shape.row);
+    let column = step_of(shape.column);
+#else
+    let origin = shape.origin;
+    let row = shape.row;
+    let column = shape.column;
+#endif
     var sum = vec3f(0.0);
     var total = 0.0;
     for (var py = from_y; py <= to_y; py++) {
       let weight_y = filter_weight((f32(py) + 0.5 - centre_y) / shape.width_y);
       for (var px = from_x; px <= to_x; px++) {
         let weight = weight_y * filter_weight((f32(px) + 0.5 - centre_x) / shape.width_x);
-        sum += weight * colour(py, px);
+        sum += weight * colour(origin + py * row + px * column);
         total += weight;
       }
     }

@@ -227,7 +227,10 @@ export class DeviceChoice {
       runCpu: (opened) => opened.run(graph.inputs.map(({ name }) => inputs[name]!)),
       // Integers round where the graph computes in real numbers.
       differs: ({ integers }, found, expected) =>
-        integers ? null : (judgeOutputs(graph, gpu.precision, found, expected).find(({ ok }) => !ok)?.name ?? null),
+        integers
+          ? null
+          : (judgeOutputs(graph, gpu.precision, found, expected, gpu.preferences.arithmetic).find(({ ok }) => !ok)
+              ?.name ?? null),
     });
     this.#file = null;
     if (signal.aborted) cpu?.dispose();

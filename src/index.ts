@@ -20,6 +20,7 @@ export type { Graph, GraphInput, GraphOutput, ImageRule, OutputMeaning } from '.
 export type { Activation, Conv2d, Node, NodeOf, OpName, Padding, Pair, Shape } from './graph/ops.ts';
 export type { GraphQuantisation, StoredTensor, WeightQuantisation } from './graph/quantisation.ts';
 export { seededInputs } from './graph/random-inputs.ts';
+export { softmax, topK } from './graph/scores.ts';
 export type { ImageOption, ImagePreset, PartialImageRule } from './images/image-option.ts';
 export type { Picture } from './images/picture.ts';
 export type { PictureSource } from './images/picture-source.ts';
@@ -29,11 +30,10 @@ export {
   clearCache,
   inspect,
   isCached,
-  type LoadOptions,
   load,
-  type ModelSource,
   readGraph,
 } from './load.ts';
+export type { LoadOptions, ModelSource, WorkerLoadOptions } from './load-options.ts';
 export type { CacheOption, FetchingOptions, FetchOption, Integrity } from './loaders/fetching-options.ts';
 export type { LoadProgress } from './loaders/streaming.ts';
 export {
@@ -50,13 +50,17 @@ export {
   type Outputs,
   outputShapes,
   type PictureOptions,
+  type RunOptions,
   type SaveOptions,
+  type StreamOptions,
+  type StreamTasks,
 } from './model.ts';
 export type { Device, PlanOption, Precision, RunChoice } from './options.ts';
 export type { PlanSummary } from './planner/create-plan.ts';
 export type { Plan } from './planner/plan.ts';
 export type { PlanKind } from './planner/prepare.ts';
 export type { LayerTime, Profile, ProfileOptions } from './scheduler/profile.ts';
+export type { StreamResult, StreamTiming } from './stream.ts';
 export type { DetectedBox, DetectOptions } from './tasks/detect.ts';
 export type { PoseKeypointName } from './tasks/keypoints.ts';
 export type { PosedPerson, PoseOptions } from './tasks/pose.ts';
@@ -69,3 +73,4 @@ export type { TunedLayer, TuningProgress } from './tuning/tuner.ts';
 export type { BoundCheck, Difference, LayerReport, OutputReport } from './validate/compare.ts';
 export type { ValidationReport } from './validate/validate.ts';
 export { version } from './version.ts';
+export type { WorkerModel } from './worker-model.ts';

@@ -1,7 +1,6 @@
 import { isArchitectureId } from './architectures/id.ts';
 import { isCatalogueId } from './catalogue/id.ts';
 import type { CatalogueEntry } from './catalogue/index.ts';
-import type { CpuEngine, CpuFiles } from './cpu/engine.ts';
 import { type AdapterDescription, type Gpu, openGpu } from './device/gpu.ts';
 import type { DeviceChoice } from './device-choice.ts';
 import { DeviceError, UsageError } from './errors.ts';
@@ -9,66 +8,30 @@ import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph } from './graph/graph.ts';
 import type { Inspection, InspectOptions } from './inspect.ts';
 import { graphFor } from './integers.ts';
-import type { FetchingOptions, Request } from './loaders/fetching-options.ts';
+import type { LoadOptions, ModelSource, WorkerLoadOptions } from './load-options.ts';
+import type { Request } from './loaders/fetching-options.ts';
 import { takeFile } from './loaders/own-file.ts';
-import type { Fetched, LoadProgress, OpenedSource } from './loaders/streaming.ts';
+import type { Fetched, OpenedSource } from './loaders/streaming.ts';
 import { Model } from './model.ts';
-import { arithmeticOf, type ResolvedChoice, type RunChoice, resolveChoice, storageOf } from './options.ts';
-import type { TuningCache } from './tuning/cache.ts';
+import { arithmeticOf, type ResolvedChoice, resolveChoice, storageOf } from './options.ts';
 import { warmUp } from './tuning/warm-up.ts';
-
-/**
- * Where a model comes from: a name of the catalogue (`imagenet/v1-0.25`), an architecture id with random weights
- * (`v2-1.0-224`), an address that is fetched (shards beside it), a file, the files of a folder (model.json and its shards, model.safetensors and config.json), or a graph.
- */
-export type ModelSource = string | URL | Blob | ArrayBuffer | Uint8Array | readonly File[] | Graph;
-
-export interface LoadOptions extends RunChoice, FetchingOptions {
-  /** Used in messages where the source has no name. */
-  readonly name?: string;
-  /**
-   * `background` (default): after the first result the model moves to the kernels that are fastest on this adapter
-   * (`Model.tune`). `off`: it keeps those that it starts with.
-   */
-  readonly tuning?: 'background' | 'off';
-  /** Where the outcome of tuning is remembered: the browser's IndexedDB unless given; null: nowhere. */
-  readonly tuningCache?: TuningCache | null;
-  /**
-   * What runs on the CPU where `device` is `wasm`, or `auto` finds no adapter, a software one, or that an inference takes
-   * more than 30 ms: LiteRT.js, by the address of its files; an engine; `false`: nothing does. Default: the package
-   * @litertjs/core where the page's import map names it (`"@litertjs/core/"`), or Node finds it.
-   */
-  readonly cpu?: CpuFiles | CpuEngine | false | undefined;
-  /** A device of the caller's; it is never destroyed. */
-  readonly gpuDevice?: GPUDevice;
-  /** Where WebGPU is, `navigator.gpu` unless given. */
-  readonly gpu?: GPU;
-  /** Which of a laptop's GPUs; default: as the browser has it. */
-  readonly powerPreference?: 'low-power' | 'high-performance';
-  /**
-   * Cut the network at these tensors, nodes or layers. Default: the file's own outputs; in a TensorFlow.js graph model
-   * that decodes its detections by operations which are not run (ArgMax, TopKV2, GatherNd…), what that decoding reads.
-   */
-  readonly outputs?: readonly string[];
-  /**
-   * Sizes of a file's inputs by name, in the file's own order of dimensions, where the file leaves them open:
-   * `{ x: [1, 3, 48, 192] }`. A dynamic batch is 1 unless given.
-   */
-  readonly inputShapes?: Readonly<Record<string, readonly number[]>>;
-  /** Names of the classes, in the place of the file's own; a line more or less than the classes is the background. */
-  readonly labels?: readonly string[];
-  /** A further output "embedding" of a classifier, the features that its last layer reads, for `Model.embed`. */
-  readonly embedding?: boolean;
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: LoadProgress) => void;
-}
+import type { WorkerModel } from './worker-model.ts';
 
 /**
  * Loads a model and prepares it to run. Throws `ModelFormatError`, `UnsupportedOpError`, `GraphError`, `DeviceError`,
- * `OutOfMemoryError`, `ShaderError`, `UsageError`, or the signal's reason.
+ * `OutOfMemoryError`, `ShaderError`, `UsageError`, or the signal's reason. With `worker` the model is in a worker, and is used
+ * in the same way.
  */
-export async function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
-  const { signal, onProgress } = options;
+export function load(source: ModelSource, options: WorkerLoadOptions): Promise<WorkerModel>;
+export function load(source: ModelSource, options?: LoadOptions): Promise<Model>;
+export async function load(
+  source: ModelSource,
+  options: LoadOptions & Partial<WorkerLoadOptions> = {},
+): Promise<Model | WorkerModel> {
+  const { signal, onProgress, worker } = options;
+  if (worker) {
+    return (await import('./worker-client.ts')).loadInWorker(source, { ...options, worker });
+  }
   const choice = resolveChoice(options);
   const { precision, plan } = choice;
   signal?.throwIfAborted();
@@ -88,7 +51,7 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
     if (options.labels) loaded = (await import('./loaders/sidecars/labels.ts')).withLabels(loaded, options.labels);
     const { gpu, reason, warm, cpu } = (await opening) ?? noDevice('the reference was asked for');
     cpu?.of(loaded, file);
-    const graph = await graphFor(loaded, integersOf(options, choice, cpu !== null));
+    const graph = await graphFor(loaded, integersOf(options, choice, cpu !== null && gpu === null));
     const network = options.embedding ? (await import('./passes/embedding.ts')).withEmbedding(graph) : graph;
     const model = await Model.create(network, gpu, reason, {
       plan,
@@ -115,7 +78,7 @@ export async function load(source: ModelSource, options: LoadOptions = {}): Prom
   }
 }
 
-/** Embeddings are real numbers that a network on integers does not have. `engine`: on an engine for the CPU. */
+/** Embeddings are real numbers that a network on integers does not have. `engine`: on an engine for the CPU alone. */
 function integersOf(
   { embedding }: LoadOptions,
   { integers }: ResolvedChoice,
@@ -148,10 +111,9 @@ async function openDevice(
   { gpu: webgpu, gpuDevice, powerPreference, cpu: stated, tuningCache }: LoadOptions,
 ): Promise<OpenedDevice> {
   const choose = async (adapter: AdapterDescription | null) => {
-    const engine = device === 'webgpu' ? false : (stated ?? mappedFiles());
-    if (!engine && device !== 'wasm') return null;
+    if (device === 'webgpu' || (!stated && device !== 'wasm')) return null;
     const { DeviceChoice } = await import('./device-choice.ts');
-    return DeviceChoice.create(engine, device === 'wasm', adapter, tuningCache);
+    return DeviceChoice.create(stated ?? false, device === 'wasm', adapter, tuningCache);
   };
   if (device === 'wasm') return noDevice('the CPU engine was asked for', await choose(null));
   let gpu: Gpu | null = null;
@@ -166,15 +128,6 @@ async function openDevice(
     gpu?.dispose();
     if (device === 'auto' && error instanceof DeviceError) return noDevice(error.message, await choose(null));
     throw error;
-  }
-}
-
-/** Where the page's import map says that LiteRT.js is. */
-function mappedFiles(): string | false {
-  try {
-    return globalThis.location && import.meta.resolve('@litertjs/core/wasm/');
-  } catch {
-    return false;
   }
 }
 

@@ -24,6 +24,7 @@ import { type KernelPreferences, kernelsFor, noPreferences } from './planner/sel
 import type { RankedOutputs, Ranking } from './scheduler/executor.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
+import type { StreamResult, StreamTiming } from './stream.ts';
 import type { DetectedBox, DetectOptions } from './tasks/detect.ts';
 import type { PosedPerson, PoseOptions } from './tasks/pose.ts';
 import type { Segmentation, SegmentOptions } from './tasks/segment.ts';
@@ -33,7 +34,7 @@ import { TunedExecutor } from './tuning/tuned-executor.ts';
 import type { ValidationReport } from './validate/validate.ts';
 import { version } from './version.ts';
 
-/** Values for the inputs: dense NHWC float32 by input name, or one array where there is one input. */
+/** Values for the inputs: dense float32 by input name, or one array where there is one input; NHWC unless `run` is told. */
 export type Inputs = Float32Array | Readonly<Record<string, Float32Array>>;
 
 /** Dense NHWC float32 by output name. */
@@ -41,6 +42,12 @@ export type Outputs = Record<string, Float32Array>;
 
 /** The order of a tensor's elements: batch, height, width, channels, or batch, channels, height, width. */
 export type Layout = 'nhwc' | 'nchw';
+
+export interface RunOptions {
+  /** Of inputs and outputs, default `nhwc`; files of PyTorch and ONNX are used to `nchw`, of which the length is the same. */
+  readonly layout?: Layout | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
 
 export interface ModelInput extends GraphInput {
   readonly layout: Layout;
@@ -118,6 +125,17 @@ export interface ModelOptions {
   /** Whether the CPU's own engine runs in place of the GPU. */
   readonly cpu?: DeviceChoice | null | undefined;
 }
+
+/** What a stream may ask of each frame: the options, and the result, of the method of that name. */
+export interface StreamTasks {
+  classify: [ClassifyOptions, Classification[]];
+  embed: [ClassifyOptions, Embedding];
+  detect: [DetectOptions, DetectedBox[]];
+  pose: [PoseOptions, PosedPerson[]];
+  segment: [SegmentOptions, Segmentation];
+}
+
+export type StreamOptions<K extends keyof StreamTasks> = StreamTiming & StreamTasks[K][0] & { readonly task?: K };
 
 /** A network that is ready to run: on the GPU, on the CPU by an engine for it, or on the CPU reference. */
 export class Model {
@@ -269,12 +287,25 @@ export class Model {
    * further ones wait; results come in the order of the calls.
    * Throws `UsageError` where an input does not fit, `DeviceLostError` where the GPU went away and no other came.
    */
-  async run(inputs: Inputs, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Outputs> {
+  async run(inputs: Inputs, { signal, layout = 'nhwc' }: RunOptions = {}): Promise<Outputs> {
     this.#check();
-    if (!this.#gpu) return this.#runOnCpu(inputs, options);
-    const outputs = await this.#gpu.run(inputs, options);
+    if (layout !== 'nhwc') return this.#runChannelsFirst(inputs, layout, signal);
+    if (!this.#gpu) return this.#runOnCpu(inputs, { signal });
+    const outputs = await this.#gpu.run(inputs, { signal });
     this.#tuneAfterFirst();
     return outputs;
+  }
+
+  async #runChannelsFirst(inputs: Inputs, layout: string, signal: AbortSignal | undefined): Promise<Outputs> {
+    if (layout !== 'nchw') throw new UsageError(`layout is "${layout}", expected nhwc or nchw`);
+    const { fromChannelsFirst, toChannelsFirst } = await import('./layout.ts');
+    const named = this.#named(inputs);
+    const turned = this.graph.inputs.map(({ name, shape }) => [name, fromChannelsFirst(name, named[name]!, shape)]);
+    const outputs = await this.run(Object.fromEntries(turned), { signal });
+    const shapes = outputShapes(this.graph);
+    return Object.fromEntries(
+      Object.entries(outputs).map(([name, values]) => [name, toChannelsFirst(values, shapes.get(name)!)]),
+    );
   }
 
   /**
@@ -410,6 +441,19 @@ export class Model {
     return each(pictures, async (picture) => (await import('./tasks/segment.ts')).segment(this, picture, options));
   }
 
+  /**
+   * What a playing video shows, the newest frame first: a result for as many frames as the model keeps up with, until the
+   * video ends. `task` says what is asked of a frame, with the options of the method of that name; default: its best
+   * classes. Throws as that method does, or the signal's reason; a `for await` may break off. It rests while the video is
+   * paused or the page is hidden, and goes on after the page was in the back/forward cache.
+   */
+  async *stream<K extends keyof StreamTasks = 'classify'>(
+    video: HTMLVideoElement,
+    options: StreamOptions<K> = {} as StreamOptions<K>,
+  ): AsyncGenerator<StreamResult<StreamTasks[K][1]>, void, undefined> {
+    yield* (await import('./stream.ts')).streamOf(this, video, options);
+  }
+
   async #classify(
     picture: PictureSource,
     { top = 5, minScore, allow, deny, ...options }: ClassifyOptions,
@@ -486,8 +530,10 @@ export class Model {
   }
 
   async #open(source: PictureSource): Promise<OpenPicture> {
-    const { openPicture } = await import('./images/open-picture.ts');
-    return openPicture(source);
+    if (this.#gpu && isVideo(source)) {
+      return (await import('./scheduler/video-picture.ts')).openVideo(this.#gpu.gpu.device, source);
+    }
+    return (await import('./images/open-picture.ts')).openPicture(source);
   }
 
   /**
@@ -588,6 +634,10 @@ function ruleAsItIs({ image, region }: PictureOptions, own: ImageRule | undefine
 
 const isBytes = (source: PictureSource | OpenPicture): source is Picture =>
   typeof source === 'object' && source !== null && 'data' in source;
+
+/** Of an element, or a frame. */
+const isVideo = (source: unknown): source is HTMLVideoElement | VideoFrame =>
+  source instanceof Object && ('videoWidth' in source || 'displayWidth' in source);
 
 /** On the CPU. */
 async function tensorOf(picture: OpenPicture, ...rule: [ImageRule, Pair, number]): Promise<Float32Array> {

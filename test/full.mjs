@@ -7,9 +7,11 @@ import { parseArgs } from 'node:util';
 /** Each is done within an hour on two cores, and can be run again by itself. */
 const parts = {
   page: ['the page on screens of 320 to 2560 px', ['test/demo/']],
+  lighthouse: ['the built page under Lighthouse, which is installed into test/lighthouse', ['test/lighthouse/']],
   mutations: ['damaged and hostile files: more mutations of every format', ['test/loaders/']],
   models: ['real models, every one that the packages bring', ['test/models/', 'test/tasks/']],
   kernels: ['the case tables of kernels, each case on float16 storage as well', ['test/kernels/']],
+  package: ['the package as installed, with Dawn (132 MB)', ['test/package/']],
   engine: ['everything else, as in "npm test"', []],
 };
 
@@ -55,12 +57,12 @@ try {
 
 process.stdout.write(help);
 const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url));
+const lighthouse = fileURLToPath(new URL('lighthouse/run.mjs', import.meta.url));
 const failed = [];
 for (const name of chosen) {
   const start = Date.now();
-  const { status } = spawnSync(process.execPath, [vitest, 'run', '--mode', 'full', ...filtersOf(name)], {
-    stdio: 'inherit',
-  });
+  const command = name === 'lighthouse' ? [lighthouse] : [vitest, 'run', '--mode', 'full', ...filtersOf(name)];
+  const { status } = spawnSync(process.execPath, command, { stdio: 'inherit' });
   if (status !== 0) failed.push(name);
   const minutes = ((Date.now() - start) / 60_000).toFixed(1);
   process.stdout.write(`part ${name}: ${status === 0 ? 'passed' : 'FAILED'} in ${minutes} min\n`);

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../src/architectures/index.ts';
 import { UsageError } from '../src/errors.ts';
 import { inspect } from '../src/inspect.ts';
-import { type LoadOptions, load } from '../src/load.ts';
+import { load } from '../src/load.ts';
+import type { LoadOptions } from '../src/load-options.ts';
 import { resolveChoice, storageOf } from '../src/options.ts';
 import { FakeGpu } from './support/fake-gpu.ts';
 

@@ -26,6 +26,8 @@ export interface Block {
   readonly output: Shape;
   readonly macs: number;
   readonly parameters: number;
+  /** Read and written, weights too, as float32. */
+  readonly bytes: number;
   /** Index of the block whose output is added to this one's, or null. */
   readonly addsFrom: number | null;
 }
@@ -36,7 +38,8 @@ export function blocksOf({ prepared }: Model): Block[] {
   const producers = new Map<string, number>();
   const costs = new Map(layerCosts(prepared).map((cost) => [cost.name, cost]));
   return prepared.nodes.map((node, i) => {
-    const { kind, multiplications: macs, parameters, shape: output } = costs.get(node.name)!;
+    const cost = costs.get(node.name)!;
+    const { kind, multiplications: macs, parameters, shape: output } = cost;
     const input = shapes.get(node.inputs[0]!)!;
     const residual = node.op === 'conv2d' || node.op === 'add' ? node.inputs[1] : undefined;
     const block: Block = {
@@ -47,6 +50,7 @@ export function blocksOf({ prepared }: Model): Block[] {
       output,
       macs,
       parameters,
+      bytes: cost.inputBytes + cost.outputBytes + cost.weightBytes,
       addsFrom: residual === undefined ? null : (producers.get(residual) ?? null),
     };
     shapes.set(node.output, output);

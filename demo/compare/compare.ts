@@ -1,14 +1,20 @@
+import { networkCost } from '../../src/analysis/index.ts';
 import { shelf } from '../models/shelf.ts';
 import { adapterText } from '../ui/device.ts';
 import { byId, html } from '../ui/dom.ts';
 import { milliseconds } from '../ui/format.ts';
 import { clearMessage, isAbort, showError } from '../ui/message.ts';
 import { type Block, blocksOf } from './blocks.ts';
+import { jsonOf, markdownOf } from './card.ts';
 import { showDetails } from './details.ts';
 import { showFigures } from './figures.ts';
 import { layersSummary, showLayers } from './layers.ts';
 import { type Measurement, measure } from './measure.ts';
 import { drawNetwork, legend, type NetworkPicture } from './network.ts';
+import { hashOf, resultIn } from './permalink.ts';
+import { type Result, resultOf } from './result.ts';
+import { pointsOf, showRoofline } from './roofline.ts';
+import { showSummary } from './summary.ts';
 import { showTimes } from './times.ts';
 
 /** The Compare tab. */
@@ -28,6 +34,10 @@ export function startCompare(): void {
   let blocks: readonly Block[] = [];
   let picture: NetworkPicture | null = null;
   let chosen = 0;
+  let result: Result | null = null;
+  const summary = byId('compare-summary', HTMLDivElement);
+  const card = byId('compare-card', HTMLElement);
+  const copied = byId('compare-copied', HTMLParagraphElement);
 
   const offer = () => {
     const before = select.value;
@@ -39,6 +49,7 @@ export function startCompare(): void {
     select.value = 'opened';
   });
   offer();
+  if (shelf.opened) select.value = 'opened';
 
   const details = () => {
     if (!shown || !blocks[chosen]) return;
@@ -65,8 +76,49 @@ export function startCompare(): void {
     showTimes(times, measurement);
     byId('layers-summary', HTMLParagraphElement).textContent = layersSummary(measurement);
     showLayers(byId('layers', HTMLDivElement), blocks, measurement);
+    if (measurement.profile) showRoofline(byId('roofline', HTMLDivElement), pointsOf(blocks, measurement.profile));
+    else
+      byId('roofline', HTMLDivElement).replaceChildren(html('p', { class: 'quiet' }, 'Layers are timed at the end.'));
     details();
   };
+
+  const showResult = (next: Result) => {
+    result = next;
+    card.hidden = false;
+    showSummary(summary, next);
+    copied.textContent = '';
+  };
+
+  const copy = async (text: string, what: string) => {
+    try {
+      await navigator.clipboard.writeText(text);
+      copied.textContent = `${what} is copied.`;
+    } catch {
+      // A page without https, or a visitor who refused: to be copied by hand.
+      copied.textContent = text;
+    }
+  };
+  const linkOf = (of: Result) => new URL(hashOf(of), location.href).href;
+  byId('copy-link', HTMLButtonElement).addEventListener('click', () => result && copy(linkOf(result), 'The link'));
+  byId('copy-markdown', HTMLButtonElement).addEventListener(
+    'click',
+    () => result && copy(markdownOf(result, linkOf(result)), 'The card'),
+  );
+  byId('copy-json', HTMLButtonElement).addEventListener('click', () => result && copy(jsonOf(result), 'The JSON'));
+
+  const openLink = () => {
+    try {
+      const shared = resultIn(location.hash);
+      if (!shared) return;
+      clearMessage(message);
+      showResult(shared);
+      byId('compare-shared', HTMLParagraphElement).hidden = false;
+    } catch (error) {
+      showError(message, error, 'The shared result cannot be shown. What was measured here is still below.');
+    }
+  };
+  addEventListener('hashchange', openLink);
+  openLink();
 
   byId('compare-form', HTMLFormElement).addEventListener('submit', async (event) => {
     event.preventDefault();
@@ -82,7 +134,7 @@ export function startCompare(): void {
     // On a phone it is below the edge.
     progress.scrollIntoView({ block: 'nearest' });
     try {
-      await measure(chosenModel.source, chosenModel.title, {
+      await measure(chosenModel, {
         runs: runs.valueAsNumber,
         signal: controller.signal,
         onStage: (text, share) => {
@@ -90,8 +142,13 @@ export function startCompare(): void {
           if (share === null) bar.removeAttribute('value');
           else bar.value = share;
         },
-        onMeasured: show,
+        onMeasured: (measurement) => {
+          show(measurement);
+          showResult(resultOf(chosenModel.title, networkCost(measurement.model.graph).macs, measurement));
+        },
       });
+      byId('compare-shared', HTMLParagraphElement).hidden = true;
+      if (result) history.replaceState(null, '', hashOf(result));
       results.dataset.state = 'done';
     } catch (error) {
       results.dataset.state = 'stopped';
@@ -114,8 +171,8 @@ export function startCompare(): void {
   }).observe(results);
 }
 
-function ranOn({ model, loadMs }: Measurement): string {
-  const ready = `Ready ${milliseconds(loadMs)} after the start, file and shaders included.`;
+function ranOn({ model, cold }: Measurement): string {
+  const ready = `Ready ${milliseconds(cold.ready)} after the start, file and shaders included.`;
   if (model.device === 'reference') return `Ran on the CPU alone. ${ready}`;
   const features = model.adapter?.features ?? [];
   const used = ['timestamp-query', 'shader-f16', 'subgroups'].filter((feature) => features.includes(feature));

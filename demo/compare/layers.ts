@@ -1,5 +1,5 @@
 import { html } from '../ui/dom.ts';
-import { milliseconds, small } from '../ui/format.ts';
+import { bytes, compact, milliseconds, small } from '../ui/format.ts';
 import { type Block, kindNames } from './blocks.ts';
 import type { Measurement } from './measure.ts';
 
@@ -18,6 +18,8 @@ export function showLayers(
   const times = new Map(profile?.layers.map((layer) => [layer.node, layer]));
   const checks = new Map(report?.layers.map((layer) => [layer.name, layer]));
   const slowest = Math.max(1e-9, ...[...times.values()].map(({ ms }) => ms));
+  const mostMacs = Math.max(1, ...blocks.map(({ macs }) => macs));
+  const mostBytes = Math.max(1, ...blocks.map((block) => block.bytes));
   place.replaceChildren(
     html(
       'table',
@@ -30,13 +32,15 @@ export function showLayers(
           {},
           html('th', { scope: 'col' }, 'Layer'),
           html('th', { scope: 'col' }, 'Time'),
+          html('th', { scope: 'col' }, 'Multiplications'),
+          html('th', { scope: 'col' }, 'Bytes'),
           html('th', { scope: 'col' }, 'Largest error, of its bound'),
         ),
       ),
       html(
         'tbody',
         {},
-        ...blocks.map(({ name, kind, description }) => {
+        ...blocks.map(({ name, kind, description, macs, bytes: moved }) => {
           const time = times.get(name);
           const check = checks.get(name);
           return html(
@@ -49,7 +53,13 @@ export function showLayers(
               html('span', { class: 'layer-name', title: name }, name),
               html('span', { class: 'layer-what quiet' }, description),
             ),
-            html('td', {}, time ? bar(time.ms / slowest, milliseconds(time.ms), `bar-${kind}`) : pending(profile)),
+            html(
+              'td',
+              { class: 'layer-time' },
+              time ? bar(time.ms / slowest, milliseconds(time.ms), `bar-${kind}`) : pending(profile),
+            ),
+            html('td', {}, bar(macs / mostMacs, compact(macs), `bar-${kind}`)),
+            html('td', {}, bar(moved / mostBytes, bytes(moved), `bar-${kind}`)),
             html(
               'td',
               {},

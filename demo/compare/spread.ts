@@ -23,3 +23,29 @@ export function spread(values: readonly number[]): Spread {
     most: quantile(1),
   };
 }
+
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+  /** How often the median of all runs there could be lies within, at least. */
+  readonly confidence: number;
+}
+
+/**
+ * Where the true median lies, from the ordered values alone, whatever their distribution (Conover, "Practical Nonparametric
+ * Statistics", section 3.2): between the k-th value from either end it lies with a probability of 1 − 2 · P(X < k), X
+ * binomial of n and ½; k is the largest that leaves 95 %. Null of fewer than six values, which cannot say so much.
+ */
+export function medianInterval(values: readonly number[]): Interval | null {
+  const sorted = [...values].sort((a, b) => a - b);
+  const n = sorted.length;
+  let term = 0.5 ** n;
+  let below = term;
+  let found: Interval | null = null;
+  for (let k = 1; 2 * k <= n && 1 - 2 * below >= 0.95; k++) {
+    found = { low: sorted[k - 1]!, high: sorted[n - k]!, confidence: 1 - 2 * below };
+    term *= (n - k + 1) / k;
+    below += term;
+  }
+  return found;
+}

@@ -1,9 +1,11 @@
 import { svg } from '../ui/dom.ts';
 import type { Times } from './measure.ts';
-import { spread } from './spread.ts';
+import { medianInterval, spread } from './spread.ts';
 
 const HEIGHT = 36;
 const EDGE = 8;
+
+export type EngineKind = 'gpu' | 'wasm' | 'cpu';
 
 /** A logarithmic axis of milliseconds that holds all the times, in whole decades. */
 export interface Axis {
@@ -37,11 +39,12 @@ const place = (value: number, { from, to }: Axis, width: number): number =>
   EDGE + ((width - 2 * EDGE) * Math.log10(Math.max(value, from) / from)) / Math.log10(to / from);
 
 /**
- * One row of times on the axis: a line from the least to the most, a band over the middle half, a mark at the median,
+ * One row of times on the axis: a line from the least to the most, a band over the median's interval (over the middle half without one), a mark at the median,
  * a dot for each run and a ring for the first.
  */
-export function strip(times: Times, axis: Axis, width: number, kind: 'gpu' | 'cpu', label: string): SVGSVGElement {
+export function strip(times: Times, axis: Axis, width: number, kind: EngineKind, label: string): SVGSVGElement {
   const { least, lowerQuartile, median, upperQuartile, most } = spread(times.runs);
+  const interval = medianInterval(times.runs);
   const x = (value: number) => place(value, axis, width).toFixed(1);
   const middle = HEIGHT / 2;
   return svg(
@@ -56,7 +59,13 @@ export function strip(times: Times, axis: Axis, width: number, kind: 'gpu' | 'cp
     },
     ...gridLines(axis, width),
     svg('line', { class: 'strip-range', x1: x(least), x2: x(most), y1: middle, y2: middle }),
-    svg('line', { class: 'strip-half', x1: x(lowerQuartile), x2: x(upperQuartile), y1: middle, y2: middle }),
+    svg('line', {
+      class: 'strip-half',
+      x1: x(interval?.low ?? lowerQuartile),
+      x2: x(interval?.high ?? upperQuartile),
+      y1: middle,
+      y2: middle,
+    }),
     ...times.runs.map((run) => svg('circle', { class: 'strip-run', cx: x(run), cy: middle, r: 3.5 })),
     svg('circle', { class: 'strip-first', cx: x(times.first), cy: middle, r: 5 }),
     svg('line', { class: 'strip-median', x1: x(median), x2: x(median), y1: middle - 12, y2: middle + 12 }),

@@ -1,13 +1,13 @@
 import { html } from '../ui/dom.ts';
 import { milliseconds } from '../ui/format.ts';
 import type { Measurement, Times } from './measure.ts';
-import { spread } from './spread.ts';
-import { type Axis, axisLabels, axisOf, strip, stripMark } from './strip.ts';
+import { medianInterval, spread } from './spread.ts';
+import { type Axis, axisLabels, axisOf, type EngineKind, strip, stripMark } from './strip.ts';
 
 /** GPU and CPU side by side on one axis. */
-export function showTimes(place: HTMLElement, { model, gpu, cpu, profile }: Measurement): void {
+export function showTimes(place: HTMLElement, { model, gpu, wasm, noWasm, cpu, profile, clockMs }: Measurement): void {
   const onGpu = profile ? profile.layers.reduce((sum, { ms }) => sum + ms, 0) : null;
-  const values = [gpu, cpu].flatMap((times) => (times ? [times.first, ...times.runs] : []));
+  const values = [gpu, wasm, cpu].flatMap((times) => (times ? [times.first, ...times.runs] : []));
   if (onGpu !== null) values.push(onGpu);
   if (values.length === 0) {
     place.replaceChildren(html('p', { class: 'quiet' }, 'Not measured yet.'));
@@ -34,6 +34,8 @@ export function showTimes(place: HTMLElement, { model, gpu, cpu, profile }: Meas
           ),
         ]
       : []),
+    ...(wasm ? [row('CPU engine', 'XNNPACK in WebAssembly', wasm, axis, width, 'wasm')] : []),
+    ...(noWasm ? [html('p', { class: 'quiet' }, `No CPU engine: ${noWasm}`)] : []),
     ...(cpu
       ? [row('CPU reference', 'plain loops, float64 sums: a validator, not a fast CPU', cpu, axis, width, 'cpu')]
       : []),
@@ -41,16 +43,20 @@ export function showTimes(place: HTMLElement, { model, gpu, cpu, profile }: Meas
     html(
       'p',
       { class: 'quiet' },
-      'Ring: first run. Dots: the runs after it. Line: least to most; band: the middle half; upright mark: the median. The axis is logarithmic.',
+      `Engines run in turn. Ring: first run. Dots: the runs after it. Line: least to most; band: where the true median lies with 95 % (of six runs or more), else the middle half; upright mark: the median. The axis is logarithmic; the page's clock has steps of ${milliseconds(clockMs)}.`,
     ),
   );
 }
 
-function row(title: string, note: string, times: Times, axis: Axis, width: number, kind: 'gpu' | 'cpu'): HTMLElement {
+function row(title: string, note: string, times: Times, axis: Axis, width: number, kind: EngineKind): HTMLElement {
   const { least, lowerQuartile, median, upperQuartile, most } = spread(times.runs);
+  const interval = medianInterval(times.runs);
   const text =
     `median of ${times.runs.length}; ${milliseconds(least)} to ${milliseconds(most)}, ` +
-    `middle half ${milliseconds(lowerQuartile)} to ${milliseconds(upperQuartile)}; first run ${milliseconds(times.first)}`;
+    (interval
+      ? `${(100 * interval.confidence).toFixed(0)} % interval of the median ${milliseconds(interval.low)} to ${milliseconds(interval.high)}`
+      : `middle half ${milliseconds(lowerQuartile)} to ${milliseconds(upperQuartile)}`) +
+    `; first run ${milliseconds(times.first)}`;
   return html(
     'div',
     { class: 'time', 'data-time': kind, 'data-median': median },
@@ -60,7 +66,7 @@ function row(title: string, note: string, times: Times, axis: Axis, width: numbe
   );
 }
 
-const head = (title: string, note: string, value: string, kind: 'gpu' | 'cpu'): HTMLElement =>
+const head = (title: string, note: string, value: string, kind: EngineKind): HTMLElement =>
   html(
     'div',
     { class: 'time-head' },

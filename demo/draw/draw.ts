@@ -3,13 +3,14 @@ import { type Model, SeveralModelsError } from '../../src/index.ts';
 import { shelf } from '../models/shelf.ts';
 import { deviceText } from '../ui/device.ts';
 import { byId, html } from '../ui/dom.ts';
+import { sourceOf, titleOf, wireFileButton } from '../ui/files.ts';
 import { bytes, compact, integer, milliseconds, percent, shapeText } from '../ui/format.ts';
 import { loadShare } from '../ui/load-share.ts';
 import { clearMessage, isAbort, showError } from '../ui/message.ts';
+import { askWhich } from '../ui/which-model.ts';
 import { checkAgainstReference, showCheck } from './check.ts';
 import { Drawing } from './drawing.ts';
 import { showGuesses } from './guesses.ts';
-import { wireModelFiles } from './model-files.ts';
 import { wirePad } from './pad.ts';
 import { rasterize } from './rasterize.ts';
 import { type OpenableModel, type Recognition, Recognizer } from './recognizer.ts';
@@ -22,7 +23,7 @@ const symbolModel: OpenableModel = {
 };
 
 /** The Draw tab. `onModel` is told each time that a model is ready. */
-export function startDraw(onModel: (model: Model) => void): void {
+export function startDraw(onModel: (model: Model) => void): { readonly openModel: (files: readonly File[]) => void } {
   const drawing = new Drawing();
   const recognizer = new Recognizer();
   const guesses = byId('guesses', HTMLOListElement);
@@ -112,7 +113,13 @@ export function startDraw(onModel: (model: Model) => void): void {
         ? `${openable.title} could not be opened. ${recognizer.opened.title} and your drawing are still here.`
         : `${openable.title} could not be opened. Your drawing is still here.`;
       // Above the tabs' panels: files are dropped anywhere on the page.
-      if (error instanceof SeveralModelsError) askWhich(openable, error);
+      if (error instanceof SeveralModelsError)
+        askWhich(
+          modelMessage,
+          openable.source as readonly File[],
+          error,
+          (files, name) => void open(fileModel(files, name)),
+        );
       else showError(modelMessage, error, kept);
       modelMessage.scrollIntoView({ block: 'nearest' });
       return;
@@ -123,31 +130,6 @@ export function startDraw(onModel: (model: Model) => void): void {
     if (openable !== symbolModel) shelf.put(openable.title, openable.source);
     onModel(recognizer.model!);
     await recognize();
-  };
-
-  /** A button for each of the models among the files that were handed over. */
-  const askWhich = ({ source }: OpenableModel, { models }: SeveralModelsError) => {
-    const files = source as readonly File[];
-    const nameOf = (file: File) => file.webkitRelativePath || file.name;
-    const buttons = models.map((name) => {
-      const button = html('button', { type: 'button', class: 'button' }, name);
-      button.addEventListener('click', () => {
-        const others = models.filter((other) => other !== name);
-        void open(
-          fileModel(
-            files.filter((file) => !others.includes(nameOf(file))),
-            name,
-          ),
-        );
-      });
-      return button;
-    });
-    const lead = `There are ${models.length} models among these files. Which of them?`;
-    modelMessage.replaceChildren(
-      html('p', { class: 'message-lead' }, lead),
-      html('p', { class: 'model-choice' }, ...buttons),
-    );
-    modelMessage.hidden = false;
   };
 
   drawing.addEventListener('change', () => {
@@ -188,9 +170,8 @@ export function startDraw(onModel: (model: Model) => void): void {
     check.textContent = 'Check again';
   });
   reset.addEventListener('click', () => void open(symbolModel));
-  wireModelFiles(byId('open', HTMLButtonElement), byId('open-files', HTMLInputElement), (files) => {
-    void open(fileModel(files));
-  });
+  const openModel = (files: readonly File[]) => void open(fileModel(files));
+  wireFileButton(byId('open', HTMLButtonElement), byId('open-files', HTMLInputElement), openModel);
   wirePad({
     canvas: byId('pad', HTMLCanvasElement),
     drawing,
@@ -201,14 +182,13 @@ export function startDraw(onModel: (model: Model) => void): void {
   showGuesses(guesses, []);
   showSeen();
   void open(symbolModel);
+  return { openModel };
 }
 
-function fileModel(files: readonly File[], title?: string): OpenableModel {
-  const [first] = files;
-  const main = files.find(({ name }) => /\.(onnx|tflite|safetensors)$/.test(name) || name === 'model.json') ?? first!;
+function fileModel(files: readonly File[], title = titleOf(files)): OpenableModel {
   return {
-    title: title ?? main.name,
-    source: files.length === 1 ? first! : files,
+    title,
+    source: sourceOf(files),
     label: (index, { labels }) => ({ name: labels?.[index] ?? `class ${index}`, char: null }),
   };
 }

@@ -1,6 +1,7 @@
 import { html } from '../ui/dom.ts';
 import { integer } from '../ui/format.ts';
 import type { Counts, Sizes } from './race.ts';
+import { t } from './strings/language.ts';
 
 const sup = (text: string) => html('sup', {}, text);
 const sub = (text: string) => html('sub', {}, text);
@@ -19,7 +20,7 @@ export function showCounts(
   const rows: [string, string, (Node | string)[], string, number, [string, number][]][] = [
     [
       'normal',
-      'Normal',
+      t().texts.normal,
       [...side(), ' · ', variable('f'), sup('2'), ' · ', variable('n'), sub('c'), ' · ', variable('n'), sub('c'), '′'],
       `${outputSide}² · ${f}² · ${nc} · ${nk}`,
       normal,
@@ -27,7 +28,7 @@ export function showCounts(
     ],
     [
       'depthwise',
-      'Depthwise',
+      t().texts.depthwise,
       [...side(), ' · ', variable('f'), sup('2'), ' · ', variable('n'), sub('c')],
       `${outputSide}² · ${f}² · ${nc}`,
       depthwise,
@@ -35,7 +36,7 @@ export function showCounts(
     ],
     [
       'pointwise',
-      'Pointwise',
+      t().texts.pointwise,
       [...side(), ' · ', variable('n'), sub('c'), ' · ', variable('n'), sub('c'), '′'],
       `${outputSide}² · ${nc} · ${nk}`,
       pointwise,
@@ -43,8 +44,8 @@ export function showCounts(
     ],
     [
       'sum',
-      'Separable, both steps',
-      ['depthwise + pointwise'],
+      t().separableSum,
+      [`${t().texts.depthwise} + ${t().texts.pointwise}`],
       `${integer(depthwise)} + ${integer(pointwise)}`,
       sum,
       [
@@ -58,11 +59,7 @@ export function showCounts(
     html(
       'table',
       { class: 'count-table' },
-      html(
-        'caption',
-        { class: 'visually-hidden' },
-        `Multiplications for n = ${n}, f = ${f}, ${nc} input channels, ${nk} output channels`,
-      ),
+      html('caption', { class: 'visually-hidden' }, t().countsCaption(n, f, nc, nk)),
       html(
         'tbody',
         {},
@@ -108,13 +105,7 @@ export function showCounts(
         html('b', { id: 'ratio-expected', 'data-value': expected }, expected.toFixed(3)),
       ),
     ),
-    html(
-      'p',
-      { class: 'quiet' },
-      ratio < 1
-        ? `The separable way needs ${(1 / ratio).toFixed(1)} times fewer multiplications here.`
-        : 'With these sizes the separable way saves nothing: it pays where there are several output channels and a filter larger than 1 × 1.',
-    ),
+    html('p', { class: 'quiet' }, ratio < 1 ? t().fewer((1 / ratio).toFixed(1)) : t().savesNothing),
   );
 }
 

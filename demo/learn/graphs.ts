@@ -73,7 +73,8 @@ function graph(name: string, { size, inChannels }: LessonOptions, nodes: readonl
   };
 }
 
-function convolution(
+/** One of "valid" padding, without bias and activation; it writes the tensor of its name. */
+export function convolution(
   name: string,
   input: string,
   weights: Float32Array,

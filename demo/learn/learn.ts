@@ -1,18 +1,21 @@
 import { byId, html } from '../ui/dom.ts';
-import { integer } from '../ui/format.ts';
 import { clearMessage } from '../ui/message.ts';
+import { wireBlocks } from './blocks.ts';
 import { showCounts } from './counts.ts';
 import { Lesson } from './lesson.ts';
 import { Player } from './player.ts';
 import type { Sizes } from './race.ts';
 import { RaceView } from './race-view.ts';
+import { fillTexts, setLanguage, t } from './strings/language.ts';
 import { wireTry } from './try.ts';
+import { wireWalk } from './walk.ts';
 
-const presets: readonly (readonly [string, Sizes])[] = [
-  ['The lesson: 3 to 5 channels', { n: 6, f: 3, nc: 3, nk: 5 }],
-  ['6 to 8 channels', { n: 6, f: 3, nc: 6, nk: 8 }],
-  ['512 outputs', { n: 6, f: 3, nc: 3, nk: 512 }],
-  ['A layer of MobileNet', { n: 30, f: 3, nc: 128, nk: 128 }],
+/** In the order of the lesson's texts. */
+const presets: readonly Sizes[] = [
+  { n: 6, f: 3, nc: 3, nk: 5 },
+  { n: 6, f: 3, nc: 6, nk: 8 },
+  { n: 6, f: 3, nc: 3, nk: 512 },
+  { n: 30, f: 3, nc: 128, nk: 128 },
 ];
 
 /** The Learn tab. */
@@ -23,6 +26,12 @@ export function startLearn(): void {
     nc: byId('learn-nc', HTMLInputElement),
     nk: byId('learn-nk', HTMLInputElement),
   };
+  const sliders = {
+    n: byId('slide-n', HTMLInputElement),
+    f: byId('slide-f', HTMLInputElement),
+    nc: byId('slide-nc', HTMLInputElement),
+    nk: byId('slide-nk', HTMLInputElement),
+  };
   const message = byId('learn-message', HTMLDivElement);
   const play = byId('race-play', HTMLButtonElement);
   const note = byId('race-note', HTMLParagraphElement);
@@ -31,22 +40,28 @@ export function startLearn(): void {
   const trial = wireTry();
   const player = new Player(() => {
     view.show(player.time);
-    play.textContent = player.playing ? 'Pause' : player.atEnd ? 'Play again' : 'Play';
+    play.textContent = player.playing ? t().pause : player.atEnd ? t().again : t().play;
   });
+
+  /** Shows in the race what a step of the lesson speaks of: it ends where that step does. */
+  const walk = wireWalk((step) => {
+    if (!lesson) return;
+    const { normal, depthwise, pointwise } = lesson.counts;
+    player.seek([normal, depthwise, depthwise + pointwise, depthwise + pointwise, normal][step]!);
+  });
+  let lesson: Lesson | null = null;
 
   const read = (): Sizes | null => {
     const f = fields.f;
     fields.f.setCustomValidity('');
     if (f.validity.valid && fields.n.validity.valid && f.valueAsNumber > fields.n.valueAsNumber) {
-      f.setCustomValidity(`The filter (${f.value}) must not be larger than the input (${fields.n.value}).`);
+      f.setCustomValidity(t().filterTooLarge(f.value, fields.n.value));
     }
     const wrong = Object.values(fields).find((field) => !field.validity.valid);
     for (const field of Object.values(fields)) field.setAttribute('aria-invalid', String(!field.validity.valid));
     if (wrong) {
       const name = wrong.closest('label')?.querySelector('span')?.textContent ?? '';
-      const text = wrong.validity.customError
-        ? wrong.validationMessage
-        : `${name} must be a whole number from ${wrong.min} to ${wrong.max}. The picture and the counts below are for the last valid numbers.`;
+      const text = wrong.validity.customError ? wrong.validationMessage : t().wholeNumber(name, wrong.min, wrong.max);
       message.replaceChildren(html('p', {}, text));
       message.hidden = false;
       return null;
@@ -63,12 +78,10 @@ export function startLearn(): void {
   const update = () => {
     const sizes = read();
     if (!sizes) return;
-    const lesson = new Lesson(sizes);
+    lesson = new Lesson(sizes);
     view.set(lesson);
     player.reset(Math.max(lesson.counts.normal, lesson.counts.depthwise + lesson.counts.pointwise), sizes.f ** 2, 24);
-    note.textContent = `One step is ${integer(sizes.f ** 2)} ${sizes.f === 1 ? 'multiplication' : 'multiplications'}: one window of one channel. Both sides are given the same number of them, so the cheaper way ends first.${
-      Math.max(sizes.nc, sizes.nk) > 6 ? ' More than six channels are drawn as six sheets.' : ''
-    }`;
+    note.textContent = t().paceNote(sizes.f ** 2, Math.max(sizes.nc, sizes.nk) > 6);
     showCounts(
       byId('counts', HTMLDivElement),
       byId('ratio', HTMLDivElement),
@@ -77,20 +90,45 @@ export function startLearn(): void {
       lesson.expectedRatio,
     );
     trial.set(lesson);
+    walk.set(lesson);
+    for (const [name, slider] of Object.entries(sliders)) slider.value = fields[name as keyof Sizes].value;
   };
 
   byId('learn-form', HTMLFormElement).addEventListener('submit', (event) => event.preventDefault());
   for (const field of Object.values(fields)) field.addEventListener('input', update);
-  byId('presets', HTMLFieldSetElement).replaceChildren(
-    ...presets.map(([title, sizes]) => {
-      const button = html('button', { type: 'button', class: 'button' }, title);
-      button.addEventListener('click', () => {
-        for (const [name, field] of Object.entries(fields)) field.value = String(sizes[name as keyof Sizes]);
-        update();
-      });
-      return button;
-    }),
-  );
+  for (const [name, slider] of Object.entries(sliders)) {
+    slider.addEventListener('input', () => {
+      fields[name as keyof Sizes].value = slider.value;
+      update();
+    });
+  }
+  const showPresets = () =>
+    byId('presets', HTMLFieldSetElement).replaceChildren(
+      ...presets.map((sizes, i) => {
+        const button = html('button', { type: 'button', class: 'button' }, t().presets[i]!);
+        button.addEventListener('click', () => {
+          for (const [name, field] of Object.entries(fields)) field.value = String(sizes[name as keyof Sizes]);
+          update();
+        });
+        return button;
+      }),
+    );
+  const showBlocks = wireBlocks();
+  const language = byId('learn-language', HTMLDivElement);
+  const speak = () => {
+    fillTexts(panel);
+    showPresets();
+    showBlocks();
+    for (const button of language.querySelectorAll('button'))
+      button.setAttribute('aria-pressed', String(button.dataset.language === t().code));
+    update();
+  };
+  language.addEventListener('click', ({ target }) => {
+    const code = target instanceof HTMLElement ? target.dataset.language : undefined;
+    if (!code) return;
+    setLanguage(code);
+    speak();
+  });
   play.addEventListener('click', () => (player.playing ? player.pause() : player.play()));
   byId('race-step', HTMLButtonElement).addEventListener('click', () => player.step());
   byId('race-restart', HTMLButtonElement).addEventListener('click', () => player.restart());
@@ -101,6 +139,6 @@ export function startLearn(): void {
       view.show(player.time);
     }
   }).observe(panel);
-  update();
+  speak();
   if (!matchMedia('(prefers-reduced-motion: reduce)').matches) player.play();
 }

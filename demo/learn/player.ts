@@ -52,6 +52,13 @@ export class Player {
     this.#onChange();
   }
 
+  /** To a time, paused. */
+  seek(time: number): void {
+    this.#playing = false;
+    this.#time = Math.min(this.#end, time);
+    this.#onChange();
+  }
+
   /** To the next whole step. */
   step(): void {
     this.#playing = false;

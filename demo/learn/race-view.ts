@@ -1,8 +1,9 @@
 import { byId } from '../ui/dom.ts';
 import { integer } from '../ui/format.ts';
 import type { Lesson } from './lesson.ts';
-import { type Position, type Progress, raceAt } from './race.ts';
+import { type Progress, raceAt } from './race.ts';
 import { Scene, type SceneOptions, sceneSize } from './scene.ts';
+import { t } from './strings/language.ts';
 
 /** The animated picture: the normal filter in one lane, depthwise and pointwise in the other. */
 export class RaceView {
@@ -64,21 +65,16 @@ export class RaceView {
     this.#scenes?.pointwise.show(pointwise, null);
     this.#captions.normal.textContent = caption(
       normal,
-      'filter',
+      t().filterAt,
       sizes.nk,
-      `${sizes.nk} filters of ${sizes.f}×${sizes.f}×${sizes.nc}`,
+      t().filters(sizes.nk, sizes.f, sizes.nc),
     );
-    this.#captions.depthwise.textContent = caption(
-      depthwise,
-      'channel',
-      sizes.nc,
-      `one ${sizes.f}×${sizes.f} filter a channel`,
-    );
+    this.#captions.depthwise.textContent = caption(depthwise, t().channelAt, sizes.nc, t().aFilterEach(sizes.f));
     this.#captions.pointwise.textContent = caption(
       pointwise,
-      'filter',
+      t().filterAt,
       sizes.nk,
-      `${sizes.nk} filters of 1×1×${sizes.nc}`,
+      t().filters(sizes.nk, 1, sizes.nc),
     );
     for (const [meter, { done }] of [
       [this.#meters.normal, normal],
@@ -87,18 +83,24 @@ export class RaceView {
     ] as const) {
       meter.style.setProperty('--share', String(done / most));
     }
-    this.#normalCount.textContent = `${integer(Math.floor(normal.done))} of ${integer(counts.normal)} multiplications`;
+    this.#normalCount.textContent = t().ofMultiplications(integer(Math.floor(normal.done)), integer(counts.normal));
     const separable = depthwise.done + pointwise.done;
-    this.#separableCount.textContent = `${integer(Math.floor(separable))} of ${integer(counts.depthwise + counts.pointwise)} multiplications`;
+    this.#separableCount.textContent = t().ofMultiplications(
+      integer(Math.floor(separable)),
+      integer(counts.depthwise + counts.pointwise),
+    );
   }
 }
 
-function caption({ at, finished }: Progress, noun: string, of: number, idle: string): string {
-  if (at) return `${noun} ${at.sheet + 1} of ${of}, ${place(at)}`;
-  return finished > 0 ? `${idle}: done` : idle;
+function caption(
+  { at, finished }: Progress,
+  where: (sheet: number, of: number, row: number, column: number) => string,
+  of: number,
+  idle: string,
+): string {
+  if (at) return where(at.sheet + 1, of, at.row + 1, at.column + 1);
+  return finished > 0 ? t().done(idle) : idle;
 }
-
-const place = ({ row, column }: Position): string => `row ${row + 1}, column ${column + 1}`;
 
 function sceneOptions({ n, f, nc, nk }: Lesson['sizes'], outputSide: number) {
   const input = { inputSide: n, inputChannels: nc, inputColour: 'channels', filterSide: f } as const;
@@ -111,7 +113,7 @@ function sceneOptions({ n, f, nc, nk }: Lesson['sizes'], outputSide: number) {
       filterColour: 'normal',
       outputColour: 'normal',
       isDepthwise: false,
-      label: `Normal convolution: each of ${nk} filters of ${f} by ${f} by ${nc} slides over the whole input and makes one output channel`,
+      label: t().normalLabel(f, nc, nk),
     },
     depthwise: {
       ...input,
@@ -121,7 +123,7 @@ function sceneOptions({ n, f, nc, nk }: Lesson['sizes'], outputSide: number) {
       outputChannels: nc,
       outputColour: 'channels',
       isDepthwise: true,
-      label: `Depthwise convolution: each of ${nc} channels has its own filter of ${f} by ${f} and makes one channel`,
+      label: t().depthwiseLabel(f, nc),
     },
     pointwise: {
       ...output,
@@ -133,7 +135,7 @@ function sceneOptions({ n, f, nc, nk }: Lesson['sizes'], outputSide: number) {
       filterColour: 'pointwise',
       outputColour: 'pointwise',
       isDepthwise: false,
-      label: `Pointwise convolution: each of ${nk} filters of 1 by 1 by ${nc} mixes the channels of every place`,
+      label: t().pointwiseLabel(nc, nk),
     },
   } as const satisfies Record<string, SceneOptions>;
 }

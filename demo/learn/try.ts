@@ -5,6 +5,8 @@ import { byId, html } from '../ui/dom.ts';
 import { compact, milliseconds, small } from '../ui/format.ts';
 import { clearMessage, isAbort, showError } from '../ui/message.ts';
 import type { Lesson } from './lesson.ts';
+import type { Counts } from './race.ts';
+import { t } from './strings/language.ts';
 
 const RUNS = 7;
 /** Multiplications of the normal convolution beyond which a software GPU, or the CPU, would take too long. */
@@ -31,11 +33,11 @@ export function wireTry(): { readonly set: (lesson: Lesson) => void } {
       const trial = await runBothWays(lesson, controller.signal, (text) => {
         status.textContent = text;
       });
-      showTrial(result, trial);
+      showTrial(result, trial, lesson.counts);
       status.textContent = '';
     } catch (error) {
-      status.textContent = isAbort(error) ? 'Cancelled.' : '';
-      if (!isAbort(error)) showError(message, error, 'The convolutions could not be run.');
+      status.textContent = isAbort(error) ? t().cancelled : '';
+      if (!isAbort(error)) showError(message, error, t().failed);
     }
     running = null;
     cancel.disabled = true;
@@ -47,7 +49,7 @@ export function wireTry(): { readonly set: (lesson: Lesson) => void } {
     const tooMuch = lesson !== null && lesson.counts.normal > MOST_MULTIPLICATIONS;
     button.disabled = tooMuch || running !== null;
     if (tooMuch) {
-      status.textContent = `${compact(lesson!.counts.normal)} multiplications are more than this page runs (${compact(MOST_MULTIPLICATIONS)}). Choose smaller sizes.`;
+      status.textContent = t().tooMuch(compact(lesson!.counts.normal), compact(MOST_MULTIPLICATIONS));
     } else if (!running) status.textContent = '';
   };
 
@@ -73,7 +75,7 @@ interface Trial {
 }
 
 async function runBothWays(lesson: Lesson, signal: AbortSignal, onStage: (text: string) => void): Promise<Trial> {
-  onStage('Compiling…');
+  onStage(t().compiling);
   const graphs = lesson.graphs();
   const inputs = Object.values(seededInputs(graphs.normal))[0]!;
   const models: Model[] = [];
@@ -87,7 +89,7 @@ async function runBothWays(lesson: Lesson, signal: AbortSignal, onStage: (text: 
     const times: { normal: number[]; separable: number[] } = { normal: [], separable: [] };
     // Taken in turn, so that what slows the machine slows both.
     for (let i = 0; i < RUNS; i++) {
-      onStage(`Run ${i + 1} of ${RUNS}…`);
+      onStage(t().runOf(i + 1, RUNS));
       for (const [name, model] of [
         ['normal', normal],
         ['separable', separable],
@@ -116,33 +118,37 @@ async function runBothWays(lesson: Lesson, signal: AbortSignal, onStage: (text: 
 /** Outputs agree where they differ by rounding alone: this share of the largest value, at most. */
 const ROUNDING = 1e-5;
 
-function showTrial(place: HTMLElement, { device, normalMs, separableMs, maxDifference, largest }: Trial): void {
+function showTrial(
+  place: HTMLElement,
+  { device, normalMs, separableMs, maxDifference, largest }: Trial,
+  { normal, depthwise, pointwise }: Counts,
+): void {
+  const fewer = (normal / (depthwise + pointwise)).toFixed(1);
+  const faster = normalMs / separableMs;
   const agree = maxDifference <= ROUNDING * Math.max(largest, Number.MIN_VALUE);
   const slower = Math.max(normalMs, separableMs);
   place.hidden = false;
   place.dataset.agree = String(agree);
   place.replaceChildren(
-    timeRow('Normal', normalMs, slower, 'bar-normal'),
-    timeRow('Separable', separableMs, slower, 'bar-pointwise'),
     html(
       'p',
-      { class: `verdict ${agree ? 'verdict-good' : 'verdict-bad'}` },
-      agree ? 'Both ways give the same output.' : 'The outputs differ.',
+      { class: 'answer', 'data-faster': faster },
+      faster >= 1 ? t().counted(fewer, faster.toFixed(1)) : t().countedSlower(fewer, (1 / faster).toFixed(1)),
     ),
-    html(
-      'p',
-      { class: 'quiet' },
-      `Largest difference ${small(maxDifference)}, where the largest value is ${largest.toPrecision(3)}. ${device}, median of ${RUNS} runs, upload and readback counted: with sizes this small, starting the work costs more than the multiplications.`,
-    ),
+    timeRow('normal', t().texts.normal, normalMs, slower, 'bar-normal'),
+    timeRow('separable', t().separable, separableMs, slower, 'bar-pointwise'),
+    html('p', { class: `verdict ${agree ? 'verdict-good' : 'verdict-bad'}` }, agree ? t().agree : t().differ),
+    html('p', {}, t().why),
+    html('p', { class: 'quiet' }, t().ranOn(small(maxDifference), largest.toPrecision(3), device, RUNS)),
   );
 }
 
-function timeRow(title: string, ms: number, slower: number, kind: string): HTMLElement {
+function timeRow(way: string, title: string, ms: number, slower: number, kind: string): HTMLElement {
   const fill = html('span', { class: `bar-fill ${kind}` });
   fill.style.setProperty('--share', String(ms / slower));
   return html(
     'div',
-    { class: 'try-row', 'data-way': title.toLowerCase(), 'data-ms': ms },
+    { class: 'try-row', 'data-way': way, 'data-ms': ms },
     html('span', {}, title),
     html('span', { class: 'bar-track' }, fill),
     html('b', {}, milliseconds(ms)),

@@ -1,7 +1,7 @@
 // Not read here: a model.json names its shards, and this brings the shard beside it.
 import faceWeightsUrl from '../../node_modules/@vladmandic/human/models/faceres.bin?url';
 import faceModelUrl from '../../node_modules/@vladmandic/human/models/faceres.json?url';
-import type { ModelSource } from '../../src/index.ts';
+import type { LoadOptions, ModelSource } from '../../src/index.ts';
 import { symbolModelUrl } from '../draw/symbols.ts';
 
 /** A model that can be compared. */
@@ -9,6 +9,7 @@ export interface ShelfModel {
   readonly id: string;
   readonly title: string;
   readonly source: ModelSource;
+  readonly options?: LoadOptions | undefined;
 }
 
 const random = (id: string, title: string): ShelfModel => ({ id, title: `${title}, random weights`, source: id });
@@ -28,12 +29,17 @@ export const shardUrls: readonly string[] = [faceWeightsUrl];
 class Shelf extends EventTarget {
   #opened: ShelfModel | null = null;
 
+  /** The one that the person opened last. */
+  get opened(): ShelfModel | null {
+    return this.#opened;
+  }
+
   get models(): readonly ShelfModel[] {
     return this.#opened ? [...offered, this.#opened] : offered;
   }
 
-  put(title: string, source: ModelSource): void {
-    this.#opened = { id: 'opened', title: `${title}, opened by you`, source };
+  put(title: string, source: ModelSource, options?: LoadOptions): void {
+    this.#opened = { id: 'opened', title: `${title}, opened by you`, source, options };
     this.dispatchEvent(new Event('change'));
   }
 }

@@ -1,13 +1,16 @@
-import type { Model } from '../../src/index.ts';
+import type { AdapterDescription, Model } from '../../src/index.ts';
+
+type Named = Pick<AdapterDescription, 'vendor' | 'architecture' | 'description' | 'software'>;
 
 /** What ran a model, in a few words: "WebGPU · google swiftshader (software)". */
 export function deviceText({ device, adapter }: Model): string {
   if (device === 'reference') return 'CPU reference';
+  if (device === 'wasm') return 'CPU · XNNPACK in WebAssembly';
   return `WebGPU · ${adapterText(adapter)}`;
 }
 
 /** The adapter as the browser describes it. Firefox leaves all of it empty. */
-export function adapterText(adapter: Model['adapter']): string {
+export function adapterText(adapter: Named | null): string {
   if (!adapter) return 'no adapter';
   const { vendor, architecture, description, software } = adapter;
   const name =
@@ -19,9 +22,22 @@ export function adapterText(adapter: Model['adapter']): string {
 export function showDevice(model: Model, chip: HTMLElement, text: HTMLElement, notice: HTMLElement): void {
   chip.dataset.device = model.device;
   text.textContent = deviceText(model);
-  notice.hidden = model.device === 'webgpu';
+  notice.hidden = model.device !== 'reference';
   notice.textContent =
-    model.device === 'webgpu'
-      ? ''
-      : `Running on the CPU: ${model.deviceReason} Everything here works without a GPU, in plain loops and more slowly.`;
+    model.device === 'reference'
+      ? `Running on the CPU: ${model.deviceReason} Everything here works without a GPU, in plain loops and more slowly.`
+      : '';
+}
+
+/** Looks for a GPU without opening it, for the line at the top of the page. */
+export async function probeDevice(chip: HTMLElement, text: HTMLElement): Promise<void> {
+  const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
+  // A model may have told meanwhile.
+  if (chip.dataset.device) return;
+  const { vendor = '', architecture = '', description = '' } = adapter?.info ?? {};
+  const software = /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${vendor} ${architecture} ${description}`);
+  chip.dataset.device = adapter ? 'webgpu' : 'reference';
+  text.textContent = adapter
+    ? `WebGPU · ${adapterText({ vendor, architecture, description, software })}`
+    : 'No WebGPU here: the CPU';
 }

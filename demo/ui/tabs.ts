@@ -1,8 +1,8 @@
 /**
- * Tabs after the ARIA pattern: arrow keys, Home and End move and select; the address' hash names the tab. `onShow` is
- * called each time that a tab comes to the front.
+ * Tabs after the ARIA pattern: arrow keys, Home and End move and select; the address' hash names the tab, before a question mark. `onShow`
+ * is called each time that a tab comes to the front. Returns what brings a tab to the front.
  */
-export function wireTabs(list: HTMLElement, onShow: (name: string) => void): void {
+export function wireTabs(list: HTMLElement, onShow: (name: string) => void): (name: string) => void {
   const tabs = [...list.querySelectorAll<HTMLElement>('[role=tab]')];
   const nameOf = (tab: HTMLElement) => tab.id.replace(/^tab-/, '');
   const panelOf = (tab: HTMLElement) => document.getElementById(tab.getAttribute('aria-controls') ?? '');
@@ -40,7 +40,8 @@ export function wireTabs(list: HTMLElement, onShow: (name: string) => void): voi
     tabs[next]!.focus();
     choose(tabs[next]!);
   });
-  const fromHash = () => tabs.find((tab) => `#${nameOf(tab)}` === location.hash) ?? tabs[0]!;
+  const fromHash = () => tabs.find((tab) => `#${nameOf(tab)}` === location.hash.split('?')[0]) ?? tabs[0]!;
   addEventListener('hashchange', () => select(fromHash()));
   select(fromHash());
+  return (name) => choose(tabs.find((tab) => nameOf(tab) === name)!);
 }

@@ -10,6 +10,8 @@ export interface LaunchOptions {
   readonly log: (message: string) => void;
   /** Start without any shader cache, as for a first visit. */
   readonly coldCaches?: boolean;
+  /** `allowed`: pages that ask get a made-up one, `refused`: none of it; no camera at all unless given. */
+  readonly camera?: 'allowed' | 'refused';
   /** An existing folder for the profile and the like; a temporary one unless given. */
   readonly parentFolder?: string | undefined;
   /** Further flags of Chromium. */
@@ -24,7 +26,7 @@ export interface LaunchOptions {
  */
 export async function launchBrowser(
   browser: BrowserName,
-  { log, coldCaches, parentFolder = tmpdir(), chromeFlags: flags = [] }: LaunchOptions,
+  { log, coldCaches, camera, parentFolder = tmpdir(), chromeFlags: flags = [] }: LaunchOptions,
 ): Promise<Browser> {
   const executablePath = await ensureBrowser(browser, log);
   const { default: puppeteer } = await import('puppeteer');
@@ -45,11 +47,11 @@ export async function launchBrowser(
   try {
     const launched =
       browser === 'chrome'
-        ? await puppeteer.launch({ ...common, browser, args: [...chromeFlags(), ...flags] })
+        ? await puppeteer.launch({ ...common, browser, args: [...chromeFlags(), ...cameraFlags(camera), ...flags] })
         : await puppeteer.launch({
             ...common,
             browser,
-            extraPrefsFirefox: firefoxPreferences,
+            extraPrefsFirefox: { ...firefoxPreferences, ...cameraPrefs(camera) },
           });
     // What is left of it then is removed when the process ends.
     launched.once('disconnected', () => rm(folder, removal).catch(() => {}));
@@ -61,6 +63,14 @@ export async function launchBrowser(
     throw new DeviceError(`${executablePath} could not be started: ${why}`, { cause });
   }
 }
+
+function cameraFlags(camera: LaunchOptions['camera']): string[] {
+  if (!camera) return [];
+  return ['--use-fake-device-for-media-stream', `--use-fake-ui-for-media-stream${camera === 'refused' ? '=deny' : ''}`];
+}
+
+const cameraPrefs = (camera: LaunchOptions['camera']) =>
+  camera ? { 'media.navigator.streams.fake': true, 'permissions.default.camera': camera === 'refused' ? 2 : 1 } : {};
 
 const temporary = new Set<string>();
 

@@ -23,8 +23,8 @@ const gamma = (n: number): number => (n * u) / (1 - n * u);
  * - With A = Σ|w| and S = Σw on each axis, the products w(y)·w(x) are off by D = (A_y + E_y)(A_x + E_x) − A_y·A_x in all.
  *   A weighted mean v changes with a weight by (pixel − v) / Σw, so D costs at most m·D / (S_y·S_x − D), where
  *   m = 255·A_y·A_x / (S_y·S_x) bounds |v| and |pixel − v|.
- * - Sums of n_y·n_x products: γ(n_y·n_x + 5) of (255 + m)·(A_y + E_y)(A_x + E_x), the numerator's and the denominator's
- *   share; luma's constants and products are in the 5. The last division: 5u.
+ * - Sums of n_y·n_x products: γ(n_y·n_x + 6) of (255 + m)·(A_y + E_y)(A_x + E_x), the numerator's and the denominator's
+ *   share; luma's constants and products are in the 6, and the product 255·t of a texture's value. The last division: 5u.
  * - Then · scale + offset, each rounded: γ(4) of |v·scale| + |offset|.
  */
 export function imageBound(picture: Pair, rule: ImageRule, size: Pair, channels: number): Float32Array {
@@ -94,7 +94,7 @@ function meanError(row: WeightErrors, column: WeightErrors): { most: number; err
   const exact = row.absolute * column.absolute;
   const disturbed = (row.absolute + row.error) * (column.absolute + column.error);
   const weightError = disturbed - exact;
-  const rounding = gamma(row.count * column.count + 5) * disturbed;
+  const rounding = gamma(row.count * column.count + 6) * disturbed;
   const sum = row.sum * column.sum;
   const most = (255 * exact) / sum;
   const error = (most * weightError + (255 + most) * rounding) / (sum - weightError - rounding);

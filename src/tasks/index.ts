@@ -14,6 +14,14 @@ export {
 } from './centernet.ts';
 export { cocoLabels } from './coco.ts';
 export { type DetectedBox, type DetectOptions, detect } from './detect.ts';
+export {
+  type ExplainedClass,
+  type ExplainOptions,
+  type Explanation,
+  explain,
+  mapOnPicture,
+  withClassMaps,
+} from './explain.ts';
 export { type Pose, type PoseKeypoint, type PoseKeypointName, poseKeypoints } from './keypoints.ts';
 export { classMask, type Framing, type ScoreGrid, scoreMask } from './mask.ts';
 export { decodePose, type PoseHeads, poseHeads, poseImage } from './movenet.ts';

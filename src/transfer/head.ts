@@ -1,6 +1,4 @@
 import { ModelFormatError, UsageError } from '../errors.ts';
-import { seededUniform } from '../graph/random.ts';
-import { runInSlices } from '../scheduler/slices.ts';
 import { checkEmbedding, type Ranked, ranked, read, write } from './ranked.ts';
 
 /** Embeddings by class. */
@@ -87,8 +85,27 @@ export async function trainHead(examples: Examples, options: HeadOptions = {}): 
     if (!(Number.isInteger(value) && value >= 1)) throw new UsageError(`${name} is ${value}, expected 1 or more`);
   }
   options.signal?.throwIfAborted();
-  const { weights, bias } = await runInSlices(training(rows, labels.length, options));
-  return new SoftmaxHead(labels, weights, bias);
+  const steps = training(rows, labels.length, options);
+  let rest = performance.now() + SLICE_MS;
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done) return new SoftmaxHead(labels, step.value.weights, step.value.bias);
+    if (performance.now() < rest) continue;
+    await new Promise((next) => setTimeout(next));
+    rest = performance.now() + SLICE_MS;
+  }
+}
+
+/** Milliseconds after which the page may do other things. */
+const SLICE_MS = 4;
+
+/** Uniform in [0, 1), the same for a seed: Steele and Vigna's linear congruential generator of 32 bits, its upper half. */
+function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  const next = () => {
+    state = (Math.imul(state, 0x915f77f5) + 1) >>> 0;
+    return state >>> 16;
+  };
+  return () => (next() * 2 ** 16 + next()) / 2 ** 32;
 }
 
 interface Row {
@@ -116,7 +133,7 @@ function* training(
   const weights = new Float32Array(features * classes);
   const bias = new Float32Array(classes);
   const steps = [new Adam(weights, learningRate), new Adam(bias, learningRate)] as const;
-  const uniform = seededUniform(seed);
+  const uniform = seeded(seed);
   const order = [...rows.keys()];
   for (let epoch = 1; epoch <= epochs; epoch++) {
     // Fisher and Yates.

@@ -1,7 +1,6 @@
 import { ModelFormatError, UsageError } from '../errors.ts';
 import { parseJson } from '../loaders/core/json.ts';
 import { readSafetensors, writeSafetensors } from '../loaders/safetensors/container.ts';
-import { floatsOf } from '../loaders/safetensors/values.ts';
 
 /** A class and its share of all, 0 … 1. */
 export interface Ranked {
@@ -54,7 +53,10 @@ export function read(kind: string, bytes: Uint8Array): { labels: string[]; matri
     if (!tensor || rows === undefined || columns === undefined || rest.length > 0) {
       throw new ModelFormatError(kind, `tensor "${name}" is missing, or no matrix`);
     }
-    return { rows, columns, values: floatsOf(kind, name, tensor) };
+    if (tensor.dtype !== 'F32') throw new ModelFormatError(kind, `tensor "${name}" is ${tensor.dtype}, expected F32`);
+    const values = new Float32Array(tensor.bytes.slice().buffer);
+    if (values.every(Number.isFinite)) return { rows, columns, values };
+    throw new ModelFormatError(kind, `tensor "${name}" holds what is no finite number`);
   };
   return { labels, matrix };
 }

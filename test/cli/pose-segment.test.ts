@@ -55,7 +55,7 @@ it('pose prints the keypoints in pixels, and refuses what estimates none', async
   expect(other.code).toBe(1);
   expect(other.stderr).toMatch(/is no pose estimator: its outputs are decoded as segmentation; expected MoveNet/);
   expect((await runMain(poseMain, '--model', at('pose.safetensors'), '--top', '0', 'x.png')).code).toBe(2);
-  expect((await runMain(poseMain, '--help')).stdout).toMatch(/^usage: npm run pose -- --model FILE/);
+  expect((await runMain(poseMain, '--help')).stdout).toMatch(/^usage: npm run pose -- \[--model MODEL\]/);
 });
 
 it('segment prints shares, and the mask where asked', async () => {

@@ -2,16 +2,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, ElementHandle, Page } from 'puppeteer';
-import { createServer, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { enginePage } from '../support/engine-page.ts';
 import { writeOnnx } from '../support/onnx-writer.ts';
 import { stateOf, writeState } from '../support/safetensors-models.ts';
 import { browsers, suite } from '../support/suite.ts';
+import { openPage, type PageServer, servePage, text, until } from './page.ts';
 
-let server: ViteDevServer;
-let url = '';
+let server: PageServer;
 let folder = '';
 
 /** Files that are no models, or damaged ones, and what the page must say of each. */
@@ -26,15 +25,7 @@ function put(name: string, bytes: Uint8Array | string): string {
 }
 
 beforeAll(async () => {
-  server = await createServer({
-    configFile: 'demo/vite.config.ts',
-    logLevel: 'error',
-    server: { host: '127.0.0.1', port: 0 },
-  });
-  await server.listen();
-  const address = server.httpServer?.address();
-  if (!address || typeof address === 'string') throw new Error('the page has no address');
-  url = `http://127.0.0.1:${address.port}/`;
+  server = await servePage();
 
   folder = mkdtempSync(join(tmpdir(), 'page-files-'));
   const onnx = readFileSync('node_modules/detypify-service/train/model.onnx');
@@ -73,12 +64,6 @@ afterAll(async () => {
 
 /** Widths of screens: a phone's and a desk's, in the full suite those between and beyond as well. */
 const screens = suite === 'full' ? [320, 360, 414, 768, 1024, 1440, 1920, 2560] : [360, 1440];
-
-const text = (page: Page, selector: string): Promise<string> =>
-  page.$eval(selector, (element) => (element as HTMLElement).innerText);
-
-const until = (page: Page, condition: string): Promise<unknown> =>
-  page.waitForFunction(condition, { timeout: 600_000 });
 
 const modelIsReady = "document.querySelector('#model-facts').textContent.includes('dispatches')";
 
@@ -122,7 +107,9 @@ function measureScreen(): { widths: number[]; smallTargets: string[]; smallTexts
     smallTargets: visible
       .filter((element) => element.matches('button, select, input, [role=tab], [role=option]'))
       .filter((element) => {
-        const { width, height } = element.getBoundingClientRect();
+        // A radio button is as large as its label.
+        const target = element.matches('[type=radio]') ? (element.closest('label') ?? element) : element;
+        const { width, height } = target.getBoundingClientRect();
         return Math.min(width, height) < 39.5;
       })
       .map(name),
@@ -148,20 +135,7 @@ describe.each(browsers)('the page in %s', (name) => {
     ({ browser } = await enginePage(name));
   });
 
-  async function open(hash = '', width = 1200): Promise<{ page: Page; errors: string[] }> {
-    const page = await browser.newPage();
-    await page.setViewport({ width, height: 900 });
-    const errors: string[] = [];
-    page.on('pageerror', (error) => errors.push((error as Error).message));
-    await page.evaluateOnNewDocument(() => {
-      document.addEventListener('securitypolicyviolation', ({ violatedDirective }) => {
-        throw new Error(`Content-Security-Policy: ${violatedDirective}`);
-      });
-    });
-    await page.goto(`${url}${hash}`);
-    await page.bringToFront();
-    return { page, errors };
-  }
+  const open = (hash = '#draw', width = 1200) => openPage(browser, `${server.url}${hash}`, width);
 
   it('names a drawn alpha, and the GPU agrees with the CPU on it', async () => {
     const { page, errors } = await open();
@@ -286,11 +260,11 @@ describe.each(browsers)('the page in %s', (name) => {
     await page.close();
   });
 
-  it.each(['#draw', '#compare', '#learn'])(
+  it.each(['', '#draw', '#compare', '#learn'])(
     'says on %s what is wrong with a file that is dropped there',
     async (hash) => {
       const { page, errors } = await open(hash);
-      await until(page, modelIsReady);
+      await until(page, "document.readyState === 'complete'");
       await page.evaluate(() => {
         const dataTransfer = new DataTransfer();
         dataTransfer.items.add(new File(['no model'], 'notes.txt'));
@@ -315,7 +289,7 @@ describe.each(browsers)('the page in %s', (name) => {
       Object.defineProperty(navigator, 'gpu', { value: undefined });
       delete (PointerEvent.prototype as Partial<PointerEvent>).getCoalescedEvents;
     });
-    await page.goto(url);
+    await page.goto(`${server.url}#draw`);
     await page.bringToFront();
     await until(page, modelIsReady);
     await drawAlpha(page);
@@ -327,7 +301,7 @@ describe.each(browsers)('the page in %s', (name) => {
   });
 
   it.each(screens)('fits a screen of %i px', async (width) => {
-    for (const hash of ['', '#compare', '#learn']) {
+    for (const hash of ['', '#draw', '#compare', '#learn']) {
       const { page } = await open(hash, width);
       await until(page, "document.readyState === 'complete'");
       if (hash === '#learn') await until(page, "document.querySelector('#counts').innerText.length > 0");

@@ -87,10 +87,9 @@ describe("Chromium's GPU process", () => {
 
   it(`killed ${losses} times in a stream of frames: each frame has its own result, in order`, async (context) => {
     if (process.platform === 'win32') context.skip('processes are looked up by ps');
-    page = await freshEnginePage('chrome', [
-      '--disable-gpu-process-crash-limit',
-      '--disable-domain-blocking-for-3d-apis',
-    ]);
+    page = await freshEnginePage('chrome', {
+      chromeFlags: ['--disable-gpu-process-crash-limit', '--disable-domain-blocking-for-3d-apis'],
+    });
     const browser = page.browser.process()!.pid!;
     page.onProgress = () => {
       const gpu = gpuProcessOf(browser);

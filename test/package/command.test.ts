@@ -3,15 +3,18 @@ import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { installAdvice } from '../../src/node/gpu.ts';
 import type { Ended } from '../support/command.ts';
 import { writePictures } from '../support/generated-pictures.ts';
-import { npm, packPackage } from '../support/packed.ts';
+import { manifest, npm, packPackage } from '../support/packed.ts';
+import { readmeBlocks } from '../support/readme-blocks.ts';
 import { modelFolder, withoutModels } from '../support/real-models.ts';
 import { suite } from '../support/suite.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mobilenet-webgpu-command-'));
+const batch = fileURLToPath(new URL('../../examples/batch/', import.meta.url));
 const bin = join(folder, 'package', 'dist', 'cli', 'bin.js');
 const pictures = join(folder, 'pictures');
 let files: string[] = [];
@@ -53,6 +56,13 @@ const command = (
 
 /** Of random weights, on 8 × 8 pixels shown at 32 × 32. */
 const classify = ['classify', '--model', 'v1-0.25-32', '--range=-1,1', '--device', 'reference', '--top', '1'];
+
+/** The command, as scripts call it, with that model. */
+function tiny(): string {
+  const path = join(folder, 'tiny.sh');
+  writeFileSync(path, `shift; exec "${process.execPath}" "${bin}" ${classify.join(' ')} "$@"\n`);
+  return `sh ${path}`;
+}
 
 const resultsOf = (path: string): { file: string }[] =>
   readFileSync(join(folder, path), 'utf8')
@@ -118,27 +128,36 @@ describe('200 pictures', () => {
   it('in three shares by GNU parallel: together they are the whole', async ({ skip }) => {
     const parallel = (process.env.PATH ?? '').split(delimiter).some((path) => existsSync(join(path, 'parallel')));
     skip(!parallel, 'GNU parallel is not installed');
-    const line = [process.execPath, bin, ...classify, '--shard', '{#}/3', '--out', 'share-{#}.jsonl', pictures];
-    const { code, stderr } = await run('parallel', ['--jobs', '2', line.join(' '), ':::', 'a', 'b', 'c']);
+    const { code, stderr } = await run('sh', [join(batch, 'parallel.sh'), pictures, '3'], { MOBILENET_WEBGPU: tiny() });
     expect([code, stderr]).toEqual([0, expect.stringContaining('share 3 of 3')]);
-    const shares = [1, 2, 3].map((share) => resultsOf(`share-${share}.jsonl`));
+    const shares = [1, 2, 3].map((share) => resultsOf(`results-${share}.jsonl`));
     expect(shares.map(({ length }) => length)).toEqual([67, 67, 66]);
     const byName = (a: { file: string }, b: { file: string }) => (a.file < b.file ? -1 : 1);
     expect(shares.flat().sort(byName)).toEqual(resultsOf('resumed.jsonl').sort(byName));
   });
 
-  it.each([
-    ['Kubernetes', { JOB_COMPLETION_INDEX: '1' }, ['--shards', '40']],
-    [
-      'Slurm',
-      { SLURM_ARRAY_TASK_ID: '3', SLURM_ARRAY_TASK_MIN: '1', SLURM_ARRAY_TASK_STEP: '2', SLURM_ARRAY_TASK_COUNT: '40' },
-      [],
-    ],
-  ])('a share of forty as a task of %s', async (name, env, more) => {
-    const out = `${name}.jsonl`;
-    const { code } = await command([...classify, ...more, '--out', out, pictures], env);
-    expect(code).toBe(0);
-    expect(namesOf(out)).toEqual(files.filter((_, i) => i % 40 === 1));
+  it('a task of a Slurm array, by its script', async () => {
+    const array = { SLURM_ARRAY_TASK_MIN: '1', SLURM_ARRAY_TASK_STEP: '2', SLURM_ARRAY_TASK_COUNT: '40' };
+    const env = { ...array, SLURM_ARRAY_TASK_ID: '79', MOBILENET_WEBGPU: tiny() };
+    const { code, stderr } = await run('sh', [join(batch, 'slurm.sh'), pictures], env);
+    expect([code, stderr]).toEqual([0, expect.stringContaining('share 40 of 40')]);
+    expect(namesOf('results-79.jsonl')).toEqual(files.filter((_, i) => i % 40 === 39));
+  });
+
+  it('a pod of a Kubernetes indexed Job, by its manifest', async () => {
+    const manifest = readFileSync(join(batch, 'kubernetes-job.yaml'), 'utf8');
+    const [, completions] = /^ {2}completions: (\d+)$/m.exec(manifest)!;
+    expect(manifest).toContain('completionMode: Indexed');
+    const script = /args:\n +- >-\n((?: {14}.*\n)+)/.exec(manifest)![1]!.replace(/\s+/g, ' ');
+    expect(script).toContain(`--shards ${completions} `);
+    const here = script
+      .replace('npx --yes mobilenet-webgpu', tiny())
+      .replaceAll('/data/pictures', pictures)
+      .replaceAll('/data', folder);
+    rmSync(join(folder, 'results-2.jsonl'), { force: true });
+    const { code, stderr } = await run('sh', ['-c', here], { JOB_COMPLETION_INDEX: '2' });
+    expect([code, stderr]).toEqual([0, expect.stringContaining(`share 3 of ${completions}`)]);
+    expect(namesOf('results-2.jsonl')).toEqual(files.filter((_, i) => i % Number(completions) === 2));
   });
 });
 
@@ -181,19 +200,58 @@ it('npx with the tarball names a burger, without the package "webgpu"', async ({
   expect(shown.stderr).toContain(installAdvice);
 });
 
+describe('in Node', () => {
+  const own = join(folder, 'node');
+  const example = fileURLToPath(new URL('../../examples/node/classify.mjs', import.meta.url));
+
+  /** The example's own package, on the photograph. */
+  async function classifyHere(): Promise<Ended> {
+    const model = join(modelFolder, 'mobilenet_v1_0.25_224_1_default_1.tflite');
+    return run(process.execPath, [join(own, 'classify.mjs'), join(modelFolder, 'burger.jpg'), model]);
+  }
+
+  beforeAll(async () => {
+    mkdirSync(own);
+    cpSync(example, join(own, 'classify.mjs'));
+    writeFileSync(join(own, 'package.json'), '{ "type": "module" }');
+    await npm(own, 'install', tarball, `@napi-rs/canvas@${manifest.devDependencies['@napi-rs/canvas']}`);
+  });
+
+  it('the example names a burger without the package "webgpu"', async ({ skip }) => {
+    skip(!modelFolder, withoutModels);
+    expect(await classifyHere()).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^934 0\.9\d+ on reference\n$/),
+    });
+  });
+
+  it("the README's program runs", async ({ skip }) => {
+    skip(!modelFolder, withoutModels);
+    const { node } = await readmeBlocks();
+    expect(node).toHaveLength(1);
+    mkdirSync(join(own, 'models'));
+    cpSync(join(modelFolder, 'mobilenet_v1_0.25_224_1_default_1.tflite'), join(own, 'models', 'mobilenet.tflite'));
+    writeFileSync(join(own, 'readme.mjs'), node[0]!);
+    const script = "process.chdir('node'); await import('./node/readme.mjs')";
+    const { code, stdout } = await run(process.execPath, ['--input-type=module', '-e', script]);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^reference \[/)]);
+  });
+
+  it('and on Dawn, which the command that is printed installs', async ({ skip }) => {
+    skip(suite !== 'full', 'left to "npm run test:full": 132 MB');
+    skip(!modelFolder, withoutModels);
+    const [, ...args] = installAdvice.split(' ');
+    await npm(own, ...args);
+    expect(await classifyHere()).toMatchObject({ code: 0, stdout: expect.stringMatching(/^934 0\.9\d+ on webgpu\n$/) });
+  });
+});
+
 it('the command that is printed where "webgpu" is missing installs it in an empty folder', async ({ skip }) => {
   skip(suite !== 'full', 'left to "npm run test:full": 132 MB');
   const own = join(folder, 'empty');
   mkdirSync(own);
   const [, ...args] = installAdvice.split(' ');
   await npm(own, ...args);
-  await npm(own, 'install', '--no-save', tarball, 'webgpu');
-  writeFileSync(
-    join(own, 'use.mjs'),
-    `import { load } from 'mobilenet-webgpu/node';
-     const model = await load('v1-0.25-32', { device: 'webgpu' });
-     console.log(model.device);
-     process.exit(0);`,
-  );
-  expect(await run(process.execPath, [join(own, 'use.mjs')])).toMatchObject({ code: 0, stdout: 'webgpu\n' });
+  writeFileSync(join(own, 'use.mjs'), "import { create } from 'webgpu'; console.log(typeof create); process.exit(0);");
+  expect(await run(process.execPath, [join(own, 'use.mjs')])).toMatchObject({ code: 0, stdout: 'function\n' });
 });

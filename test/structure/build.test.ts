@@ -140,3 +140,19 @@ it('is at most 38 kB as it travels, with all that it imports at once', () => {
   const sizes = [...closure('index.js')].map((name) => gzipSync(readFileSync(join(folder, name))).length);
   expect(sizes.reduce((sum, size) => sum + size)).toBeLessThanOrEqual(38_000);
 });
+
+it.each([
+  ['analysis', 3_000],
+  ['compat', 13_000],
+  ['cpu', 4_000],
+  ['labels', 11_000],
+  ['tasks', 11_000],
+  ['transfer', 7_000],
+])('has an entry "%s" of at most %i bytes as it travels, beside what the first needs', (entry, most) => {
+  const first = closure('index.js');
+  const own = [...closure(`${entry}.js`)].filter((name) => !first.has(name));
+  const sizes = own.map((name) => gzipSync(readFileSync(join(folder, name))).length);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(most);
+  // What stands alone does not bring the engine along.
+  if (['labels', 'tasks', 'transfer'].includes(entry)) expect([...closure(`${entry}.js`)]).not.toContain('engine.js');
+});

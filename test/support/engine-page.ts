@@ -2,6 +2,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EnginePage, EngineServer } from '../../src/cli/engine-page.ts';
 import type { BrowserName } from '../../src/cli/find-browsers.ts';
+import type { LaunchOptions } from '../../src/cli/launch-browser.ts';
 
 let server: Promise<EngineServer> | undefined;
 const pages = new Map<BrowserName, Promise<EnginePage>>();
@@ -24,9 +25,12 @@ export function enginePage(browser: BrowserName): Promise<EnginePage> {
 }
 
 /** A page in a browser of its own, for a test that harms it. */
-export async function freshEnginePage(browser: BrowserName, chromeFlags?: readonly string[]): Promise<EnginePage> {
+export async function freshEnginePage(
+  browser: BrowserName,
+  options: Pick<LaunchOptions, 'chromeFlags' | 'camera'> = {},
+): Promise<EnginePage> {
   const folder = process.env.GPU_TEST_FOLDER;
-  const page = await EnginePage.open(await engineServer(), browser, { log, parentFolder: folder, chromeFlags });
+  const page = await EnginePage.open(await engineServer(), browser, { log, parentFolder: folder, ...options });
   const id = page.browser.process()?.pid;
   if (folder && id) appendFileSync(join(folder, 'browsers'), `${id}\n`);
   return page;

@@ -23,6 +23,10 @@ export class FakeGpu {
   lacks: (label: string) => boolean = () => false;
   /** Whether the next submit is found invalid; its commands are not carried out then. */
   refusesSubmit = false;
+  /** What it was asked to take in pictures with. */
+  readonly calls: string[] = [];
+  /** What it refuses: `importExternalTexture`, by throwing, and copies of frames of video, `frame`, by an error. */
+  refused: readonly string[] = [];
   /** Every readback waits for it. */
   mapping: Promise<void> = Promise.resolve();
 
@@ -89,6 +93,10 @@ export class FakeGpu {
         },
         onSubmittedWorkDone: async () => {},
         writeBuffer: write,
+        copyExternalImageToTexture: ({ source }: { source: object }, _to: unknown, [width, height]: number[]) => {
+          this.calls.push(`copyExternalImageToTexture ${width} × ${height}`);
+          if ('displayWidth' in source && this.refused.includes('frame')) report('validation', 'no frames');
+        },
         writeTexture: ({ texture }: { texture: FakeResource }, data: ArrayBufferView) => write(texture, 0, data),
       },
       pushErrorScope: (filter: GPUErrorFilter) => scopes.push({ filter, error: null }),
@@ -121,6 +129,11 @@ export class FakeGpu {
           height,
           createView: () => ({}),
         }),
+      importExternalTexture: () => {
+        this.calls.push('importExternalTexture');
+        if (this.refused.includes('importExternalTexture')) throw new DOMException('no video', 'NotSupportedError');
+        return {};
+      },
       createShaderModule: () => ({ getCompilationInfo: async () => ({ messages: [] }) }),
       createBindGroupLayout: () => ({}),
       createPipelineLayout: () => ({}),

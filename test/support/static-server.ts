@@ -46,8 +46,9 @@ export async function serveFolders(
     asked,
     close: () =>
       new Promise((closed) => {
-        server.closeAllConnections();
+        // In this order: a browser whose request is cut asks again at once.
         server.close(() => closed());
+        server.closeAllConnections();
       }),
   };
 }

@@ -4,7 +4,7 @@ const files = (names: readonly string[]): readonly string[] => names.map((name) 
 
 /** Files of Node that take more than a second or two, or start a command or a build: the quick suite leaves them out. */
 export const notQuick = files([
-  ...['onnx-writer', 'tflite-writer', 'quantised'].map((name) => `bench/${name}`),
+  ...['bench/onnx-writer', 'bench/quantised', 'writers/tflite'],
   ...['classify', 'inspect', 'table', 'webgpu-package'].map((name) => `cli/${name}`),
   ...['damaged', 'onnx/hostile', 'onnx/quantised', 'safetensors/damaged'].map((name) => `loaders/${name}`),
   ...['safetensors/safetensors', 'saved-model/saved-model', 'streaming'].map((name) => `loaders/${name}`),
