@@ -21,6 +21,23 @@ it('keeps columns in line, and 60 characters of a cell', () => {
   expect(lines[0]).toBe(`${'name'.padEnd(60)}  kind`);
 });
 
+it('takes from the widest columns until lines fit a terminal', () => {
+  const rows = [
+    ['layer', 'kind', 'output'],
+    ['MobilenetV2/expanded_conv_16/project/BatchNorm', 'pointwise', '1×7×7×320'],
+    ['x', 'other', '1×1×1×1001'],
+  ];
+  for (const columns of [30, 40, 60, 200]) {
+    const lines = table(rows, columns).trimEnd().split('\n');
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
+    // Columns stay in line, and a name keeps its ends.
+    expect(new Set(lines.map((line) => line.search(/(kind|pointwise|other)/))).size).toBe(1);
+    expect(lines[1]).toMatch(/^Mob.*\S/);
+  }
+  expect(table(rows, 40)).toContain('…');
+  expect(table(rows, 200)).not.toContain('…');
+});
+
 it('inspect prints a file whose tensors have names of 700 characters in lines that fit; JSON has them whole', async () => {
   const graph = prepare(buildArchitecture('v1-0.25-32'));
   const [first] = graph.nodes;

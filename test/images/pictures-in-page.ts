@@ -1,8 +1,11 @@
 import { openGpu } from '../../src/device/gpu.ts';
+import { compilePipelines } from '../../src/device/pipelines.ts';
 import type { Graph, ImageRule } from '../../src/graph/graph.ts';
 import { imageBound } from '../../src/images/image-bound.ts';
 import { imageToTensor, type Picture } from '../../src/images/image-to-tensor.ts';
 import { type ImageOption, load, type Model, type PictureSource } from '../../src/index.ts';
+import { imageProgram } from '../../src/kernels/image-to-tensor.ts';
+import { preludeNames, shaderCode } from '../../src/wgsl/shader-code.ts';
 import { signedPixels } from '../support/image-rule.ts';
 import { randomValues } from '../support/random-values.ts';
 
@@ -92,4 +95,23 @@ export async function compareKinds({ rule, alpha }: { rule: Partial<ImageRule>; 
   gpu.dispose();
   device.destroy();
   return results;
+}
+
+/** Compiles what reads frames of video as they are: whether this browser's compiler takes the shader. */
+export async function compileExternal(): Promise<string> {
+  const { device } = await openGpu();
+  const program = imageProgram([480, 640], signedPixels, [1, ...size, 3], false, 'external');
+  const code = shaderCode(program.file, program.source, {
+    ...program.constants,
+    ...preludeNames({ precision: 'float32', dst: false }),
+  });
+  const spec = { label: program.file, code, overrides: program.overrides };
+  try {
+    const [pipeline] = await compilePipelines(device, [{ ...spec, bindings: ['uniform', 'external', 'write'] }]);
+    return pipeline!.getBindGroupLayout(0) ? 'compiled' : 'no layout';
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    device.destroy();
+  }
 }

@@ -20,3 +20,8 @@ describe.each(browsers)('pictures of every kind in %s', (browser) => {
     expect(Object.keys(results).length).toBe(12);
   });
 });
+
+it('frames of video as they are, which no browser here has, are read by a shader that Dawn compiles', async () => {
+  const page = await enginePage('chrome');
+  expect(await page.call('/test/images/pictures-in-page.ts', 'compileExternal')).toBe('compiled');
+});

@@ -14,7 +14,7 @@ export const notQuick = files([
   ),
   'passes/random-graphs',
   'roundtrip/architectures',
-  'structure/build',
+  ...['package/command', 'package/package', 'structure/build', 'structure/readme', 'transfer/transfer'],
   'support/cost',
   ...['centernet', 'movenet', 'posenet'].map((name) => `tasks/${name}`),
   'tuning/warm-up',
