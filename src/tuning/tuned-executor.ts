@@ -5,6 +5,7 @@ import type { Graph, ImageRule } from '../graph/graph.ts';
 import { arrivingConstants } from '../planner/arriving-constants.ts';
 import { createPlan, packConstants } from '../planner/create-plan.ts';
 import type { Plan, Precision } from '../planner/plan.ts';
+import { withBlocks } from '../planner/prepare.ts';
 import { type KernelPreferences, kernelsFor, kernelsOf } from '../planner/select.ts';
 import { ArenaPool } from '../scheduler/arena-pool.ts';
 import { Copies } from '../scheduler/copies.ts';
@@ -28,6 +29,12 @@ interface Running {
   readonly executor: Executor;
   readonly precision: Precision;
   readonly preferences: KernelPreferences;
+  readonly prepared: Graph;
+}
+
+/** What of its preferences does not depend on the device, and whether blocks are raced against their parts. */
+interface StartOptions extends Pick<KernelPreferences, 'arithmetic'> {
+  readonly fuses?: boolean | undefined;
 }
 
 /** Whether what a plan computes is compared with the CPU before its first result. */
@@ -54,6 +61,8 @@ export class TunedExecutor {
   /** Whether pictures come out right, by rule and ranking. */
   readonly #pictures = new Map<string, Promise<boolean>>();
   readonly #selfCheck: SelfCheck;
+  /** Whether tuning may fuse blocks of it. */
+  readonly fuses: boolean;
   #running: Running;
   #recovering: Promise<void> | null = null;
   #disposed = false;
@@ -65,8 +74,9 @@ export class TunedExecutor {
   /** The latest tuning; null before the first. */
   #tuning: Promise<TuningReport> | null = null;
 
-  private constructor(graph: Graph, { running, words }: CheckedRunning, selfCheck: SelfCheck) {
+  private constructor(graph: Graph, fuses: boolean, { running, words }: CheckedRunning, selfCheck: SelfCheck) {
     this.graph = graph;
+    this.fuses = fuses;
     this.#running = running;
     this.#found = [...words];
     this.#selfCheck = selfCheck;
@@ -81,7 +91,7 @@ export class TunedExecutor {
     gpu: Gpu,
     graph: Graph,
     precision: Precision,
-    { arithmetic, ...options }: ResourceOptions & Pick<KernelPreferences, 'arithmetic'>,
+    { arithmetic, fuses = false, ...options }: ResourceOptions & StartOptions,
     arriving?: ArrivingWeights | null,
     selfCheck: SelfCheck = 'off',
   ): Promise<TunedExecutor> {
@@ -94,9 +104,15 @@ export class TunedExecutor {
       );
     return new TunedExecutor(
       graph,
+      fuses,
       await make(gpu).catch(async (error) => (await recovery()).replace(gpu, error, make, options.signal)),
       selfCheck,
     );
+  }
+
+  /** What the plan runs: `graph`, with the blocks fused that the preferences name. */
+  get prepared(): Graph {
+    return this.#running.prepared;
   }
 
   get gpu(): Gpu {
@@ -241,7 +257,12 @@ export class TunedExecutor {
     const checking =
       this.#pictures.get(key) ??
       this.#surviving(async (executor) => {
-        const wrong = await (await import('./self-check.ts')).checkPictures(executor, this.graph, rule, logits);
+        const wrong = await (await import('./self-check.ts')).checkPictures(
+          executor,
+          this.#running.prepared,
+          rule,
+          logits,
+        );
         if (wrong) this.#found.push(wrong);
         return wrong === null;
       });
@@ -251,9 +272,9 @@ export class TunedExecutor {
   }
 
   /** Why a plan is not to be run; null where it may. */
-  async check(plan: Plan): Promise<string | null> {
+  async check(plan: Plan, graph: Graph): Promise<string | null> {
     if (this.#selfCheck === 'off') return null;
-    return (await import('./self-check.ts')).whyNot(this.gpu, this.graph, plan, { mode: this.#selfCheck });
+    return (await import('./self-check.ts')).whyNot(this.gpu, graph, plan, { mode: this.#selfCheck });
   }
 
   /** As `Model.tune`; aborted by `disposal` too. */
@@ -281,10 +302,10 @@ export class TunedExecutor {
    * Runs on `next`, which it takes over, from now on; what ran before is freed once its runs and work on it have ended.
    * Throws `DeviceLostError`, and leaves `next` to the caller, where its device is lost.
    */
-  exchange(next: Executor, preferences: KernelPreferences): void {
+  exchange(next: Executor, preferences: KernelPreferences, prepared = this.prepared): void {
     next.gpu.check();
     const before = this.#running.executor;
-    this.#running = { ...this.#running, executor: next, preferences };
+    this.#running = { ...this.#running, executor: next, preferences, prepared };
     if (next === before) return;
     Promise.allSettled([before.idle(), ...this.#working]).then(() => before.dispose());
   }
@@ -345,12 +366,14 @@ async function begin(
   options: ResourceOptions,
   arriving?: ArrivingWeights | null,
 ): Promise<Running> {
+  const prepared = await withBlocks(graph, rest.preferences);
   const constants = arriving
-    ? arrivingConstants(graph, plan, arriving)
-    : packConstants(graph, plan, await kernelsOf(plan));
+    ? arrivingConstants(prepared, plan, arriving)
+    : packConstants(prepared, plan, await kernelsOf(plan));
   const arena = new ArenaPool(gpu.device);
   try {
-    return { gpu, arena, executor: await Executor.create(gpu, plan, constants, { ...options, arena }), ...rest };
+    const executor = await Executor.create(gpu, plan, constants, { ...options, arena });
+    return { gpu, arena, executor, prepared, ...rest };
   } catch (error) {
     throw await gpu.explain(error);
   }
