@@ -228,22 +228,13 @@ export class Model {
 
   /** How it runs, where, and what the self-check found: a block of text to paste where a fault is told of. */
   get report(): string {
-    const { adapter } = this;
-    const kernels = this.#gpu?.current.plan.dispatches.map(({ kernel }) => kernel) ?? [];
+    const { device, deviceReason, adapter, planKind, precision, assumptions } = this;
     const facts = {
-      'mobilenet-webgpu': version,
-      model: `${this.graph.name}, ${this.graph.nodes.length} operations`,
-      device: `${this.device}${this.deviceReason && ` (${this.deviceReason})`}`,
-      adapter: adapter && JSON.stringify(adapter),
-      plan: adapter && `${this.planKind}, ${this.#gpu!.precision}`,
-      kernels: [...new Set(kernels)].join(' '),
-      checks: this.#gpu?.found.join('\n  '),
-      assumed: this.assumptions.join('\n  '),
-      browser: globalThis.navigator?.userAgent,
+      ...{ version, model: this.graph.name, device, deviceReason, adapter, planKind, precision, assumptions },
+      kernels: [...new Set(this.#gpu?.current.plan.dispatches.map(({ kernel }) => kernel))],
+      checks: this.#gpu?.found,
     };
-    return Object.entries(facts)
-      .flatMap(([name, value]) => (value ? [`${name}: ${value}`] : []))
-      .join('\n');
+    return JSON.stringify(facts, null, 1);
   }
 
   /** After the passes: what the plan runs, with the blocks that tuning has fused. */

@@ -54,8 +54,9 @@ export class Gpu implements PolledDevice {
   /** Throws `DeviceLostError` once the device is lost: what was read since then cannot be trusted. */
   check(): void {
     if (this.#loss === null) return;
-    const advice = this.reopen ? 'call again, the model runs on another device then' : 'load the model again';
-    throw new DeviceLostError(`the GPU device was lost (${this.#loss}); ${advice}`);
+    throw new DeviceLostError(
+      `the GPU device was lost (${this.#loss}); ${this.reopen ? 'call' : 'load the model'} again`,
+    );
   }
 
   /**
