@@ -89,6 +89,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) workgro
   }
 #endif
 #end
+  let end = channels[c];
   let skip_y = tile_y - out_y;
   let skip_x = tile_x - out_x;
   let out_pitch = shape.out_width * shape.channels4;
@@ -96,7 +97,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) workgro
 #unroll y TILE_Y
   if ($(y)u >= skip_y) {
 #unroll x TILE_X
-    if ($(x)u >= skip_x) { finish(ended(vec4i(sum$(y)_$x), c), at + $(y)u * out_pitch + $(x)u * shape.channels4); }
+    if ($(x)u >= skip_x) { finish(ended(vec4i(sum$(y)_$x), end), at + $(y)u * out_pitch + $(x)u * shape.channels4); }
 #end
   }
 #end

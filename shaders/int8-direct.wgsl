@@ -46,7 +46,12 @@ fn main(
       let inside$p = inside_y && left$p + dx >= 0 && left$p + dx <= last_x;
       let at$p = (row + u32(clamp(left$p + dx, 0, last_x))) * shape.cin4;
 #end
+#if CHUNKS > 0
+      for (var begin = 0u; begin < shape.cin4; begin += $(CHUNKS)u) {
+      for (var k = begin; k < min(begin + $(CHUNKS)u, shape.cin4); k++) {
+#else
       for (var k = 0u; k < shape.cin4; k++) {
+#endif
 #unroll p TILE_PIXELS
         let x$p = load(select(shape.outside, src[at$p + k], inside$p));
 #end
@@ -54,6 +59,10 @@ fn main(
         row_of_weights += shape.quads;
         index++;
       }
+#if CHUNKS > 0
+#include int8-flush
+      }
+#endif
     }
   }
   let first = ((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.cout4 + channel4;

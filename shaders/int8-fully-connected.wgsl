@@ -57,6 +57,6 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
 #if SLICED
     for (var slice = 1u; slice < SLICES; slice++) { total += shares[slice * COLUMNS + local.x]; }
 #endif
-    finish(ended(total, n), image * shape.outputs4 + n);
+    finish(ended(total, channels[n]), image * shape.outputs4 + n);
   }
 }

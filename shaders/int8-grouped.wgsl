@@ -44,5 +44,5 @@ fn output(image: u32, out_y: u32, out_x: u32, c: u32) -> vec4i {
       }
     }
   }
-  return ended(sum, c);
+  return ended(sum, channels[c]);
 }

@@ -44,13 +44,22 @@ fn main(
 #end
 #include int8-begin
   var row = 0u;
+#if CHUNKS > 0
+  for (var begin = 0u; begin < shape.cin4; begin += $(CHUNKS)u) {
+  for (var k = begin; k < min(begin + $(CHUNKS)u, shape.cin4); k++) {
+#else
   for (var k = 0u; k < shape.cin4; k++) {
+#endif
 #unroll p TILE_PIXELS
     let x$p = load(src[row$p + k]);
 #end
 #include int8-tile index=k row=row
     row += shape.quads;
   }
+#if CHUNKS > 0
+#include int8-flush
+  }
+#endif
   let first = pixel * shape.cout4 + channel4;
 #include int8-finish pixels=min($(TILE_PIXELS)u, max(shape.pixels, pixel) - pixel) inside=pixel + $(p)u < shape.pixels
 }

@@ -8,11 +8,15 @@ enable subgroups;
 // Workgroups that a dispatch may have along each axis in every WebGPU implementation.
 const MOST_WORKGROUPS = 65535u;
 
-fn integers_of(word: u32) -> vec4i { return bitcast<vec4i>(vec4u(word) << vec4u(24u, 16u, 8u, 0u)) >> vec4u(24u); }
-fn floats_of(word: u32) -> vec4f { return vec4f(integers_of(word)); }
+// Products in the place of shifts: of vectors by different numbers these are slow on software adapters.
+fn highest_of(word: u32) -> vec4i {
+  return bitcast<vec4i>((vec4u(word) * vec4u(0x1000000u, 0x10000u, 0x100u, 1u)) & vec4u(0xff000000u));
+}
+fn integers_of(word: u32) -> vec4i { return highest_of(word) >> vec4u(24u); }
+fn floats_of(word: u32) -> vec4f { return vec4f(highest_of(word)) * 0x1p-24f; }
 
 fn word_of(stored: vec4i) -> u32 {
-  let bytes = (bitcast<vec4u>(stored) & vec4u(255u)) << vec4u(0u, 8u, 16u, 24u);
+  let bytes = (bitcast<vec4u>(stored) & vec4u(255u)) * vec4u(1u, 0x100u, 0x10000u, 0x1000000u);
   return bytes.x | bytes.y | bytes.z | bytes.w;
 }
 

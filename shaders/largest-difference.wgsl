@@ -1,12 +1,12 @@
 // The largest |a - b| of two stored tensors, and whether an element of either is no finite number.
 //
-// a, b  words of 32 bits: a float each, or two halves (HALF); pixels of `pitch` elements, of which `channels` count
+// a, b  words of 32 bits: a float each, or two halves, or four stored integers (IN_WORD); pixels of `pitch` elements, of which `channels` count
 // dst   [workgroups] of the largest difference, and 1 where a number is not finite, else 0
 //
 // An invocation compares every `stride`-th word, a workgroup takes the largest of its own: whatever the order, the same.
 struct Shape { words: u32, stride: u32, channels: u32, pitch: u32 }
 
-override HALF: u32 = 0u;
+override IN_WORD: u32 = 1u;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read> a: array<u32>;
@@ -34,7 +34,12 @@ fn main(
   for (var word = id.x; word < shape.words; word += shape.stride) {
     let x = a[word];
     let y = b[word];
-    if (HALF == 1u) {
+    if (IN_WORD == 4u) {
+      for (var i = 0u; i < 4u; i++) {
+        let shift = 24u - 8u * i;
+        so = compare(4u * word + i, f32(bitcast<i32>(x << shift) >> 24u), f32(bitcast<i32>(y << shift) >> 24u), false, so);
+      }
+    } else if (IN_WORD == 2u) {
       let p = unpack2x16float(x);
       let q = unpack2x16float(y);
       let low = (x & 0x7c00u) == 0x7c00u || (y & 0x7c00u) == 0x7c00u;

@@ -1,12 +1,12 @@
 // Fills a stored tensor with made-up values of both signs, whole multiples of 2^-12, or with NaN.
 //
-// dst  words of 32 bits: a float each, or two halves (HALF); pixels of `pitch` elements, of which `channels` count
+// dst  words of 32 bits: a float each, or two halves, or four stored integers of any value (IN_WORD); pixels of `pitch` elements, of which `channels` count
 //
 // An element's value depends on its pixel and channel only, not on how the tensor is stored. What lies past the last
 // channel is a finite number as well. An invocation fills every `stride`-th word.
 struct Shape { words: u32, stride: u32, channels: u32, pitch: u32, most: u32, seed: u32 }
 
-override HALF: u32 = 0u;
+override IN_WORD: u32 = 1u;
 
 @group(0) @binding(0) var<uniform> shape: Shape;
 @group(0) @binding(1) var<storage, read_write> dst: array<u32>;
@@ -31,7 +31,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     if (shape.most == 0u) {
       // NaN as a float and as two halves.
       dst[word] = 0xffffffffu;
-    } else if (HALF == 1u) {
+    } else if (IN_WORD == 4u) {
+      dst[word] = hash(word);
+    } else if (IN_WORD == 2u) {
       dst[word] = pack2x16float(vec2f(value(2u * word), value(2u * word + 1u)));
     } else {
       dst[word] = bitcast<u32>(value(word));

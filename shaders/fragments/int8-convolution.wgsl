@@ -1,7 +1,7 @@
 // Bindings of a layer with weights, but for binding 2, which has these, and how its sums end.
 //
 // Expects  struct Shape; what int8-requantise expects
-// Gives    shape, src, dst; ended(sum, c), the stored integers of channels 4·c to 4·c + 3 where their products have this sum;
+// Gives    shape, src, dst; channels, what ends the sums of channels 4·c to 4·c + 3; ended(sum, channels[c]), their stored integers;
 //          finish(stored, at), which stores them
 struct Channels { bias: vec4i, multiplier: vec4f }
 
@@ -11,6 +11,6 @@ struct Channels { bias: vec4i, multiplier: vec4f }
 @group(0) @binding(4) var<storage, read_write> dst: array<u32>;
 #include int8-requantise
 
-fn ended(sum: vec4i, c: u32) -> vec4i { return requantise(sum + channels[c].bias, channels[c].multiplier); }
+fn ended(sum: vec4i, end: Channels) -> vec4i { return requantise(sum + end.bias, end.multiplier); }
 
 fn finish(stored: vec4i, at: u32) { dst[at] = word_of(stored); }

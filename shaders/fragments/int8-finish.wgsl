@@ -6,7 +6,7 @@
 #unroll p TILE_PIXELS
 #unroll q TILE_CHANNELS/4
 #if CHUNKS > 0
-  let end$(p)_$q = total$(p)_$q + vec4i(sum$(p)_$q);
+  let end$(p)_$q = total$(p)_$q;
 #elif DOT4 && WEIGHT_ZERO
   let end$(p)_$q = sum$(p)_$q - shape.weight_zero * inputs$p;
 #else
@@ -23,16 +23,18 @@
 #end
   let pixels = $pixels;
   let groups = min($(TILE_CHANNELS/4)u, shape.cout4 - channel4);
-  for (var p = 0u; p < pixels; p++) {
-    let at = first + p * shape.cout4;
-    for (var q = 0u; q < groups; q++) { finish(ended(ends[p * $(TILE_CHANNELS/4)u + q], channel4 + q), at + q); }
+  for (var q = 0u; q < groups; q++) {
+    let end = channels[channel4 + q];
+    for (var p = 0u; p < pixels; p++) {
+      finish(ended(ends[p * $(TILE_CHANNELS/4)u + q], end), first + p * shape.cout4 + q);
+    }
   }
 #else
-#unroll p TILE_PIXELS
-  if ($inside) {
-    let at = first + $(p)u * shape.cout4;
 #unroll q TILE_CHANNELS/4
-    if (channel4 + $(q)u < shape.cout4) { finish(ended(end$(p)_$q, channel4 + $(q)u), at + $(q)u); }
+  if (channel4 + $(q)u < shape.cout4) {
+    let end = channels[channel4 + $(q)u];
+#unroll p TILE_PIXELS
+    if ($inside) { finish(ended(end$(p)_$q, end), first + $(p)u * shape.cout4 + $(q)u); }
 #end
   }
 #end

@@ -44,15 +44,3 @@
   inputs$p += dot4I8Packed(x$p, 0x01010101u);
 #end
 #endif
-#if CHUNKS > 0
-  pending++;
-  if (pending == $(CHUNKS)u) {
-    pending = 0u;
-#unroll p TILE_PIXELS
-#unroll q TILE_CHANNELS/4
-    total$(p)_$q += vec4i(sum$(p)_$q);
-    sum$(p)_$q = Sum4();
-#end
-#end
-  }
-#endif

@@ -45,7 +45,8 @@ export const main = (argv: readonly string[], io: Io): Promise<number> => runToE
 
 async function run({ model, out, weights, device, shapes, json }: ReturnType<typeof parse>, io: Io): Promise<number> {
   const graph = await readModel(model, shapes);
-  const before = await load(graph, { device, tuning: 'off' });
+  // Networks on integers are not saved.
+  const before = await load(graph, { device, precision: 'float32', tuning: 'off' });
   try {
     const bytes = await before.save({ weights });
     await writeFile(out, bytes);

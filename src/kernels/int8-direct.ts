@@ -52,8 +52,6 @@ const software = { weights: 'texture', lanes: 'pixels', software: true, dot: fal
 const tiles: readonly TileVariant[] = [
   { ...software, pixels: 7, channels: 16, broadcast: true },
   { ...software, pixels: 7, channels: 16, broadcast: false },
-  { ...software, pixels: 4, channels: 8, broadcast: false },
-  { ...tileOf(4, 16, 'line'), dot: true },
   { ...tileOf(4, 8, 'line'), dot: true },
   { ...tileOf(2, 8, 'line'), dot: true },
 ];

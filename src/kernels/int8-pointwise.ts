@@ -48,11 +48,9 @@ export const int8Pointwise = pointwise('int8-pointwise', { ...tileOf(4, 8, 'line
 const software = { weights: 'texture', lanes: 'pixels', software: true, dot: false } as const;
 
 const tiles: readonly TileVariant[] = [
+  { ...software, pixels: 14, channels: 32, broadcast: true },
   { ...software, pixels: 7, channels: 16, broadcast: true },
-  { ...software, pixels: 7, channels: 32, broadcast: true },
-  { ...software, pixels: 14, channels: 16, broadcast: true },
   { ...software, pixels: 7, channels: 16, broadcast: false },
-  { ...software, pixels: 4, channels: 16, broadcast: false },
   { ...software, pixels: 4, channels: 16, broadcast: false, dot: true },
   { ...tileOf(4, 16, 'line'), dot: true },
   { ...tileOf(4, 8, 'line'), dot: true },

@@ -1,23 +1,22 @@
 import source from '../../shaders/int8-quantise.wgsl?raw';
 import { elementwise, elementwiseProgram } from './elementwise.ts';
 import { defineInteger } from './int8.ts';
+import { QUANTISE_FILE } from './kernel.ts';
 
-export const quantiseFile = 'int8-quantise.wgsl';
-
-/** What is stored is quantised on the way: in place of this kernel also by what makes the real numbers. */
-export const quantising = { REAL_DST: false, QUANTISE: true } as const;
+/** Names of the prelude: real numbers are quantised as they are stored; in place of this kernel also by what makes them. */
+export const quantising = { REAL_SRC: true, REAL_DST: false, QUANTISE: true } as const;
 
 /** Real numbers to stored integers. */
 export const int8Quantise = defineInteger(['quantise'], {
   name: 'int8-quantise',
   program: ({ scale, zeroPoint }, { output }) => ({
     ...elementwiseProgram(elementwise(output), {
-      file: quantiseFile,
+      file: QUANTISE_FILE,
       source,
       overrides: { BY: Math.fround(1 / scale), ZERO_POINT: zeroPoint },
       shape: { scale, zero_point: zeroPoint },
     }),
-    constants: { REAL_SRC: true, ...quantising },
+    constants: quantising,
   }),
 });
 
@@ -25,7 +24,11 @@ export const int8Quantise = defineInteger(['quantise'], {
 export const int8Dequantise = defineInteger(['dequantise'], {
   name: 'int8-dequantise',
   program: ({ scale, zeroPoint }, { output }) => ({
-    ...elementwiseProgram(elementwise(output), { file: quantiseFile, source, shape: { scale, zero_point: zeroPoint } }),
+    ...elementwiseProgram(elementwise(output), {
+      file: QUANTISE_FILE,
+      source,
+      shape: { scale, zero_point: zeroPoint },
+    }),
     constants: { REAL_DST: true },
   }),
 });

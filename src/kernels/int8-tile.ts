@@ -1,6 +1,7 @@
 /** Convolutions of one group on stored integers, whose invocations compute a tile of pixels × channels. */
 import begin from '../../shaders/fragments/int8-begin.wgsl?raw';
 import finish from '../../shaders/fragments/int8-finish.wgsl?raw';
+import flush from '../../shaders/fragments/int8-flush.wgsl?raw';
 import placeOfGroup from '../../shaders/fragments/int8-place-of-group.wgsl?raw';
 import sums from '../../shaders/fragments/int8-sums.wgsl?raw';
 import tile from '../../shaders/fragments/int8-tile.wgsl?raw';
@@ -19,6 +20,7 @@ export const tileFragments: Fragments = {
   'int8-sums': sums,
   'int8-begin': begin,
   'int8-tile': tile,
+  'int8-flush': flush,
   'int8-finish': finish,
   'int8-place-of-group': placeOfGroup,
   // For row-tile.

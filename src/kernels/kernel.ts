@@ -108,6 +108,9 @@ export interface DotLayer {
 export const EXACT = 'exact-float32';
 export const PACKED_DOT = 'packed_4x8_integer_dot_product';
 
+/** The shader that makes stored integers of real numbers: where it is a plan's first, what makes a picture's tensor does so itself. */
+export const QUANTISE_FILE = 'int8-quantise.wgsl';
+
 /** A kernel, with its own type of node checked where it is defined. */
 export const defineKernel = <N extends Node>(kernel: Kernel<N>): Kernel => kernel as unknown as Kernel;
 

@@ -262,6 +262,9 @@ class Conversion {
     if (node.op === 'softmax' || node.op === 'l2-normalize') return 'real';
     const range = this.#range(chain, to, node);
     const [x, other] = inputs as [Stored, Stored];
+    if (inputs.some(({ negative }, i) => negative && (node.op !== 'add' || i === 0))) {
+      this.#refuse(node, to, 'reads the negative of integers');
+    }
     switch (node.op) {
       case 'conv2d': {
         if (node.inputs.length > 1) return this.#refuse(node, to, 'has a residual');

@@ -6,6 +6,7 @@ import type { OpenPicture } from '../images/picture-source.ts';
 import { leavesPixels, resamplePlan } from '../images/resample.ts';
 import { pixelFields, readingPixels, stemShader } from '../kernels/conv-stem.ts';
 import { imageProgram } from '../kernels/image-to-tensor.ts';
+import { QUANTISE_FILE } from '../kernels/kernel.ts';
 import type { BoundRange, Dispatch, PipelineSpec, Placement } from '../planner/plan.ts';
 import { preludeNames, shaderCode } from '../wgsl/shader-code.ts';
 import { packUniform, repackUniform } from '../wgsl/uniform.ts';
@@ -24,6 +25,12 @@ interface Intake {
   readonly replaced: number;
 }
 
+/** What is put before a shader whose real numbers are stored as integers; fetched where a plan begins so. */
+interface Quantising {
+  readonly before: Parameters<typeof shaderCode>[4];
+  readonly names: Readonly<Record<string, boolean>>;
+}
+
 /** A pipeline, and its bind group where the pixels come in what is the stage's own. */
 interface Ready {
   readonly pipeline: GPUComputePipeline;
@@ -32,7 +39,8 @@ interface Ready {
 
 /**
  * Puts a picture's pixels on the GPU and encodes the dispatch that makes the input tensor of them, or, where the rule only
- * scales, the plan's first convolution that reads them as they are. Pipelines, buffers and the texture that pictures of a
+ * scales, the plan's first convolution that reads them as they are; or the first tensor of stored integers, where a plan begins by
+ * making these of the input. Pipelines, buffers and the texture that pictures of a
  * page are copied into are kept: a picture of a rule and a kind like one before, and no larger, makes no GPU object, but
  * for a bind group where it is read from a texture of the caller's or from a frame of video.
  */
@@ -41,6 +49,9 @@ export class PictureStage {
   readonly #input: Placement;
   /** The plan's first dispatch, where it can read pixels. */
   readonly #stem: Dispatch | null;
+  /** The plan's first dispatch, where it makes stored integers of the input, which nothing else reads. */
+  readonly #quantise: Dispatch | null;
+  #quantising: Quantising | null = null;
   readonly #ready = new Map<string, Ready>();
   #pixels: GPUBuffer | null = null;
   #texture: GPUTexture | null = null;
@@ -56,6 +67,11 @@ export class PictureStage {
     // An input that a stem reads dense is read by nothing else.
     const reads = first?.reads[0] === input && plan.pipelines[first.pipeline]!.label === stemShader.file;
     this.#stem = first && reads && this.#input.shape[3] === 3 ? first : null;
+    const alone =
+      plan.dispatches.slice(1).every((other) => !other.reads.includes(input)) &&
+      !plan.outputs.some(({ tensor }) => tensor === input);
+    const quantises = first?.reads[0] === input && plan.pipelines[first.pipeline]!.label === QUANTISE_FILE;
+    this.#quantise = first && quantises && alone ? first : null;
   }
 
   /** Whether a picture of this size and rule can be uploaded at once. Throws `UsageError` where the rule does not fit. */
@@ -67,6 +83,13 @@ export class PictureStage {
   /** Makes what such pictures need. Throws `UsageError`, `OutOfMemoryError`, `DeviceError`. */
   async prepare(picture: OpenPicture, rule: ImageRule): Promise<void> {
     const { device } = this.#resources.gpu;
+    if (this.#quantise && !this.#quantising) {
+      const [{ int8Prelude }, { quantising }] = await Promise.all([
+        import('../kernels/int8.ts'),
+        import('../kernels/int8-quantise.ts'),
+      ]);
+      this.#quantising = { before: int8Prelude, names: { ...quantising, SUBGROUPS: false } };
+    }
     const intake = this.#intake(picture, rule);
     const [pipeline] = await compilePipelines(device, [intake.pipeline()]);
     this.#checkUse();
@@ -137,15 +160,22 @@ export class PictureStage {
       // Textures of bytes are the stage's own or the caller's.
       key: JSON.stringify([constants, 'way' in picture && picture.way]),
       pipeline: () => {
-        const names = preludeNames({ precision, dst: precision !== 'float32' });
-        const code = shaderCode(file, source, { ...constants, ...names });
+        const names = this.#quantising?.names ?? preludeNames({ precision, dst: precision !== 'float32' });
+        const code = shaderCode(file, source, { ...constants, ...names }, {}, this.#quantising?.before);
         const pixels = form === 'buffer' ? 'read' : form === 'external' ? form : 'texture';
-        return { label: file, code, overrides, bindings: ['uniform', pixels, 'write'] };
+        const steps = this.#quantise ? this.#resources.plan.pipelines[this.#quantise.pipeline]!.overrides : {};
+        return {
+          label: file,
+          code,
+          // Of the dispatch in whose place it stands, the step and the zero point.
+          overrides: { ...steps, ...overrides },
+          bindings: ['uniform', pixels, 'write'],
+        };
       },
       uniform: packUniform(file, source, program.shape),
-      others: [{ kind: 'arena', ...this.#input }],
+      others: [this.#quantise?.bindings.at(-1) ?? { kind: 'arena', ...this.#input }],
       workgroups: program.workgroups,
-      replaced: 0,
+      replaced: this.#quantise ? 1 : 0,
     };
   }
 

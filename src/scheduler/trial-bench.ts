@@ -6,7 +6,7 @@ import { DeviceError } from '../errors.ts';
 import type { Program } from '../kernels/kernel.ts';
 import { FOUND_BYTES, largestDifferenceProgram } from '../kernels/largest-difference.ts';
 import { type StoredTensor, trialValuesProgram } from '../kernels/trial-values.ts';
-import type { Placement } from '../planner/plan.ts';
+import { bytesPerElement, type Placement } from '../planner/plan.ts';
 import { preludeNames, shaderCode } from '../wgsl/shader-code.ts';
 import { packUniform } from '../wgsl/uniform.ts';
 import { ArenaPool } from './arena-pool.ts';
@@ -130,7 +130,7 @@ export class TrialBench {
     for (const [i, buffer] of resources.arena.entries()) {
       for (let offset = 0; offset < plan.arena[i]!; offset += NAN_BYTES) {
         const bytes = Math.min(NAN_BYTES, plan.arena[i]! - offset);
-        const tensor = { bytes, channels: 4, half: false, dense: true };
+        const tensor = { bytes, channels: 4, element: 4, dense: true } as const;
         steps.push(await this.#fill(buffer, { offset, bytes }, tensor, 0, 0));
       }
     }
@@ -235,6 +235,6 @@ interface Step {
 const storedAs = ({ bytes, shape, precision, dense }: Placement): StoredTensor => ({
   bytes,
   channels: shape[3],
-  half: precision !== 'float32',
+  element: bytesPerElement(precision) as StoredTensor['element'],
   dense: dense ?? false,
 });

@@ -8,7 +8,11 @@ const software = (subgroups: boolean): string[] => [
   'int8-mean/4x1',
   'int8-depthwise/r64',
   ...(subgroups
-    ? ['int8-pointwise/p7-c16-texture-broadcast-software', 'int8-direct/p7-c16-texture-broadcast-software']
+    ? [
+        'int8-pointwise/p14-c32-texture-broadcast-software',
+        'int8-pointwise/p7-c16-texture-broadcast-software',
+        'int8-direct/p7-c16-texture-broadcast-software',
+      ]
     : ['int8-pointwise/p7-c16-texture-software', 'int8-direct/p7-c16-texture-software']),
 ];
 

@@ -1,5 +1,6 @@
 import { GraphError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
+import type { Integer } from '../graph/integers.ts';
 import type { Conv2d, FullyConnected, GlobalAveragePool, Node, Pool, Shape } from '../graph/ops.ts';
 import { seededUniform } from '../graph/random.ts';
 import { inferShapes } from '../graph/shapes.ts';
@@ -12,11 +13,15 @@ import { layerKey } from '../planner/select.ts';
 import type { TensorDifference, TrialInput } from '../scheduler/trial-bench.ts';
 
 /** Nodes that kernels can be tried on. */
-export type Tunable = Conv2d | FullyConnected | GlobalAveragePool | Pool;
+export type Tunable = Conv2d | FullyConnected | GlobalAveragePool | Pool | Integer;
 
 const tunable: readonly Node['op'][] = ['conv2d', 'fully-connected', 'global-average-pool', 'pool'];
 
-export const isTunable = (node: Node): node is Tunable => tunable.includes(node.op);
+/** Of operations on stored integers, those that several kernels may run. */
+const tunableKinds: readonly string[] = ['conv2d', 'fully-connected', 'mean'];
+
+export const isTunable = (node: Node): node is Tunable =>
+  tunable.includes(node.op) || (node.op === 'integer' && tunableKinds.includes(node.body.kind));
 
 /** A kind of layer as a plan stores it. */
 export interface LayerStorage {
@@ -50,8 +55,9 @@ const EXACT = 2 ** 24;
  * One layer with made-up values of both signs, for trying kernels on: inputs and weights are multiples of 2^-12, so small
  * that Σ|w·x| + |bias| ≤ 1 for every output. Every product and partial sum is then a multiple of 2^-24 of at most 1, which
  * float32 holds exactly: two right kernels have the same sum, in whatever order. For kernels that compute in halves they are
- * so few multiples that short sums are exact as well, and the weights larger for it. A picture too large for `TENSOR_BYTES` is
- * cut to fewer images and rows.
+ * so few multiples that short sums are exact as well, and the weights larger for it. One on stored integers keeps its weights and
+ * has any integers as inputs: two right kernels give the same ones. A picture too large for `TENSOR_BYTES` is cut to fewer images
+ * and rows.
  */
 export class Trial {
   readonly graph: Graph;
@@ -91,7 +97,7 @@ export class Trial {
     this.#key = layerKey(tried, { inputs: shapes, output: inferShapes(this.graph).get(this.output)! });
     // On sums from −1 to 1 no activation is steeper than 1, and what it rounds itself, or a mean's division does, is less
     // than 16 units in the last place of 1 for each of the two (the sigmoid's exponential most). A stored half rounds once.
-    this.tolerance = 2 * (16 * 2 ** -24 + (storage.halfOutput ? 2 ** -11 : 0));
+    this.tolerance = node.op === 'integer' ? 0 : 2 * (16 * 2 ** -24 + (storage.halfOutput ? 2 ** -11 : 0));
   }
 
   /** The layer's plan by this kernel. Throws `GraphError` where another would run in its place. */
@@ -135,10 +141,11 @@ const mostOf = (terms: number, weighted: boolean): number =>
 
 /** Input shapes of as many images and rows as fit. */
 function fitting(node: Tunable, inputs: readonly Shape[], { precision, halfInputs, halfOutput }: LayerStorage) {
-  const bytesOf = (shape: Shape, half: boolean | undefined) => storedBytes(shape, half ? precision : 'float32');
+  const stored = node.op === 'integer' ? 'int8' : 'float32';
+  const bytesOf = (shape: Shape, half: boolean | undefined) => storedBytes(shape, half ? precision : stored);
   const fewest = 'kernel' in node ? FEWEST_ROWS + node.kernel[0] * 2 : FEWEST_ROWS;
   let [batch, rows, ...rest] = inputs[0]!;
-  const rowsMatter = node.op === 'fully-connected';
+  const rowsMatter = node.op === 'fully-connected' || (node.op === 'integer' && node.body.kind !== 'conv2d');
   for (;;) {
     const input: Shape = [batch, rows, ...rest];
     const output = outputOf(node, input);

@@ -1,6 +1,7 @@
 import type { AdapterDescription } from '../device/gpu.ts';
 import { DeviceError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
+import { realNode } from '../graph/real-node.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
 import type { KernelRegistry } from '../kernels/index.ts';
 import type { Kernel, NodeShapes } from '../kernels/kernel.ts';
@@ -163,6 +164,7 @@ const isFor = (software: boolean, name: string): boolean =>
 
 /** Multiplications, or values read where there are none. */
 function workOf(node: Tunable, { inputs: [input], output }: NodeShapes): number {
+  if (node.op === 'integer') return workOf(realNode(node) as Tunable, { inputs: [input!], output });
   if (node.op === 'fully-connected') return node.weights.length * output[0];
   if (node.op !== 'conv2d') return sizeOf(input!);
   return ((node.kernel[0] * node.kernel[1] * input![3]) / node.groups) * sizeOf(output);

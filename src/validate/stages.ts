@@ -1,12 +1,14 @@
 /** What stands before and behind a plan when a picture is classified, against the CPU. */
 import type { Graph, ImageRule } from '../graph/graph.ts';
 import { coloursOf, plainImage } from '../graph/image-rule.ts';
+import type { Quantise } from '../graph/integers.ts';
 import type { Node } from '../graph/ops.ts';
 import { withMeanings } from '../graph/output-meaning.ts';
 import { seededUniform } from '../graph/random.ts';
 import { imageBound } from '../images/image-bound.ts';
 import { imageToTensor, type Picture } from '../images/image-to-tensor.ts';
 import type { Tensor } from '../reference/index.ts';
+import { quantise } from '../reference/integers.ts';
 import type { Executor, Ranking } from '../scheduler/executor.ts';
 import { type Bounded, exact, runWithBound, runWithErrors, type StorageOptions } from './bounds.ts';
 import { checkBounds, type LayerReport } from './compare.ts';
@@ -71,9 +73,14 @@ export async function validateStages(
 
   const larger = seededPicture(width + Math.ceil(width / 3), height + Math.ceil(height / 4));
   const expected = await run(larger);
-  row(name, 'image-to-tensor', 'image-to-tensor', expected, await executor.readTensor(name));
-
   const [node] = prepared.nodes;
+  const made = await executor.readTensor(name);
+  if (node?.op === 'integer' && node.body.kind === 'quantise' && made.every(Number.isNaN)) {
+    // No tensor was made of the picture: its pixels became stored integers at once.
+    const stored = quantisedWithBound(expected, node.body);
+    row(node.output, 'image-to-tensor', 'image-to-tensor', stored, await executor.readTensor(node.output));
+  } else row(name, 'image-to-tensor', 'image-to-tensor', expected, made);
+
   const pixels = await run(seededPicture(width, height));
   // No tensor was made of the pixels: the first convolution read them.
   if (node?.op === 'conv2d' && (await executor.readTensor(name)).every(Number.isNaN)) {
@@ -99,6 +106,16 @@ export async function validateStages(
   const same = ranked.length === best.indices.length && ranked.every(({ index }, i) => index === best.indices[i]);
   if (!same) rows[rows.length - 1] = { ...last, maxError: Number.MAX_VALUE, ok: false };
   return rows;
+}
+
+/** Stored integers of real numbers that may be off by their bound: as many steps as lie between the ends, and one for the product. */
+function quantisedWithBound({ output, bound: off }: Bounded, body: Quantise): Bounded {
+  const at = (side: number) =>
+    output.data.map((x, i) => quantise((x + side * off[i]!) * (1 + side * Math.sign(x) * 2 ** -22), body));
+  const data = at(0);
+  const [low, high] = [at(-1), at(1)];
+  const bound = data.map((q, i) => Math.max(high[i]! - q, q - low[i]!, 2 ** -126));
+  return { output: { shape: output.shape, data }, bound, probable: bound };
 }
 
 /** Pixels of every kind: noise. */

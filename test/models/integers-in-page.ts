@@ -1,5 +1,7 @@
 import { openGpu } from '../../src/device/gpu.ts';
 import type { Graph } from '../../src/graph/graph.ts';
+import { seededUniform } from '../../src/graph/random.ts';
+import { load } from '../../src/index.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { integerGraph } from '../../src/passes/integers.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
@@ -70,4 +72,35 @@ export function lastOnReference(graph: Graph, picture: Float32Array): Float32Arr
   const cut = endingInIntegers(graph);
   const outputs = runGraph(cut, { [graph.inputs[0]!.name]: picture });
   return cut.outputs.map(({ name }) => outputs[name]!.data);
+}
+
+/** In the browser: a quantised file through all that a model does on the GPU. */
+export async function atWork({ file }: { readonly file: Uint8Array }) {
+  const model = await load(file, { device: 'webgpu', tuning: 'off' });
+  try {
+    const shape = model.inputs[0]!.shape;
+    const random = seededUniform(3);
+    const input = Float32Array.from({ length: shape[1]! * shape[2]! * shape[3]! }, () => 2 * random() - 1);
+    const before = await model.run(input);
+    const { layers, kernels, refused } = await model.tune({ budgetMs: 1500, cache: null });
+    const after = await model.run(input);
+    const same = Object.entries(before).every(([name, values]) =>
+      values.every((value, i) => value === after[name]![i]),
+    );
+    const { layers: times } = await model.profile(input, { repeats: 1 });
+    const report = await model.validate();
+    return {
+      precision: model.precision,
+      same,
+      refused,
+      kernels,
+      failed: layers.flatMap(({ tried }) => tried).filter(({ ms }) => ms === null),
+      tried: layers.flatMap(({ tried }) => tried.map(({ kernel }) => kernel)),
+      timed: times.length,
+      rows: report.layers,
+      ok: report.ok,
+    };
+  } finally {
+    model.dispose();
+  }
 }

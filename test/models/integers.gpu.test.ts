@@ -14,7 +14,7 @@ import { enginePage } from '../support/engine-page.ts';
 import { signedPixels } from '../support/image-rule.ts';
 import { modelFolder, needModels } from '../support/real-models.ts';
 import { browsers, suite } from '../support/suite.ts';
-import { type IntegersRun, lastOnReference } from './integers-in-page.ts';
+import { type atWork, type IntegersRun, lastOnReference } from './integers-in-page.ts';
 import { networks, quantisedFamily, scenes, types } from './quantised-families.ts';
 
 const references = new Map<string, Promise<Float32Array[][]>>();
@@ -96,5 +96,21 @@ describe.each(browsers)('integers in %s', (browser) => {
       );
       expect(differ).toBe(0);
     }
+  });
+
+  it('runs, tunes, is timed and validated as any other', async () => {
+    const files = await quantisedFamily('v2-0.35-64');
+    const page = await enginePage(browser);
+    const found = await page.call<Awaited<ReturnType<typeof atWork>>>('/test/models/integers-in-page.ts', 'atWork', {
+      file: files.get('int8')!.bytes,
+    });
+    expect(found).toMatchObject({ precision: 'int8', same: true, refused: [], failed: [], ok: true });
+    expect(found.tried.some((kernel) => kernel.startsWith('int8-pointwise'))).toBe(true);
+    expect(found.timed).toBe(found.kernels.length);
+    const integers = found.rows.filter(({ kernel }) => kernel.startsWith('int8-') && !/quantise/.test(kernel));
+    expect(integers.length).toBeGreaterThan(50);
+    expect(integers.filter(({ maxError, unwritten }) => maxError > 0 || unwritten > 0)).toEqual([]);
+    // A picture became stored integers at once.
+    expect(found.rows.find(({ op }) => op === 'image-to-tensor')!.name).not.toBe('input');
   });
 });

@@ -357,3 +357,36 @@ test('halves are rounded to even, and another rounding of them would be found', 
     expect(differ.length).toBeGreaterThan(100);
   }
 });
+
+test.each(['INT8', 'UINT8'] as const)(
+  '%s: a convolution between SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND',
+  async (type) => {
+    const [input, output] = [x([1, 9, 11, 8]), x([1, 9, 11, 6], 0.3, -5)];
+    const bytes = tfliteFile({
+      tensors: [
+        { name: 'x', dims: input.dims },
+        tensorOf('q', type, input),
+        ...[ints('block', [2, 2]), ints('pads', [2, 3, 2, 3], [2, 2]), ints('crops', [0, 1, 0, 1], [2, 2])],
+        tensorOf('s', type, { ...input, dims: [4, 7, 8, 8] }),
+        ...weights([6, 3, 3, 8], 0, input, type),
+        tensorOf('c', type, { ...output, dims: [4, 5, 6, 6] }),
+        tensorOf('r', type, output),
+        { name: 'y', dims: output.dims },
+      ],
+      operators: [
+        { op: 'QUANTIZE', inputs: ['x'], output: 'q' },
+        { op: 'SPACE_TO_BATCH_ND', inputs: ['q', 'block', 'pads'], output: 's' },
+        { op: 'CONV_2D', inputs: ['s', 'w', 'b'], output: 'c', options: window({ 0: ['byte', 1], 3: ['byte', 1] }) },
+        { op: 'BATCH_TO_SPACE_ND', inputs: ['c', 'block', 'crops'], output: 'r' },
+        { op: 'DEQUANTIZE', inputs: ['r'], output: 'y' },
+      ],
+    });
+    const data = randomValues(count(input.dims), 21, -128, 127.999).map(
+      (q) => (Math.floor(q) - input.zeroPoint) * Math.fround(input.scale),
+    );
+    const theirs = (await liteRtOutputs(bytes, { x: { dims: input.dims, data } })).y!.data;
+    const graph = integerGraph(await loadGraph({ name: 'dilated.tflite', bytes }, { quantisation: true }));
+    expect(new Set(theirs).size).toBeGreaterThan(20);
+    expect(runGraph(graph, { x: data }).y!.data).toEqual(Float32Array.from(theirs));
+  },
+);

@@ -1,5 +1,5 @@
 /** The built package as pages have it: the CPU engine and models in workers, under strict policies, and in a bundle. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -45,7 +45,6 @@ const compare = `
 const choose = `
   import { load, seededInputs } from '/dist/index.js';
   import { liteRt } from '/dist/cpu.js';
-  const median = (times) => times.sort((a, b) => a - b)[times.length >> 1];
   export async function choose({ id, times }) {
     const engine = liteRt('/litert/');
     const slowed = { name: 'slowed', open: async (network) => {
@@ -75,26 +74,35 @@ const choose = `
       await model.tuned;
     }
     const inputs = seededInputs(models.gpu.graph);
-    const times = { auto: [], gpu: [], cpu: [] };
-    for (let i = 0; i < 9; i++) {
-      for (const [name, model] of Object.entries(models)) {
-        const start = performance.now();
-        await model.run(inputs);
-        times[name].push(performance.now() - start);
+    // The least of eight samples of 40 ms or more, in turns: what else the machine does only adds, and clocks have steps.
+    const names = Object.keys(models);
+    const least = {};
+    const sample = async (name, runs) => {
+      const start = performance.now();
+      for (let i = 0; i < runs; i++) await models[name].run(inputs);
+      return (performance.now() - start) / runs;
+    };
+    const runs = {};
+    for (const name of names) runs[name] = Math.max(1, Math.ceil(40 / (await sample(name, 3))));
+    for (let i = 0; i < 8; i++) {
+      for (let k = 0; k < names.length; k++) {
+        const name = names[(i + k) % names.length];
+        least[name] = Math.min(least[name] ?? Infinity, await sample(name, runs[name]));
       }
     }
     const { device, deviceReason } = models.auto;
     for (const model of Object.values(models)) model.dispose();
-    return { device, deviceReason, ...Object.fromEntries(Object.entries(times).map(([name, all]) => [name, median(all)])) };
+    return { device, deviceReason, ...least };
   }`;
 
 /** A model in a worker, on the GPU and on the CPU's engine. */
-const inWorker = (from: string, worker: string) => `
+const inWorker = (from: string, worker: string, files = "const files = '/litert/';") => `
   import { load, seededInputs } from '${from}';
+  ${files}
   try {
     const found = [];
     for (const device of ['webgpu', 'wasm']) {
-      const options = { worker: ${worker}, device, cpu: '/litert/', tuningCache: null };
+      const options = { worker: ${worker}, device, cpu: files, tuningCache: null };
       const model = await load('v1-0.25-32', options);
       const { logits } = await model.run(seededInputs(model.graph));
       const file = await load('../models/v1.tflite', options);
@@ -129,7 +137,11 @@ beforeAll(async () => {
   mkdirSync(user);
   mkdirSync(models);
   writeFileSync(join(models, 'v1.tflite'), writeTflite(prepare(buildArchitecture('v1-0.25-32'))));
-  writeFileSync(join(user, 'main.js'), inWorker(join(dist, 'index.js'), 'true'));
+  // The bundler finds and emits LiteRT.js' files.
+  mkdirSync(join(folder, 'node_modules'));
+  symlinkSync(join(root, 'node_modules/@litertjs'), join(folder, 'node_modules/@litertjs'));
+  const files = `import { liteRtFiles as files } from '${join(dist, 'cpu.js')}';`;
+  writeFileSync(join(user, 'main.js'), inWorker(join(dist, 'index.js'), 'true', files));
   writeFileSync(join(user, 'index.html'), page('./main.js'));
   const bundle = join(folder, 'bundle');
   await build({ root: user, base: './', configFile: false, logLevel: 'error', build: { outDir: bundle } });

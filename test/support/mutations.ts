@@ -3,6 +3,7 @@ import { MobileNetError } from '../../src/errors.ts';
 import { seededUniform } from '../../src/graph/random.ts';
 import { inferShapes } from '../../src/graph/shapes.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
+import { integerGraph } from '../../src/passes/integers.ts';
 import { type Sound, soundFiles } from './sound-files.ts';
 
 export interface Outcome {
@@ -19,7 +20,9 @@ export interface Outcome {
 export async function mutate(format: string, files: number, allocated: () => number): Promise<Outcome> {
   checkCounter(allocated);
   const whole = await soundFiles[format]!();
-  if ((await loadGraph(whole)).nodes.length < 2) throw new Error(`${format}: the sound file has no network`);
+  const sound = await loadGraph(whole, { quantisation: true });
+  if (sound.nodes.length < 2) throw new Error(`${format}: the sound file has no network`);
+  if (format.startsWith('quantised')) integerGraph(sound);
   let refused = 0;
   const untyped: { seed: number; error: string }[] = [];
   let slowest = { seed: 0, seconds: 0 };
@@ -28,7 +31,9 @@ export async function mutate(format: string, files: number, allocated: () => num
     const source = damaged(whole, seed);
     const [before, start] = [allocated(), process.cpuUsage()];
     try {
-      inferShapes(await loadGraph(source));
+      const graph = await loadGraph(source, { quantisation: true });
+      inferShapes(graph);
+      if (graph.quantisation) inferShapes(integerGraph(graph));
     } catch (error) {
       if (error instanceof MobileNetError) refused++;
       else if (untyped.length < 5) untyped.push({ seed, error: String((error as Error).stack ?? error) });

@@ -3,9 +3,13 @@ import { readFileSync } from 'node:fs';
 import { writeOnnx as writeGraph } from '../../bench/writers/onnx.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import type { Graph } from '../../src/graph/graph.ts';
+import type { Node } from '../../src/graph/ops.ts';
 import { loadGraph, type ModelFiles } from '../../src/loaders/index.ts';
 import { writeTflite } from '../../src/writers/tflite.ts';
+import { quantisedOnnx } from './onnx-quantiser.ts';
 import { writeOnnx } from './onnx-writer.ts';
+import { quantised } from './quantiser.ts';
+import { randomValues } from './random-values.ts';
 import { stateOf, writeState } from './safetensors-models.ts';
 import { writeTfjs } from './tfjs-writer.ts';
 import { tfliteFile } from './tflite-writer.ts';
@@ -126,12 +130,48 @@ function exportedTflite(): Sound {
 
 const small = (): Promise<Graph> => loadGraph({ name: 'small', bytes: saved });
 
+/** A network of two convolutions, a sum and a mean on integers. */
+const layers: Graph = {
+  name: 'layers',
+  inputs: [{ name: 'x', shape: [1, 8, 8, 4] }],
+  outputs: [{ name: 'y', tensor: 'y' }],
+  nodes: [
+    ...(['a', 'b'] as const).map(
+      (name, i): Node => ({
+        op: 'conv2d',
+        name,
+        inputs: [i === 0 ? 'x' : 'a'],
+        output: name,
+        weights: randomValues(16, i, -1, 1),
+        bias: randomValues(4, i + 2, -0.5, 0.5),
+        kernel: [1, 1],
+        stride: [1, 1],
+        dilation: [1, 1],
+        padding: { top: 0, left: 0, bottom: 0, right: 0 },
+        groups: 1,
+        outChannels: 4,
+        activation: 'none',
+      }),
+    ),
+    { op: 'add', name: 's', inputs: ['a', 'b'], output: 's', activation: 'none' },
+    { op: 'global-average-pool', name: 'y', inputs: ['s'], output: 'y' },
+  ],
+};
+const example = () => randomValues(256, 7, -1, 1);
+
+async function quantisedTflite(): Promise<Sound> {
+  const [file] = await quantised(layers, [example()], [{ type: 'int8', activations: 'ranges', ends: 'floats' }]);
+  return { name: 'model.tflite', bytes: file!.bytes };
+}
+
 /** By the names of their formats. */
 export const soundFiles: Readonly<Record<string, () => Promise<Sound> | Sound>> = {
   ONNX: async () => ({ name: 'model.onnx', bytes: writeGraph(await small()) }),
   'TensorFlow Lite': async () => ({ name: 'model.tflite', bytes: writeTflite(await small()) }),
   'exported ONNX': exportedOnnx,
   'exported TensorFlow Lite': exportedTflite,
+  'quantised ONNX': () => ({ name: 'model.onnx', bytes: quantisedOnnx(layers, example(), 'qdq').bytes }),
+  'quantised TensorFlow Lite': quantisedTflite,
   'TensorFlow.js graph model': graphModel,
   'TensorFlow.js layers model': layersModel,
   safetensors: checkpoint,

