@@ -10,7 +10,8 @@ const WORKER = './service-worker.js';
 
 /** Keeps the page for visits without a network, where the browser can; of a page that is being developed nothing is kept. */
 export async function keepOffline(): Promise<void> {
-  if (!import.meta.env.PROD || !('serviceWorker' in navigator)) return;
+  // The build puts it there, and the service worker beside it.
+  if (!document.querySelector('link[rel=manifest]') || !('serviceWorker' in navigator)) return;
   const factory = (globalThis as { trustedTypes?: PolicyFactory }).trustedTypes;
   const policy = factory?.createPolicy('page', {
     createScriptURL(url) {

@@ -1,11 +1,16 @@
 /** What does not need a GPU: tensors in, results on their way, and what is refused. */
-import { beforeAll, expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../src/architectures/index.ts';
+import { decode } from '../../src/cli/decode.ts';
 import { load, type MobileNet } from '../../src/compat/index.ts';
 import { UsageError } from '../../src/errors.ts';
+import { plainImage } from '../../src/graph/image-rule.ts';
 import { imagenetLabels } from '../../src/labels/imagenet.ts';
 import { runPasses } from '../../src/passes/index.ts';
 import { randomValues } from '../support/oracles.ts';
+import { modelFolder, needModels } from '../support/real-models.ts';
 import { writeTfjsNetwork } from '../support/tfjs-network.ts';
 
 let network: MobileNet;
@@ -85,4 +90,25 @@ it('loads the network of the catalogue, or asks TensorFlow Hub as the package do
     `${hub}/mobilenet_v2_050_224/classification/2/model.json?tfjs-format=file`,
     `${hub}/mobilenet_v1_100_224/classification/1/model.json?tfjs-format=file`,
   ]);
+});
+
+describe('the network of the catalogue, which ends in a softmax of 1,001 classes', () => {
+  needModels();
+
+  it('gives probabilities among the 1,000, and logits that come to them', async () => {
+    const bytes = readFileSync(join(modelFolder, 'mobilenet_v1_0.25_224_1_default_1.tflite'));
+    const fetch = async () => new Response(bytes);
+    const own = await load({ version: 1, alpha: 0.25 }, { device: 'reference', fetch, cache: 'off' });
+    const burger = await decode(join(modelFolder, 'burger.jpg'));
+    const rule = { ...plainImage, antialias: false, corners: 'align', scale: [2 / 255], offset: [-1] } as const;
+    const outputs = await own.model.runPicture(burger, { image: rule });
+    const [probabilities] = Object.values(outputs).filter(({ length }) => length === 1001);
+    const among = 1 - probabilities![0]!;
+    const [best] = await own.classify(burger);
+    expect(best!.className).toBe('cheeseburger');
+    expect(best!.probability).toBeCloseTo(probabilities![934]! / among, 5);
+    const logits = await own.infer(burger).data();
+    expect(logits[933]! - logits[0]!).toBeCloseTo(Math.log(probabilities![934]! / probabilities![1]!), 4);
+    expect(await own.infer(burger, true).data()).toEqual(outputs.embedding);
+  });
 });

@@ -197,23 +197,23 @@ describe.each(browsers)("a person's way in %s", (name) => {
         await until(page, "document.querySelector('[data-catalogue]')");
         await page.click('[data-catalogue="imagenet/v1-0.25"]');
         await until(page, ready);
-        expect(errors).toEqual([]);
-        return page;
+        return { page, errors };
       };
       const full = await ask(() => {
         Cache.prototype.put = () => Promise.reject(new DOMException('full', 'QuotaExceededError'));
       }, "document.querySelector('#see-findings').dataset.kind === 'classes'");
-      expect(await text(full, '[data-catalogue="imagenet/v1-0.25"]')).toMatch(/^Download/);
-      await full.close();
+      expect(full.errors).toEqual([]);
+      expect(await text(full.page, '[data-catalogue="imagenet/v1-0.25"]')).toMatch(/^Download/);
+      await full.page.close();
       const other = await ask(() => {
         const { fetch } = globalThis;
         globalThis.fetch = (...asked) =>
           String(asked[0]).includes('default_1.tflite') ? Promise.resolve(new Response('<html>')) : fetch(...asked);
       }, "!document.querySelector('#model-message').hidden");
-      expect(await text(other, '#model-message')).toMatch(
+      expect(await text(other.page, '#model-message')).toMatch(
         /your picture is still here[\s\S]*(IntegrityError|ModelFormatError)/i,
       );
-      await other.close();
+      await other.page.close();
     } finally {
       await browser.close();
     }
