@@ -152,7 +152,7 @@ const modules: UserConfig = {
             // A first photograph needs all of it.
             {
               name: 'pictures',
-              test: /src\/(images\/(open-picture|image-option)|scheduler\/(picture|rank)-stage|kernels\/(image-to-tensor|rank-classes))/,
+              test: /src\/(graph\/image-presets|images\/(open-picture|image-option)|scheduler\/(picture|rank)-stage|kernels\/(image-to-tensor|rank-classes))/,
             },
             {
               name: 'tuning',
@@ -170,7 +170,7 @@ const modules: UserConfig = {
             // Of the entries for pages and for Node.
             {
               name: 'engine',
-              test: /src\/(load\.ts|index\.ts|graph\/(?!cost|scores|resize-places|dead-nodes|classes)|tuning\/defaults)/,
+              test: /src\/(load\.ts|index\.ts|graph\/(?!image-presets|cost|scores|resize-places|dead-nodes|classes)|tuning\/defaults)/,
               priority: 1,
             },
           ],

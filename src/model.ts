@@ -16,6 +16,7 @@ import type { Inspection } from './inspect.ts';
 import { onIntegers } from './integers.ts';
 import type { KernelRegistry } from './kernels/index.ts';
 import { toFloat16 } from './kernels/pack.ts';
+import type { PlanOption } from './options.ts';
 import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision as Storage } from './planner/plan.ts';
 import { type PlanKind, prepareFor } from './planner/prepare.ts';
@@ -108,7 +109,7 @@ export interface LayerOptions {
 }
 
 export interface ModelOptions {
-  readonly plan?: PlanKind | undefined;
+  readonly plan?: PlanOption | undefined;
   /** `background` (default): `tune` runs by itself after the first result. */
   readonly tuning?: 'background' | 'off' | undefined;
   /** Where `tune` remembers unless it is told otherwise: IndexedDB unless given; null: nowhere. */
@@ -140,8 +141,7 @@ export type StreamOptions<K extends keyof StreamTasks> = StreamTiming & StreamTa
 export class Model {
   /** The network as it was loaded. */
   readonly graph: Graph;
-  /** After the passes: what the plan runs. */
-  readonly prepared: Graph;
+  readonly #prepared: Graph;
   readonly planKind: PlanKind;
   readonly #precision: Storage;
   /** Null on the CPU. */
@@ -172,8 +172,8 @@ export class Model {
     { plan = 'unfused', precision = 'float32', tuning = 'background', tuningCache }: ModelOptions,
   ) {
     this.graph = graph;
-    this.prepared = prepared;
-    this.planKind = plan;
+    this.#prepared = prepared;
+    this.planKind = plan === 'fused' ? plan : 'unfused';
     this.#reason = reason;
     this.#gpu = gpu;
     this.#cpu = cpu;
@@ -208,9 +208,9 @@ export class Model {
       // Fusing squeeze-and-excitation scales weights, and the reference reads all of them: they must be there before.
       const readsWeights = !gpu || (plan === 'fused' && graph.nodes.some(({ op }) => op === 'multiply'));
       if (readsWeights) await arriving?.all;
-      const prepared = await prepareFor(graph, plan);
-      const running =
-        gpu && (await TunedExecutor.create(gpu, prepared, precision, { arithmetic, signal, onCompiled }, arriving));
+      const prepared = await prepareFor(graph, plan === 'fused' ? plan : 'unfused');
+      const starting = { arithmetic, fuses: plan === 'auto', signal, onCompiled };
+      const running = gpu && (await TunedExecutor.create(gpu, prepared, precision, starting, arriving));
       const kernels = gpu ? null : await kernelsFor(prepared);
       const model = new Model(graph, prepared, running, kernels, onCpu, options);
       if (choice && running && !choice.remembered) model.#choice = choice;
@@ -220,6 +220,11 @@ export class Model {
       onCpu.cpu?.dispose();
       throw error;
     }
+  }
+
+  /** After the passes: what the plan runs, with the blocks that tuning has fused. */
+  get prepared(): Graph {
+    return this.#gpu?.prepared ?? this.#prepared;
   }
 
   /** What the GPU runs; on the CPU what it would. Throws `GraphError` where no GPU could. */
@@ -359,18 +364,18 @@ export class Model {
   /** Every layer and the outputs against the CPU reference. Throws `DeviceError` on the CPU. */
   async validate(
     inputs: Inputs = seededInputs(this.graph),
-    { plan = this.planKind, signal, onLayer }: LayerOptions & { readonly plan?: PlanKind | undefined } = {},
+    { plan, signal, onLayer }: LayerOptions & { readonly plan?: PlanKind | undefined } = {},
   ): Promise<ValidationReport> {
     const tuned = this.#gpuTo('validate');
     const { validate } = await import('./validate/validate.ts');
-    const prepared = await prepareFor(this.graph, plan);
+    const prepared = plan ? await prepareFor(this.graph, plan) : this.prepared;
     const named = this.#named(inputs);
     return tuned.hold(({ gpu }) =>
       validate({
         gpu,
         graph: this.graph,
         prepared,
-        plan,
+        plan: plan ?? (tuned.preferences.fused ? 'auto' : this.planKind),
         precision: tuned.precision,
         preferences: tuned.preferences,
         inputs: named,

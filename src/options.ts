@@ -1,7 +1,6 @@
 /** The words by which a caller chooses how a model runs, the same in `load`, on the command line and in the page. */
 import { UsageError } from './errors.ts';
 import type { Precision as Storage } from './planner/plan.ts';
-import type { PlanKind } from './planner/prepare.ts';
 
 /**
  * `auto`: WebGPU, or a CPU engine where that is faster or there is no adapter (`LoadOptions.cpu`); the CPU reference where
@@ -19,7 +18,7 @@ export type Device = (typeof devices)[number];
 export const precisions = ['auto', 'float32', 'float16', 'float16-storage', 'int8'] as const;
 export type Precision = (typeof precisions)[number];
 
-/** `auto`: unfused, which was measured faster on software adapters; `fused` saves memory traffic on others. */
+/** `auto`: begins `unfused`; in the background blocks are raced against their parts, and those that win are fused. */
 export const planOptions = ['auto', 'unfused', 'fused'] as const;
 export type PlanOption = (typeof planOptions)[number];
 
@@ -36,7 +35,7 @@ export interface ResolvedChoice {
   readonly precision: 'float32' | 'float16' | 'float16-storage';
   /** Whether the network runs on integers: where all of a quantised file is covered, or in any case. */
   readonly integers: 'never' | 'where-covered' | 'always';
-  readonly plan: PlanKind;
+  readonly plan: PlanOption;
 }
 
 /** Throws `UsageError` for a word that is unknown, that stands for what is not there yet, or that does not go with another. */
@@ -56,7 +55,7 @@ export function resolveChoice({ device = 'auto', precision = 'auto', plan = 'aut
     device,
     precision: precision === 'auto' || precision === 'int8' ? 'float32' : precision,
     integers: precision === 'int8' ? 'always' : precision === 'auto' && plan !== 'fused' ? 'where-covered' : 'never',
-    plan: plan === 'auto' ? 'unfused' : plan,
+    plan,
   };
 }
 

@@ -8,8 +8,8 @@ import { resolveChoice, storageOf } from '../src/options.ts';
 import { FakeGpu } from './support/fake-gpu.ts';
 
 describe('the words that choose how a model runs', () => {
-  it('auto is WebGPU where there is one, float32, unfused', () => {
-    const auto = { device: 'auto', precision: 'float32', integers: 'where-covered', plan: 'unfused' };
+  it('auto is WebGPU where there is one, float32, blocks fused where that is faster', () => {
+    const auto = { device: 'auto', precision: 'float32', integers: 'where-covered', plan: 'auto' };
     expect(resolveChoice({})).toEqual(auto);
     expect(resolveChoice({ device: 'auto', precision: 'auto', plan: 'auto' })).toEqual(auto);
   });

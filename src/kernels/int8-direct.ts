@@ -44,8 +44,8 @@ function direct(name: string, variant: TileVariant): Kernel {
   });
 }
 
-/** Runs on every device. */
-export const int8Direct = direct('int8-direct', { ...tileOf(2, 8, 'line'), dot: false });
+/** Runs on every device; no GPU's compiler keeps its sums in memory. */
+export const int8Direct = direct('int8-direct', { ...tileOf(2, 4, 'line'), dot: false });
 
 const software = { weights: 'texture', lanes: 'pixels', software: true, dot: false } as const;
 
@@ -54,6 +54,7 @@ const tiles: readonly TileVariant[] = [
   { ...software, pixels: 7, channels: 16, broadcast: false },
   { ...tileOf(4, 8, 'line'), dot: true },
   { ...tileOf(2, 8, 'line'), dot: true },
+  { ...tileOf(2, 4, 'line'), dot: true },
 ];
 
 export const int8DirectVariants: readonly Kernel[] = tiles.map((tile) => direct(tileName('int8-direct', tile), tile));

@@ -42,8 +42,8 @@ const pointwise = (name: string, variant: TileVariant): Kernel =>
     constants: (body, { inputs: [input] }) => tileConstants(body, variant, input![3]),
   });
 
-/** Runs on every device. */
-export const int8Pointwise = pointwise('int8-pointwise', { ...tileOf(4, 8, 'line'), dot: false });
+/** Runs on every device; no GPU's compiler keeps its sums in memory. */
+export const int8Pointwise = pointwise('int8-pointwise', { ...tileOf(2, 4, 'line'), dot: false });
 
 const software = { weights: 'texture', lanes: 'pixels', software: true, dot: false } as const;
 
@@ -57,7 +57,7 @@ const tiles: readonly TileVariant[] = [
   { ...tileOf(2, 8, 'line'), dot: true },
   { ...tileOf(4, 4, 'line'), dot: true },
   { ...tileOf(4, 16, 'line'), dot: false },
-  { ...tileOf(4, 4, 'line'), dot: false },
+  { ...tileOf(4, 8, 'line'), dot: false },
 ];
 
 export const int8PointwiseVariants: readonly Kernel[] = tiles.map((tile) =>

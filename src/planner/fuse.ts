@@ -6,9 +6,32 @@ import { fuseBlocks } from '../passes/fuse-blocks.ts';
 import { fuseSqueezeExcite } from '../passes/fuse-squeeze-excite.ts';
 import { shapesOf } from './select.ts';
 
-/** The graph with every fusion for which there is a kernel; it has been through the passes. */
-export const fuse = (graph: Graph): Graph => fuseBlocks(fuseSqueezeExcite(graph, { runs, tileOf }), runs);
-
-function runs(node: Fused, shapes: ReadonlyMap<string, Shape>): boolean {
-  return blockKernels.some((kernel) => kernel.accepts(node, shapesOf(node, shapes)));
+/**
+ * The graph with every fusion for which there is a kernel, or with those of these blocks, by the names of the nodes that they
+ * end with; it has been through the passes.
+ */
+export function fuse(graph: Graph, blocks?: ReadonlySet<string>): Graph {
+  const wanted = (node: Fused) => blocks?.has(node.name) ?? true;
+  const runs = (node: Fused, shapes: ReadonlyMap<string, Shape>) =>
+    blockKernels.some((kernel) => kernel.accepts(node, shapesOf(node, shapes)));
+  // A block with squeeze-and-excitation is several nodes, of which the last begins with the gate's product.
+  const first = fuseSqueezeExcite(graph, {
+    runs: (node, shapes) => (node.parts[0]!.op !== 'multiply' || wanted(node)) && runs(node, shapes),
+    tileOf,
+  });
+  return fuseBlocks(first, (node, shapes) => wanted(node) && runs(node, shapes));
 }
+
+/** Names of the blocks that `fuse` makes of a graph. */
+export function blocksOf(graph: Graph): string[] {
+  const { nodes } = fuse(graph);
+  const fused = nodes.filter((node): node is Fused => node.op === 'fused');
+  // Of a block with squeeze-and-excitation the last node alone.
+  const named = fused.filter(({ also, parts: [part] }) => !also && part!.op !== 'global-average-pool');
+  const pools = fused.filter(({ parts: [part], inputs }) => part!.op === 'global-average-pool' && !made(fused, inputs));
+  return [...named, ...pools].map(({ name }) => name);
+}
+
+/** Whether a fused node writes one of these as its second tensor: sums of tiles. */
+const made = (fused: readonly Fused[], inputs: readonly string[]): boolean =>
+  fused.some(({ also = [] }) => also.some((tensor) => inputs.includes(tensor)));

@@ -120,6 +120,13 @@ export class TrialBench {
     }
   }
 
+  /** Runs a plan once on made-up inputs from −1 to 1. Throws as `compare` does. */
+  async fill(resources: PlanResources): Promise<void> {
+    const { plan, arena } = resources;
+    const inputs = plan.inputs.map((tensor) => ({ tensor, most: 2 ** 12 }));
+    await this.#run(resources, await this.#fillInputs(plan.tensors, arena, inputs));
+  }
+
   /**
    * The outputs of a plan for made-up inputs from −1 to 1, from an arena that was NaN: what no kernel writes shows. The
    * page waits meanwhile. Throws as `compare` does.

@@ -1,7 +1,8 @@
 import { DeviceLostError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import { packConstants, planInSteps } from '../planner/create-plan.ts';
-import type { Precision } from '../planner/plan.ts';
+import type { Plan, Precision } from '../planner/plan.ts';
+import { withBlocks } from '../planner/prepare.ts';
 import { type KernelPreferences, kernelsFor } from '../planner/select.ts';
 import type { ArenaPool } from '../scheduler/arena-pool.ts';
 import { Executor } from '../scheduler/executor.ts';
@@ -17,30 +18,35 @@ export interface Host {
   readonly arena: ArenaPool;
   readonly current: Executor;
   readonly preferences: KernelPreferences;
-  exchange(next: Executor, preferences: KernelPreferences): void;
+  /** Whether blocks may be fused where that is faster. */
+  readonly fuses: boolean;
+  /** `prepared`: what `next` runs, where that has changed. */
+  exchange(next: Executor, preferences: KernelPreferences, prepared?: Graph): void;
 }
 
 /** Has a network run on the kernels of these preferences from now on. Null where it does, else why it does not. */
 export type Adopt = (preferences: KernelPreferences) => Promise<string | null>;
 
 /**
- * Takes kernels up only where the network gives the same outputs as with those so far. Throws the signal's reason,
- * `DeviceLostError`.
+ * Takes kernels up only where the network gives the same outputs as with those so far, and, where it is asked whether they are
+ * `slower`, they are not. Throws the signal's reason, `DeviceLostError`.
  */
 export const adopter =
-  (host: Host, bench: TrialBench, signal: AbortSignal): Adopt =>
+  (host: Host, bench: TrialBench, signal: AbortSignal, slower?: (next: Executor) => Promise<boolean>): Adopt =>
   async (preferences) => {
     const { gpu } = bench;
     // Whatever ran is on another device where this one is lost.
     gpu.check();
-    const { graph, precision, arena, current } = host;
+    const { precision, arena, current } = host;
     let next: Executor | null = null;
     try {
+      const graph = await withBlocks(host.graph, preferences);
       const kernels = await kernelsFor(graph, preferences);
       const options = { precision, preferences, limits: gpu.device.limits };
       const plan = await runInSlices(planInSteps(graph, kernels, options));
       signal.throwIfAborted();
-      if (plan.dispatches.every(({ kernel }, i) => kernel === current.plan.dispatches[i]!.kernel)) {
+      const kernelsIn = ({ dispatches }: Plan) => dispatches.map(({ node, kernel }) => `${node} ${kernel}`).join('\n');
+      if (kernelsIn(plan) === kernelsIn(current.plan)) {
         host.exchange(current, preferences);
         return null;
       }
@@ -50,7 +56,9 @@ export const adopter =
       signal.throwIfAborted();
       const wrong = judgeOutputs(graph, precision, found, expected, preferences.arithmetic).find(({ ok }) => !ok);
       if (wrong) throw new Error(`output "${wrong.name}" is another with it`);
-      host.exchange(next, preferences);
+      if (await slower?.(next)) throw new Error('the network is slower with it');
+      signal.throwIfAborted();
+      host.exchange(next, preferences, graph);
       next = null;
       return null;
     } catch (error) {

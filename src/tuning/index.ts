@@ -1,6 +1,7 @@
 import type { Graph } from '../graph/graph.ts';
 import { coreKernels } from '../kernels/index.ts';
-import { findPace } from '../scheduler/pace.ts';
+import type { Executor } from '../scheduler/executor.ts';
+import { duel, findPace } from '../scheduler/pace.ts';
 import { TrialBench } from '../scheduler/trial-bench.ts';
 import { type Adopt, adopter, type Host, keepAdoptable, type Refusal } from './adopt.ts';
 import { cacheKey, type LayerRecord, type TuningCache, type TuningRecord, usableRecord, withLayers } from './cache.ts';
@@ -69,8 +70,9 @@ export async function tune(host: Host, options: TuneOptions & { readonly signal:
   const bench = await TrialBench.create(gpu);
   try {
     const adopt = adopter(host, bench, signal);
-    const { arithmetic } = host.preferences;
-    const shipped = await preferencesOf(gpu, graph, await shippedPreferences(gpu.adapter, arithmetic));
+    const { arithmetic, fused } = host.preferences;
+    const kept = { ...(await shippedPreferences(gpu.adapter, arithmetic)), ...(fused && { fused }) };
+    const shipped = await preferencesOf(gpu, graph, kept);
     // Where they cannot be used, those of the first result stay.
     const base = (await adopt(shipped)) === null ? shipped : host.preferences;
     let found: Outcome = { layers: [], remembered: 0, refused: [], complete: false };
@@ -83,11 +85,35 @@ export async function tune(host: Host, options: TuneOptions & { readonly signal:
       };
       const known = new Map(Object.entries((await open())?.layers ?? {}));
       const tunerOptions = { precision, preferences: base, known, budgetMs, signal, onProgress, exclusive };
+      const end = performance.now() + budgetMs;
       const { layers, outcome } = await tuneAndAdopt(bench, graph, tunerOptions, adopt);
       found = outcome;
+      const records = new Map(layers);
+      // Fetched where there is time for it.
+      const blocksAreKnown = [...known.keys()].some((name) => name.startsWith('block '));
+      if (host.fuses && performance.now() >= end && !blocksAreKnown) found = { ...found, complete: false };
+      else if (host.fuses) {
+        const { fuseAndAdopt } = await import('./blocks.ts');
+        const turns = { exclusive, signal };
+        const careful = adopter(host, bench, signal, (next) => isFaster(bench, host.current, next, turns));
+        const blocks = await fuseAndAdopt(
+          bench,
+          host,
+          { ...tunerOptions, preferences: host.preferences },
+          end,
+          careful,
+        );
+        for (const [name, record] of blocks.layers) records.set(name, record);
+        found = {
+          layers: [...found.layers, ...blocks.outcome.layers],
+          remembered: found.remembered + blocks.outcome.remembered,
+          refused: [...found.refused, ...blocks.outcome.refused],
+          complete: found.complete && blocks.outcome.complete,
+        };
+      }
       // Another tuning may have written meanwhile.
       if (cache && fingerprintMs !== null) {
-        await cache.set(key, withLayers(await open(), fingerprintMs, layers)).catch(() => {});
+        await cache.set(key, withLayers(await open(), fingerprintMs, records)).catch(() => {});
       }
     }
     const kernels = host.current.plan.dispatches.map(({ kernel }) => kernel);
@@ -100,7 +126,7 @@ export async function tune(host: Host, options: TuneOptions & { readonly signal:
   }
 }
 
-type Outcome = Pick<TuningReport, 'layers' | 'remembered' | 'refused' | 'complete'>;
+export type Outcome = Pick<TuningReport, 'layers' | 'remembered' | 'refused' | 'complete'>;
 
 /** Tries, races and adopts; what is known of the network's layers then. */
 async function tuneAndAdopt(bench: TrialBench, graph: Graph, options: TunerOptions, adopt: Adopt) {
@@ -114,6 +140,19 @@ async function tuneAndAdopt(bench: TrialBench, graph: Graph, options: TunerOptio
     known.set(key, { ...record, kernel: null, refused: [...record.refused, kernel] });
   }
   return { layers: known, outcome: { layers: measured, remembered, refused, complete } };
+}
+
+/** Whether one plan clearly takes less time than another that is to take its place. */
+async function isFaster(bench: TrialBench, one: Executor, other: Executor, turns: Turns): Promise<boolean> {
+  const stepMs = () => bench.clock.stepMs;
+  const timed = async ({ resources }: Executor) => {
+    const { measure } = contenderOf(bench, resources, turns);
+    const pace = await findPace(measure, stepMs);
+    return pace && { measure, pace };
+  };
+  const [champion, challenger] = [await timed(other), await timed(one)];
+  // Without a clock nothing was found to be faster by itself either.
+  return !champion || !challenger || (await duel(champion, challenger, stepMs)).faster;
 }
 
 /** The least of several times: what else the machine does only adds. Null where the clock gives none. */

@@ -5,6 +5,7 @@ import type { Graph, ImageRule } from '../graph/graph.ts';
 import { arrivingConstants } from '../planner/arriving-constants.ts';
 import { createPlan, packConstants } from '../planner/create-plan.ts';
 import type { Plan, Precision } from '../planner/plan.ts';
+import { withBlocks } from '../planner/prepare.ts';
 import { type KernelPreferences, kernelsFor, kernelsOf } from '../planner/select.ts';
 import { ArenaPool } from '../scheduler/arena-pool.ts';
 import { Copies } from '../scheduler/copies.ts';
@@ -28,6 +29,12 @@ interface Running {
   readonly executor: Executor;
   readonly precision: Precision;
   readonly preferences: KernelPreferences;
+  readonly prepared: Graph;
+}
+
+/** What of its preferences does not depend on the device, and whether blocks are raced against their parts. */
+interface StartOptions extends Pick<KernelPreferences, 'arithmetic'> {
+  readonly fuses?: boolean | undefined;
 }
 
 /** As `Executor.runPicture` takes it. */
@@ -43,6 +50,8 @@ interface Planned extends Pick<Running, 'preferences' | 'precision'> {
  */
 export class TunedExecutor {
   readonly graph: Graph;
+  /** Whether tuning may fuse blocks of it. */
+  readonly fuses: boolean;
   #running: Running;
   #recovering: Promise<void> | null = null;
   #disposed = false;
@@ -54,8 +63,9 @@ export class TunedExecutor {
   /** The latest tuning; null before the first. */
   #tuning: Promise<TuningReport> | null = null;
 
-  private constructor(graph: Graph, running: Running) {
+  private constructor(graph: Graph, fuses: boolean, running: Running) {
     this.graph = graph;
+    this.fuses = fuses;
     this.#running = running;
     this.#watch(running.gpu);
   }
@@ -68,15 +78,21 @@ export class TunedExecutor {
     gpu: Gpu,
     graph: Graph,
     precision: Precision,
-    { arithmetic, ...options }: ResourceOptions & Pick<KernelPreferences, 'arithmetic'>,
+    { arithmetic, fuses = false, ...options }: ResourceOptions & StartOptions,
     arriving?: ArrivingWeights | null,
   ): Promise<TunedExecutor> {
     const make = async (on: Gpu) =>
       begin(on, graph, await planFor(on, graph, precision, arithmetic), options, arriving);
     return new TunedExecutor(
       graph,
+      fuses,
       await make(gpu).catch(async (error) => (await recovery()).replace(gpu, error, make, options.signal)),
     );
+  }
+
+  /** What the plan runs: `graph`, with the blocks fused that the preferences name. */
+  get prepared(): Graph {
+    return this.#running.prepared;
   }
 
   get gpu(): Gpu {
@@ -232,10 +248,10 @@ export class TunedExecutor {
    * Runs on `next`, which it takes over, from now on; what ran before is freed once its runs and work on it have ended.
    * Throws `DeviceLostError`, and leaves `next` to the caller, where its device is lost.
    */
-  exchange(next: Executor, preferences: KernelPreferences): void {
+  exchange(next: Executor, preferences: KernelPreferences, prepared = this.prepared): void {
     next.gpu.check();
     const before = this.#running.executor;
-    this.#running = { ...this.#running, executor: next, preferences };
+    this.#running = { ...this.#running, executor: next, preferences, prepared };
     if (next === before) return;
     Promise.allSettled([before.idle(), ...this.#working]).then(() => before.dispose());
   }
@@ -274,12 +290,14 @@ async function begin(
   options: ResourceOptions,
   arriving?: ArrivingWeights | null,
 ): Promise<Running> {
+  const prepared = await withBlocks(graph, rest.preferences);
   const constants = arriving
-    ? arrivingConstants(graph, plan, arriving)
-    : packConstants(graph, plan, await kernelsOf(plan));
+    ? arrivingConstants(prepared, plan, arriving)
+    : packConstants(prepared, plan, await kernelsOf(plan));
   const arena = new ArenaPool(gpu.device);
   try {
-    return { gpu, arena, executor: await Executor.create(gpu, plan, constants, { ...options, arena }), ...rest };
+    const executor = await Executor.create(gpu, plan, constants, { ...options, arena });
+    return { gpu, arena, executor, prepared, ...rest };
   } catch (error) {
     throw await gpu.explain(error);
   }

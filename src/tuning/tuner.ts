@@ -163,7 +163,7 @@ const isFor = (software: boolean, name: string): boolean =>
   software ? !/-(line|channels|s\d)$/.test(name) : !name.endsWith('-software');
 
 /** Multiplications, or values read where there are none. */
-function workOf(node: Tunable, { inputs: [input], output }: NodeShapes): number {
+export function workOf(node: Tunable, { inputs: [input], output }: NodeShapes): number {
   if (node.op === 'integer') return workOf(realNode(node) as Tunable, { inputs: [input!], output });
   if (node.op === 'fully-connected') return node.weights.length * output[0];
   if (node.op !== 'conv2d') return sizeOf(input!);
@@ -245,4 +245,4 @@ export const contenderOf = (
 });
 
 /** In the buffer and in textures. */
-const constantBytesOf = ({ constants }: Plan): number => constants.reduce((sum, { bytes }) => sum + bytes, 0);
+export const constantBytesOf = ({ constants }: Plan): number => constants.reduce((sum, { bytes }) => sum + bytes, 0);

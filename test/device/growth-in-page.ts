@@ -16,7 +16,7 @@ const openDevice = async () => (await navigator.gpu.requestAdapter())!.requestDe
 export async function begin({ id }: { id: string }) {
   const device = await openDevice();
   const memory = countMemory(device);
-  const model = await load(id, { gpuDevice: device });
+  const model = await load(id, { plan: 'unfused', gpuDevice: device });
   const inputs = seededInputs(model.graph);
   await model.run(inputs);
   // What tuning takes it gives back.
@@ -51,7 +51,7 @@ export async function cycles({ count }: { count: number }) {
   const memory = countMemory(device);
   let most = 0;
   for (let i = 0; i < count; i++) {
-    const model = await load('v1-0.25-32', { gpuDevice: device, device: 'webgpu' });
+    const model = await load('v1-0.25-32', { plan: 'unfused', gpuDevice: device, device: 'webgpu' });
     const running = model.run(seededInputs(model.graph)).catch(() => {});
     if (i % 3 > 0) await running;
     if (i % 3 > 1) model.tune({ budgetMs: 5, cache: null }).catch(() => {});

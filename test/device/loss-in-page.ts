@@ -106,7 +106,7 @@ async function live(source: ModelSource, tunes: boolean, idle: (model: Model) =>
   };
   let model = null as Model | null;
   await step('load', async () => {
-    model = await load(source, { device: 'webgpu', tuning: 'off' });
+    model = await load(source, { plan: 'unfused', device: 'webgpu', tuning: 'off' });
   });
   if (!model) return { steps, values, model };
   const made = model;
@@ -212,7 +212,7 @@ export async function ownDevice() {
   const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
   const watch = watchDevices();
   try {
-    const model = await load(id, { gpuDevice: device, tuning: 'off' });
+    const model = await load(id, { plan: 'unfused', gpuDevice: device, tuning: 'off' });
     const inputs = seededInputs(model.graph);
     const under = model.run(inputs).then(() => 'ok', said);
     device.destroy();
@@ -233,7 +233,7 @@ export async function ownDevice() {
 export async function stream({ losses, here }: { losses: number; here: boolean }) {
   const watch = watchDevices();
   try {
-    const model = await load(id, { device: 'webgpu', tuning: 'off' });
+    const model = await load(id, { plan: 'unfused', device: 'webgpu', tuning: 'off' });
     const frames = Array.from({ length: 7 }, (_, seed) => seededInputs(model.graph, seed + 1));
     const expected: Float32Array[] = [];
     for (const frame of frames) expected.push((await model.run(frame)).logits!);

@@ -46,7 +46,7 @@ async function live(refused: number) {
     );
   let model = null as Model | null;
   outcomes.load = await attempt(async () => {
-    model = await load(classifier(), { gpu: fake.gpu, device: 'webgpu', tuning: 'off' });
+    model = await load(classifier(), { plan: 'unfused', gpu: fake.gpu, device: 'webgpu', tuning: 'off' });
   });
   const heldWithoutModel = model ? null : [...fake.held];
   if (model) for (const [name, work] of steps) outcomes[name] = await attempt(() => work(model!));
@@ -103,7 +103,7 @@ describe('memory that cannot be had', () => {
 it('200 models loaded, used and disposed of leave nothing', async () => {
   for (let i = 0; i < 200; i++) {
     const fake = new FakeGpu();
-    const model = await load(classifier(), { gpuDevice: fake.device, tuning: 'off' });
+    const model = await load(classifier(), { plan: 'unfused', gpuDevice: fake.device, tuning: 'off' });
     await model.classify(picture, { image });
     // Dispose with runs under way.
     const running = [1, 2, 3, 4].map(() => model.run(seededInputs(model.graph)).catch((error) => error));

@@ -12,7 +12,8 @@ async function opened({ model: address, picture }: Files) {
   const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d')!;
   context.drawImage(bitmap, 0, 0);
   const pixels = context.getImageData(0, 0, bitmap.width, bitmap.height);
-  return { model: await load(address, { device: 'webgpu' }), pixels };
+  // On integers a pixel that lies half between two steps, which the GPU resizes in float32, may become either.
+  return { model: await load(address, { device: 'webgpu', precision: 'float32' }), pixels };
 }
 
 /** In the browser: the people in a picture file, on WebGPU. */

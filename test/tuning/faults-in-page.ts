@@ -55,7 +55,7 @@ const budgetMs = 150_000;
 /** What a tuning says of a sabotaged kernel; whether it is used, and how the outputs differ. */
 export function tuneSabotaged({ how }: { how: string }) {
   return sabotaged(how, async (name) => {
-    const model = await load(smallNetwork(), { device: 'webgpu', tuning: 'off' });
+    const model = await load(smallNetwork(), { plan: 'unfused', device: 'webgpu', tuning: 'off' });
     const inputs = seededInputs(model.graph);
     const before = await model.run(inputs);
     const { layers, kernels, complete } = await tuneEvenly(model, { budgetMs, cache: null });
@@ -73,7 +73,7 @@ export function tuneSabotaged({ how }: { how: string }) {
 export function tunePoisoned(_: object) {
   return sabotaged('network', async (name) => {
     const first = memoryCache();
-    const model = await load(smallNetwork(), { device: 'webgpu', tuning: 'off' });
+    const model = await load(smallNetwork(), { plan: 'unfused', device: 'webgpu', tuning: 'off' });
     await tuneEvenly(model, { budgetMs, cache: first.cache });
     model.dispose();
     const { layers, ...rest } = first.record()!;
@@ -83,7 +83,7 @@ export function tunePoisoned(_: object) {
     const poisoned = memoryCache({ ...rest, layers: Object.fromEntries(claimed) });
     const visits = [];
     for (let visit = 0; visit < 2; visit++) {
-      const again = await load(smallNetwork(), { device: 'webgpu', tuning: 'off' });
+      const again = await load(smallNetwork(), { plan: 'unfused', device: 'webgpu', tuning: 'off' });
       const { refused, kernels } = await tuneEvenly(again, { budgetMs, cache: poisoned.cache });
       visits.push({ refused: refused.map(({ kernel }) => kernel === name), used: kernels.includes(name) });
       again.dispose();
@@ -105,7 +105,7 @@ export async function tuneInVisits({ budgetMs }: { budgetMs: number }) {
   const repeated: string[] = [];
   const visits = [];
   for (let visit = 0; visit < 200; visit++) {
-    const model = await load(smallNetwork(8, false), { device: 'webgpu', tuning: 'off' });
+    const model = await load(smallNetwork(8, false), { plan: 'unfused', device: 'webgpu', tuning: 'off' });
     const { layers, complete, remembered } = await tuneEvenly(model, { budgetMs, cache });
     model.dispose();
     for (const layer of layers) {
@@ -126,7 +126,7 @@ export async function tuneSeveral({ widths }: { widths: readonly number[] }) {
   const { cache, record } = memoryCache();
   const remembered = [];
   for (const width of widths) {
-    const model = await load(smallNetwork(width, false), { device: 'webgpu', tuning: 'off' });
+    const model = await load(smallNetwork(width, false), { plan: 'unfused', device: 'webgpu', tuning: 'off' });
     const report = await tuneEvenly(model, { budgetMs, cache });
     remembered.push({ remembered: report.remembered, measured: report.layers.length });
     model.dispose();
@@ -141,7 +141,7 @@ export async function endTuning({ buffers, dispose }: { buffers: readonly number
     const adapter = await navigator.gpu.requestAdapter();
     const gpuDevice = await adapter!.requestDevice();
     const memory = countMemory(gpuDevice);
-    const model = await load(smallNetwork(), { device: 'webgpu', tuning: 'off', gpuDevice });
+    const model = await load(smallNetwork(), { plan: 'unfused', device: 'webgpu', tuning: 'off', gpuDevice });
     await model.run(seededInputs(model.graph));
     const controller = new AbortController();
     let made = 0;
@@ -166,7 +166,12 @@ export async function endTuning({ buffers, dispose }: { buffers: readonly number
 
 /** Which kernels a half-precision plan's trials ran, and whether any other took their place. */
 export async function tuneHalves(_: object) {
-  const model = await load(smallNetwork(), { device: 'webgpu', tuning: 'off', precision: 'float16-storage' });
+  const model = await load(smallNetwork(), {
+    plan: 'unfused',
+    device: 'webgpu',
+    tuning: 'off',
+    precision: 'float16-storage',
+  });
   const { layers, complete } = await tuneEvenly(model, { budgetMs, cache: null });
   const runs = model.plan.dispatches.map(({ kernel }) => kernel);
   model.dispose();

@@ -17,7 +17,7 @@ export async function tuneTwice({ id, corrupt, precision }: { id: string; corrup
   const differences: number[] = [];
   let stored = 0;
   for (let time = 0; time < (corrupt === undefined ? 2 : 1); time++) {
-    const model = await load(id, { device: 'webgpu', precision, tuning: 'off' });
+    const model = await load(id, { plan: 'unfused', device: 'webgpu', precision, tuning: 'off' });
     const inputs = seededInputs(model.graph);
     const before = await model.run(inputs);
     const progress: number[] = [];
@@ -46,7 +46,7 @@ export async function tuneTwice({ id, corrupt, precision }: { id: string; corrup
 
 /** Runs and tunes at once; what the runs gave, and how a tuning ends that is cancelled, or whose model is disposed of. */
 export async function tuneMeanwhile({ id }: { id: string }) {
-  const model = await load(id, { device: 'webgpu' });
+  const model = await load(id, { plan: 'unfused', device: 'webgpu' });
   const inputs = seededInputs(model.graph);
   const first = await model.run(inputs);
   const started = model.tuned !== null;
@@ -116,7 +116,7 @@ export async function tuneProbability() {
   };
   const graph = improbable();
   const inputs = adopted(graph.inputs[0]!.shape[3]);
-  const open = () => load(graph, { device: 'webgpu', tuning: 'off' });
+  const open = () => load(graph, { plan: 'unfused', device: 'webgpu', tuning: 'off' });
   const first = await open();
   await tuneEvenly(first, { cache, budgetMs: 150_000 });
   first.dispose();

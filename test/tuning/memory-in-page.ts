@@ -39,7 +39,7 @@ export async function tuningMemory({ id, budgetMs }: { id: string; budgetMs: num
     requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
   });
   const memory = countMemory(gpuDevice);
-  const model = await load(id, { device: 'webgpu', tuning: 'off', gpuDevice });
+  const model = await load(id, { plan: 'unfused', device: 'webgpu', tuning: 'off', gpuDevice });
   await model.run(seededInputs(model.graph));
   const own = memory.bytes();
   memory.peak = 0;
@@ -61,7 +61,7 @@ export async function tuningMemory({ id, budgetMs }: { id: string; budgetMs: num
 
 /** Tunes a network between two marks in the page's timeline. */
 export async function tuneMarked({ id, budgetMs }: { id: string; budgetMs: number }) {
-  const model = await load(id, { device: 'webgpu', tuning: 'off' });
+  const model = await load(id, { plan: 'unfused', device: 'webgpu', tuning: 'off' });
   await model.run(seededInputs(model.graph));
   await new Promise((resolve) => setTimeout(resolve, 100));
   performance.mark('tuning starts');

@@ -10,6 +10,7 @@ import { mobileNetV4 } from '../../architectures/mobilenet-v4.ts';
 import type { WeightSource } from '../../architectures/weights.ts';
 import { GraphError, ModelFormatError, UsageError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
+import { plainImage } from '../../graph/image-rule.ts';
 import type { Node } from '../../graph/ops.ts';
 import { inferShapes } from '../../graph/shapes.ts';
 import { shown } from '../core/json.ts';
@@ -51,6 +52,15 @@ export async function loadSafetensors(files: ModelFiles, options: LoadGraphOptio
   const config = await readConfig(files, naming, reader.shapeOf('classifier')[0]!, options.signal);
   const { batch, size } = inputSize(files.name, channels!, config.size ?? 224, options.inputShapes);
   const assumptions = [...(config.assumptions ?? [])];
+  let { image } = config;
+  const said = files.beside?.includes('preprocessor_config.json');
+  if (!image && !said && channels === 3 && naming.library !== 'transformers') {
+    const { presets } = await import('../../graph/image-presets.ts');
+    image = { ...plainImage, ...presets[naming.library] };
+    assumptions.push(
+      `pictures become the input as ${naming.library} has it by default (image: '${naming.library}'): no file says how`,
+    );
+  }
   if (!config.size && !options.inputShapes)
     assumptions.push('nothing says how large its pictures are: 224 × 224 is taken');
   const architecture: ArchitectureOptions = {
@@ -67,7 +77,7 @@ export async function loadSafetensors(files: ModelFiles, options: LoadGraphOptio
     return {
       ...graph,
       ...(config.labels ? { labels: config.labels } : {}),
-      ...(config.image ? { image: config.image } : {}),
+      ...(image ? { image } : {}),
       ...(assumptions.length > 0 ? { assumptions } : {}),
     };
   } catch (error) {

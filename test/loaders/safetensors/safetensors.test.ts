@@ -109,19 +109,25 @@ it('says what a file without its config.json leaves open, and a saved model keep
     expect.stringMatching(
       /^config\.json is not beside it: padding is taken as symmetric and .* epsilon as 0\.00001.*blur/,
     ),
+    "pictures become the input as timm has it by default (image: 'timm'): no file says how",
     'nothing says how large its pictures are: 224 × 224 is taken',
   ]);
+  expect(bare.image).toMatchObject({ fit: 'crop', cropFraction: 0.875, filter: 'bicubic' });
   expect((await of('transformers', 'v2', {}, sized(64))).assumptions).toEqual([
     expect.stringMatching(/padding is taken as TensorFlow's/),
   ]);
   // Names say which library, and torchvision has one way.
-  expect((await of('torchvision', 'v2', {}, sized(64))).assumptions).toBeUndefined();
+  expect((await of('torchvision', 'v2', {}, sized(64))).assumptions).toEqual([
+    expect.stringMatching(/as torchvision has it/),
+  ]);
   const stated = {
     'config.json': { architecture: 'mobilenetv3_small_050', pretrained_cfg: { input_size: [3, 64, 64] } },
   };
-  expect((await of('timm', 'v3-small', stated)).assumptions).toBeUndefined();
+  expect((await of('timm', 'v3-small', stated)).assumptions).toEqual([
+    expect.stringMatching(/as timm has it by default/),
+  ]);
   const model = await load(await of('timm', 'v4-conv-small', {}, sized(32)), { device: 'reference' });
-  expect(model.assumptions).toHaveLength(1);
+  expect(model.assumptions).toHaveLength(2);
   const again = await load(await model.save(), { device: 'reference' });
   expect(again.assumptions).toEqual(model.assumptions);
   expect((await model.inspect()).assumptions).toEqual(model.assumptions);
@@ -153,10 +159,10 @@ const google = () => stateOf(buildArchitecture('v1-0.25-32', { classes: 3 }), 'v
 const timmSmall = () => stateOf(buildArchitecture('v4-conv-small-0.35-32', { classes: 3 }), 'v4-conv-small', 'timm');
 
 describe('what lies beside', () => {
-  it('is 224² without a rule for pictures where there is nothing', async () => {
+  it('is 224², with the rule of its library, where there is nothing', async () => {
     const graph = await open(writeState(small()));
     expect(graph).toMatchObject({ name, inputs: [{ name: 'input', shape: [1, 224, 224, 3] }] });
-    expect(graph).not.toHaveProperty('image');
+    expect(graph.image).toMatchObject({ fit: 'crop', cropFraction: 0.875 });
     expect(graph).not.toHaveProperty('labels');
   });
 
