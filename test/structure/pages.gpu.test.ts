@@ -207,19 +207,22 @@ describe.each(browsers)('in %s', (browser) => {
     }
   });
 
-  it('auto runs on the CPU where that is faster than a software GPU, and on the GPU where it is fifty times as slow', async () => {
+  it('auto runs on whichever it measured to be faster, and on the GPU where the CPU is fifty times as slow', async () => {
     const opened = await open('plain.html');
     try {
-      const chosen = (times: number) =>
-        opened.evaluate(`import('./choose.js').then((m) => m.choose({ id: 'v3-small-1.0-224', times: ${times} }))`);
-      expect(await chosen(1)).toEqual({
-        device: 'wasm',
-        reason: expect.stringMatching(/on LiteRT.js and .* on the GPU/),
-      });
-      expect(await chosen(50)).toEqual({
-        device: 'webgpu',
-        reason: expect.stringMatching(/^an inference takes .* on slowed and .* on the GPU$/),
-      });
+      const chosen = async (times: number) => {
+        const found = (await opened.evaluate(
+          `import('./choose.js').then((m) => m.choose({ id: 'v3-small-1.0-224', times: ${times} }))`,
+        )) as { device: string; reason: string };
+        const [, cpuMs, gpuMs] = /^an inference takes ([\d.]+) ms on \S+ and ([\d.]+) ms on the GPU$/.exec(
+          found.reason,
+        )!;
+        return { device: found.device, cpuMs: Number(cpuMs), gpuMs: Number(gpuMs) };
+      };
+      // Which of the two is faster depends on what else the machine does; the choice is what was measured.
+      const { device, cpuMs, gpuMs } = await chosen(1);
+      if (cpuMs !== gpuMs) expect(device).toBe(cpuMs < gpuMs ? 'wasm' : 'webgpu');
+      expect((await chosen(50)).device).toBe('webgpu');
     } finally {
       await opened.close();
     }
