@@ -26,6 +26,7 @@ const help = `usage: npm run bench -- [--browser chrome|firefox] [--model MODEL]
        npm run bench -- --layers [--browser B] [--model MODEL] [--plan P] [--json]
        npm run bench -- --growth [--browser B] [--plan P] [--runs N] [--plot FILE] [--json]
        npm run bench -- --host [--model MODEL] [--runs N] [--json]
+       npm run bench -- --isa TOOL [--help]
 
 This engine and its peers side by side: one browser, the same weights and input, outputs compared with the CPU
 reference before any time is believed. MODEL is a file, or an id with random weights (v2-1.0-224).

@@ -4,8 +4,8 @@ import { ByteBuffer } from 'flatbuffers';
 const quantisedTypes: readonly number[] = [3 /* UINT8 */, 7 /* INT16 */, 9 /* INT8 */, 17 /* INT4 */];
 
 /**
- * Whether a TensorFlow Lite file has quantised tensors. TensorFlow Lite computes those with whole numbers, and this engine
- * with the real numbers that they stand for: outputs differ by design. For bytes that the loader took: no offset is
+ * Whether a TensorFlow Lite file has quantised tensors. TensorFlow Lite and this engine compute those with whole numbers,
+ * the other peers with the real numbers that they stand for: outputs differ by design. For bytes that the loader took: no offset is
  * checked again.
  */
 export function hasQuantisedTensors(bytes: Uint8Array): boolean {

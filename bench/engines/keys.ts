@@ -1,5 +1,4 @@
 import type { Precision } from '../../src/index.ts';
-import { resolveChoice } from '../../src/options.ts';
 
 /** An engine on a device. */
 export interface EngineKey {
@@ -33,15 +32,8 @@ export const halfKeys: readonly EngineKey[] = engineKeys.filter(
   ({ name, device }) => device === 'webgpu' && name !== 'tfjs',
 );
 
-/** The half precisions of this engine that are there. */
-export const ourHalves: readonly Precision[] = (['float16-storage', 'float16'] as const).filter((precision) => {
-  try {
-    resolveChoice({ precision });
-    return true;
-  } catch {
-    return false;
-  }
-});
+/** The half precisions of this engine. */
+export const ourHalves: readonly Precision[] = ['float16-storage', 'float16'];
 
 export const isOurs = ({ name }: { readonly name: string }): boolean => name === 'mobilenet-webgpu';
 

@@ -1,19 +1,20 @@
 import { alignLabels } from '../loaders/sidecars/labels.ts';
 import { segment } from '../tasks/index.ts';
-import { numberFrom, runToExitCode } from './command.ts';
+import { numberFrom, runToExitCode, wholeNumber } from './command.ts';
 import type { Io } from './io.ts';
 import { forEachPicture, type PictureSettings, parsePictures, pictureHelp, usualModels } from './pictures.ts';
 
 const help = pictureHelp(
   'segment',
-  '[--min-score S] [--parts] [--mask]',
+  '[--top K] [--min-score S] [--parts] [--mask]',
   `What the pixels of pictures show: the share of each class, the largest first.
---min-score: from which score on a pixel is foreground, where the model tells no classes apart; 0.5 unless given.
+--top: classes at most. --min-score: from which score on a pixel is foreground, where the model tells no classes apart; 0.5 unless given.
 --parts: the parts of bodies (BodyPix). --mask, with --json: the class of each pixel, a byte each, row by row, as base64;
 255 is what the model did not see.`,
 );
 
 interface Settings extends PictureSettings {
+  readonly top: number | undefined;
   readonly minScore: number | undefined;
   readonly parts: boolean;
   readonly mask: boolean;
@@ -23,6 +24,7 @@ function parse(argv: readonly string[]): Settings {
   const { settings, values } = parsePictures(
     argv,
     {
+      top: { type: 'string' },
       'min-score': { type: 'string' },
       parts: { type: 'boolean' },
       mask: { type: 'boolean' },
@@ -30,7 +32,8 @@ function parse(argv: readonly string[]): Settings {
     usualModels.segment,
   );
   const minScore = numberFrom('min-score', values['min-score'], 0, 1);
-  return { ...settings, minScore, parts: values.parts ?? false, mask: values.mask ?? false };
+  const top = values.top === undefined ? undefined : wholeNumber('top', values.top, 1, 1_000_000);
+  return { ...settings, top, minScore, parts: values.parts ?? false, mask: values.mask ?? false };
 }
 
 export const main = (argv: readonly string[], io: Io): Promise<number> => runToExitCode({ help, parse, run }, argv, io);
@@ -46,7 +49,8 @@ const run = (chosen: Settings, io: Io): Promise<number> =>
     return async ({ picture, image, signal }) => {
       const { minScore, parts } = chosen;
       const found = await segment(model, picture, { minScore, parts, labels, signal, ...(image ? { image } : {}) });
-      const { width, height, classes } = found;
+      const { width, height } = found;
+      const classes = found.classes.slice(0, chosen.top);
       const mask = chosen.mask ? { mask: Buffer.from(found.mask).toString('base64') } : {};
       const shares = classes.map(
         ({ index, label, share }) => `${label ?? `class ${index}`} ${(100 * share).toFixed(1)} %`,

@@ -8,7 +8,7 @@ import type { Io } from './io.ts';
 import { inputShapeHelp, inputShapesOf, oneModel, readModel } from './model-argument.ts';
 import { table } from './table.ts';
 
-const help = `usage: npm run validate -- MODEL [--plan auto|unfused|fused] [--precision auto|float32|float16-storage|int8]
+const help = `usage: npm run validate -- MODEL [--plan auto|unfused|fused] [--precision auto|float32|float16|float16-storage|int8]
                            [--browser chrome|firefox] [--no-install] [--input-shape NAME=SIZES]… [--json]
 
 Every layer of a model on WebGPU in a browser against the CPU reference, within derived bounds.

@@ -97,7 +97,8 @@ describe('inspect', () => {
     rmSync(folder, { recursive: true });
     expect(text.stdout).toMatch(/\nassumed: config\.json is not beside it: padding is taken as symmetric/);
     expect(text.stdout).toMatch(/\nassumed: nothing says how large its pictures are: 224 × 224 is taken\n/);
-    expect(JSON.parse(json.stdout).assumptions).toHaveLength(2);
+    expect(text.stdout).toMatch(/\nassumed: pictures become the input as timm has it/);
+    expect(JSON.parse(json.stdout).assumptions).toHaveLength(3);
     expect((await inspected('v1-1.0-224')).assumptions).toEqual([]);
   });
 

@@ -74,6 +74,8 @@ it('segment prints shares, and the mask where asked', async () => {
   });
   const text = await runMain(segmentMain, ...model, at('picture.png'));
   expect(text.stdout).toBe(`${at('picture.png')}: other 95.8 %, red 4.2 %\n`);
+  const first = await runMain(segmentMain, ...model, '--top', '1', at('picture.png'));
+  expect(first.stdout).toBe(`${at('picture.png')}: other 95.8 %\n`);
   const parts = await runMain(segmentMain, ...model, '--parts', at('picture.png'));
   expect([parts.code, parts.stderr]).toEqual([1, expect.stringMatching(/no parts of bodies/)]);
   expect((await runMain(segmentMain, ...model, '--min-score', '2', at('picture.png'))).code).toBe(2);
