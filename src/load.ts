@@ -156,9 +156,12 @@ async function openGraph(source: ModelSource, given: LoadOptions): Promise<Opene
     const { catalogueEntry, described } = await import('./catalogue/index.ts');
     const entry = catalogueEntry(source);
     if (entry) {
-      const opened = await openGraph(new URL(entry.url), { integrity: entry.sha256, ...options });
+      const opened = await openGraph(new URL(entry.url), { ...options, integrity: options.integrity ?? entry.sha256 });
       return { ...opened, graph: await described(opened.graph, entry) };
     }
+  }
+  if (options.integrity && typeof source === 'object' && !(source instanceof URL)) {
+    throw new UsageError('the option "integrity" is for addresses');
   }
   if (source instanceof Uint8Array || source instanceof ArrayBuffer) {
     const bytes = source instanceof ArrayBuffer ? new Uint8Array(source) : source;

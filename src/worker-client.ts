@@ -1,5 +1,6 @@
 import { isArchitectureId } from './architectures/id.ts';
 import { isCatalogueId } from './catalogue/id.ts';
+import type { CpuFiles } from './cpu/engine.ts';
 import { trustedScriptUrl } from './cpu/trusted-script-url.ts';
 import { UsageError } from './errors.ts';
 import type { ModelSource, WorkerLoadOptions } from './load-options.ts';
@@ -24,7 +25,7 @@ export async function loadInWorker(source: ModelSource, options: WorkerLoadOptio
   const calls = new WorkerCalls(await startWorker(worker));
   try {
     const model = new ModelInWorker(calls);
-    await calls.call('load', [absolute(source), { ...others, cpu: absolute(cpu) }]);
+    await calls.call('load', [absolute(source), { ...others, cpu: absoluteFiles(cpu) }]);
     return model;
   } catch (error) {
     calls.end(error);
@@ -38,6 +39,11 @@ function absolute<T>(value: T): T | string {
   if (typeof value !== 'string' || isArchitectureId(value) || isCatalogueId(value)) return value;
   return new URL(value, base()).href;
 }
+
+const absoluteFiles = (files: CpuFiles | false | undefined): CpuFiles | false | undefined =>
+  typeof files !== 'object' || files instanceof URL
+    ? absolute(files)
+    : Object.fromEntries(Object.entries(files).map(([name, file]) => [name, absolute(file)]));
 
 const base = (): string => globalThis.document?.baseURI ?? location.href;
 

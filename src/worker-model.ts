@@ -164,8 +164,14 @@ export class ModelInWorker implements WorkerModel {
       const value = async function (this: ModelInWorker, ...args: readonly unknown[]): Promise<unknown> {
         const transfer: Transferable[] = [];
         const [first, ...others] = args;
-        const crossing = ofPictures.has(method) ? [await this.#pictures(first, transfer), ...others] : args;
-        return this.#calls.call(method, crossing, transfer);
+        try {
+          const crossing = ofPictures.has(method) ? [await this.#pictures(first, transfer), ...others] : args;
+          return await this.#calls.call(method, crossing, transfer);
+        } catch (error) {
+          // What was handed over is not this side's any more: closing it does nothing.
+          for (const made of transfer) if ('close' in made) made.close();
+          throw error;
+        }
       };
       Object.defineProperty(ModelInWorker.prototype, method, { value });
     }
@@ -255,7 +261,12 @@ export class ModelInWorker implements WorkerModel {
   }
 
   async #pictures(source: unknown, transfer: Transferable[]): Promise<unknown> {
-    if (Array.isArray(source)) return Promise.all(source.map((each) => this.#pictures(each, transfer)));
+    if (Array.isArray(source)) {
+      const crossing = source.map((each) => this.#pictures(each, transfer));
+      // Where one fails, the others are in `transfer` before that is told.
+      await Promise.allSettled(crossing);
+      return Promise.all(crossing);
+    }
     return crossingPicture(source as PictureSource, transfer);
   }
 }

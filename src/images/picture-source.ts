@@ -6,7 +6,7 @@ import type { Picture } from './picture.ts';
  * the time that the promise settles: until then it is not to be changed or closed. Pixels are those of sRGB, alpha not
  * multiplied in, upright as EXIF data say.
  *
- * A `GPUTexture` is 2-D, of one sample, made with `TEXTURE_BINDING`, of the formats rgba8unorm, bgra8unorm, rgba16float
+ * A `GPUTexture` is 2-D, of one layer and sample, made with `TEXTURE_BINDING`, of the formats rgba8unorm, bgra8unorm, rgba16float
  * or rgba32float, whose values 0 … 1 stand for 0 … 255, gamma-coded. It stays the caller's.
  */
 export type PictureSource =

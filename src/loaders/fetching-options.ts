@@ -16,6 +16,7 @@ export interface FetchingOptions {
   readonly fetch?: FetchOption;
   /** Default: `storage` where `integrity` is given, else `off`: a file that changes would be found as it was before. */
   readonly cache?: CacheOption;
+  /** Of addresses only: with bytes, files and paths it is a `UsageError`. */
   readonly integrity?: Integrity;
   /**
    * `same-origin` (default): an answer that was redirected to another origin is refused, unless `integrity` says what it has

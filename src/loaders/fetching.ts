@@ -53,18 +53,57 @@ export function requester(options: FetchingOptions) {
     if (!response.ok || !response.body) return response;
     checkRedirect(url, response, options);
     const body = expected ? response.body.pipeThrough(checking(key, expected)) : response.body;
-    const [mine, other] = store ? body.tee() : [body, null];
+    const [mine, other] = store ? copied(body) : [body, null];
     if (other) {
       const copy = new Response(other, { headers: { 'Content-Type': 'application/octet-stream' } });
       // What does not fit, or is not sound, is not kept.
       const put = store!
         .put(key, copy)
         .catch(() => {})
-        .then(() => void writing.delete(key));
+        .then(() => {
+          if (writing.get(key) === put) writing.delete(key);
+        });
       writing.set(key, put);
     }
     return new Response(mine, { status: response.status, headers: response.headers });
   };
+}
+
+/**
+ * A body, and a copy that fills as the body is read: where the reader ends the reading, the download ends, and the copy
+ * with an error. (The branches of `tee` go on alone.)
+ */
+function copied(body: ReadableStream<Uint8Array<ArrayBuffer>>): readonly ReadableStream<Uint8Array<ArrayBuffer>>[] {
+  const reader = body.getReader();
+  let copy: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>> | null = null;
+  const other = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start(controller) {
+      copy = controller;
+    },
+    cancel() {
+      copy = null;
+    },
+  });
+  const mine = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    async pull(controller) {
+      try {
+        const { value } = await reader.read();
+        if (value) copy?.enqueue(value);
+        else copy?.close();
+        if (value) controller.enqueue(value);
+        else controller.close();
+      } catch (error) {
+        copy?.error(error);
+        throw error;
+      }
+    },
+    cancel(reason) {
+      copy?.error(reason);
+      copy = null;
+      return reader.cancel(reason);
+    },
+  });
+  return [mine, other];
 }
 
 /** The SHA-256 in hexadecimal that a file must have; null where nobody says. Throws `UsageError`. */
@@ -125,6 +164,19 @@ async function isSound(kept: Response, expected: string | null): Promise<boolean
 export async function isKept(url: URL): Promise<boolean> {
   await writing.get(keyOf(url));
   return (await (await openStore())?.match(keyOf(url))) !== undefined;
+}
+
+/** Removes files that made no model, once they are written. What asks for one of them waits for that. */
+export function removeUnread(urls: readonly URL[]): void {
+  for (const key of urls.map(keyOf)) {
+    const removed = (writing.get(key) ?? Promise.resolve())
+      .then(async () => void (await (await openStore())?.delete(key)))
+      .catch(() => {})
+      .then(() => {
+        if (writing.get(key) === removed) writing.delete(key);
+      });
+    writing.set(key, removed);
+  }
 }
 
 /** Removes the file of an address, or all that is kept. */

@@ -55,7 +55,13 @@ export async function openStreamed(
   source: Fetched | Blob | readonly File[],
   options: StreamOptions,
 ): Promise<OpenedSource> {
-  const { name, stream, ...near } = await openSource(source, options);
+  const asked: URL[] = [];
+  const { name, stream, ...near } = await openSource(source, options, asked);
+  /** Without a hash anything that ends is kept: what was no model is asked for anew the next time. */
+  const remove = async (error: unknown) => {
+    if (!(error instanceof ModelFormatError) || options.cache !== 'storage' || options.integrity !== undefined) return;
+    (await import('./fetching.ts')).removeUnread(asked);
+  };
   try {
     const begun = await stream.atLeast(9);
     const parsing = () => options.onProgress?.({ stage: 'parse', done: 0, total: 1 });
@@ -64,6 +70,7 @@ export async function openStreamed(
       const opened = await openArriving(name, stream, options);
       if (opened) {
         parsing();
+        opened.arriving.all.catch(remove);
         return opened;
       }
     }
@@ -72,16 +79,25 @@ export async function openStreamed(
     return { graph: await loadGraph({ name, bytes, ...near }, options), arriving: null };
   } catch (error) {
     stream.cancel(error);
+    await remove(error);
     throw error;
   }
 }
 
-async function openSource(source: Fetched | Blob | readonly File[], options: StreamOptions): Promise<Source> {
+/** `asked`: receives the addresses that are asked for. */
+async function openSource(
+  source: Fetched | Blob | readonly File[],
+  options: StreamOptions,
+  asked: URL[],
+): Promise<Source> {
   const { name = 'model', signal, onProgress } = options;
   const progress = progressOf(onProgress);
   if ('url' in source) {
     const { url, response, request } = source;
-    const opened = (at: URL, answer: Promise<Response>) => openResponse(at, answer, signal, progress(), options);
+    const opened = (at: URL, answer: Promise<Response>) => {
+      asked.push(at);
+      return openResponse(at, answer, signal, progress(), options);
+    };
     return {
       name: url.pathname.split('/').pop() || url.href,
       stream: await opened(url, response),

@@ -48,6 +48,7 @@ export async function readGraph(source: ModelSource, options: LoadOptions = {}):
   const path = pathOf(source);
   if (path === null) return readGraphAnywhere(source, options);
   const { signal, onProgress } = options;
+  if (options.integrity) throw new UsageError(`the option "integrity" is for addresses; ${path} is a path`);
   signal?.throwIfAborted();
   const files = await modelFilesAt(path);
   const { length } = files.bytes;

@@ -72,11 +72,13 @@ describe('what is no picture', () => {
   });
 
   it('is a texture that cannot be read', async () => {
-    const texture = { createView() {}, width: 1, height: 1, dimension: '2d', sampleCount: 1 };
+    const texture = { createView() {}, width: 1, height: 1, dimension: '2d', sampleCount: 1, depthOrArrayLayers: 1 };
     const open = (format: string, usage: number) => openPicture({ ...texture, format, usage } as unknown as GPUTexture);
     expect(await open('rgba16float', 4)).toMatchObject({ way: 'texture', form: 'floats' });
     await expect(open('rgba8unorm-srgb', 4)).rejects.toThrow('a GPUTexture of format rgba8unorm-srgb');
     await expect(open('rgba8unorm', 2)).rejects.toThrow('with GPUTextureUsage.TEXTURE_BINDING');
+    const array = { ...texture, depthOrArrayLayers: 6, format: 'rgba8unorm', usage: 4 };
+    await expect(openPicture(array as unknown as GPUTexture)).rejects.toThrow('6 layers, 1 samples and usage 4 cannot');
   });
 
   it('is a file of more pixels than can be decoded', async () => {

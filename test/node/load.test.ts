@@ -47,6 +47,8 @@ describe('load in Node', () => {
     await expect(load(file, { device: 'reference', outputs: ['z'] })).rejects.toThrow(/"z"/);
     expect((await load(file, { device: 'reference', outputs: ['y'] })).outputs.map(({ name }) => name)).toEqual(['y']);
     await expect(load('v1-0.25-32', { device: 'reference', outputs: ['y'] })).rejects.toThrow(/is no file/);
+    const integrity = '0'.repeat(64);
+    await expect(load(file, { device: 'reference', integrity })).rejects.toThrow(/"integrity" is for addresses/);
   });
 
   it('says which file is missing', async () => {
