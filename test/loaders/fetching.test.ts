@@ -79,7 +79,7 @@ it('integrity is the SHA-256 in hexadecimal or base64, and another file is refus
 
 it('the hash of the catalogue holds where integrity is said to be undefined', async () => {
   vi.stubGlobal('fetch', async () => found());
-  const loading = load('imagenet/v1-0.25', { device: 'reference', integrity: undefined });
+  const loading = load('imagenet/v1-0.25', { device: 'reference', integrity: undefined } as object);
   await expect(loading).rejects.toThrow(/has the SHA-256 [\da-f]{64}, expected [\da-f]{64}/);
 });
 
