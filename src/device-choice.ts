@@ -54,15 +54,21 @@ export async function decide(contest: Contest, now: () => number = () => perform
   };
   if (!software && gpuMs <= SLOW_MS) return stay(`an inference takes ${milliseconds(gpuMs)} on the GPU`, null);
   let cpu: CpuExecutor | null = null;
+  let failure: unknown = null;
+  const onCpu = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error) => {
+      failure = error;
+      throw error;
+    });
   try {
-    cpu = await openCpu();
-    const wrong = differs(cpu, await runCpu(cpu), expected);
+    cpu = await onCpu(openCpu());
+    const wrong = differs(cpu, await onCpu(runCpu(cpu)), expected);
     if (wrong !== null) {
       cpu.dispose();
       return stay(`the GPU runs: on ${engine} the output "${wrong}" is another`, null);
     }
     const opened = cpu;
-    const cpuMs = await medianMs(() => runCpu(opened), now);
+    const cpuMs = await medianMs(() => onCpu(runCpu(opened)), now);
     if (tuneGpu && cpuMs * TUNING_GAIN > gpuMs) {
       await tuneGpu();
       gpuMs = await medianMs(runGpu, now);
@@ -73,7 +79,7 @@ export async function decide(contest: Contest, now: () => number = () => perform
     return stay(times, cpuMs);
   } catch (error) {
     cpu?.dispose();
-    if (cpu || !(error instanceof MobileNetError)) throw error;
+    if (error !== failure || !(error instanceof MobileNetError)) throw error;
     return { cpu: null, reason: `the GPU runs, as the CPU engine cannot: ${error.message}`, record: null };
   }
 }

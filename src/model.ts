@@ -1,7 +1,7 @@
 import type { CpuExecutor } from './cpu/engine.ts';
 import type { AdapterDescription, Gpu } from './device/gpu.ts';
 import type { DeviceChoice } from './device-choice.ts';
-import { DeviceError, InvalidResultError, MobileNetError, UsageError } from './errors.ts';
+import { DeviceError, InvalidResultError, UsageError } from './errors.ts';
 import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph, GraphInput, GraphOutput, ImageRule } from './graph/graph.ts';
 import { plainImage } from './graph/image-rule.ts';
@@ -262,8 +262,8 @@ export class Model {
   /** What the network computes in, and how it is stored where that is another way. */
   get precision(): 'float32' | 'float16' | 'float16-storage' | 'int8' {
     if (this.#cpu?.integers || onIntegers(this.graph)) return 'int8';
-    if (this.#precision === 'float32') return 'float32';
-    return this.#gpu?.preferences.arithmetic ?? 'float16-storage';
+    if (!this.#gpu || this.#precision === 'float32') return 'float32';
+    return this.#gpu.preferences.arithmetic ?? 'float16-storage';
   }
 
   /** What the browser tells of the adapter; null on the CPU. */
@@ -667,29 +667,11 @@ async function tensorOf(picture: OpenPicture, ...rule: [ImageRule, Pair, number]
   return (await import('./images/image-to-tensor.ts')).imageToTensor(pixels, ...rule);
 }
 
-/** Pictures of an array that are under way at once: more are not decoded before their turn. */
-const AT_ONCE = 4;
-
 /** The result of a picture, or those of an array of them in its order. The first that fails ends it, and is told. */
 async function each<T>(
   pictures: PictureSource | readonly PictureSource[],
   look: (picture: PictureSource) => Promise<T>,
 ): Promise<T | T[]> {
   if (!Array.isArray(pictures)) return look(pictures as PictureSource);
-  const results: T[] = [];
-  let next = 0;
-  const inTurn = async () => {
-    while (next < pictures.length) {
-      const at = next++;
-      try {
-        results[at] = await look(pictures[at]);
-      } catch (error) {
-        next = pictures.length;
-        if (error instanceof MobileNetError) error.message = `picture ${at} of ${pictures.length}: ${error.message}`;
-        throw error;
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, inTurn));
-  return results;
+  return (await import('./in-turn.ts')).inTurn(pictures, look);
 }

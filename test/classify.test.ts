@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { softmax } from '../src/analysis/index.ts';
 import { withMeanings } from '../src/graph/output-meaning.ts';
-import { type Graph, type ImageRule, load, type Node } from '../src/index.ts';
+import { type Graph, type ImageRule, load, type Node, UsageError } from '../src/index.ts';
 
 const image: ImageRule = {
   fit: 'stretch',
@@ -103,4 +103,15 @@ describe('scores of classes', () => {
     const said = { ...graph, outputs: [{ name: 'y', tensor: 'y', meaning: 'sigmoids' as const }] };
     expect(withMeanings(said).outputs).toEqual(said.outputs);
   });
+});
+
+it('a fault of several pictures says which of them, and stays what it was for other callers', async () => {
+  const model = await load(classifier({ op: 'softmax', name: 'softmax', inputs: ['scores'], output: 'y' }), {
+    device: 'reference',
+  });
+  const reason = new UsageError('enough');
+  const first = await model.classify([picture, picture], { image, signal: AbortSignal.abort(reason) }).catch((e) => e);
+  expect(first).toBeInstanceOf(UsageError);
+  expect(first.message).toBe('picture 0 of 2: enough');
+  expect(reason.message).toBe('enough');
 });

@@ -82,6 +82,19 @@ describe('which device runs', () => {
     });
   });
 
+  it('the GPU, where the CPU opens and then cannot: it is freed', async () => {
+    const runCpu = async () => {
+      throw new DeviceError('no memory');
+    };
+    const { decision, seen } = contest({ runCpu });
+    expect(await decision).toEqual({
+      cpu: null,
+      reason: 'the GPU runs, as the CPU engine cannot: no memory',
+      record: null,
+    });
+    expect(seen).toEqual(['open', 'dispose']);
+  });
+
   it('a fault that is none of this package is not passed over', async () => {
     const openCpu = async () => {
       throw new TypeError('a fault');

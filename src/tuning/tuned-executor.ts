@@ -222,6 +222,7 @@ export class TunedExecutor {
     const running = await replace(gpu, loss, async (next) => {
       const same = kindOf(next) === kindOf(gpu);
       if (same) return begin(next, this.graph, { plan, preferences, precision }, {});
+      this.#pictures.clear();
       const planned = await planFor(next, this.graph, precision, preferences.arithmetic);
       return (await checked(await begin(next, this.graph, planned, {}), this.graph, this.#selfCheck, {})).running;
     });
@@ -249,14 +250,14 @@ export class TunedExecutor {
 
   /**
    * Whether pictures by this rule come out right, and their ranking (`logits`, or not; null: none). Before the first result of
-   * such pictures; the network behind them is checked when it is loaded.
+   * such pictures, whatever region of them is looked at; the network behind them is checked when it is loaded.
    */
-  picturesAreRight(rule: ImageRule, logits: boolean | null): Promise<boolean> {
+  picturesAreRight({ region: _, ...rule }: ImageRule, logits: boolean | null): Promise<boolean> {
     if (this.#selfCheck === 'off') return Promise.resolve(true);
     const key = JSON.stringify([rule, logits]);
     const checking =
       this.#pictures.get(key) ??
-      this.#surviving(async (executor) => {
+      this.hold(async (executor) => {
         const wrong = await (await import('./self-check.ts')).checkPictures(
           executor,
           this.#running.prepared,

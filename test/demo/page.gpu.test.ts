@@ -200,9 +200,11 @@ describe.each(browsers)('the page in %s', (name) => {
     await until(page, "document.querySelectorAll('#model-message button').length === 2");
     expect(await text(page, '#model-message')).toMatch(/2 models[\s\S]*first\.safetensors[\s\S]*second\.safetensors/);
     await page.click('#model-message button:last-child');
-    await until(page, "document.querySelector('#model-assumptions').childElementCount === 2");
+    await until(page, "document.querySelector('#model-assumptions').childElementCount === 3");
     expect(await text(page, '#model-name')).toBe('second.safetensors');
-    expect(await text(page, '#model-assumptions')).toMatch(/Assumed: config\.json is not beside it[\s\S]*224 × 224/);
+    expect(await text(page, '#model-assumptions')).toMatch(
+      /Assumed: config\.json is not beside it[\s\S]*pictures become the input as[\s\S]*224 × 224/,
+    );
     await drawAlpha(page);
     await until(page, hasGuesses);
     // Named by the labels.txt that was handed over with it.

@@ -151,6 +151,23 @@ export async function pictures({ label, from, to }: { label: string; from: strin
   };
 }
 
+/** Classes of a region that lies beyond the noise that pictures are checked on, on the GPU and on the CPU. */
+export async function farRegion() {
+  const [width, height] = [150, 120];
+  const random = seededUniform(1);
+  const data = Uint8Array.from({ length: 4 * width * height }, () => 256 * random());
+  const seen = await Promise.all(
+    (['webgpu', 'reference'] as const).map(async (device) => {
+      const model = await load('v1-0.25-32', { device, tuning: 'off', selfCheck: 'always' });
+      const region = [100, 80, 40, 30] as const;
+      const top = await model.classify({ width, height, data }, { image: 'zeroToOne', region });
+      model.dispose();
+      return top[0]!.index;
+    }),
+  );
+  return seen;
+}
+
 /** A whole shader library is wrong: what becomes of a model, of which precision. */
 export async function hopeless({ precision }: { precision: 'auto' | 'float16-storage' }) {
   const every = GPUDevice.prototype.createShaderModule;

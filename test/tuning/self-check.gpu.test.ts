@@ -64,6 +64,11 @@ describe.each(browsers)('the self-check in %s', (browser) => {
     expect(far(on)).toBeLessThan(1e-4);
   });
 
+  it('looks at a region of a picture wherever that lies', async () => {
+    const [gpu, cpu] = await call<number[]>('farRegion');
+    expect(gpu).toBe(cpu);
+  });
+
   it('goes from halves to float32 where no kernel for halves is right, and to the CPU where none is', async () => {
     const halves = await call<Outcome>('hopeless', { precision: 'float16-storage' });
     expect(halves.report).toMatch(/float32 is used/);
