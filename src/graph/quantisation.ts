@@ -33,6 +33,8 @@ export interface StoredTensor extends Quantisation {
  * back, as (stored − zeroPoint) · scale rounded to float32 is within 2^-16 of a step.
  */
 export interface WeightQuantisation {
+  /** What the file calls the operation that reads it. */
+  readonly operation: string;
   /** The tensor's name in the file. */
   readonly name: string;
   /** One for all, or one for each output channel; zero points of −128 to 127. */

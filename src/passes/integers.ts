@@ -9,6 +9,7 @@ import type {
   Dequantise,
   Integer,
   IntegerBody,
+  IntegerConcat,
   IntegerWeights,
   Quantisation,
   Quantise,
@@ -65,6 +66,9 @@ const cuts: Readonly<Partial<Record<Activation, readonly [number, number]>>> = {
   relu: [0, Infinity],
   relu6: [0, 6],
 };
+
+/** What one kernel joins: a stage has eight storage buffers everywhere. */
+const MOST_JOINED = 5;
 
 type Weighted = Conv2d | ConvTranspose2d | FullyConnected;
 
@@ -169,7 +173,8 @@ class Conversion {
         if (known.length < inputs.length) break;
         const body = this.#body(producer, known, chain, to);
         if (body === 'real') break;
-        this.#emit(producer.name, node.output, known, body);
+        if (body.kind === 'concat') this.#join(producer.name, node.output, known, body);
+        else this.#emit(producer.name, node.output, known, body);
         return;
       }
       if (isPassage(producer)) break;
@@ -181,6 +186,31 @@ class Conversion {
 
   #emit(name: string, output: string, inputs: readonly Stored[], body: IntegerBody): void {
     this.#nodes.push({ op: 'integer', name, inputs: inputs.map(({ tensor }) => tensor), output, body });
+  }
+
+  /** Many are joined in groups, whose tables are applied where they are read first. */
+  #join(name: string, output: string, inputs: readonly Stored[], body: IntegerConcat): void {
+    type Part = { readonly tensor: string; readonly table: Int8Array | null };
+    let parts: readonly Part[] = inputs.map(({ tensor }, i) => ({ tensor, table: body.tables[i] ?? null }));
+    const node = (suffix: string, to: string, joined: readonly Part[]): Node => ({
+      op: 'integer',
+      name: `${name}${suffix}`,
+      inputs: joined.map(({ tensor }) => tensor),
+      output: to,
+      body: { ...body, tables: joined.map(({ table }) => table) },
+    });
+    for (let level = 0; parts.length > MOST_JOINED; level++) {
+      const groups = Array.from({ length: Math.ceil(parts.length / MOST_JOINED) }, (_, i) =>
+        parts.slice(i * MOST_JOINED, (i + 1) * MOST_JOINED),
+      );
+      parts = groups.map((group, i) => {
+        if (group.length === 1) return group[0]!;
+        const suffix = `/joined-${level}-${i}`;
+        this.#nodes.push(node(suffix, output + suffix, group));
+        return { tensor: output + suffix, table: null };
+      });
+    }
+    this.#nodes.push(node('', output, parts));
   }
 
   /** An operand on integers, or what is the negative of one. */
@@ -231,25 +261,53 @@ class Conversion {
   ): (to: StoredTensor) => IntegerBody {
     const { scale, shift } = node;
     const step = { scale: constant.scales[0]!, zeroPoint: constant.zeroPoints[0]! };
-    const stored = (values: Float32Array) =>
-      Array.from(values, (value) => Math.round(value / step.scale) + step.zeroPoint);
+    const real = (q: number) => Math.fround((q - x.zeroPoint) * x.scale);
     return (to) => {
       if (constant.scales.length > 1)
         this.#refuse(node, to, `has a constant "${constant.name}" with a scale a channel`);
+      const stored = (values: Float32Array) =>
+        Array.from(values, (value) => this.#integer(node, to, value, step, constant.name));
+      const lookup = (f: (q: number, channel: number) => number, channels: number): IntegerBody => ({
+        kind: 'lookup',
+        table: tableOf(f, channels),
+      });
+      /** As runtimes do that compute this operation in floats. */
+      const rounded = (value: number) => Math.min(Math.max(storedOf(value, to), range[0]), range[1]);
+      const operation = /(add|sub|mul|div)$/i.exec(constant.operation)?.[0].toLowerCase();
       const sign = isAll(scale, 1) ? 1 : isAll(scale, -1) ? -1 : 0;
-      if (isAll(shift, 0) && sign === 0) {
+      if (operation === 'mul') {
         const factors = stored(scale);
         const body = this.#arithmetic.multiply(x, step, to, range);
-        const product = (q: number, channel: number) => resultOf(body, q, factors[channel]!);
-        return { kind: 'lookup', table: tableOf(product, factors.length) };
+        return lookup((q, channel) => resultOf(body, q, factors[channel]!), factors.length);
+      }
+      if (operation === 'div') {
+        if (this.#arithmetic !== mlas) return this.#refuse(node, to, 'divides by a constant');
+        // The node has the inverse.
+        const divisors = stored(scale.map((inverse) => 1 / inverse)).map((q) =>
+          Math.fround((q - step.zeroPoint) * step.scale),
+        );
+        return lookup((q, channel) => rounded(real(q) / divisors[channel]!), divisors.length);
       }
       if (sign === 0) return this.#refuse(node, to, 'both multiplies by a constant and adds one');
-      const constants = stored(shift);
-      const body = this.#arithmetic.add(x, step, to, range, 1);
-      const sum = (q: number, channel: number) =>
-        resultOf(body, sign > 0 ? q : 2 * x.zeroPoint - q, constants[channel]!);
-      return { kind: 'lookup', table: tableOf(sum, constants.length) };
+      if (this.#arithmetic === mlas && operation !== 'add') {
+        return lookup((q, channel) => rounded(sign * real(q) + shift[channel]!), shift.length);
+      }
+      const minus = operation === 'sub' && sign > 0;
+      const constants = stored(minus ? shift.map((value) => -value) : shift);
+      const body = this.#arithmetic.add(x, step, to, range, minus ? -1 : 1);
+      return lookup(
+        (q, channel) => resultOf(body, sign > 0 ? q : 2 * x.zeroPoint - q, constants[channel]!),
+        constants.length,
+      );
     };
+  }
+
+  /** What the file has for a constant's number; refused where that is no integer of 8 bits. */
+  #integer(node: Node, to: StoredTensor, real: number, { scale, zeroPoint }: Quantisation, name: string): number {
+    const stored = real / scale + zeroPoint;
+    const whole = Math.round(stored);
+    if (Math.abs(stored - whole) < 2 ** -10 && whole >= -128 && whole <= 127) return whole;
+    return this.#refuse(node, to, `has ${real} among its weights, which is no integer of "${name}"`);
   }
 
   /** `real` for what is computed on real numbers between integers. */
@@ -346,12 +404,9 @@ class Conversion {
     if (node.bias && !bias) this.#refuse(node, to, 'has a bias of real numbers');
     if (bias) this.#checkBias(bias, scales, x, outputs);
     return {
-      weights: Int8Array.from(node.weights, (real, i) => {
-        const stored = real / scales[count === 1 ? 0 : i % outputs]! + zeroPoint;
-        const whole = Math.round(stored);
-        if (Math.abs(stored - whole) < 2 ** -10 && whole >= -128 && whole <= 127) return whole;
-        return this.#refuse(node, to, `has ${real} among its weights, which is no integer of "${known.name}"`);
-      }),
+      weights: Int8Array.from(node.weights, (real, i) =>
+        this.#integer(node, to, real, { scale: scales[count === 1 ? 0 : i % outputs]!, zeroPoint }, known.name),
+      ),
       weightZeroPoint: zeroPoint,
       inputZeroPoint: x.zeroPoint,
       bias: bias?.stored ?? null,

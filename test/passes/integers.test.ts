@@ -1,5 +1,7 @@
 /** Operators of TensorFlow Lite on integers, one a file, against LiteRT.js: every byte is the same. */
 import { describe, expect, test } from 'vitest';
+import { UnsupportedOpError } from '../../src/errors.ts';
+import { load } from '../../src/index.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
 import { integerGraph } from '../../src/passes/integers.ts';
 import { runGraph } from '../../src/reference/index.ts';
@@ -390,3 +392,25 @@ test.each(['INT8', 'UINT8'] as const)(
     expect(runGraph(graph, { x: data }).y!.data).toEqual(Float32Array.from(theirs));
   },
 );
+
+test.each(['INT8', 'UINT8'] as const)('%s: a division by a constant is left to floats', async (type) => {
+  const bytes = tfliteFile({
+    tensors: [
+      { name: 'x', dims: picture.dims },
+      tensorOf('q', type, picture),
+      { ...constant([], type, 6 / 115), data: Uint8Array.of(255 + least[type]) },
+      tensorOf('r', type, x(picture.dims, 0.004)),
+      { name: 'y', dims: picture.dims },
+    ],
+    operators: [
+      { op: 'QUANTIZE', inputs: ['x'], output: 'q' },
+      { op: 42, inputs: ['q', 'c'], output: 'r', options: { 0: ['byte', 0] }, optionsType: 29 },
+      { op: 'DEQUANTIZE', inputs: ['r'], output: 'y' },
+    ],
+  });
+  const graph = await loadGraph({ name: 'divided.tflite', bytes }, { quantisation: true });
+  expect(() => integerGraph(graph)).toThrow(UnsupportedOpError);
+  expect(() => integerGraph(graph)).toThrow(/divides by a constant/);
+  const model = await load(bytes, { device: 'reference' });
+  expect(model.precision).toBe('float32');
+});

@@ -59,6 +59,7 @@ export class Rounding {
     }
     // What is spread over the batch has no node yet.
     this.#weights.set(node?.name ?? place.node, {
+      operation: place.op,
       name: weights.name,
       scales: Float32Array.from(weights.scales),
       zeroPoints: weights.zeroPoints,

@@ -8,6 +8,8 @@ import { MobileNetError, UnsupportedOpError } from '../../../src/errors.ts';
 import { loadGraph } from '../../../src/loaders/index.ts';
 import { runPasses } from '../../../src/passes/index.ts';
 import { integerGraph } from '../../../src/passes/integers.ts';
+import { createPlan } from '../../../src/planner/create-plan.ts';
+import { kernelsFor } from '../../../src/planner/select.ts';
 import { runGraph } from '../../../src/reference/index.ts';
 import { type ModelSpec, type NodeSpec, type TensorSpec, writeOnnx } from '../../support/onnx-writer.ts';
 import { type OracleTensor, onnxRuntimeOutputs, randomValues, toNchw, toNhwc } from '../../support/oracles.ts';
@@ -113,7 +115,9 @@ async function compare(testCase: Case): Promise<void> {
     expect(() => integerGraph(kept)).toThrow(refused);
     return;
   }
-  const { shape, data: found } = runGraph(integerGraph(kept), feed).y!;
+  const integers = integerGraph(kept);
+  expect(createPlan(integers, await kernelsFor(integers)).dispatches.length).toBeGreaterThan(0);
+  const { shape, data: found } = runGraph(integers, feed).y!;
   const values = expected.dims.length === 4 ? toNchw(shape, found) : found;
   const off = Array.from(values, (value, i) => Math.round((value - expected.data[i]!) / output.scale) + 0);
   expect(Math.max(...off.map(Math.abs))).toBe(apart);
@@ -285,6 +289,53 @@ suite('QuantizeLinear and DequantizeLinear', {
   },
 });
 
+/** x and a constant of integers, or, `before`, the constant and x. */
+const withConstant = (
+  op: string,
+  values: readonly number[],
+  grid: Grid,
+  more: Partial<Case> = {},
+  before = false,
+): Case => ({
+  x: [1, 3, 4, 5],
+  nodes: [
+    dequantize('c', 'dc', 'c'),
+    dequantize('q', 'dx', 'x'),
+    { op, inputs: before ? ['dc', 'dx'] : ['dx', 'dc'], outputs: ['dy'] },
+    quantize('dy', 'r', 'y'),
+  ],
+  initializers: {
+    c: { dims: values.length > 1 ? [values.length, 1, 1] : [], type: grid.type, values },
+    ...parameters('c', grid),
+  },
+  output,
+  ...more,
+});
+const six: Grid = { scale: 6 / 127, zeroPoint: 0, type: 'int8' };
+const shifted: Grid = { scale: 1 / 64, zeroPoint: -100, type: 'int8' };
+const bytes: Grid = { scale: 1 / 40, zeroPoint: 3, type: 'uint8' };
+const odd: Grid = { scale: 1 / 16, zeroPoint: 117, type: 'uint8' };
+const fine: Grid = { scale: 1 / 160, zeroPoint: 121, type: 'uint8' };
+const coarse: Grid = { scale: 1 / 9, zeroPoint: 121, type: 'uint8' };
+
+// ONNX Runtime adds and multiplies integers of one type, and computes differences and quotients in floats.
+suite('a constant that is integers in the file', {
+  'x + c': withConstant('Add', [205], bytes, { output: odd }),
+  'x + c, one a channel': withConstant('Add', [255, 0, 41], bytes, { output: odd }),
+  'x − c': withConstant('Sub', [77], shifted, { output: odd }),
+  'x − c, one a channel': withConstant('Sub', [-128, 3, 127], shifted, { output: odd }),
+  'x − c of uint8': withConstant('Sub', [255, 0, 41], bytes, { output: odd }),
+  'x − c, symmetric': withConstant('Sub', [50], { ...shifted, zeroPoint: 0 }, { output: odd }),
+  'c − x': withConstant('Sub', [77], shifted, { output: odd }, true),
+  'c − x, one a channel': withConstant('Sub', [-128, 3, 127], shifted, { output: odd }, true),
+  'c − x of uint8': withConstant('Sub', [255, 0, 41], bytes, { output: odd }, true),
+  'x · c': withConstant('Mul', [120], bytes, { output: odd }),
+  'x / 6': withConstant('Div', [127], six, { output: fine }),
+  'x / 0.229': withConstant('Div', [127], { scale: 0.229 / 127, zeroPoint: 0, type: 'int8' }, { output: coarse }),
+  'x / c, one a channel': withConstant('Div', [-128, 3, 127], shifted, { output: odd }),
+  'x / c of uint8': withConstant('Div', [255, 0, 41], { ...bytes, zeroPoint: 130 }, { output: odd }),
+});
+
 // Operations on quantised tensors.
 
 const microsoft = (op: string, inputs: readonly string[], attributes: NodeSpec['attributes'] = {}): NodeSpec => ({
@@ -403,6 +454,24 @@ suite('operations on quantised tensors', {
     initializers: parameters('z', { scale: 1 / 50, zeroPoint: 90, type: 'uint8' }),
     output,
   },
+  ...Object.fromEntries(
+    [6, 11, 26].map((inputs): [string, Case] => [
+      `QLinearConcat of ${inputs}`,
+      {
+        x: [1, 3, 4, 5],
+        nodes: [
+          microsoft(
+            'QLinearConcat',
+            // Three steps, one of them that of the result, each in a group with others and alone.
+            [...y, ...Array.from({ length: inputs }, (_, i) => ['q', `${'xzy'[i % 3]}_s`, `${'xzy'[i % 3]}_z`]).flat()],
+            { axis: { int: 1 } },
+          ),
+        ],
+        initializers: parameters('z', { scale: 1 / 50, zeroPoint: 90, type: 'uint8' }),
+        output,
+      },
+    ]),
+  ),
 });
 
 test('an inverted residual block of quantised operations: at most two steps of its last scale', async () => {
