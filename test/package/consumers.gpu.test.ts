@@ -166,7 +166,10 @@ describe.each(browsers)('examples in %s', (browser) => {
         { timeout: 60_000 },
         text.source,
       );
-      await Promise.race([failed, shown]);
+      await Promise.race([failed, shown]).catch(async (error) => {
+        const seen = await opened.evaluate(() => document.querySelector('output')?.textContent ?? '');
+        throw new Error(`the page shows "${seen}"`, { cause: error });
+      });
     };
     const choose = async (selector: string, ...files: string[]) => {
       const input = await opened.waitForSelector(selector);
