@@ -1,6 +1,16 @@
-import { loadAndCompile, loadLiteRt, Tensor } from '@litertjs/core';
+import { loadAndCompile, loadLiteRt, supportsFeature, Tensor } from '@litertjs/core';
 
-let ready: Promise<unknown> | undefined;
+let ready: Promise<boolean> | undefined;
+
+/** Starts LiteRT.js, once a page. Whether it runs with JSPI: it is asked for wherever the browser has it. */
+export function startLiteRt(wasm: string): Promise<boolean> {
+  ready ??= (async () => {
+    const jspi = await supportsFeature('jspi');
+    await loadLiteRt(wasm, { jspi });
+    return jspi;
+  })();
+  return ready;
+}
 
 /**
  * In the browser: outputs of a TensorFlow Lite file in LiteRT.js on WebGPU, by name; what that does not run there is left
@@ -17,8 +27,7 @@ export async function liteRtOnWebGpu({
   input: Uint8Array<ArrayBuffer>;
   dims: readonly number[];
 }): Promise<Record<string, Float32Array>> {
-  ready ??= loadLiteRt(`${runtime}/`, { jspi: true });
-  await ready;
+  await startLiteRt(`${runtime}/`);
   const bytes = new Uint8Array(await (await fetch(address)).arrayBuffer());
   const model = await loadAndCompile(bytes, { accelerator: 'webgpu', gpuOptions: { precision: 'fp32' } });
   if (model.options.accelerator !== 'webgpu') throw new Error('LiteRT.js fell back to WebAssembly');

@@ -1,14 +1,6 @@
-import { loadAndCompile, loadLiteRt, supportsFeature, Tensor } from '@litertjs/core';
+import { loadAndCompile, Tensor } from '@litertjs/core';
 import { load } from '../../src/index.ts';
-
-let started: Promise<boolean> | undefined;
-
-/** Whether LiteRT.js runs with JSPI: it is asked for wherever the browser has it. */
-async function start(wasm: string): Promise<boolean> {
-  const jspi = await supportsFeature('jspi');
-  await loadLiteRt(wasm, { jspi });
-  return jspi;
-}
+import { startLiteRt } from './litert-in-page.ts';
 
 export interface Scores {
   readonly jspi: boolean;
@@ -31,8 +23,7 @@ export async function scoresOfBoth({
   pictures: readonly Float32Array[];
   fed: readonly (Float32Array | Uint8Array)[];
 }): Promise<Scores> {
-  started ??= start(wasm);
-  const jspi = await started;
+  const jspi = await startLiteRt(wasm);
   const peer = await loadAndCompile(file.slice(), { accelerator: 'wasm' });
   const liteRt: Float32Array[] = [];
   for (const data of fed) {
