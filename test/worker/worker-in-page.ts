@@ -49,8 +49,8 @@ export async function sameAnswers() {
         saved: (await model.save()).length,
         valid: (await model.validate()).ok,
         state: [model.device, model.precision, model.planKind, model.inputs, model.outputs, model.assumptions],
-        // What else a page is told of its adapter, a library that ran in it may have changed.
-        adapter: [model.adapter?.vendor, model.adapter?.architecture],
+        // Features are a set.
+        adapter: { ...model.adapter, features: [...model.adapter!.features].sort() },
         plan: model.plan.dispatches.map(({ kernel }) => kernel),
         nodes: model.graph.nodes.map(({ name, op }) => [name, op]),
         // The caller's pictures stay the caller's.
