@@ -81,7 +81,6 @@ fn main(
 #end
 #include half-sums groups=shape.groups_of_channels index=k
   }
-#include half-end scales=shape.columns/4u+channel4
 #end
 #unroll f 1-HALF
   var row = 0u;
@@ -103,6 +102,9 @@ fn main(
 #include convolution-tile TILE_OF_WEIGHTS=UNIFORM_VECTORS>0 index=k row=row
     row += shape.columns;
   }
+#end
+#unroll s SCALED
+#include scaled-end scales=shape.columns/4u+channel4
 #end
   let first = (base + pixel) * shape.cout4 + channel4;
 #include finish-sums pixels=min($(TILE_PIXELS)u, max(shape.pixels, pixel) - pixel) inside=pixel + $(p)u < shape.pixels

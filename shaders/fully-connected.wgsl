@@ -3,7 +3,7 @@
 // src      [batch][inputs4]             the flattened input, four values a vec4
 // weights  [4 · inputs4][outputs4]      one vec4 over four outputs, in a buffer or as texels
 //                                       with HALF as in fragments/half-sums.wgsl, a group of channels is four
-// bias     [outputs4]                   with HALF followed by scales
+// bias     [outputs4]                   with SCALED followed by scales
 // dst      [batch][outputs4]
 //
 // A workgroup computes COLUMNS × 4 outputs. With SLICED, SLICES invocations share each of them, sum every SLICES-th input,
@@ -41,7 +41,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
 #end
 #include half-sums groups=shape.outputs4 index=k
   }
-  sum = sum0_0 * bias[shape.outputs4 + column];
+  sum = sum0_0;
 #end
 #unroll f 1-HALF
   for (var k = local.y; k < shape.inputs4; k += SLICES) {
@@ -52,6 +52,9 @@ fn main(@builtin(workgroup_id) workgroup: vec3u, @builtin(local_invocation_id) l
     sum = fma(vec4f(x.w), weight(4u * k + 3u, (4u * k + 3u) * shape.outputs4, column), sum);
   }
 #end
+#if SCALED
+  sum *= bias[shape.outputs4 + column];
+#endif
 #if SLICED
   shares[local.y * COLUMNS + local.x] = sum;
   workgroupBarrier();

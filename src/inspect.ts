@@ -1,7 +1,8 @@
 import { type LayerCost, layerCosts, networkCost } from './graph/cost.ts';
 import type { Graph } from './graph/graph.ts';
+import { hasByteWeights } from './graph/layers.ts';
 import { graphFor, onIntegers } from './integers.ts';
-import { arithmeticOf, type Precision, resolveChoice, storageOf } from './options.ts';
+import { arithmeticOf, type Precision, resolveChoice, storageOf, type WeightOption } from './options.ts';
 import { createPlan, type PlanSummary, summarizePlan } from './planner/create-plan.ts';
 import type { Precision as Storage } from './planner/plan.ts';
 import { type PlanKind, prepareFor } from './planner/prepare.ts';
@@ -24,12 +25,13 @@ export interface Inspection extends PlanInspection {
   readonly layers: readonly LayerCost[];
   /** What the file does not say and was assumed, a sentence each. */
   readonly assumptions: readonly string[];
-  /** The plan with every fusion; a network on integers has none. */
+  /** The plan with every fusion; a network on integers, or with weights as bytes, has none. */
   readonly fused: PlanInspection;
 }
 
 export interface InspectOptions {
   readonly precision?: Precision | undefined;
+  readonly weights?: WeightOption | undefined;
 }
 
 /**
@@ -37,8 +39,9 @@ export interface InspectOptions {
  * have, `UnsupportedOpError` where int8 is asked for and not all of the network is computed on integers.
  */
 export async function inspect(graph: Graph, options: InspectOptions = {}): Promise<Inspection> {
-  const { precision, integers } = resolveChoice(options);
-  const network = await graphFor(graph, integers);
+  const { precision, integers, weights } = resolveChoice(options);
+  const real = await graphFor(graph, integers);
+  const network = weights === 'int8' ? (await import('./passes/byte-weights.ts')).withByteWeights(real) : real;
   const features = ['shader-f16'];
   return inspectAs(network, storageOf(precision, features), { ...noPreferences, features, ...arithmeticOf(precision) });
 }
@@ -46,6 +49,7 @@ export async function inspect(graph: Graph, options: InspectOptions = {}): Promi
 /** With kernels as a device prefers them. */
 export async function inspectAs(graph: Graph, precision: Storage, preferences: KernelPreferences): Promise<Inspection> {
   const { parameters, macs, macsWithNormalConvolutions } = networkCost(graph);
+  const fuses = !onIntegers(graph) && !graph.nodes.some(hasByteWeights);
   return {
     model: graph.name,
     parameters,
@@ -54,7 +58,7 @@ export async function inspectAs(graph: Graph, precision: Storage, preferences: K
     layers: layerCosts(graph),
     assumptions: graph.assumptions ?? [],
     ...(await inspectPlan(graph, 'unfused', precision, preferences)),
-    fused: await inspectPlan(graph, onIntegers(graph) ? 'unfused' : 'fused', precision, preferences),
+    fused: await inspectPlan(graph, fuses ? 'fused' : 'unfused', precision, preferences),
   };
 }
 

@@ -52,7 +52,11 @@ export async function load(
     const { gpu, reason, warm, cpu } = (await opening) ?? noDevice('the reference was asked for');
     cpu?.of(loaded, file);
     const graph = await graphFor(loaded, integersOf(options, choice, cpu !== null && gpu === null));
-    const network = options.embedding ? (await import('./passes/embedding.ts')).withEmbedding(graph) : graph;
+    let network = options.embedding ? (await import('./passes/embedding.ts')).withEmbedding(graph) : graph;
+    if (choice.weights === 'int8') {
+      await arriving?.all;
+      network = (await import('./passes/byte-weights.ts')).withByteWeights(network);
+    }
     const model = await Model.create(network, gpu, reason, {
       plan,
       precision: gpu ? storageOf(precision, gpu.adapter.features) : 'float32',
@@ -108,7 +112,7 @@ const noDevice = (reason: string, cpu: DeviceChoice | null = null): OpenedDevice
 });
 
 async function openDevice(
-  { device, precision, plan }: ResolvedChoice,
+  { device, precision, plan, weights }: ResolvedChoice,
   { gpu: webgpu, gpuDevice, powerPreference, cpu: stated, tuningCache }: LoadOptions,
 ): Promise<OpenedDevice> {
   const choose = async (adapter: AdapterDescription | null) => {
@@ -122,8 +126,8 @@ async function openDevice(
     gpu = await openGpu({ gpu: webgpu, device: gpuDevice, powerPreference });
     const cpu = await choose(gpu.adapter);
     const storage = storageOf(precision, gpu.adapter.features);
-    // Those that warm up compute in float32.
-    const warms = plan !== 'fused' && precision !== 'float16' && !cpu?.mayPreferCpu;
+    // Those that warm up compute in float32, with weights as such.
+    const warms = plan !== 'fused' && weights === 'auto' && precision !== 'float16' && !cpu?.mayPreferCpu;
     return { gpu, reason: '', warm: warms ? warmUp(gpu, storage) : null, cpu };
   } catch (error) {
     gpu?.dispose();

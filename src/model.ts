@@ -5,6 +5,7 @@ import { DeviceError, InvalidResultError, UsageError } from './errors.ts';
 import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph, GraphInput, GraphOutput, ImageRule } from './graph/graph.ts';
 import { plainImage } from './graph/image-rule.ts';
+import { hasByteWeights } from './graph/layers.ts';
 import type { Pair, Shape } from './graph/ops.ts';
 import { withMeanings } from './graph/output-meaning.ts';
 import { seededInputs } from './graph/random-inputs.ts';
@@ -15,7 +16,6 @@ import type { OpenPicture, PictureSource } from './images/picture-source.ts';
 import type { Inspection } from './inspect.ts';
 import { onIntegers } from './integers.ts';
 import type { KernelRegistry } from './kernels/index.ts';
-import { toFloat16 } from './kernels/pack.ts';
 import type { PlanOption } from './options.ts';
 import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision as Storage } from './planner/plan.ts';
@@ -99,7 +99,7 @@ export interface Embedding {
 
 export interface SaveOptions {
   /** How weights of layers are stored; default `float32`. */
-  readonly weights?: 'float32' | 'float16' | undefined;
+  readonly weights?: 'float32' | 'float16' | 'int8' | undefined;
 }
 
 /** For what goes through a network layer by layer. */
@@ -212,7 +212,8 @@ export class Model {
       const readsWeights = !gpu || (plan === 'fused' && graph.nodes.some(({ op }) => op === 'multiply'));
       if (readsWeights) await arriving?.all;
       const prepared = await prepareFor(graph, plan === 'fused' ? plan : 'unfused');
-      const starting = { arithmetic, fuses: plan === 'auto', signal, onCompiled };
+      const fuses = plan === 'auto' && !prepared.nodes.some(hasByteWeights);
+      const starting = { arithmetic, fuses, signal, onCompiled };
       const running = gpu && (await TunedExecutor.create(gpu, prepared, precision, starting, arriving, selfCheck));
       const kernels = gpu ? null : await kernelsFor(prepared);
       const model = new Model(graph, prepared, running, kernels, onCpu, options);
@@ -359,11 +360,10 @@ export class Model {
   /**
    * The model as one file (safetensors): the network after the passes, its weights, labels and image rule. `load` opens
    * it without loader and passes, and later engines open it too. `weights: 'float16'` rounds those of layers to halves: half
-   * the file.
+   * the file; `int8` to bytes: a quarter, and so they stay on the GPU where it is opened. A model on such is saved as such.
    */
-  async save({ weights = 'float32' }: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-    const { writeSavedModel } = await import('./loaders/saved-model/index.ts');
-    return writeSavedModel(await prepareFor(this.graph, 'unfused'), version, weights === 'float16' ? toFloat16 : null);
+  async save(options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+    return (await import('./save.ts')).save(this.graph, options);
   }
 
   /** Costs, plan and memory in numbers; with the kernels that the model runs on now. */

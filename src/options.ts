@@ -22,10 +22,19 @@ export type Precision = (typeof precisions)[number];
 export const planOptions = ['auto', 'unfused', 'fused'] as const;
 export type PlanOption = (typeof planOptions)[number];
 
+/**
+ * `auto`: as the file holds them, in the precision of the rest. `int8`: those of convolutions of one group and of fully connected
+ * layers as bytes with a scale for each output, a quarter of the memory on the GPU; products and sums are float32. Weights are
+ * rounded to them, on whatever device. Stored integers (precision int8) are bytes already. There are no fused plans with it yet.
+ */
+export const weightOptions = ['auto', 'int8'] as const;
+export type WeightOption = (typeof weightOptions)[number];
+
 export interface RunChoice {
   readonly device?: Device | undefined;
   readonly precision?: Precision | undefined;
   readonly plan?: PlanOption | undefined;
+  readonly weights?: WeightOption | undefined;
 }
 
 /** What a choice comes to. */
@@ -36,16 +45,28 @@ export interface ResolvedChoice {
   /** Whether the network runs on integers: where all of a quantised file is covered, or in any case. */
   readonly integers: 'never' | 'where-covered' | 'always';
   readonly plan: PlanOption;
+  readonly weights: WeightOption;
 }
 
 /** Throws `UsageError` for a word that is unknown, that stands for what is not there yet, or that does not go with another. */
-export function resolveChoice({ device = 'auto', precision = 'auto', plan = 'auto' }: RunChoice): ResolvedChoice {
+export function resolveChoice({
+  device = 'auto',
+  precision = 'auto',
+  plan = 'auto',
+  weights = 'auto',
+}: RunChoice): ResolvedChoice {
   known('device', device, devices);
   known('precision', precision, precisions);
   known('plan', plan, planOptions);
+  known('weights', weights, weightOptions);
   if (precision === 'int8' && plan === 'fused') {
     throw new UsageError(
       'precision "int8" has no fused plan yet; use plan "unfused" or "auto", or precision "float32"',
+    );
+  }
+  if (weights === 'int8' && (plan === 'fused' || precision === 'float16')) {
+    throw new UsageError(
+      'weights "int8" go with plan "auto" or "unfused", and precision "auto", "float32" or "float16-storage"',
     );
   }
   if (precision.startsWith('float16') && (device === 'reference' || device === 'wasm')) {
@@ -56,6 +77,7 @@ export function resolveChoice({ device = 'auto', precision = 'auto', plan = 'aut
     precision: precision === 'auto' || precision === 'int8' ? 'float32' : precision,
     integers: precision === 'int8' ? 'always' : precision === 'auto' && plan !== 'fused' ? 'where-covered' : 'never',
     plan,
+    weights,
   };
 }
 

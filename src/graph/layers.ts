@@ -13,6 +13,9 @@ export const isPointwise = (node: Node | null | undefined): node is Conv2d =>
 export const isDepthwise = (node: Node | null | undefined, channels: number): node is Conv2d =>
   node?.op === 'conv2d' && channels > 1 && node.groups === channels && node.outChannels === channels;
 
+/** A layer whose weights a GPU keeps as bytes (byte-weights.ts). */
+export const hasByteWeights = (node: Node): boolean => 'weightsAs' in node && node.weightsAs === 'int8';
+
 /** A matrix-vector product for each image of a batch. */
 export interface Product {
   readonly outputs: number;

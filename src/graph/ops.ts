@@ -24,6 +24,8 @@ export interface Conv2d extends NodeBase {
   readonly op: 'conv2d';
   /** `[kernelHeight][kernelWidth][cin / groups][cout]`, float32. */
   readonly weights: Float32Array;
+  /** With one group: a GPU keeps them as bytes, which they are exactly (`byteWeights`). */
+  readonly weightsAs?: 'int8' | undefined;
   /** `[cout]`, or null. */
   readonly bias: Float32Array | null;
   readonly kernel: Pair;
@@ -129,6 +131,8 @@ export interface FullyConnected extends NodeBase {
   readonly op: 'fully-connected';
   /** `[h · w · c][outFeatures]`, float32. */
   readonly weights: Float32Array;
+  /** As of `Conv2d`. */
+  readonly weightsAs?: 'int8' | undefined;
   readonly bias: Float32Array | null;
   readonly outFeatures: number;
   readonly activation: Activation;

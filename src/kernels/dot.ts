@@ -64,6 +64,7 @@ export const dotConstants = ({
 }: DotVariant<string>) => ({
   ...halves?.names,
   HALF: halves !== undefined,
+  SCALED: halves !== undefined,
   TILE_PIXELS: pixels,
   TILE_CHANNELS: channels,
   LANES: lanesCodes[lanes],

@@ -51,6 +51,7 @@ function program({ columns, slices, texture, halves }: Variant, { input, outputs
     constants: {
       ...halves?.names,
       HALF: halves !== undefined,
+      SCALED: halves !== undefined,
       TEXTURE: texture,
       SLICED: slices > 1,
       TILE_PIXELS: 1,

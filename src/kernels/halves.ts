@@ -1,4 +1,3 @@
-import end from '../../shaders/fragments/half-end.wgsl?raw';
 import sums from '../../shaders/fragments/half-sums.wgsl?raw';
 import { halfWeights, MOST_INPUT } from '../graph/half-weights.ts';
 import { isPointwise } from '../graph/layers.ts';
@@ -7,37 +6,18 @@ import { direct } from './conv-direct.ts';
 import { hardwareTiles, pointwise, usualTile } from './conv-pointwise.ts';
 import { dotVariantName, tileOf } from './dot.ts';
 import { matrixVector, usualVariant } from './fully-connected.ts';
-import { ceilDiv, type HalfArithmetic, type Kernel, type PackedConstant, weightsConstant } from './kernel.ts';
+import { ceilDiv, type HalfArithmetic, type Kernel, weightsConstant } from './kernel.ts';
 import { packRows } from './pack.ts';
+import { biasAndScales, once, scaledFragments } from './scaled.ts';
 
 export { halfOperands } from './half-operands.ts';
 
 /** Put before the name of the kernel that computes the same in float32. */
 export const HALF = 'half/';
 
-/** Made when first asked for. */
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => (made ??= make());
-}
-
-/** The bias and behind it the scales, each for so many outputs. */
-function biasAndScales(bias: Float32Array | null, outputs: number, scales: () => Float32Array): PackedConstant {
-  return {
-    elements: 2 * outputs,
-    precision: 'float32',
-    pack() {
-      const out = new Float32Array(2 * outputs);
-      if (bias) out.set(bias);
-      out.set(scales(), outputs);
-      return out;
-    },
-  };
-}
-
 /** As shaders/fragments/half-sums.wgsl has it: [taps][⌈inputs / 4⌉][groups][4 inputs][group]. */
 const halves: HalfArithmetic = {
-  fragments: { 'half-sums': sums, 'half-end': end },
+  fragments: { 'half-sums': sums, ...scaledFragments },
   names: { MOST_INPUT },
   dot({ weights, bias, taps, inputs, outputs, group, columns, vectors }) {
     const rows = 4 * vectors * ceilDiv(inputs, 4 * vectors);
@@ -72,7 +52,7 @@ const halves: HalfArithmetic = {
 };
 
 /** Those of a plan that computes in halves: each in the place of the one whose name follows `HALF`. */
-export const inHalves: readonly Kernel[] = [
+export const forms: readonly Kernel[] = [
   matrixVector('conv2d', `${HALF}matrix-vector`, { ...usualVariant, halves }),
   pointwise(`${HALF}conv-pointwise`, { ...usualTile, halves }),
   ...hardwareTiles.map((tile) => pointwise(HALF + dotVariantName('conv-pointwise', tile), { ...tile, halves })),

@@ -20,8 +20,8 @@ export interface KernelRegistry {
   readonly variants: readonly Kernel[];
   /** For first results on devices that compile slowly. They are slower than variants, and the tuner does not try them. */
   readonly starting: readonly Kernel[];
-  /** That compute in halves what others compute in float32; for plans that ask for it. */
-  readonly inHalves: readonly Kernel[];
+  /** Other forms of these, told by what their names begin with: `half/` computes in halves, `byte/` has weights as bytes. */
+  readonly forms: readonly Kernel[];
   /** Which tensors are stored as halves where such compute these nodes; with those kernels. */
   readonly halfOperands?: (graph: Graph, computing: ReadonlySet<Node>) => ReadonlySet<string>;
 }
@@ -50,11 +50,11 @@ export const coreKernels: KernelRegistry = {
     ...globalAveragePoolVariants,
   ],
   starting: [...convAnyVariants, ...depthwiseAnyVariants],
-  inHalves: [],
+  forms: [],
 };
 
 /** Kernels that are fetched for the plans that need them. */
-export type KernelModule = 'rare' | 'blocks' | 'variants' | 'integer' | 'halves';
+export type KernelModule = 'rare' | 'blocks' | 'variants' | 'integer' | 'halves' | 'bytes';
 
 const modules: Readonly<Record<KernelModule, () => Promise<Partial<KernelRegistry>>>> = {
   rare: () => import('./rare.ts'),
@@ -62,6 +62,7 @@ const modules: Readonly<Record<KernelModule, () => Promise<Partial<KernelRegistr
   variants: () => import('./variants.ts'),
   integer: () => import('./integer.ts'),
   halves: () => import('./halves.ts'),
+  bytes: () => import('./bytes.ts'),
 };
 
 /** Where kernels are that are not of the core, by their names without what follows a slash. */
@@ -89,6 +90,7 @@ const moduleOfKernel: Readonly<Record<string, KernelModule>> = {
   'conv-depthwise-strip': 'variants',
   'conv-depthwise-tile': 'variants',
   half: 'halves',
+  byte: 'bytes',
 };
 
 /** The core and what these modules add. */
@@ -101,7 +103,7 @@ export async function fetchKernels(names: Iterable<KernelModule>): Promise<Kerne
     usual: all('usual'),
     variants: all('variants'),
     starting: all('starting'),
-    inHalves: all('inHalves'),
+    forms: all('forms'),
     ...(halfOperands && { halfOperands }),
   };
 }

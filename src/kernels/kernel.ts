@@ -36,13 +36,13 @@ export interface PackedConstant {
   readonly elements: number;
   /**
    * `storage`: kept in the plan's precision (weights). `float32`: always float32 (depthwise weights, bias, scale). `words`: of 32
-   * bits, as they are.
+   * bits, as they are; `bytes`: of 8.
    */
-  readonly precision: 'storage' | 'float32' | 'words';
+  readonly precision: 'storage' | 'float32' | 'words' | 'bytes';
   /** Texels of a 2-d texture that it is kept in, four values each; a range of a buffer where absent. */
   readonly texture?: { readonly width: number; readonly height: number };
   /** The values, `elements` of them. */
-  pack(): Float32Array | Uint32Array;
+  pack(): Float32Array | Uint32Array | Int8Array;
 }
 
 /** Shapes of a node's inputs and of its output. */

@@ -135,8 +135,8 @@ export function* planInSteps(
       halfWeights ||= half;
       const bytes = constantBytesOf(constant, precision);
       if (constant.texture) {
-        const words = constant.precision === 'words';
-        textures.push({ ...constant.texture, format: words ? 'rgba32uint' : half ? 'rgba16float' : 'rgba32float' });
+        const format = half ? 'rgba16float' : formats[constant.precision];
+        textures.push({ ...constant.texture, format });
         return { node: node.name, index, offset: 0, bytes, texture: textures.length - 1 };
       }
       const slot = { node: node.name, index, offset: constantBytes, bytes };
@@ -218,8 +218,11 @@ export function* planInSteps(
   };
 }
 
-const constantBytesOf = (constant: PackedConstant, precision: Precision): number =>
-  constant.elements * (constant.precision === 'storage' && isHalf(precision) ? 2 : 4);
+/** Of textures; what is stored may be halves. */
+const formats = { storage: 'rgba32float', float32: 'rgba32float', words: 'rgba32uint', bytes: 'rgba8sint' } as const;
+
+const constantBytesOf = ({ elements, precision: kept }: PackedConstant, precision: Precision): number =>
+  elements * (kept === 'bytes' ? 1 : kept === 'storage' && isHalf(precision) ? 2 : 4);
 
 function pipelineOf(
   program: Program,
@@ -234,7 +237,8 @@ function pipelineOf(
     if (binding.role === 'constant' && binding.uniformBytes) return 'uniform';
     const texture = binding.role === 'constant' ? slots[binding.index]!.texture : undefined;
     if (texture === undefined) return 'read';
-    return textures[texture]!.format === 'rgba32uint' ? 'texture-of-words' : 'texture';
+    const { format } = textures[texture]!;
+    return format === 'rgba32uint' ? 'texture-of-words' : format === 'rgba8sint' ? 'texture-of-bytes' : 'texture';
   };
   const constants = { ...program.constants, ...names };
   const key = `${program.file} ${JSON.stringify(constants)}`;

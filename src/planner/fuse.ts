@@ -1,4 +1,6 @@
+import { UsageError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
+import { hasByteWeights } from '../graph/layers.ts';
 import type { Fused, Shape } from '../graph/ops.ts';
 import { usual as blockKernels } from '../kernels/blocks.ts';
 import { tileOf } from '../kernels/expand-depthwise.ts';
@@ -8,9 +10,12 @@ import { shapesOf } from './select.ts';
 
 /**
  * The graph with every fusion for which there is a kernel, or with those of these blocks, by the names of the nodes that they
- * end with; it has been through the passes.
+ * end with; it has been through the passes. Throws `UsageError` where weights are bytes: those kernels read floats.
  */
 export function fuse(graph: Graph, blocks?: ReadonlySet<string>): Graph {
+  if (graph.nodes.some(hasByteWeights)) {
+    throw new UsageError(`${graph.name} has weights as bytes, with which no block is fused yet: use plan "unfused"`);
+  }
   const wanted = (node: Fused) => blocks?.has(node.name) ?? true;
   const runs = (node: Fused, shapes: ReadonlyMap<string, Shape>) =>
     blockKernels.some((kernel) => kernel.accepts(node, shapesOf(node, shapes)));

@@ -42,7 +42,15 @@ export interface PipelineSpec {
   readonly code: string;
   readonly overrides: Readonly<Record<string, number>>;
   /** `external`: a frame of video, which no plan reads. */
-  readonly bindings: readonly ('uniform' | 'read' | 'texture' | 'texture-of-words' | 'external' | 'write')[];
+  readonly bindings: readonly (
+    | 'uniform'
+    | 'read'
+    | 'texture'
+    | 'texture-of-words'
+    | 'texture-of-bytes'
+    | 'external'
+    | 'write'
+  )[];
 }
 
 /**
@@ -77,14 +85,14 @@ export interface ConstantSlot extends Range {
 /** A packed constant and where it goes. */
 export interface ConstantUpload {
   readonly slot: ConstantSlot;
-  readonly data: Float32Array | Uint16Array | Uint32Array;
+  readonly data: Float32Array | Uint16Array | Uint32Array | Int8Array;
 }
 
 /** A texture of weights, four values a texel. */
 export interface TextureSpec {
   readonly width: number;
   readonly height: number;
-  readonly format: 'rgba32float' | 'rgba16float' | 'rgba32uint';
+  readonly format: 'rgba32float' | 'rgba16float' | 'rgba32uint' | 'rgba8sint';
 }
 
 /**

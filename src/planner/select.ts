@@ -1,5 +1,6 @@
 import { GraphError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
+import { hasByteWeights } from '../graph/layers.ts';
 import type { Node, OpName, Shape } from '../graph/ops.ts';
 import { inferShapes } from '../graph/shapes.ts';
 import { coreKernels, fetchKernels, type KernelRegistry, modulesOf } from '../kernels/index.ts';
@@ -62,6 +63,7 @@ export function kernelsFor(
   const named = modulesOf([...prefer, ...Object.values(tuned)]);
   // What a graph has no nodes for is not fetched.
   const modules = named.filter((module) => module !== 'integer' && (fuses || module !== 'blocks'));
+  if (graph.nodes.some(hasByteWeights)) modules.push('bytes');
   if (tuning) modules.push('variants');
   if (avoid.length > 0) modules.push('rare');
   if (arithmetic) modules.push('halves');
@@ -84,25 +86,30 @@ export const shapesOf = (node: Node, shapes: ReadonlyMap<string, Shape>): NodeSh
   output: shapes.get(node.output)!,
 });
 
+/** What names of kernels begin with that run a node in another form. */
+const formOf = (node: Node, computesInHalves: boolean): string | null =>
+  computesInHalves ? 'half/' : hasByteWeights(node) ? 'byte/' : null;
+
 const usable = (kernel: Kernel, node: Node, shapes: NodeShapes, features: readonly string[]): boolean =>
   kernel.op === node.op &&
   (kernel.requires ?? []).every((feature) => features.includes(feature)) &&
   kernel.accepts(node, shapes);
 
 /**
- * Kernels worth measuring for a node on a device: the registry's own choice first, then its variants; of a node that is to
- * compute in halves those that do, where there are any.
+ * Kernels worth measuring for a node on a device: the registry's own choice first, then its variants; of a node in another
+ * form those of that form, where there are any.
  */
 export function candidates(
-  { usual, variants, inHalves }: KernelRegistry,
+  { usual, variants, forms }: KernelRegistry,
   node: Node,
   shapes: NodeShapes,
   features: readonly string[],
   computesInHalves = false,
 ): Kernel[] {
   const runs = (kernel: Kernel) => usable(kernel, node, shapes, features);
-  const halves = computesInHalves ? inHalves.filter(runs) : [];
-  if (halves.length > 0) return halves;
+  const form = formOf(node, computesInHalves);
+  const formed = form ? forms.filter((kernel) => kernel.name.startsWith(form) && runs(kernel)) : [];
+  if (formed.length > 0) return formed;
   const first = usual.find(runs);
   return first ? [first, ...variants.filter(runs)] : [];
 }
@@ -112,7 +119,7 @@ export function candidates(
  * registry that accepts it. Throws `GraphError` where there is none.
  */
 export function selectKernel(
-  { usual, variants, starting, inHalves }: KernelRegistry,
+  { usual, variants, starting, forms }: KernelRegistry,
   node: Node,
   shapes: NodeShapes,
   preferences = noPreferences,
@@ -120,7 +127,7 @@ export function selectKernel(
 ): Kernel {
   const { features, prefer, fill = 0, tuned, avoid = [] } = preferences;
   const sound = ({ name }: Kernel) => !avoid.includes(name);
-  const all = [usual, variants, starting, inHalves].flat().filter(sound);
+  const all = [usual, variants, starting, forms].flat().filter(sound);
   const named = (name: string) => all.find((kernel) => kernel.name === name && usable(kernel, node, shapes, features));
   const measured = tuned?.[layerKey(node, shapes)];
   const pick = (names: readonly string[], others: readonly Kernel[]) => {
@@ -130,14 +137,15 @@ export function selectKernel(
       others.find((kernel) => usable(kernel, node, shapes, features))
     );
   };
-  const halved = () =>
+  const form = formOf(node, computesInHalves);
+  const formed = (begin: string) =>
     pick(
-      prefer.map((name) => `half/${name}`),
-      inHalves.filter(sound),
+      prefer.map((name) => begin + name),
+      forms.filter((kernel) => kernel.name.startsWith(begin) && sound(kernel)),
     );
   const found =
     (measured === undefined ? undefined : named(measured)) ??
-    (computesInHalves ? halved() : undefined) ??
+    (form ? formed(form) : undefined) ??
     pick(prefer, usual.filter(sound));
   if (!found) {
     const inputs = shapes.inputs.map((shape) => `[${shape}]`).join(', ');
@@ -154,8 +162,8 @@ function fullest(kernels: readonly Kernel[], invocationsOf: (kernel: Kernel) => 
 }
 
 /** The kernel of this name for an operation. Throws `GraphError` where the registry has none. */
-export function kernelNamed({ usual, variants, starting, inHalves }: KernelRegistry, name: string, op: OpName): Kernel {
-  const kernel = [usual, variants, starting, inHalves]
+export function kernelNamed({ usual, variants, starting, forms }: KernelRegistry, name: string, op: OpName): Kernel {
+  const kernel = [usual, variants, starting, forms]
     .flat()
     .find((candidate) => candidate.name === name && candidate.op === op);
   if (!kernel) throw new GraphError(`there is no kernel "${name}" for ${op}; the plan is of another version`);

@@ -116,7 +116,7 @@ export class PlanResources {
   }
 
   /** Uploads a packed constant. */
-  writeConstant(slot: ConstantSlot, values: Float32Array | Uint16Array | Uint32Array): void {
+  writeConstant(slot: ConstantSlot, values: ConstantUpload['data']): void {
     const { queue } = this.gpu.device;
     const data = values as Float32Array<ArrayBuffer>;
     if (slot.texture === undefined) {

@@ -1,6 +1,7 @@
 /** A network of small layers, one for each thing that a plan's pipelines are asked to do, with inputs whose sums are exact. */
 import type { Graph } from '../graph/graph.ts';
-import { type Node, type Shape, writtenBy } from '../graph/ops.ts';
+import { hasByteWeights } from '../graph/layers.ts';
+import { type Conv2d, type FullyConnected, type Node, type Shape, writtenBy } from '../graph/ops.ts';
 import { seededUniform } from '../graph/random.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
 import type { KernelRegistry } from '../kernels/index.ts';
@@ -57,6 +58,10 @@ function multiples(length: number, most: number, unit: number, seed: number): Fl
   return Float32Array.from({ length }, () => (Math.floor(random() * (2 * most + 1)) - most) * unit);
 }
 
+/** Up to 127 units of 2^-7, which the first of each output has: bytes with a scale of a power of two. */
+const bytes = (length: number, outputs: number, seed: number): Float32Array =>
+  multiples(length, 127, 2 ** -7, seed).fill(127 / 128, 0, outputs);
+
 /** Of ±1.5: with weights of ±0.75 every product is a multiple of 2^-3, and a sum of thousands exact, in halves that of 16. */
 export const goldenInputs = (graph: Graph): Record<string, Float32Array> =>
   Object.fromEntries(graph.inputs.map(({ name, shape }, i) => [name, multiples(sizeOf(shape), 3, 0.5, i + 1)]));
@@ -68,6 +73,10 @@ function withGoldenWeights<N extends Node>(node: N, lengthOf: (name: string, val
     }
     if (!(value instanceof Float32Array)) return [name, value];
     const length = lengthOf(name, value);
+    if (name === 'weights' && hasByteWeights(node)) {
+      const { outChannels, outFeatures } = node as Partial<Conv2d & FullyConnected>;
+      return [name, bytes(length, (outChannels ?? outFeatures)!, 91 + i)];
+    }
     return [name, name === 'weights' ? multiples(length, 3, 0.25, 91 + i) : multiples(length, 6, 0.5, 91 + i)];
   });
   return Object.fromEntries(made) as N;

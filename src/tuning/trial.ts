@@ -1,6 +1,7 @@
 import { GraphError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Integer } from '../graph/integers.ts';
+import { hasByteWeights } from '../graph/layers.ts';
 import type { Conv2d, FullyConnected, GlobalAveragePool, Node, Pool, Shape } from '../graph/ops.ts';
 import { seededUniform } from '../graph/random.ts';
 import { inferShapes } from '../graph/shapes.ts';
@@ -48,6 +49,9 @@ const MOST = 2048;
 /** A half holds 16 products of two whole numbers up to it, in any order. */
 const MOST_IN_HALVES = 11;
 
+/** Of weights as bytes. */
+const MOST_IN_BYTES = 127;
+
 /** A sum of products of two multiples of 2^-12 is exact in float32, in any order, while it stays below 1. */
 const EXACT = 2 ** 24;
 
@@ -55,9 +59,10 @@ const EXACT = 2 ** 24;
  * One layer with made-up values of both signs, for trying kernels on: inputs and weights are multiples of 2^-12, so small
  * that Σ|w·x| + |bias| ≤ 1 for every output. Every product and partial sum is then a multiple of 2^-24 of at most 1, which
  * float32 holds exactly: two right kernels have the same sum, in whatever order. For kernels that compute in halves they are
- * so few multiples that short sums are exact as well, and the weights larger for it. One on stored integers keeps its weights and
- * has any integers as inputs: two right kernels give the same ones. A picture too large for `TENSOR_BYTES` is cut to fewer images
- * and rows.
+ * so few multiples that short sums are exact as well, and the weights larger for it. Weights that are bytes are multiples of the
+ * power of two that kernels find to be their scale, as the first of each output are the largest. One on stored integers keeps
+ * its weights and has any integers as inputs: two right kernels give the same ones. A picture too large for `TENSOR_BYTES` is cut
+ * to fewer images and rows.
  */
 export class Trial {
   readonly graph: Graph;
@@ -75,8 +80,9 @@ export class Trial {
     const [input] = shapes;
     const terms = termsOf(node, input!);
     const inHalves = 'weights' in node && storage.computesInHalves === true;
-    const most = inHalves ? MOST_IN_HALVES : mostOf(terms, 'weights' in node);
-    const unit = inHalves ? 2 ** Math.floor(Math.log2(0.9 / (UNIT * terms * MOST_IN_HALVES ** 2))) : UNIT;
+    const inBytes = hasByteWeights(node) && !inHalves;
+    const most = inHalves ? MOST_IN_HALVES : inBytes ? MOST_IN_BYTES : mostOf(terms, 'weights' in node);
+    const unit = inHalves || inBytes ? 2 ** Math.floor(Math.log2(0.9 / (UNIT * terms * most ** 2))) : UNIT;
     // A residual is added to a sum of less than 1: no bit is lost that a half would keep.
     this.inputs = names.map((tensor, i) => ({ tensor, most: i === 0 ? most : MOST / 2 }));
     const made =
@@ -86,6 +92,7 @@ export class Trial {
             bias: node.bias && pattern(node.bias.length, Math.floor(0.1 * EXACT), 1 / EXACT),
           }
         : {};
+    if (inBytes) made.weights?.fill(most * unit, 0, outputOf(node, input!)[3]);
     const tried: Tunable = { ...node, ...made, inputs: names, output: this.output };
     this.graph = {
       name: `trial of ${node.name}`,

@@ -45,8 +45,8 @@ import { checkedShape } from '../reference/tensor.ts';
 export type Storage = 'f32' | 'f16';
 
 export interface StorageOptions {
-  /** Of the weights of normal convolutions and fully connected layers; the others' stay float32. */
-  readonly weights?: Storage;
+  /** Of the weights of normal convolutions and fully connected layers; the others' stay float32. Bytes are exact. */
+  readonly weights?: Storage | 'bytes';
   /** Of what is written. */
   readonly output?: Storage;
   /** Products are halves, and short sums of them; of a convolution or a fully connected layer. */
@@ -338,7 +338,8 @@ function through(
 
 /**
  * K products and a bias: each product is rounded once and passes at most K additions, so K + 1 roundings of
- * M = Σ|w·x| + |bias| (Higham, section 3.1, equation 3.3). `epilogue` adds the residual's and the activation's.
+ * M = Σ|w·x| + |bias| (Higham, section 3.1, equation 3.3). Where weights are bytes, sums of their products with whole numbers
+ * pass one more, by the scale. `epilogue` adds the residual's and the activation's.
  */
 function weightedSums(
   node: Conv2d | ConvTranspose2d | FullyConnected,
@@ -355,7 +356,7 @@ function weightedSums(
     sums,
     magnitudes,
     // In halves a scale is one factor more, and a range, and the bias one term.
-    roundings: taps + (halved ? 4 : 1),
+    roundings: taps + (halved ? 4 : options.weights === 'bytes' ? 2 : 1),
     flushed: halved ? halfSums(node, input, magnitudes, taps, lost, options) : lost,
     activation: node.activation,
     residual,

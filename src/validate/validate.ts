@@ -8,7 +8,7 @@ import { runGraphAsync, type Tensor } from '../reference/index.ts';
 import { Executor } from '../scheduler/executor.ts';
 import { poison } from '../scheduler/poison.ts';
 import { nextTask } from '../scheduler/slices.ts';
-import { fusedWithBounds, runWithBound, type Storage } from './bounds.ts';
+import { fusedWithBounds, runWithBound, type Storage, type StorageOptions } from './bounds.ts';
 import { type BoundCheck, checkBounds, judgeOutputs, type LayerReport, type OutputReport } from './compare.ts';
 import { validateStages } from './stages.ts';
 
@@ -60,8 +60,8 @@ export async function validate(options: ValidateOptions): Promise<ValidationRepo
     const reports: LayerReport[] = [];
     const storedAs = (stored: Precision): Storage => (stored === 'float32' ? 'f32' : 'f16');
     const kernels = new Map(executor.plan.dispatches.map(({ node, kernel }) => [node, kernel]));
-    const storageOf = ({ name, inputs: [first], output }: Node) => ({
-      weights: storedAs(precision),
+    const storageOf = ({ name, inputs: [first], output }: Node): StorageOptions => ({
+      weights: kernels.get(name)!.startsWith('byte/') ? 'bytes' : storedAs(precision),
       output: storedAs(executor.plan.tensors[output]!.precision),
       halves: kernels.get(name)!.startsWith('half/'),
       input: storedAs(executor.plan.tensors[first!]!.precision),

@@ -90,9 +90,14 @@ function onHalves(run: KernelRun, turn: number, browser: BrowserName): KernelRun
   };
 }
 
+const formsOf = (form: string, name: string): readonly Kernel[] =>
+  [...kernels.forms, ...kernels.starting].filter((kernel) => `${kernel.name}/`.startsWith(`${form}/${name}/`));
+
 /** The kernels that compute in halves in the place of this one and its variants, or of those of a table with its own name. */
-export const inHalvesOf = (name: string): readonly Kernel[] =>
-  kernels.inHalves.filter((kernel) => kernel.name.split('/')[1] === name);
+export const inHalvesOf = (name: string): readonly Kernel[] => formsOf('half', name);
+
+/** The same that read weights as bytes. */
+export const inBytesOf = (name: string): readonly Kernel[] => formsOf('byte', name);
 
 /**
  * The cases of a table that each of several kernels for one op can run, run by it. The first kernel is the usual one. The

@@ -1,10 +1,12 @@
 /** Runs kernel cases in the browser: a graph of one node on the GPU, against the reference. */
 import { type Gpu, openGpu } from '../../src/device/gpu.ts';
 import type { Graph } from '../../src/graph/graph.ts';
+import { hasByteWeights } from '../../src/graph/layers.ts';
 import { type Node, type OpName, writtenBy } from '../../src/graph/ops.ts';
 import { inferShapes, sizeOf } from '../../src/graph/shapes.ts';
 import { allKernels } from '../../src/kernels/index.ts';
 import { EXACT } from '../../src/kernels/kernel.ts';
+import { withBytes } from '../../src/passes/byte-weights.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { kernelNamed, layerKey } from '../../src/planner/select.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
@@ -33,7 +35,12 @@ async function opened(op: OpName): Promise<Gpu> {
 const randomValues = (length: number, range: number, seed: number): Float32Array =>
   uniformValues(length, seed, -range, range);
 
-export function nodeOf({ node, inputs, noBias }: KernelCase, seed: number): Node {
+export function nodeOf(testCase: KernelCase, seed: number): Node {
+  const node = drawn(testCase, seed);
+  return hasByteWeights(node) ? withBytes(node) : node;
+}
+
+function drawn({ node, inputs, noBias }: KernelCase, seed: number): Node {
   const channels = inputs[0]![3];
   const fanIn = (count: number) => 2 / Math.sqrt(count);
   const names = { name: 'node', inputs: inputs.map((_, i) => `x${i}`), output: 'y' };
@@ -200,7 +207,7 @@ async function runCase(args: KernelRun): Promise<CaseResult> {
     );
     const storedAs = (half: boolean): Storage => (precision !== 'float32' && half ? 'f16' : 'f32');
     const storage = {
-      weights: storedAs(true),
+      weights: kernel.startsWith('byte/') ? ('bytes' as const) : storedAs(true),
       output: storedAs(half.has(node.output)),
       halves: kernel.startsWith('half/'),
       input: storedAs(half.has(node.inputs[0]!)),

@@ -180,11 +180,11 @@ function duplicateKey(text: string): string | null {
 }
 
 /**
- * A safetensors file of float32 tensors, and of float16 ones as bits. The header is padded so that their bytes can be used
- * where they lie, those of float32 before the others.
+ * A safetensors file of float32 tensors, of float16 ones as bits, and of bytes. The header is padded so that these can be used
+ * where they lie, the wider before the narrower.
  */
 export function writeSafetensors(
-  tensors: Iterable<readonly [name: string, shape: readonly number[], values: Float32Array | Uint16Array]>,
+  tensors: Iterable<readonly [name: string, shape: readonly number[], values: Float32Array | Uint16Array | Int8Array]>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   const header: Record<string, unknown> = Object.create(null);
@@ -193,7 +193,7 @@ export function writeSafetensors(
   const all = [...tensors];
   for (const [name, shape, values] of all) {
     header[name] = {
-      dtype: values instanceof Uint16Array ? 'F16' : 'F32',
+      dtype: values instanceof Int8Array ? 'I8' : values instanceof Uint16Array ? 'F16' : 'F32',
       shape,
       data_offsets: [end, end + values.byteLength],
     };

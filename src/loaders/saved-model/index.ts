@@ -1,7 +1,9 @@
 /** A model as `Model.save` wrote it: the graph after the passes as JSON in a safetensors file, its weights as tensors. */
 import { GraphError, ModelFormatError, UsageError } from '../../errors.ts';
+import type { ByteLayer, ByteWeights } from '../../graph/byte-weights.ts';
 import type { Decoding } from '../../graph/decoding.ts';
 import type { Graph, GraphInput, GraphOutput, ImageRule } from '../../graph/graph.ts';
+import { hasByteWeights } from '../../graph/layers.ts';
 import type { Node, OpName } from '../../graph/ops.ts';
 import { inferShapes } from '../../graph/shapes.ts';
 import { field, shown } from '../core/json.ts';
@@ -16,12 +18,17 @@ import { isDecoding } from './decoding.ts';
 export const SAVED_FORMAT = 'mobilenet-webgpu';
 
 /** Raised where an earlier engine could not read what a later one writes; a later one reads every earlier version. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
+
+/** Written where no weights are bytes. */
+const WITHOUT_BYTES = 1;
 
 const MOST_NODES = 10_000;
 
 /** JSON has no infinity: an end of a clip that is open is null. */
 const isEnd: Check = (value) => value === null || isNumber(value);
+
+const isWeightsAs = oneOf(undefined, 'int8');
 
 /** Fields of each operation besides its names, and which of them are tensors (`?`: or null). */
 const fields: Readonly<
@@ -29,6 +36,7 @@ const fields: Readonly<
 > = {
   conv2d: {
     weights: 'tensor',
+    weightsAs: isWeightsAs,
     bias: 'tensor?',
     kernel: isPair,
     stride: isPair,
@@ -64,7 +72,13 @@ const fields: Readonly<
     countPadding: oneOf(true, false),
   },
   'global-average-pool': {},
-  'fully-connected': { weights: 'tensor', bias: 'tensor?', outFeatures: isCount, activation: isActivation },
+  'fully-connected': {
+    weights: 'tensor',
+    weightsAs: isWeightsAs,
+    bias: 'tensor?',
+    outFeatures: isCount,
+    activation: isActivation,
+  },
   softmax: {},
   'l2-normalize': { epsilon: isNumber },
   reshape: { shape: isShape },
@@ -95,14 +109,17 @@ const isImageRule: Check = (value) => Object.entries(imageFields).every(([name, 
 
 /**
  * The bytes of a file that `load` opens without loader and passes. `graph` has been through the passes. `toHalves`, where it
- * is given, makes the bits of float16 of the weights of layers; what does not fit, and the rest, is float32.
+ * is given, makes the bits of float16 of the weights of layers; what does not fit, and the rest, is float32. `toBytes`: of those
+ * that are bytes; a graph that has such needs it.
  */
 export function writeSavedModel(
   graph: Graph,
   engine: string,
   toHalves: ((values: Float32Array) => Uint16Array) | null = null,
+  toBytes: ((node: ByteLayer) => ByteWeights) | null = null,
 ): Uint8Array<ArrayBuffer> {
-  const tensors: [string, readonly number[], Float32Array | Uint16Array][] = [];
+  const tensors: [string, readonly number[], Float32Array | Uint16Array | Int8Array][] = [];
+  let version = WITHOUT_BYTES;
   const nodes = graph.nodes.map((node, i) => {
     if (node.op === 'integer')
       throw new UsageError(
@@ -120,6 +137,13 @@ export function writeSavedModel(
       if (typeof check !== 'string') throw new UsageError(`field ${name} of node "${node.name}" is a tensor`);
       // By number: names of nodes may be anything.
       out[name] = `${i}.${name}`;
+      if (name === 'weights' && toBytes && hasByteWeights(node)) {
+        const { values, scales } = toBytes(node as ByteLayer);
+        out.scales = `${i}.scales`;
+        tensors.push([`${i}.${name}`, [values.length], values], [`${i}.scales`, [scales.length], scales]);
+        version = FORMAT_VERSION;
+        continue;
+      }
       const halves = toHalves && name === 'weights' && value.every((each) => Math.abs(each) <= 65504);
       tensors.push([`${i}.${name}`, [value.length], halves ? toHalves(value) : value]);
     }
@@ -130,23 +154,33 @@ export function writeSavedModel(
   tensors.sort(([, , a], [, , b]) => b.BYTES_PER_ELEMENT - a.BYTES_PER_ELEMENT);
   return writeSafetensors(tensors, {
     format: SAVED_FORMAT,
-    version: String(FORMAT_VERSION),
+    version: String(version),
     engine,
     graph: JSON.stringify({ name, inputs, outputs, labels, image, assumptions, decoding, nodes }),
   });
 }
 
-/** Asked to check a tensor's values, which it may do later, once they are there: `check` throws `ModelFormatError`. */
-export type ValueCheck = (tensor: string, check: () => void) => void;
+/**
+ * Asked to check a tensor's values, which it may do later, once they are there: `check` throws `ModelFormatError`. `made`: the
+ * weights that `check` makes of them, where they are no view of the file.
+ */
+export type ValueCheck = (tensor: string, check: () => void, made?: Float32Array) => void;
+
+/** What reads weights that are bytes; for files that have such. */
+export const readerOfBytes = async (tensors: Iterable<Pick<StoredTensor, 'dtype'>>) =>
+  [...tensors].some(({ dtype }) => dtype === 'I8') ? (await import('./bytes.ts')).byteTensors : null;
+
+type ByteReader = Awaited<ReturnType<typeof readerOfBytes>>;
 
 /**
  * The graph of a saved model, marked as `prepared`. Weights are views of the file where its bytes are aligned. Nothing
- * but `checkValues` reads a value. Throws `ModelFormatError`, which names the node or tensor.
+ * but `checkValues` reads a value. `readBytes` is `readerOfBytes`. Throws `ModelFormatError`, which names the node or tensor.
  */
 export function openSavedModel(
   file: string,
   { metadata, tensors }: SafetensorsFile,
   options: LoadGraphOptions,
+  readBytes: ByteReader,
   checkValues: ValueCheck = (_tensor, check) => check(),
 ): Graph {
   const fail = (message: string): never => {
@@ -177,7 +211,7 @@ export function openSavedModel(
   const nodesStated = list('nodes');
   if (nodesStated.length > MOST_NODES) fail(`holds ${nodesStated.length} nodes, at most ${MOST_NODES} are read`);
   const used = new Set<string>();
-  const nodes = nodesStated.map((node, i) => readNode(file, node, i, tensors, used, checkValues));
+  const nodes = nodesStated.map((node, i) => readNode(file, node, i, tensors, used, readBytes, checkValues));
   const unused = [...tensors.keys()].find((name) => !used.has(name));
   if (unused !== undefined) fail(`holds tensor "${unused}", which no node uses`);
   const inputs = list('inputs').map((input): GraphInput => {
@@ -227,6 +261,7 @@ function readNode(
   index: number,
   tensors: ReadonlyMap<string, StoredTensor>,
   used: Set<string>,
+  readBytes: ByteReader,
   checkValues: ValueCheck,
 ): Node {
   const [op, name, inputs, output] = ['op', 'name', 'inputs', 'output'].map((key) => field(value, key));
@@ -238,6 +273,9 @@ function readNode(
   if (!isText(name) || !isText(output) || !(Array.isArray(inputs) && inputs.every(isText))) {
     return fail('name, inputs and output are not all strings');
   }
+  const tensorOf = (key: string, stated: unknown): StoredTensor =>
+    (typeof stated === 'string' ? tensors.get(stated) : undefined) ??
+    fail(`${key} is tensor ${shown(stated)}, which the file does not hold`);
   const node: Record<string, unknown> = { op, name, inputs, output };
   for (const [key, check] of Object.entries(fields[op as keyof typeof fields])) {
     const stated = field(value, key);
@@ -247,8 +285,28 @@ function readNode(
         node[key] = op === 'clip' && stated === null ? (key === 'min' ? -Infinity : Infinity) : stated;
     } else if (check === 'tensor?' && stated === null) node[key] = null;
     else {
-      const tensor = typeof stated === 'string' ? tensors.get(stated) : undefined;
-      if (!tensor) return fail(`${key} is tensor ${shown(stated)}, which the file does not hold`);
+      const tensor = tensorOf(key, stated);
+      if (key === 'weights' && field(value, 'weightsAs') === 'int8') {
+        const scales = tensorOf('scales', field(value, 'scales'));
+        const outputs = field(value, op === 'conv2d' ? 'outChannels' : 'outFeatures');
+        const both = [stated, field(value, 'scales')] as [string, string];
+        if (!readBytes || tensor.dtype !== 'I8' || scales.dtype !== 'F32') {
+          return fail(`tensors "${both.join('", "')}" are ${tensor.dtype}, ${scales.dtype}, expected I8 and F32`);
+        }
+        if (both.some((name) => used.has(name))) fail(`tensors "${both.join('", "')}" are another node's too`);
+        if (scales.bytes.length !== 4 * (outputs as number) || outputs === 0) {
+          fail(
+            `tensor "${both[1]}" holds ${scales.bytes.length / 4} scales, expected one for each of ${outputs} outputs`,
+          );
+        }
+        const { weights, arrived } = readBytes(tensor, scales, (message) => fail(`tensor "${stated}" ${message}`));
+        for (const [name, one] of [[both[0], tensor] as const, [both[1], scales] as const]) {
+          used.add(name);
+          checkValues(name, () => arrived(one), weights);
+        }
+        node[key] = weights;
+        continue;
+      }
       const halves = tensor.dtype === 'F16';
       if (tensor.dtype !== 'F32' && !halves) fail(`tensor "${stated}" is ${tensor.dtype}, expected F32 or F16`);
       used.add(stated as string);

@@ -9,7 +9,7 @@ import type { Node } from '../../graph/ops.ts';
 import type { ByteStream } from '../byte-stream.ts';
 import type { LoadGraphOptions } from '../model-files.ts';
 import { cutShort, headerEnd, readHeader, type StoredEntry, tensorsOf } from '../safetensors/container.ts';
-import { openSavedModel, SAVED_FORMAT } from './index.ts';
+import { openSavedModel, readerOfBytes, SAVED_FORMAT } from './index.ts';
 
 /** A file whose header claims more is read whole first, unless it is said to be that long: memory follows bytes. */
 const LARGEST_CLAIM = 256 * 2 ** 20;
@@ -33,27 +33,43 @@ export async function openArriving(
   const bytes = await stream.atLeast(start);
   if (bytes.length < start) return null;
   const { metadata, entries, size } = readHeader(file, bytes.subarray(8, start));
-  if (metadata.format !== SAVED_FORMAT || start + size > Math.max(LARGEST_CLAIM, stream.length ?? 0)) return null;
-  // Halves become weights when all are there.
-  if (entries.some(({ dtype }) => dtype === 'F16')) return null;
+  // Bytes become floats of four.
+  const made = entries.reduce((sum, { dtype, from, to }) => sum + (dtype === 'I8' ? 4 * (to - from) : 0), 0);
+  if (metadata.format !== SAVED_FORMAT || start + size + made > Math.max(LARGEST_CLAIM, stream.length ?? 0))
+    return null;
+  // Halves become weights when all are there, and what is not aligned is copied.
+  if (entries.some(({ dtype, from }) => dtype === 'F16' || (dtype === 'F32' && from % 4 !== 0))) return null;
   const data = new Uint8Array(size);
   const checks = new Map<string, () => void>();
-  const graph = openSavedModel(file, { metadata, tensors: tensorsOf(entries, data) }, options, (tensor, check) => {
-    checks.set(tensor, check);
-  });
+  const ends = new Map(entries.map(({ name, to }) => [name, to]));
+  const endsOfMade = new Map<ArrayBufferLike, number>();
+  const graph = openSavedModel(
+    file,
+    { metadata, tensors: tensorsOf(entries, data) },
+    options,
+    await readerOfBytes(entries),
+    (tensor, check, weights) => {
+      checks.set(tensor, check);
+      if (weights) {
+        endsOfMade.set(weights.buffer, Math.max(endsOfMade.get(weights.buffer) ?? 0, ends.get(tensor)!));
+      }
+    },
+  );
   stream.length = start + size;
-  return { graph, arriving: streamWeights(file, data, entries, checks, stream, bytes.subarray(start)) };
+  const arriving = streamWeights(file, data, entries, checks, endsOfMade, stream, bytes.subarray(start));
+  return { graph, arriving };
 }
 
 /**
  * Fills `data`, the weights of a graph, with what has `begun` and what follows in the stream: tensor by tensor in the order
- * of the file, each checked before it counts as there.
+ * of the file, each checked before it counts as there. `endsOfMade`: where that ends of which checks make other weights.
  */
 function streamWeights(
   file: string,
   data: Uint8Array,
   entries: readonly StoredEntry[],
   checks: ReadonlyMap<string, () => void>,
+  endsOfMade: ReadonlyMap<ArrayBufferLike, number>,
   stream: ByteStream,
   begun: Uint8Array,
 ): ArrivingWeights {
@@ -104,9 +120,9 @@ function streamWeights(
     for (const node of nodes) {
       if (node.op === 'fused') end = Math.max(end, endOf(node.parts));
       for (const value of Object.values(node)) {
-        if (value instanceof Float32Array && value.buffer === data.buffer) {
-          end = Math.max(end, value.byteOffset + value.byteLength);
-        }
+        if (!(value instanceof Float32Array)) continue;
+        const own = value.buffer === data.buffer ? value.byteOffset + value.byteLength : endsOfMade.get(value.buffer);
+        end = Math.max(end, own ?? 0);
       }
     }
     return end;

@@ -1,4 +1,4 @@
-// Ends sums of weights that were scaled to fit halves, and adds the bias.
+// Ends sums of weights that were scaled to fit halves or bytes, and adds the bias.
 //
 // Expects  sum0_0 …, [pixel]_[channel / 4]; bias; channel4, of the first; `scales`, where theirs are, behind the bias
 #unroll q TILE_CHANNELS/4
