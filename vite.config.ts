@@ -154,6 +154,8 @@ const modules: UserConfig = {
               name: 'pictures',
               test: /src\/(graph\/image-presets|images\/(open-picture|image-option)|scheduler\/(picture|rank)-stage|kernels\/(image-to-tensor|rank-classes))/,
             },
+            // Of software adapters, and of tuning.
+            { name: 'warm-up', test: /src\/tuning\/warm-up/ },
             {
               name: 'tuning',
               test: /src\/(tuning\/(index|tuner|trial|race|adopt|cache)|scheduler\/(pace|trial-bench)|validate\/compare)/,
@@ -166,12 +168,20 @@ const modules: UserConfig = {
               test: /src\/(kernels\/(variants|conv-pointwise-shared|conv-depthwise-(strip|tile))|tuning\/(hardware|device-class))/,
             },
             // What every network needs but a saved model; what only fused plans and embeddings need is apart.
-            { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze|integer)/ },
+            { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze|integer|byte)/ },
             // Of the entries for pages and for Node.
             {
               name: 'engine',
-              test: /src\/(load\.ts|index\.ts|graph\/(?!image-presets|cost|scores|resize-places|dead-nodes|classes)|tuning\/defaults)/,
+              test: /src\/(load\.ts|index\.ts|graph\/(?!image-presets|cost|scores|resize-places|dead-nodes|classes|byte-weights|half-weights)|tuning\/defaults)/,
               priority: 1,
+            },
+            // Of these and of bounds.
+            { name: 'half-weights', test: /src\/graph\/half-weights/, priority: 1 },
+            { name: 'halves', test: /src\/kernels\/(halves|half-operands|scaled)/ },
+            // Of networks whose weights are bytes.
+            {
+              name: 'byte-weights',
+              test: /src\/(graph\/byte-weights|kernels\/bytes|loaders\/saved-model\/bytes)/,
             },
           ],
         },

@@ -103,9 +103,6 @@ fn main(
     row += shape.columns;
   }
 #end
-#unroll s SCALED
-#include scaled-end scales=shape.columns/4u+channel4
-#end
   let first = (base + pixel) * shape.cout4 + channel4;
 #include finish-sums pixels=min($(TILE_PIXELS)u, max(shape.pixels, pixel) - pixel) inside=pixel + $(p)u < shape.pixels
 }

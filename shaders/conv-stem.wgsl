@@ -106,9 +106,6 @@ fn main(
 #end
 #end
   }
-#unroll s SCALED
-#include scaled-end scales=shape.columns/4u+channel4
-#end
   let first = ((image * shape.out_height + out_y) * shape.out_width + out_x) * shape.cout4 + channel4;
 #include finish-sums pixels=select(0u, min($(TILE_PIXELS)u, max(shape.out_width, out_x) - out_x), out_y < shape.out_height) inside=out_y < shape.out_height && out_x + $(p)u < shape.out_width
 }

@@ -39,9 +39,10 @@ export interface InspectOptions {
  * have, `UnsupportedOpError` where int8 is asked for and not all of the network is computed on integers.
  */
 export async function inspect(graph: Graph, options: InspectOptions = {}): Promise<Inspection> {
-  const { precision, integers, weights } = resolveChoice(options);
+  const choice = resolveChoice(options);
+  const { precision, integers, weights } = choice;
   const real = await graphFor(graph, integers);
-  const network = weights === 'int8' ? (await import('./passes/byte-weights.ts')).withByteWeights(real) : real;
+  const network = weights === 'int8' ? (await import('./passes/byte-weights.ts')).withByteWeights(real, choice) : real;
   const features = ['shader-f16'];
   return inspectAs(network, storageOf(precision, features), { ...noPreferences, features, ...arithmeticOf(precision) });
 }

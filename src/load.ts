@@ -14,7 +14,7 @@ import { takeFile } from './loaders/own-file.ts';
 import type { Fetched, OpenedSource } from './loaders/streaming.ts';
 import { Model } from './model.ts';
 import { arithmeticOf, type ResolvedChoice, resolveChoice, storageOf } from './options.ts';
-import { warmUp } from './tuning/warm-up.ts';
+import type { warmUp as WarmUp } from './tuning/warm-up.ts';
 import type { WorkerModel } from './worker-model.ts';
 
 /**
@@ -55,7 +55,7 @@ export async function load(
     let network = options.embedding ? (await import('./passes/embedding.ts')).withEmbedding(graph) : graph;
     if (choice.weights === 'int8') {
       await arriving?.all;
-      network = (await import('./passes/byte-weights.ts')).withByteWeights(network);
+      network = (await import('./passes/byte-weights.ts')).withByteWeights(network, choice);
     }
     const model = await Model.create(network, gpu, reason, {
       plan,
@@ -111,6 +111,10 @@ const noDevice = (reason: string, cpu: DeviceChoice | null = null): OpenedDevice
   cpu,
 });
 
+/** What goes wrong goes wrong again where it is reported. */
+const warmUp = (...of: Parameters<typeof WarmUp>): Promise<void> =>
+  import('./tuning/warm-up.ts').then((module) => module.warmUp(...of)).catch(() => {});
+
 async function openDevice(
   { device, precision, plan, weights }: ResolvedChoice,
   { gpu: webgpu, gpuDevice, powerPreference, cpu: stated, tuningCache }: LoadOptions,
@@ -127,7 +131,8 @@ async function openDevice(
     const cpu = await choose(gpu.adapter);
     const storage = storageOf(precision, gpu.adapter.features);
     // Those that warm up compute in float32, with weights as such.
-    const warms = plan !== 'fused' && weights === 'auto' && precision !== 'float16' && !cpu?.mayPreferCpu;
+    const warms =
+      plan !== 'fused' && weights === 'auto' && precision !== 'float16' && !cpu?.mayPreferCpu && gpu.adapter.software;
     return { gpu, reason: '', warm: warms ? warmUp(gpu, storage) : null, cpu };
   } catch (error) {
     gpu?.dispose();

@@ -5,7 +5,6 @@ import { DeviceError, InvalidResultError, UsageError } from './errors.ts';
 import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph, GraphInput, GraphOutput, ImageRule } from './graph/graph.ts';
 import { plainImage } from './graph/image-rule.ts';
-import { hasByteWeights } from './graph/layers.ts';
 import type { Pair, Shape } from './graph/ops.ts';
 import { withMeanings } from './graph/output-meaning.ts';
 import { seededInputs } from './graph/random-inputs.ts';
@@ -212,8 +211,7 @@ export class Model {
       const readsWeights = !gpu || (plan === 'fused' && graph.nodes.some(({ op }) => op === 'multiply'));
       if (readsWeights) await arriving?.all;
       const prepared = await prepareFor(graph, plan === 'fused' ? plan : 'unfused');
-      const fuses = plan === 'auto' && !prepared.nodes.some(hasByteWeights);
-      const starting = { arithmetic, fuses, signal, onCompiled };
+      const starting = { arithmetic, fuses: plan === 'auto', signal, onCompiled };
       const running = gpu && (await TunedExecutor.create(gpu, prepared, precision, starting, arriving, selfCheck));
       const kernels = gpu ? null : await kernelsFor(prepared);
       const model = new Model(graph, prepared, running, kernels, onCpu, options);

@@ -64,11 +64,6 @@ export function resolveChoice({
       'precision "int8" has no fused plan yet; use plan "unfused" or "auto", or precision "float32"',
     );
   }
-  if (weights === 'int8' && (plan === 'fused' || precision === 'float16')) {
-    throw new UsageError(
-      'weights "int8" go with plan "auto" or "unfused", and precision "auto", "float32" or "float16-storage"',
-    );
-  }
   if (precision.startsWith('float16') && (device === 'reference' || device === 'wasm')) {
     throw new UsageError(`precision "${precision}" is for the GPU, and device is "${device}": use "auto"`);
   }

@@ -9,7 +9,7 @@ import { FakeGpu } from './support/fake-gpu.ts';
 
 describe('the words that choose how a model runs', () => {
   it('auto is WebGPU where there is one, float32, blocks fused where that is faster', () => {
-    const auto = { device: 'auto', precision: 'float32', integers: 'where-covered', plan: 'auto' };
+    const auto = { device: 'auto', precision: 'float32', integers: 'where-covered', plan: 'auto', weights: 'auto' };
     expect(resolveChoice({})).toEqual(auto);
     expect(resolveChoice({ device: 'auto', precision: 'auto', plan: 'auto' })).toEqual(auto);
   });
@@ -23,6 +23,9 @@ describe('the words that choose how a model runs', () => {
     [{ plan: 'fast' }, /^plan is "fast", expected auto, unfused, fused$/],
     [{ device: 'wasm', precision: 'float16-storage' }, /float16-storage.*is for the GPU, and device is "wasm"/],
     [{ precision: 'int8', plan: 'fused' }, /"int8" has no fused plan/],
+    [{ weights: 'float16' }, /^weights is "float16", expected auto, int8$/],
+    [{ weights: 'int8', plan: 'fused' }, /weights "int8" go with plan "auto" or "unfused"/],
+    [{ weights: 'int8', precision: 'float16' }, /precision "auto", "float32" or "float16-storage"/],
     [{ precision: 'int8', device: 'reference' }, /int8.*v1-0.25-32.*holds its network in floats/],
     [{ device: 'reference', precision: 'float16-storage' }, /float16-storage.*is for the GPU/],
     [{ device: 'reference', precision: 'float16' }, /"float16" is for the GPU/],

@@ -1,9 +1,12 @@
 // Ends the sums of an invocation, TILE_PIXELS × TILE_CHANNELS, those inside the output.
 //
 // Expects  what begin-sums gives; shape.cout4; finish; `first`, the place in the output of the first pixel's first
-//          channels; `inside`, whether pixel p is in the output; `pixels`, how many are
+//          channels; with SCALED shape.columns, and the scales behind the bias; `inside`, whether pixel p is in the output; `pixels`, how many are
 // With STORE_LOOP the sums go through an array: less code, which a software adapter compiles sooner; hardware would keep it
 // in memory.
+#unroll s SCALED
+#include scaled-end scales=shape.columns/4u+channel4
+#end
 #if STORE_LOOP
   var sums: array<vec4f, $(TILE_PIXELS*TILE_CHANNELS/4)>;
 #unroll p TILE_PIXELS

@@ -5,7 +5,8 @@ import type { Io } from './io.ts';
 import { inputShapeHelp, inputShapesOf, oneModel, readModel } from './model-argument.ts';
 import { table } from './table.ts';
 
-const help = `usage: npm run inspect -- MODEL [--precision auto|float32|float16|float16-storage|int8] [--input-shape NAME=SIZES]… [--json]
+const help = `usage: npm run inspect -- MODEL [--precision auto|float32|float16|float16-storage|int8] [--weights auto|int8]
+                          [--input-shape NAME=SIZES]… [--json]
 
 Parameters, multiplications and the plan of a model; nothing is run.
 MODEL is a file, or an id with random weights such as v2-1.0-224.
@@ -20,15 +21,16 @@ function parse(argv: readonly string[]) {
     options: {
       json: { type: 'boolean' },
       precision: { type: 'string', default: 'auto' },
+      weights: { type: 'string', default: 'auto' },
       'input-shape': { type: 'string', multiple: true },
     },
   });
-  const { precision } = checkChoice({ precision: values.precision });
-  return { model: oneModel(positionals), precision, json: values.json, shapes: inputShapesOf(values['input-shape']) };
+  const choice = checkChoice({ precision: values.precision, weights: values.weights });
+  return { model: oneModel(positionals), choice, json: values.json, shapes: inputShapesOf(values['input-shape']) };
 }
 
-async function run({ model, precision, json, shapes }: ReturnType<typeof parse>, io: Io): Promise<number> {
-  const inspection = await inspect(await readModel(model, shapes), { precision });
+async function run({ model, choice, json, shapes }: ReturnType<typeof parse>, io: Io): Promise<number> {
+  const inspection = await inspect(await readModel(model, shapes), choice);
   io.stdout.write(json ? `${JSON.stringify(inspection)}\n` : describe(inspection, io.terminal?.columns));
   return 0;
 }

@@ -9,7 +9,8 @@ import { inputShapeHelp, inputShapesOf, oneModel, readModel } from './model-argu
 import { table } from './table.ts';
 
 const help = `usage: npm run validate -- MODEL [--plan auto|unfused|fused] [--precision auto|float32|float16|float16-storage|int8]
-                           [--browser chrome|firefox] [--no-install] [--input-shape NAME=SIZES]… [--json]
+                           [--weights auto|int8] [--browser chrome|firefox] [--no-install]
+                           [--input-shape NAME=SIZES]… [--json]
 
 Every layer of a model on WebGPU in a browser against the CPU reference, within derived bounds.
 MODEL is a file, or an id with random weights such as v2-1.0-224.
@@ -32,17 +33,17 @@ function parse(argv: readonly string[]) {
     options: {
       plan: { type: 'string', default: 'auto' },
       precision: { type: 'string', default: 'auto' },
+      weights: { type: 'string', default: 'auto' },
       browser: { type: 'string', default: 'chrome' },
       'no-install': { type: 'boolean', default: false },
       'input-shape': { type: 'string', multiple: true },
       json: { type: 'boolean', default: false },
     },
   });
-  const { plan, precision } = checkChoice({ device: 'webgpu', plan: values.plan, precision: values.precision });
+  const { plan, precision, weights } = values;
   return {
     model: oneModel(positionals),
-    plan,
-    precision,
+    ...checkChoice({ device: 'webgpu', plan, precision, weights }),
     browser: oneOf('browser', values.browser, browserNames),
     install: !values['no-install'],
     shapes: inputShapesOf(values['input-shape']),

@@ -4,7 +4,10 @@ import { type LoadOptions, load, type ValidationReport } from '../index.ts';
 export async function validateModel({
   source,
   ...options
-}: { readonly source: string } & Pick<LoadOptions, 'plan' | 'precision' | 'inputShapes'>): Promise<ValidationReport> {
+}: { readonly source: string } & Pick<
+  LoadOptions,
+  'plan' | 'precision' | 'weights' | 'inputShapes'
+>): Promise<ValidationReport> {
   const model = await load(source, {
     ...options,
     device: 'webgpu',

@@ -8,12 +8,13 @@ import type { ValidateSettings } from './validate-command.ts';
 
 /** In an installed browser, or by Dawn in Node where there is none: of the built package, which lies beside this. */
 export async function whereThereIsWebGpu(settings: ValidateSettings, io: Io): Promise<ValidationReport> {
-  const { model, plan, precision, browser, shapes } = settings;
+  const { model, device, plan, precision, weights, browser, shapes } = settings;
+  const choice = { device, plan, precision, weights, tuning: 'off', ...shapes } as const;
   const executable = await findBrowser(browser);
   const onProgress = (message: string) => io.stderr.write(`\r${message}        `);
   if (!executable) {
     io.stderr.write(`${browser} was not found: in Node\n`);
-    const loaded = await load(model, { device: 'webgpu', plan, precision, tuning: 'off', ...shapes });
+    const loaded = await load(model, choice);
     try {
       const onLayer = (done: number, total: number) => onProgress(`layer ${done}/${total}`);
       return await loaded.validate(undefined, { signal: io.signal, onLayer });
@@ -23,7 +24,7 @@ export async function whereThereIsWebGpu(settings: ValidateSettings, io: Io): Pr
   }
   io.stderr.write(`starting ${browser} …\n`);
   const source = isArchitectureId(model) ? model : `/model/${encodeURIComponent(basename(model))}`;
-  const options = JSON.stringify({ device: 'webgpu', plan, precision, tuning: 'off', ...shapes });
+  const options = JSON.stringify(choice);
   return runInBrowser<ValidationReport>({
     browser,
     executable,

@@ -6,7 +6,7 @@ import { sourceOf, withEnginePage } from './with-page.ts';
 
 /** In a page of the repository's own server. */
 async function inEnginePage(settings: ValidateSettings, io: Io): Promise<ValidationReport> {
-  const { model, plan, precision, browser, install, shapes } = settings;
+  const { model, plan, precision, weights, browser, install, shapes } = settings;
   const log = (message: string) => io.stderr.write(`${message}\n`);
   await ensureBrowser(browser, log, { install });
   log(`starting ${browser} …`);
@@ -16,6 +16,7 @@ async function inEnginePage(settings: ValidateSettings, io: Io): Promise<Validat
       source: sourceOf(model, server),
       plan,
       precision,
+      weights,
       ...shapes,
     }),
   );

@@ -73,9 +73,10 @@ async function compile(
 
 function layoutEntry(binding: PipelineSpec['bindings'][number], index: number): GPUBindGroupLayoutEntry {
   const entry = { binding: index, visibility: 4 /* GPUShaderStage.COMPUTE */ };
-  if (binding === 'texture') return { ...entry, texture: { sampleType: 'unfilterable-float' } };
-  if (binding === 'texture-of-words') return { ...entry, texture: { sampleType: 'uint' } };
-  if (binding === 'texture-of-bytes') return { ...entry, texture: { sampleType: 'sint' } };
+  if (binding.startsWith('texture')) {
+    const sampleType = (binding.slice('texture-'.length) || 'unfilterable-float') as GPUTextureSampleType;
+    return { ...entry, texture: { sampleType } };
+  }
   if (binding === 'external') return { ...entry, externalTexture: {} };
   const type = binding === 'uniform' ? 'uniform' : binding === 'read' ? 'read-only-storage' : 'storage';
   return { ...entry, buffer: { type } };

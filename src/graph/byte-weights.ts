@@ -63,7 +63,7 @@ export function whyNoBytes({ values, scales }: ByteWeights): string | null {
     largest[o] = Math.max(largest[o]!, Math.abs(values[i]!));
   }
   for (const [o, scale] of scales.entries()) {
-    if (!(scale >= 0 && scale * 127 < Number.POSITIVE_INFINITY)) return `has the scale ${scale} of output ${o}`;
+    if (!(scale >= 0 && Number.isFinite(Math.fround(scale * 127)))) return `has the scale ${scale} of output ${o}`;
     if (largest[o] !== (scale === 0 ? 0 : 127)) {
       return `has bytes up to ${largest[o]} of output ${o}, expected ${scale === 0 ? 0 : 127} beside the scale ${scale}`;
     }

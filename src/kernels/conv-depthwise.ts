@@ -1,5 +1,4 @@
 import source from '../../shaders/conv-depthwise.wgsl?raw';
-import { MOST_TERMS } from '../graph/half-weights.ts';
 import { isDepthwise } from '../graph/layers.ts';
 import type { Conv2d, Shape } from '../graph/ops.ts';
 import {
@@ -109,6 +108,7 @@ export const depthwise = (name: string, tileOf: TileOf, halves?: HalfArithmetic)
     program(node, { inputs: [input], output }) {
       const { kernel, stride, dilation, padding } = node;
       const tile = tileOf(node, output)!;
+      const terms = halves?.names.MOST_TERMS ?? Number.POSITIVE_INFINITY;
       const residual = node.inputs.length > 1;
       const channels4 = ceilDiv(output[3], 4);
       return {
@@ -117,7 +117,7 @@ export const depthwise = (name: string, tileOf: TileOf, halves?: HalfArithmetic)
         ...(halves ? { fragments: halves.fragments } : {}),
         constants: {
           HALF: halves !== undefined,
-          SUM_ROWS: kernel[0] * kernel[1] > MOST_TERMS ? Math.floor(MOST_TERMS / kernel[1]) : kernel[0] + 1,
+          SUM_ROWS: kernel[0] * kernel[1] > terms ? Math.floor(terms / kernel[1]) : kernel[0] + 1,
           TILE_Y: tile.y,
           TILE_X: tile.x,
           KERNEL_Y: kernel[0],

@@ -1,5 +1,5 @@
 import sums from '../../shaders/fragments/half-sums.wgsl?raw';
-import { halfWeights, MOST_INPUT } from '../graph/half-weights.ts';
+import { halfWeights, MOST_INPUT, MOST_TERMS } from '../graph/half-weights.ts';
 import { isPointwise } from '../graph/layers.ts';
 import { byRegisters } from './conv-depthwise.ts';
 import { direct } from './conv-direct.ts';
@@ -18,7 +18,7 @@ export const HALF = 'half/';
 /** As shaders/fragments/half-sums.wgsl has it: [taps][⌈inputs / 4⌉][groups][4 inputs][group]. */
 const halves: HalfArithmetic = {
   fragments: { 'half-sums': sums, ...scaledFragments },
-  names: { MOST_INPUT },
+  names: { MOST_INPUT, MOST_TERMS },
   dot({ weights, bias, taps, inputs, outputs, group, columns, vectors }) {
     const rows = 4 * vectors * ceilDiv(inputs, 4 * vectors);
     const pitch = group * ceilDiv(outputs, group);

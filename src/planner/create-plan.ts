@@ -237,8 +237,8 @@ function pipelineOf(
     if (binding.role === 'constant' && binding.uniformBytes) return 'uniform';
     const texture = binding.role === 'constant' ? slots[binding.index]!.texture : undefined;
     if (texture === undefined) return 'read';
-    const { format } = textures[texture]!;
-    return format === 'rgba32uint' ? 'texture-of-words' : format === 'rgba8sint' ? 'texture-of-bytes' : 'texture';
+    const [whole] = (/[us]int$/.exec(textures[texture]!.format) ?? []) as ('uint' | 'sint')[];
+    return whole ? (`texture-${whole}` as const) : 'texture';
   };
   const constants = { ...program.constants, ...names };
   const key = `${program.file} ${JSON.stringify(constants)}`;

@@ -46,8 +46,8 @@ export interface PipelineSpec {
     | 'uniform'
     | 'read'
     | 'texture'
-    | 'texture-of-words'
-    | 'texture-of-bytes'
+    | 'texture-uint'
+    | 'texture-sint'
     | 'external'
     | 'write'
   )[];

@@ -86,9 +86,12 @@ export const shapesOf = (node: Node, shapes: ReadonlyMap<string, Shape>): NodeSh
   output: shapes.get(node.output)!,
 });
 
-/** What names of kernels begin with that run a node in another form. */
-const formOf = (node: Node, computesInHalves: boolean): string | null =>
-  computesInHalves ? 'half/' : hasByteWeights(node) ? 'byte/' : null;
+/** What names of kernels begin with that run a node in another form; else nothing. */
+const formOf = (node: Node, computesInHalves: boolean): string =>
+  computesInHalves ? 'half/' : hasByteWeights(node) ? 'byte/' : '';
+
+const formed = (forms: readonly Kernel[], begin: string): readonly Kernel[] =>
+  forms.filter(({ name }) => begin && name.startsWith(begin));
 
 const usable = (kernel: Kernel, node: Node, shapes: NodeShapes, features: readonly string[]): boolean =>
   kernel.op === node.op &&
@@ -107,9 +110,8 @@ export function candidates(
   computesInHalves = false,
 ): Kernel[] {
   const runs = (kernel: Kernel) => usable(kernel, node, shapes, features);
-  const form = formOf(node, computesInHalves);
-  const formed = form ? forms.filter((kernel) => kernel.name.startsWith(form) && runs(kernel)) : [];
-  if (formed.length > 0) return formed;
+  const others = formed(forms, formOf(node, computesInHalves)).filter(runs);
+  if (others.length > 0) return others;
   const first = usual.find(runs);
   return first ? [first, ...variants.filter(runs)] : [];
 }
@@ -137,15 +139,13 @@ export function selectKernel(
       others.find((kernel) => usable(kernel, node, shapes, features))
     );
   };
-  const form = formOf(node, computesInHalves);
-  const formed = (begin: string) =>
-    pick(
-      prefer.map((name) => begin + name),
-      forms.filter((kernel) => kernel.name.startsWith(begin) && sound(kernel)),
-    );
+  const begin = formOf(node, computesInHalves);
   const found =
     (measured === undefined ? undefined : named(measured)) ??
-    (form ? formed(form) : undefined) ??
+    pick(
+      prefer.map((name) => begin + name),
+      formed(forms, begin).filter(sound),
+    ) ??
     pick(prefer, usual.filter(sound));
   if (!found) {
     const inputs = shapes.inputs.map((shape) => `[${shape}]`).join(', ');

@@ -1,4 +1,5 @@
 import type { Graph } from '../graph/graph.ts';
+import { hasByteWeights } from '../graph/layers.ts';
 import { coreKernels } from '../kernels/index.ts';
 import type { Executor } from '../scheduler/executor.ts';
 import { duel, findPace } from '../scheduler/pace.ts';
@@ -58,6 +59,7 @@ const FINGERPRINTS = 5;
 export async function tune(host: Host, options: TuneOptions & { readonly signal: AbortSignal }): Promise<TuningReport> {
   const { budgetMs = 1000, signal, onProgress, cache = indexedDbCache() } = options;
   const { gpu, graph, precision } = host;
+  const fuses = host.fuses && !graph.nodes.some(hasByteWeights);
   const start = performance.now();
   const exclusive: Exclusive = async (work) => {
     gpu.check();
@@ -95,8 +97,8 @@ export async function tune(host: Host, options: TuneOptions & { readonly signal:
       const records = new Map(layers);
       // Fetched where there is time for it.
       const blocksAreKnown = [...known.keys()].some((name) => name.startsWith('block '));
-      if (host.fuses && performance.now() >= end && !blocksAreKnown) found = { ...found, complete: false };
-      else if (host.fuses) {
+      if (fuses && performance.now() >= end && !blocksAreKnown) found = { ...found, complete: false };
+      else if (fuses) {
         const { fuseAndAdopt } = await import('./blocks.ts');
         const turns = { exclusive, signal };
         const careful = adopter(host, bench, signal, (next) => isFaster(bench, host.current, next, turns));

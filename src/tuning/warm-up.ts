@@ -48,21 +48,16 @@ export const smallest: Graph = {
 
 /**
  * On a software adapter, whose first plans share most pipelines whatever the network: has it compile these while a file
- * is read, by a first inference, as some compile no sooner. What goes wrong here goes wrong again where it is reported.
+ * is read, by a first inference, as some compile no sooner.
  */
 export async function warmUp(gpu: Gpu, precision: Precision | undefined): Promise<void> {
-  if (!gpu.adapter.software) return;
+  const preferences = await startingPreferences(gpu.adapter);
+  const kernels = await kernelsFor(smallest, preferences);
+  const plan = createPlan(smallest, kernels, { precision, preferences });
+  const executor = await Executor.create(gpu, plan, packConstants(smallest, plan, kernels));
   try {
-    const preferences = await startingPreferences(gpu.adapter);
-    const kernels = await kernelsFor(smallest, preferences);
-    const plan = createPlan(smallest, kernels, { precision, preferences });
-    const executor = await Executor.create(gpu, plan, packConstants(smallest, plan, kernels));
-    try {
-      await executor.run(new Float32Array(16));
-    } finally {
-      executor.dispose();
-    }
-  } catch {
-    // As above.
+    await executor.run(new Float32Array(16));
+  } finally {
+    executor.dispose();
   }
 }

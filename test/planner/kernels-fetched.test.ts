@@ -67,8 +67,7 @@ it.each(['v2-0.35-32', 'v3-small-0.35-64', 'v4-conv-small-0.35-64'])(
     const read = JSON.parse(json) as Plan;
     const packed = [...fresh.packConstants(graph, read, await kernelsOf(read))];
     expect(packed.map(({ slot }) => slot)).toEqual(expected.map(({ slot }) => slot));
-    const bytesOf = (data: ArrayBufferView) =>
-      Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    const bytesOf = (data: ArrayBufferView) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
     for (const [i, { data }] of packed.entries()) expect(bytesOf(data).equals(bytesOf(expected[i]!.data))).toBe(true);
   },
 );

@@ -1,9 +1,10 @@
 /** Counts the GPU memory that is held, at the WebGPU calls. */
 import { load, seededInputs } from '../../src/index.ts';
 
-const texel: Readonly<Record<string, number>> = { rgba32float: 16, rgba16float: 8 };
+const texel: Readonly<Record<string, number>> = { rgba32float: 16, rgba16float: 8, rgba8sint: 4 };
 
-export function countMemory(device: GPUDevice) {
+/** Of what `counts`, everything unless given. */
+export function countMemory(device: GPUDevice, counts: (object: { label?: string }) => boolean = () => true) {
   const held = new Map<object, number>();
   const counter = {
     peak: 0,
@@ -22,10 +23,12 @@ export function countMemory(device: GPUDevice) {
     return object;
   };
   const { createBuffer, createTexture } = device;
-  device.createBuffer = (descriptor) => counted(createBuffer.call(device, descriptor), descriptor.size);
+  device.createBuffer = (descriptor) =>
+    counted(createBuffer.call(device, descriptor), counts(descriptor) ? descriptor.size : 0);
   device.createTexture = (descriptor) => {
     const [width, height] = descriptor.size as number[];
-    return counted(createTexture.call(device, descriptor), width! * height! * texel[descriptor.format]!);
+    const bytes = counts(descriptor) ? width! * height! * texel[descriptor.format]! : 0;
+    return counted(createTexture.call(device, descriptor), bytes);
   };
   return counter;
 }

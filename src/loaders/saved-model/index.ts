@@ -35,8 +35,8 @@ const fields: Readonly<
   Record<Exclude<OpName, 'fused' | 'sum-tiles' | 'integer'>, Readonly<Record<string, Check | 'tensor' | 'tensor?'>>>
 > = {
   conv2d: {
-    weights: 'tensor',
     weightsAs: isWeightsAs,
+    weights: 'tensor',
     bias: 'tensor?',
     kernel: isPair,
     stride: isPair,
@@ -73,8 +73,8 @@ const fields: Readonly<
   },
   'global-average-pool': {},
   'fully-connected': {
-    weights: 'tensor',
     weightsAs: isWeightsAs,
+    weights: 'tensor',
     bias: 'tensor?',
     outFeatures: isCount,
     activation: isActivation,

@@ -256,8 +256,8 @@ describe('a damaged or hostile file is refused', () => {
 
   it('of a later version, saying so', () =>
     refused(
-      changed(() => {}, { version: '2', engine: '9.0.0' }),
-      /version "2", written by engine "9.0.0".*update it/,
+      changed(() => {}, { version: '3', engine: '9.0.0' }),
+      /version "3", written by engine "9.0.0".*update it/,
     ));
 
   it('with a weight that is not finite, or is not used', async () => {
