@@ -51,14 +51,14 @@ export {
   outputShapes,
   type PictureOptions,
   type RunOptions,
-  type SaveOptions,
   type StreamOptions,
   type StreamTasks,
 } from './model.ts';
-export type { Device, PlanOption, Precision, RunChoice } from './options.ts';
+export type { Device, PlanOption, Precision, RunChoice, WeightOption } from './options.ts';
 export type { PlanSummary } from './planner/create-plan.ts';
 export type { Plan } from './planner/plan.ts';
 export type { PlanKind } from './planner/prepare.ts';
+export type { SaveOptions } from './save.ts';
 export type { LayerTime, Profile, ProfileOptions } from './scheduler/profile.ts';
 export type { StreamResult, StreamTiming } from './stream.ts';
 export type { DetectedBox, DetectOptions } from './tasks/detect.ts';

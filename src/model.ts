@@ -20,6 +20,7 @@ import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision as Storage } from './planner/plan.ts';
 import { type PlanKind, prepareFor } from './planner/prepare.ts';
 import { type KernelPreferences, kernelsFor, noPreferences } from './planner/select.ts';
+import type { SaveOptions } from './save.ts';
 import type { RankedOutputs, Ranking } from './scheduler/executor.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
@@ -94,11 +95,6 @@ export interface Embedding {
   readonly top: readonly Classification[];
   /** The elements of the output "embedding", row-major NHWC. */
   readonly embedding: Float32Array;
-}
-
-export interface SaveOptions {
-  /** How weights of layers are stored; default `float32`. */
-  readonly weights?: 'float32' | 'float16' | 'int8' | undefined;
 }
 
 /** For what goes through a network layer by layer. */

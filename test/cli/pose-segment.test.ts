@@ -5,7 +5,7 @@ import { createCanvas } from '@napi-rs/canvas';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { main as poseMain } from '../../src/cli/pose.ts';
 import { main as segmentMain } from '../../src/cli/segment.ts';
-import { writeSavedModel } from '../../src/loaders/saved-model/index.ts';
+import { writeSavedModel } from '../../src/loaders/saved-model/write.ts';
 import { poseKeypoints } from '../../src/tasks/index.ts';
 import { runMain } from '../support/command.ts';
 import { headsGraph } from '../support/detector.ts';

@@ -16,7 +16,7 @@ import { allKernels } from '../../src/kernels/index.ts';
 import { readGraph } from '../../src/load.ts';
 import type { LoadOptions } from '../../src/load-options.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
-import { writeSavedModel } from '../../src/loaders/saved-model/index.ts';
+import { writeSavedModel } from '../../src/loaders/saved-model/write.ts';
 import type { LoadProgress } from '../../src/loaders/streaming.ts';
 import { prepare } from '../../src/passes/index.ts';
 import { createPlan, packConstants } from '../../src/planner/create-plan.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { CenterNetDecoding } from '../../src/graph/decoding.ts';
 import { InvalidResultError, load, ModelFormatError, UsageError } from '../../src/index.ts';
-import { writeSavedModel } from '../../src/loaders/saved-model/index.ts';
+import { writeSavedModel } from '../../src/loaders/saved-model/write.ts';
 import { detect } from '../../src/tasks/index.ts';
 import { headsGraph } from '../support/detector.ts';
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { MoveNetDecoding, PoseNetDecoding } from '../../src/graph/decoding.ts';
 import { load, ModelFormatError, UsageError } from '../../src/index.ts';
-import { writeSavedModel } from '../../src/loaders/saved-model/index.ts';
+import { writeSavedModel } from '../../src/loaders/saved-model/write.ts';
 import { pose, poseKeypoints, segment } from '../../src/tasks/index.ts';
 import { headsGraph } from '../support/detector.ts';
 

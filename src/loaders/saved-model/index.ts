@@ -1,16 +1,13 @@
 /** A model as `Model.save` wrote it: the graph after the passes as JSON in a safetensors file, its weights as tensors. */
 import { GraphError, ModelFormatError, UsageError } from '../../errors.ts';
-import type { ByteLayer, ByteWeights } from '../../graph/byte-weights.ts';
 import type { Decoding } from '../../graph/decoding.ts';
 import type { Graph, GraphInput, GraphOutput, ImageRule } from '../../graph/graph.ts';
-import { hasByteWeights } from '../../graph/layers.ts';
 import type { Node, OpName } from '../../graph/ops.ts';
 import { inferShapes } from '../../graph/shapes.ts';
 import { field, shown } from '../core/json.ts';
 import { float32View, fromFloat16 } from '../core/weights.ts';
 import type { LoadGraphOptions } from '../model-files.ts';
 import type { SafetensorsFile, StoredTensor } from '../safetensors/container.ts';
-import { writeSafetensors } from '../safetensors/container.ts';
 import { type Check, isActivation, isCount, isNumber, isPadding, isPair, isShape, isText, oneOf } from './checks.ts';
 import { isDecoding } from './decoding.ts';
 
@@ -18,10 +15,10 @@ import { isDecoding } from './decoding.ts';
 export const SAVED_FORMAT = 'mobilenet-webgpu';
 
 /** Raised where an earlier engine could not read what a later one writes; a later one reads every earlier version. */
-const FORMAT_VERSION = 2;
+export const FORMAT_VERSION = 2;
 
 /** Written where no weights are bytes. */
-const WITHOUT_BYTES = 1;
+export const WITHOUT_BYTES = 1;
 
 const MOST_NODES = 10_000;
 
@@ -31,7 +28,7 @@ const isEnd: Check = (value) => value === null || isNumber(value);
 const isWeightsAs = oneOf(undefined, 'int8');
 
 /** Fields of each operation besides its names, and which of them are tensors (`?`: or null). */
-const fields: Readonly<
+export const fields: Readonly<
   Record<Exclude<OpName, 'fused' | 'sum-tiles' | 'integer'>, Readonly<Record<string, Check | 'tensor' | 'tensor?'>>>
 > = {
   conv2d: {
@@ -106,59 +103,6 @@ const imageFields: Readonly<Record<Exclude<keyof ImageRule, 'region'>, Check>> =
 };
 
 const isImageRule: Check = (value) => Object.entries(imageFields).every(([name, check]) => check(field(value, name)));
-
-/**
- * The bytes of a file that `load` opens without loader and passes. `graph` has been through the passes. `toHalves`, where it
- * is given, makes the bits of float16 of the weights of layers; what does not fit, and the rest, is float32. `toBytes`: of those
- * that are bytes; a graph that has such needs it.
- */
-export function writeSavedModel(
-  graph: Graph,
-  engine: string,
-  toHalves: ((values: Float32Array) => Uint16Array) | null = null,
-  toBytes: ((node: ByteLayer) => ByteWeights) | null = null,
-): Uint8Array<ArrayBuffer> {
-  const tensors: [string, readonly number[], Float32Array | Uint16Array | Int8Array][] = [];
-  let version = WITHOUT_BYTES;
-  const nodes = graph.nodes.map((node, i) => {
-    if (node.op === 'integer')
-      throw new UsageError(
-        `node "${node.name}" computes with integers, which are not saved yet: load the model with precision "float32" to save it`,
-      );
-    if (node.op === 'fused' || node.op === 'sum-tiles')
-      throw new UsageError(`node "${node.name}" is fused; a model is saved before that`);
-    const out: Record<string, unknown> = { op: node.op, name: node.name, inputs: node.inputs, output: node.output };
-    for (const [name, check] of Object.entries(fields[node.op])) {
-      const value: unknown = node[name as keyof typeof node];
-      if (!(value instanceof Float32Array)) {
-        out[name] = isNumber(value) || typeof value !== 'number' ? value : null;
-        continue;
-      }
-      if (typeof check !== 'string') throw new UsageError(`field ${name} of node "${node.name}" is a tensor`);
-      // By number: names of nodes may be anything.
-      out[name] = `${i}.${name}`;
-      if (name === 'weights' && toBytes && hasByteWeights(node)) {
-        const { values, scales } = toBytes(node as ByteLayer);
-        out.scales = `${i}.scales`;
-        tensors.push([`${i}.${name}`, [values.length], values], [`${i}.scales`, [scales.length], scales]);
-        version = FORMAT_VERSION;
-        continue;
-      }
-      const halves = toHalves && name === 'weights' && value.every((each) => Math.abs(each) <= 65504);
-      tensors.push([`${i}.${name}`, [value.length], halves ? toHalves(value) : value]);
-    }
-    return out;
-  });
-  const { name, inputs, outputs, labels, image, assumptions, decoding } = graph;
-  // Float32 stays aligned.
-  tensors.sort(([, , a], [, , b]) => b.BYTES_PER_ELEMENT - a.BYTES_PER_ELEMENT);
-  return writeSafetensors(tensors, {
-    format: SAVED_FORMAT,
-    version: String(version),
-    engine,
-    graph: JSON.stringify({ name, inputs, outputs, labels, image, assumptions, decoding, nodes }),
-  });
-}
 
 /**
  * Asked to check a tensor's values, which it may do later, once they are there: `check` throws `ModelFormatError`. `made`: the

@@ -7,7 +7,7 @@ import type { Permutation } from '../../../src/graph/ops.ts';
 import { seededInputs } from '../../../src/graph/random-inputs.ts';
 import { loadGraph } from '../../../src/loaders/index.ts';
 import { writeSafetensors } from '../../../src/loaders/safetensors/container.ts';
-import { writeSavedModel } from '../../../src/loaders/saved-model/index.ts';
+import { writeSavedModel } from '../../../src/loaders/saved-model/write.ts';
 import { prepare } from '../../../src/passes/index.ts';
 import { runGraph } from '../../../src/reference/index.ts';
 import { poseImage } from '../../../src/tasks/index.ts';
