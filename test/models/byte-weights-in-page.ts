@@ -1,5 +1,4 @@
-import { load, type ModelSource, seededInputs } from '../../src/index.ts';
-import { compareOutputs } from '../../src/validate/compare.ts';
+import { load, type ModelSource, seededInputs, type ValidationReport } from '../../src/index.ts';
 import { paintedScene } from '../support/painted-scene.ts';
 import { countMemory } from '../tuning/memory-in-page.ts';
 
@@ -47,27 +46,20 @@ export async function bytesAtWork({ id }: { readonly id: string }) {
   };
 }
 
-/** In the browser: what weights as bytes change of a real model's outputs, and every layer with them. */
-export async function costOfBytes({
+/** In the browser: every layer of a real model with weights as bytes, fed with a painted scene. */
+export async function validateBytes({
   source,
   range,
+  precision,
 }: {
   readonly source: string;
   readonly range: readonly [number, number];
-}) {
-  const options = { device: 'webgpu', tuning: 'off', precision: 'float32' } as const;
-  const [floats, bytes] = [await load(source, options), await load(source, { ...options, weights: 'int8' })];
-  const [input] = floats.inputs;
-  const scene = paintedScene(input!.shape.slice(1), 1, range);
-  const [was, is] = [await floats.run(scene), await bytes.run(scene)];
-  const report = await bytes.validate(scene);
-  const sizes = [await memoryOf(source, 'auto'), await memoryOf(source, 'int8')] as const;
-  floats.dispose();
-  bytes.dispose();
-  return {
-    outputs: Object.entries(was).map(([name, values]) => ({ name, ...compareOutputs(is[name]!, values) })),
-    failed: report.layers.filter(({ ok }) => !ok),
-    ok: report.ok,
-    sizes,
-  };
+  readonly precision: 'float32' | 'float16-storage';
+}): Promise<ValidationReport> {
+  const model = await load(source, { device: 'webgpu', tuning: 'off', weights: 'int8', precision });
+  try {
+    return await model.validate(paintedScene(model.inputs[0]!.shape.slice(1), 1, range));
+  } finally {
+    model.dispose();
+  }
 }
