@@ -189,23 +189,25 @@ interface Checked {
 }
 
 /**
- * Goes on with `first` where it computes right; else with what `again` makes without the kernels that do not: the safer ones
+ * Goes on with `first` where it computes right, which `checking` tells; else with what `again` makes without the kernels that do not: the safer ones
  * that are left, then all of them on float32. Says so in `words`, a sentence each. Throws `InvalidResultError` where none
  * is right.
  */
 export async function ensureRight<R extends Checked>(
   first: R,
+  checking: Promise<CheckReport>,
   graph: Graph,
   options: CheckOptions,
   again: (avoid: readonly string[], precision: Precision) => Promise<R>,
 ): Promise<{ readonly running: R; readonly words: readonly string[] }> {
   const words: string[] = [];
   let running = first;
+  let reporting = checking;
   let avoid: string[] = [];
   for (;;) {
     let failures: readonly CheckFailure[];
     try {
-      const report = await checkPlan(running.gpu, graph, running.executor.plan, options);
+      const report = await reporting;
       failures = report.failures;
       if (failures.length === 0) {
         const left =
@@ -232,6 +234,7 @@ export async function ensureRight<R extends Checked>(
     for (;;) {
       try {
         running = await again(avoid, precision);
+        reporting = checkPlan(running.gpu, graph, running.executor.plan, options);
         break;
       } catch (error) {
         if (error instanceof DeviceLostError || !(error instanceof GraphError)) throw error;
