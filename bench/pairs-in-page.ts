@@ -1,5 +1,6 @@
 /** One network by two plans in turns, in the browser. */
 import { load, type PlanOption, seededInputs, type TuningCache } from '../src/index.ts';
+import { countCalls } from './webgpu-calls.ts';
 
 export interface PairsRequest {
   readonly source: string;
@@ -15,10 +16,13 @@ export interface PairsSample {
   /** Whether every kernel and block was measured. */
   readonly complete: readonly [boolean, boolean];
   readonly maxAbsDiff: number;
+  /** Of a warm run: GPU objects made, submits. */
+  readonly calls: readonly [readonly [objects: number, submits: number], readonly [objects: number, submits: number]];
 }
 
 /** Both are tuned, and remember layers in one place, so that what differs is what the plans do. */
 export async function measurePairs({ source, plans, pairs, budgetMs }: PairsRequest): Promise<PairsSample> {
+  const counts = countCalls();
   const records = new Map<string, unknown>();
   const cache = {
     get: async (key: string) => records.get(key) ?? null,
@@ -31,8 +35,11 @@ export async function measurePairs({ source, plans, pairs, budgetMs }: PairsRequ
     const inputs = seededInputs(model.graph);
     await model.run(inputs);
     const { kernels, complete } = await model.tune({ budgetMs, cache });
+    await model.run(inputs);
+    const { objects, submits } = counts;
     const outputs = Object.values(await model.run(inputs));
-    return { model, inputs, kernels, complete, outputs, times: [] as number[] };
+    const calls = [counts.objects - objects, counts.submits - submits] as const;
+    return { model, inputs, kernels, complete, outputs, calls, times: [] as number[] };
   };
   try {
     for (const plan of plans) opened.push(await open(plan));
@@ -56,6 +63,7 @@ export async function measurePairs({ source, plans, pairs, budgetMs }: PairsRequ
       kernels: [one.kernels, other.kernels],
       complete: [one.complete, other.complete],
       maxAbsDiff,
+      calls: [one.calls, other.calls],
     };
   } finally {
     for (const { model } of opened) model.dispose();

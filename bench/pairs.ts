@@ -33,13 +33,15 @@ export async function pairs({ browser, install, model, plan, rounds, json }: Pai
   return 0;
 }
 
-function describe(plans: readonly PlanOption[], { times, kernels, complete, maxAbsDiff }: PairsSample): string {
+function describe(plans: readonly PlanOption[], { times, kernels, complete, maxAbsDiff, calls }: PairsSample): string {
   const [before, after] = times;
   const ratios = after.map((ms, i) => ms / before[i]!);
   const lines = plans.map((plan, i) => {
     const all = kernels[i]!;
     const known = complete[i] ? 'all measured' : 'measured in part';
-    return `${plan}: ${quantile(times[i]!, 0.5).toFixed(1)} ms, ${all.length} dispatches, ${known}`;
+    const [objects, submits] = calls[i]!;
+    const made = `${objects} GPU objects and ${submits} submit in a warm run`;
+    return `${plan}: ${quantile(times[i]!, 0.5).toFixed(1)} ms, ${all.length} dispatches, ${made}; ${known}`;
   });
   const at = (q: number) => quantile(ratios, q).toFixed(3);
   return [

@@ -336,14 +336,13 @@ async function beginChecked(
   options: ResourceOptions = {},
   arriving?: ArrivingWeights | null,
 ): Promise<CheckedRunning> {
-  if (mode === 'off') return { running: await begin(gpu, graph, planned, options, arriving), words: [] };
-  const fetched = import('./self-check.ts');
-  const checking = fetched.then(({ checkPlan }) => checkPlan(gpu, graph, planned.plan, { mode }));
+  const fetched = mode === 'off' ? null : import('./self-check.ts');
+  const checking = fetched?.then(({ checkPlan }) => checkPlan(gpu, graph, planned.plan, { mode }));
   // Reported below, whatever fails first.
-  checking.catch(() => {});
+  checking?.catch(() => {});
   const running = await begin(gpu, graph, planned, options, arriving);
-  const { ensureRight } = await fetched;
-  return ensureRight(running, checking, graph, { mode }, async (avoid, precision) => {
+  if (!fetched) return { running, words: [] };
+  return (await fetched).ensureRight(running, checking!, graph, { mode }, async (avoid, precision) => {
     const arithmetic = precision === running.precision ? planned.preferences.arithmetic : undefined;
     return begin(gpu, graph, await planFor(gpu, graph, precision, arithmetic, avoid), options);
   });
