@@ -140,7 +140,6 @@ export async function limitsAskedOf({ adapter, limits: [bytes, invocations] }: D
     maxStorageBufferBindingSize: 2 ** 31,
     maxComputeWorkgroupStorageSize: bytes,
     maxComputeInvocationsPerWorkgroup: invocations,
-    maxComputeWorkgroupSizeX: invocations,
   };
   const requestDevice = async ({ requiredLimits }: GPUDeviceDescriptor) => {
     asked = requiredLimits;

@@ -24,7 +24,6 @@ const raisedLimits = [
   'maxStorageBufferBindingSize',
   'maxComputeWorkgroupStorageSize',
   'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupSizeX',
 ] as const;
 
 /** A device, what it runs on, and whether it is still there. */

@@ -336,14 +336,13 @@ async function beginChecked(
   options: ResourceOptions = {},
   arriving?: ArrivingWeights | null,
 ): Promise<CheckedRunning> {
-  const fetched = mode === 'off' ? null : import('./self-check.ts');
-  const checking = fetched?.then(({ checkPlan }) => checkPlan(gpu, graph, planned.plan, { mode }));
-  // Reported below, whatever fails first.
-  checking?.catch(() => {});
-  const running = await begin(gpu, graph, planned, options, arriving);
-  if (!fetched) return { running, words: [] };
-  return (await fetched).ensureRight(running, checking!, graph, { mode }, async (avoid, precision) => {
-    const arithmetic = precision === running.precision ? planned.preferences.arithmetic : undefined;
+  const beginning = begin(gpu, graph, planned, options, arriving);
+  if (mode === 'off') return { running: await beginning, words: [] };
+  // Reported by `ensureRight`.
+  beginning.catch(() => {});
+  const { ensureRight } = await import('./self-check.ts');
+  return ensureRight(beginning, gpu, graph, planned.plan, { mode }, async (avoid, precision) => {
+    const arithmetic = precision === planned.precision ? planned.preferences.arithmetic : undefined;
     return begin(gpu, graph, await planFor(gpu, graph, precision, arithmetic, avoid), options);
   });
 }
