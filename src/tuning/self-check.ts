@@ -7,7 +7,8 @@ import { inferShapes } from '../graph/shapes.ts';
 import { createPlan, packConstants } from '../planner/create-plan.ts';
 import type { Plan, Precision } from '../planner/plan.ts';
 import { kernelsOf } from '../planner/select.ts';
-import { runGraph } from '../reference/index.ts';
+import { operationsFor } from '../reference/operations-for.ts';
+import { runGraphWith } from '../reference/run.ts';
 import { Executor } from '../scheduler/executor.ts';
 import { poison } from '../scheduler/poison.ts';
 import { wrongPictures } from '../validate/picture-check.ts';
@@ -88,6 +89,7 @@ async function compare(
     aliasing: false,
     limits: gpu.device.limits,
   });
+  const operations = await operationsFor(graph);
   const executor = await Executor.create(gpu, plan, packConstants(graph, plan, registry));
   try {
     const inputs = goldenInputs(graph);
@@ -96,7 +98,7 @@ async function compare(
       return executor.run(inputs);
     });
     // The GPU runs meanwhile.
-    const expected = runGraph(graph, inputs);
+    const expected = runGraphWith(operations, graph, inputs);
     const found = await Promise.all(runs);
     return layers.flatMap(({ node: name, of, kernel }) => {
       const node = graph.nodes.find((one) => one.name === name)!;
@@ -189,23 +191,28 @@ interface Checked {
 }
 
 /**
- * Goes on with `first` where it computes right; else with what `again` makes without the kernels that do not: the safer ones
- * that are left, then all of them on float32. Says so in `words`, a sentence each. Throws `InvalidResultError` where none
- * is right.
+ * Checks a plan while it is made ready, `beginning`, and goes on with it where it computes right; else with what `again` makes
+ * without the kernels that do not: the safer ones that are left, then all of them on float32. Says so in `words`, a sentence
+ * each. Throws as `beginning` does, and `InvalidResultError` where none is right.
  */
 export async function ensureRight<R extends Checked>(
-  first: R,
+  beginning: Promise<R>,
+  gpu: Gpu,
   graph: Graph,
+  plan: Plan,
   options: CheckOptions,
   again: (avoid: readonly string[], precision: Precision) => Promise<R>,
 ): Promise<{ readonly running: R; readonly words: readonly string[] }> {
   const words: string[] = [];
-  let running = first;
+  let checking = checkPlan(gpu, graph, plan, options);
+  // Reported below, whatever fails first.
+  checking.catch(() => {});
+  let running = await beginning;
   let avoid: string[] = [];
   for (;;) {
     let failures: readonly CheckFailure[];
     try {
-      const report = await checkPlan(running.gpu, graph, running.executor.plan, options);
+      const report = await checking;
       failures = report.failures;
       if (failures.length === 0) {
         const left =
@@ -232,6 +239,7 @@ export async function ensureRight<R extends Checked>(
     for (;;) {
       try {
         running = await again(avoid, precision);
+        checking = checkPlan(running.gpu, graph, running.executor.plan, options);
         break;
       } catch (error) {
         if (error instanceof DeviceLostError || !(error instanceof GraphError)) throw error;
