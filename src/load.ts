@@ -47,7 +47,8 @@ export async function load(
     const opened = await openGraph(source, { ...options, signal: reading });
     arriving = opened.arriving;
     let { graph: loaded } = opened;
-    const file = takeFile(loaded);
+    // With rounded weights it is another network than the file's.
+    const file = choice.weights === 'int8' ? null : takeFile(loaded);
     if (options.labels) loaded = (await import('./loaders/sidecars/labels.ts')).withLabels(loaded, options.labels);
     const { gpu, reason, warm, cpu } = (await opening) ?? noDevice('the reference was asked for');
     cpu?.of(loaded, file);

@@ -1,12 +1,16 @@
 /** Saved models with weights as bytes: the same graph again, whole or as it arrives, and damaged ones refused. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { buildArchitecture } from '../../../src/architectures/index.ts';
-import { ModelFormatError, UsageError } from '../../../src/errors.ts';
+import type { CpuEngine, CpuNetwork } from '../../../src/cpu/engine.ts';
+import { DeviceError, ModelFormatError, UsageError } from '../../../src/errors.ts';
+import { hasByteWeights } from '../../../src/graph/layers.ts';
 import { seededInputs } from '../../../src/graph/random-inputs.ts';
 import { loadGraph } from '../../../src/loaders/index.ts';
 import { readSafetensors, writeSafetensors } from '../../../src/loaders/safetensors/container.ts';
 import { withByteWeights } from '../../../src/passes/byte-weights.ts';
+import { prepare } from '../../../src/passes/index.ts';
 import { save } from '../../../src/save.ts';
+import { writeTflite } from '../../../src/writers/tflite.ts';
 import { FakeGpu } from '../../support/fake-gpu.ts';
 import { load } from '../../support/unchecked-load.ts';
 
@@ -39,6 +43,23 @@ describe('a saved model with weights as bytes', () => {
       outputs.push(await model.run(inputs));
     }
     expect(outputs[0]).toEqual(outputs[1]);
+  });
+
+  it('is what an engine of the CPU is handed, and not the file that it was read from', async () => {
+    const handed: CpuNetwork[] = [];
+    const cpu: CpuEngine = {
+      name: 'one that opens nothing',
+      open: async (network) => {
+        handed.push(network);
+        throw new DeviceError('none');
+      },
+    };
+    const bytes = writeTflite(prepare(source()));
+    for (const weights of ['auto', 'int8'] as const) {
+      await expect(load(bytes, { device: 'wasm', cpu, weights })).rejects.toThrow('none');
+    }
+    expect(handed.map(({ file }) => file === null)).toEqual([false, true]);
+    expect(handed.map(({ graph }) => graph.nodes.some(hasByteWeights))).toEqual([false, true]);
   });
 
   it('is planned on kernels for bytes, as it arrives too, with the same constants', async () => {
