@@ -46,13 +46,11 @@ export async function load(
   try {
     const opened = await openGraph(source, { ...options, signal: reading });
     arriving = opened.arriving;
-    let { graph: loaded } = opened;
-    const file = takeFile(loaded);
-    if (options.labels) loaded = (await import('./loaders/sidecars/labels.ts')).withLabels(loaded, options.labels);
+    const file = takeFile(opened.graph);
+    const loaded = await labelled(opened.graph, options);
     const { gpu, reason, warm, cpu } = (await opening) ?? noDevice('the reference was asked for');
     cpu?.of(loaded, file);
-    const graph = await graphFor(loaded, integersOf(options, choice, cpu !== null && gpu === null));
-    const network = options.embedding ? (await import('./passes/embedding.ts')).withEmbedding(graph) : graph;
+    const network = await networkOf(loaded, options, choice, cpu !== null && gpu === null);
     const model = await Model.create(network, gpu, reason, {
       plan,
       precision: gpu ? storageOf(precision, gpu.adapter.features) : 'float32',
@@ -64,6 +62,7 @@ export async function load(
       onCompiled: (done, total) => onProgress?.({ stage: 'compile', done, total }),
       arriving,
       cpu,
+      again: options.keepWeights === false ? await rereader(source, options, choice) : undefined,
     });
     if (choice.device === 'auto' && model.device === 'reference') {
       (await import('./device-choice.ts')).warnOfReference(model.deviceReason);
@@ -78,6 +77,21 @@ export async function load(
     throw error;
   }
 }
+
+const labelled = async (graph: Graph, { labels }: LoadOptions): Promise<Graph> =>
+  labels ? (await import('./loaders/sidecars/labels.ts')).withLabels(graph, labels) : graph;
+
+/** What runs of what was loaded. */
+async function networkOf(loaded: Graph, options: LoadOptions, choice: ResolvedChoice, engine: boolean): Promise<Graph> {
+  const graph = await graphFor(loaded, integersOf(options, choice, engine));
+  return options.embedding ? (await import('./passes/embedding.ts')).withEmbedding(graph) : graph;
+}
+
+/** The same network again. */
+const rereader = async (source: ModelSource, given: LoadOptions, choice: ResolvedChoice) =>
+  (await import('./absent-weights.ts')).rereading(source, given, async (from, options) =>
+    networkOf(await labelled(await readGraph(from, options), options), options, choice, false),
+  );
 
 /** Embeddings are real numbers that a network on integers does not have. `engine`: on an engine for the CPU alone. */
 function integersOf(
@@ -109,10 +123,12 @@ const noDevice = (reason: string, cpu: DeviceChoice | null = null): OpenedDevice
 
 async function openDevice(
   { device, precision, plan }: ResolvedChoice,
-  { gpu: webgpu, gpuDevice, powerPreference, cpu: stated, tuningCache }: LoadOptions,
+  { gpu: webgpu, gpuDevice, powerPreference, cpu: stated, tuningCache, keepWeights }: LoadOptions,
 ): Promise<OpenedDevice> {
   const choose = async (adapter: AdapterDescription | null) => {
     if (device === 'webgpu' || (!stated && device !== 'wasm')) return null;
+    // It would take the weights.
+    if (adapter && keepWeights === false) return null;
     const { DeviceChoice } = await import('./device-choice.ts');
     return DeviceChoice.create(stated ?? false, device === 'wasm', adapter, tuningCache);
   };

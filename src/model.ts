@@ -126,6 +126,8 @@ export interface ModelOptions {
   readonly arriving?: ArrivingWeights | null | undefined;
   /** Whether the CPU's own engine runs in place of the GPU. */
   readonly cpu?: DeviceChoice | null | undefined;
+  /** Gives the graph again: where a GPU runs it, the CPU keeps no weights. */
+  readonly again?: (() => Promise<Graph>) | undefined;
 }
 
 /** What a stream may ask of each frame: the options, and the result, of the method of that name. */
@@ -141,9 +143,11 @@ export type StreamOptions<K extends keyof StreamTasks> = StreamTiming & StreamTa
 
 /** A network that is ready to run: on the GPU, on the CPU by an engine for it, or on the CPU reference. */
 export class Model {
-  /** The network as it was loaded. */
+  /** The network as it was loaded; without its weights where they are not kept. */
   readonly graph: Graph;
   readonly #prepared: Graph;
+  /** Where the CPU keeps no weights. */
+  #absent: { whole(): Promise<Graph> } | null = null;
   readonly planKind: PlanKind;
   readonly #precision: Storage;
   /** Null on the CPU. */
@@ -192,7 +196,7 @@ export class Model {
    */
   static async create(loaded: Graph, opened: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
     const { plan = 'unfused', precision = 'float32', arithmetic, signal, onCompiled, arriving } = options;
-    const { cpu: choice, selfCheck } = options;
+    const { cpu: choice, selfCheck, again } = options;
     const graph = withMeanings(loaded);
     let gpu = opened;
     let onCpu: { readonly cpu: CpuExecutor | null; readonly reason: string } = {
@@ -215,7 +219,13 @@ export class Model {
       const starting = { arithmetic, fuses: plan === 'auto', signal, onCompiled };
       const running = gpu && (await TunedExecutor.create(gpu, prepared, precision, starting, arriving, selfCheck));
       const kernels = gpu ? null : await kernelsFor(prepared);
-      const model = new Model(graph, prepared, running, kernels, onCpu, options);
+      const absent = running && again && (await import('./absent-weights.ts'));
+      const [own, ofPlan] = absent ? [graph, prepared].map(absent.withoutWeights) : [graph, prepared];
+      const model = new Model(own!, ofPlan!, running, kernels, onCpu, options);
+      if (absent) {
+        await arriving?.all;
+        model.#absent = absent.release(running, graph, again, plan === 'fused' ? plan : 'unfused');
+      }
       if (choice && running && !choice.remembered) model.#choice = choice;
       return model;
     } catch (error) {
@@ -345,11 +355,16 @@ export class Model {
     return cpu.run(values);
   }
 
+  /** The graph with its weights, which are fetched again where they are not kept. */
+  async #whole(): Promise<Graph> {
+    return this.#absent?.whole() ?? this.graph;
+  }
+
   /** One inference of the graph as loaded on the CPU reference: a validator in plain loops, not a fast CPU. */
   async runReference(inputs: Inputs, { signal, onLayer }: LayerOptions = {}): Promise<Outputs> {
     this.#check();
     const { runGraphAsync } = await import('./reference/index.ts');
-    const outputs = await runGraphAsync(this.graph, this.#named(inputs), {
+    const outputs = await runGraphAsync(await this.#whole(), this.#named(inputs), {
       ...(signal ? { signal } : {}),
       onNode: (_node, _output, index) => onLayer?.(index + 1, this.graph.nodes.length),
     });
@@ -363,7 +378,11 @@ export class Model {
    */
   async save({ weights = 'float32' }: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     const { writeSavedModel } = await import('./loaders/saved-model/index.ts');
-    return writeSavedModel(await prepareFor(this.graph, 'unfused'), version, weights === 'float16' ? toFloat16 : null);
+    return writeSavedModel(
+      await prepareFor(await this.#whole(), 'unfused'),
+      version,
+      weights === 'float16' ? toFloat16 : null,
+    );
   }
 
   /** Costs, plan and memory in numbers; with the kernels that the model runs on now. */
@@ -386,12 +405,13 @@ export class Model {
   ): Promise<ValidationReport> {
     const tuned = this.#gpuTo('validate');
     const { validate } = await import('./validate/validate.ts');
-    const prepared = plan ? await prepareFor(this.graph, plan) : this.prepared;
+    const graph = await this.#whole();
     const named = this.#named(inputs);
+    const prepared = plan ? await prepareFor(graph, plan) : await tuned.wholePrepared();
     return tuned.hold(({ gpu }) =>
       validate({
         gpu,
-        graph: this.graph,
+        graph,
         prepared,
         plan: plan ?? (tuned.preferences.fused ? 'auto' : this.planKind),
         precision: tuned.precision,
@@ -592,7 +612,7 @@ export class Model {
   /** Measures the CPU's engine beside the GPU, and moves there where it is faster. */
   async #choose(choice: DeviceChoice): Promise<TuningReport> {
     const gpu = this.#gpu!;
-    const graph = await prepareFor(this.graph, 'unfused');
+    const graph = await prepareFor(await this.#whole(), 'unfused');
     const tune = this.#tunesItself ? () => this.tune() : null;
     return choice.settle({ graph, gpu, tune, signal: this.#disposal.signal }, (cpu, reason) => {
       this.#reason = reason;

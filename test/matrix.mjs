@@ -95,7 +95,15 @@ function run(stack, env) {
     return silent
       ? [
           ...lines,
-          { stack: stack.name, kernel: 'vitest', cases: 0, largest: 0, missing: [], wrong: [`ended with ${status}`] },
+          {
+            stack: stack.name,
+            kernel: 'vitest',
+            cases: 0,
+            refused: 0,
+            largest: 0,
+            missing: [],
+            wrong: [`ended with ${status}`],
+          },
         ]
       : lines;
   } finally {
@@ -189,9 +197,10 @@ function document(columns) {
       const own = lines.filter(({ kernel }) => familyOf(kernel) === family);
       const cases = own.reduce((sum, line) => sum + line.cases, 0);
       if (cases === 0) return own.some(({ missing }) => missing.length > 0) ? own[0].missing.join(', ') : '–';
+      const refused = own.reduce((sum, line) => sum + line.refused, 0);
       const failed = own.reduce((sum, { wrong }) => sum + wrong.length, 0);
       const largest = Math.max(...own.map((line) => line.largest));
-      return `${cases}, ${failed > 0 ? `**${failed} wrong**` : largest === 0 ? 'exact' : largest.toPrecision(2)}`;
+      return `${cases}, ${failed > 0 ? `**${failed} wrong**` : largest === 0 ? 'exact' : largest.toPrecision(2)}${refused > 0 ? `, ${refused} refused` : ''}`;
     }),
   ]);
   const total = there.map(({ lines }) => String(lines.reduce((sum, line) => sum + line.cases, 0)));
@@ -203,7 +212,7 @@ function document(columns) {
     '',
     `Made by \`${command}\` (${new Date().toISOString().slice(0, 10)}). A row is a kernel with its variants; a cell has the cases that ran, each three`,
     'times on an arena full of NaN, and the largest error as a share of its derived bound (1 would be the bound; `exact`: no',
-    'error). `–`: the kernel is not for that precision. Chromium is Dawn on SwiftShader, Firefox wgpu and naga on lavapipe, Node',
+    'error; refused: a typed error, as the variant needs a limit that the device has not). `–`: the kernel is not for that precision. Chromium is Dawn on SwiftShader, Firefox wgpu and naga on lavapipe, Node',
     "Dawn. Default limits: a device for which nothing was asked. Compatibility: `featureLevel: 'compatibility'`, of 128 invocations",
     'a workgroup; Firefox has none, and is kept to 128 by a wrapper.',
     '',

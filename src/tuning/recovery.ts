@@ -1,6 +1,7 @@
 /** Another device in the place of one that was lost. */
 import type { Gpu } from '../device/gpu.ts';
 import { DeviceError, DeviceLostError } from '../errors.ts';
+import type { Graph } from '../graph/graph.ts';
 
 /** How often another one is asked for. */
 const MOST_LOSSES = 3;
@@ -35,6 +36,18 @@ export async function replace<T>(
   }
   if (!(last instanceof DeviceError)) throw last;
   throw new DeviceLostError(`${failure.message}; there was none: ${last.message}`, { cause: last });
+}
+
+/** A network with its weights, to be built again. Throws `DeviceLostError` where they were not kept and cannot be had again. */
+export async function wholeAfter(loss: DeviceLostError, network: { whole(): Promise<Graph> }): Promise<Graph> {
+  try {
+    return await network.whole();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new DeviceLostError(`${loss.message}; the weights cannot be had again (keepWeights: false): ${why}`, {
+      cause,
+    });
+  }
 }
 
 /** What a plan depends on: adapters of one kind run the same. */

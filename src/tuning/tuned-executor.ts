@@ -13,6 +13,7 @@ import { disposed, Executor, type RankedOutputs, type Ranking, type RunOptions }
 import type { ResourceOptions } from '../scheduler/plan-resources.ts';
 import { preferencesOf, startingPreferences } from './defaults.ts';
 import type { TuneOptions, TuningReport } from './index.ts';
+import type { CheckReport } from './self-check.ts';
 
 /** Devices that a call may lose before it gives up. */
 const MOST_LOSSES = 3;
@@ -43,6 +44,13 @@ export type SelfCheck = 'off' | 'once' | 'always';
 /** As `Executor.runPicture` takes it. */
 type Picture = Parameters<Executor['runPicture']>[0];
 
+/** What stands for a graph whose weights the CPU does not keep. */
+export interface Released {
+  without(graph: Graph): Graph;
+  /** Throws where it cannot be had again. */
+  whole(): Promise<Graph>;
+}
+
 interface Planned extends Pick<Running, 'preferences' | 'precision'> {
   readonly plan: Plan;
 }
@@ -52,7 +60,9 @@ interface Planned extends Pick<Running, 'preferences' | 'precision'> {
  * after one was lost, unless the caller brought it. Results of runs come in the order of the calls.
  */
 export class TunedExecutor {
-  readonly graph: Graph;
+  graph: Graph;
+  /** Where the CPU keeps no weights: what leaves them out, and what has the graph with them again. */
+  #released: Released | null = null;
   /** What the self-check found, a sentence each. */
   get found(): readonly string[] {
     return this.#found;
@@ -95,19 +105,39 @@ export class TunedExecutor {
     arriving?: ArrivingWeights | null,
     selfCheck: SelfCheck = 'off',
   ): Promise<TunedExecutor> {
-    const make = async (on: Gpu) =>
-      checked(
-        await begin(on, graph, await planFor(on, graph, precision, arithmetic), options, arriving),
-        graph,
-        selfCheck,
-        options,
-      );
+    const make = async (on: Gpu) => {
+      const planned = await planFor(on, graph, precision, arithmetic);
+      // The CPU has time for it while the pipelines compile, which it shares.
+      const checking = selfCheck === 'off' ? null : checkFirst(on, graph, planned.plan, selfCheck);
+      return checked(await begin(on, graph, planned, options, arriving), graph, selfCheck, options, checking);
+    };
     return new TunedExecutor(
       graph,
       fuses,
       await make(gpu).catch(async (error) => (await recovery()).replace(gpu, error, make, options.signal)),
       selfCheck,
     );
+  }
+
+  /** `graph` with its weights. */
+  async whole(): Promise<Graph> {
+    return this.#released?.whole() ?? this.graph;
+  }
+
+  /** `prepared` with its weights. */
+  async wholePrepared(): Promise<Graph> {
+    return this.#released ? withBlocks(await this.whole(), this.preferences) : this.prepared;
+  }
+
+  /** Keeps no weights on the CPU from now on. */
+  release(released: Released): void {
+    this.#released = released;
+    this.graph = released.without(this.graph);
+    this.#goOn(this.#running);
+  }
+
+  #goOn(running: Running): void {
+    this.#running = this.#released ? { ...running, prepared: this.#released.without(running.prepared) } : running;
   }
 
   /** What the plan runs: `graph`, with the blocks fused that the preferences name. */
@@ -218,20 +248,21 @@ export class TunedExecutor {
 
   /** The same plan on an adapter of the same kind: the same input gives the same bits as before. */
   async #rebuild({ gpu, executor: { plan }, preferences, precision }: Running, loss: DeviceLostError): Promise<void> {
-    const { kindOf, replace } = await recovery();
+    const { kindOf, replace, wholeAfter } = await recovery();
+    const graph = await wholeAfter(loss, this);
     const running = await replace(gpu, loss, async (next) => {
       const same = kindOf(next) === kindOf(gpu);
-      if (same) return begin(next, this.graph, { plan, preferences, precision }, {});
+      if (same) return begin(next, graph, { plan, preferences, precision }, {});
       this.#pictures.clear();
-      const planned = await planFor(next, this.graph, precision, preferences.arithmetic);
-      return (await checked(await begin(next, this.graph, planned, {}), this.graph, this.#selfCheck, {})).running;
+      const planned = await planFor(next, graph, precision, preferences.arithmetic);
+      return (await checked(await begin(next, graph, planned, {}), graph, this.#selfCheck, {})).running;
     });
     if (this.#disposed) {
       running.executor.dispose();
       running.gpu.dispose();
       throw disposed();
     }
-    this.#running = running;
+    this.#goOn(running);
     this.#watch(running.gpu);
   }
 
@@ -306,7 +337,7 @@ export class TunedExecutor {
   exchange(next: Executor, preferences: KernelPreferences, prepared = this.prepared): void {
     next.gpu.check();
     const before = this.#running.executor;
-    this.#running = { ...this.#running, executor: next, preferences, prepared };
+    this.#goOn({ ...this.#running, executor: next, preferences, prepared });
     if (next === before) return;
     Promise.allSettled([before.idle(), ...this.#working]).then(() => before.dispose());
   }
@@ -335,13 +366,22 @@ async function checked(
   graph: Graph,
   mode: SelfCheck,
   options: ResourceOptions,
+  checking: Promise<CheckReport> | null = null,
 ): Promise<CheckedRunning> {
   if (mode === 'off') return { running, words: [] };
   const { gpu, preferences } = running;
-  return (await import('./self-check.ts')).ensureRight(running, graph, { mode }, async (avoid, precision) => {
+  const again = async (avoid: readonly string[], precision: Precision) => {
     const arithmetic = precision === running.precision ? preferences.arithmetic : undefined;
     return begin(gpu, graph, await planFor(gpu, graph, precision, arithmetic, avoid), options);
-  });
+  };
+  return (await import('./self-check.ts')).ensureRight(running, graph, { mode }, again, checking);
+}
+
+function checkFirst(gpu: Gpu, graph: Graph, plan: Plan, mode: 'once' | 'always'): Promise<CheckReport> {
+  const checking = import('./self-check.ts').then(({ checkPlan }) => checkPlan(gpu, graph, plan, { mode }));
+  // Told once the plan is there.
+  checking.catch(() => {});
+  return checking;
 }
 
 async function planFor(

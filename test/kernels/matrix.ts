@@ -27,13 +27,20 @@ export function isDealt(table: string, index: number): boolean {
   return index === 0 || (index + offset) % every === 0;
 }
 
+/** What a device that has less says of a variant that needs more, which tuning then passes over. */
+const tooLarge = /^DeviceError: .*maxUniformBufferBindingSize/s;
+
 /** Runs a table and leaves a line of JSON of what became of it. */
 export async function runOnStack(kernel: string, runs: readonly KernelRun[]): Promise<void> {
   const { missing, results } = await tableOn(stack!, runs);
   const wrong: string[] = [];
-  let largest = 0;
+  let [largest, refused] = [0, 0];
   for (const [i, result] of results.entries()) {
     const { title } = runs[i]!.testCase;
+    if ('error' in result && tooLarge.test(result.error)) {
+      refused++;
+      continue;
+    }
     if ('error' in result) {
       wrong.push(`${title}: ${result.error.split('\n')[0]}`);
       continue;
@@ -42,7 +49,7 @@ export async function runOnStack(kernel: string, runs: readonly KernelRun[]): Pr
     // An error of nothing is no share of a bound of nothing.
     if (result.maxError > 0) largest = Math.max(largest, result.maxError / result.bound);
   }
-  const line = { stack: stack!.name, kernel, cases: results.length, largest, missing, wrong };
+  const line = { stack: stack!.name, kernel, cases: results.length, refused, largest, missing, wrong };
   appendFileSync(MATRIX_RESULTS!, `${JSON.stringify(line)}\n`);
   expect(wrong).toEqual([]);
 }

@@ -151,9 +151,9 @@ export async function missingFeatures({
   op: OpName;
   device?: StackDevice | undefined;
 }): Promise<string[]> {
-  const { adapter } = await opened(op, device);
+  const gpu = await opened(op, device);
   return (kernelNamed(await allKernels(), kernel, op).requires ?? []).filter(
-    (feature) => !adapter.features.includes(feature),
+    (feature) => !gpu.features.includes(feature),
   );
 }
 
@@ -189,7 +189,7 @@ async function runCase(args: KernelRun): Promise<CaseResult> {
   );
   const shapes = inferShapes(graph);
   const nodeShapes = { inputs: node.inputs.map((name) => shapes.get(name)!), output: shapes.get('y')! };
-  const features = gpu.adapter.features.filter((feature) => !(inexact && feature === EXACT));
+  const features = gpu.features.filter((feature) => !(inexact && feature === EXACT));
   const preferences = { features, prefer: [], tuned: { [layerKey(node, nodeShapes)]: kernel } };
   const names = writtenBy(node);
   const half = new Set([

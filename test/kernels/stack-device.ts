@@ -39,8 +39,11 @@ export function limited(device: GPUDevice): GPUDevice {
     },
     async createComputePipelineAsync(descriptor: GPUComputePipelineDescriptor) {
       const { module, constants = {} } = descriptor.compute;
-      const sizes = /@workgroup_size\(([^)]*)\)/.exec(codes.get(module)!)![1]!.split(',');
-      const invocations = sizes.reduce((product, size) => product * Number(constants[size.trim()] ?? size), 1);
+      const code = codes.get(module)!;
+      const numberOf = (size: string) =>
+        constants[size] ?? Number(new RegExp(`const ${size} = (\\d+)`).exec(code)?.[1] ?? size);
+      const sizes = /@workgroup_size\(([^)]*)\)/.exec(code)![1]!.split(',');
+      const invocations = sizes.reduce((product, size) => product * numberOf(size.trim()), 1);
       if (!(invocations <= INVOCATIONS)) throw new Error(`a workgroup has ${invocations} invocations (${sizes})`);
       return createComputePipelineAsync.call(device, descriptor);
     },
