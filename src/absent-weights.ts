@@ -13,8 +13,11 @@ import type { TunedExecutor } from './tuning/tuned-executor.ts';
  */
 export function release(running: TunedExecutor, graph: Graph, again: () => Promise<Graph>, kind: PlanKind) {
   const network = new AbsentWeights(graph, async () => withMeanings(await again()));
-  running.release({ without: withoutWeights, whole: async () => prepareFor(await network.whole(), kind) });
-  return network;
+  running.whole = async () => prepareFor(await network.whole(), kind);
+  running.keep = withoutWeights;
+  running.graph = withoutWeights(running.graph);
+  running.exchange(running.current, running.preferences);
+  return () => network.whole();
 }
 
 /** The network of a source by `read`, for as long as it can be read again: what a caller has in memory is not kept for that. */
@@ -75,18 +78,18 @@ export const withoutWeights = (graph: Graph): Graph => ({
   nodes: graph.nodes.map((node) => absent(node, node.name) as Node),
 });
 
+const standIns = new WeakSet<object>();
+
 function absent(value: unknown, node: string): unknown {
-  if (ArrayBuffer.isView(value)) {
-    return standIn(value as Float32Array, node);
-  }
+  if (ArrayBuffer.isView(value)) return standIn(value as Float32Array, node);
   if (Array.isArray(value)) return value.map((inner) => absent(inner, node));
-  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value !== 'object' || value === null || standIns.has(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, absent(inner, node)]));
 }
 
 function standIn({ length, byteLength, constructor: type }: Float32Array, node: string): unknown {
   const known: Readonly<Record<PropertyKey, unknown>> = { length, byteLength, constructor: type };
-  return new Proxy(Object.create(type.prototype), {
+  const made = new Proxy(Object.create(type.prototype), {
     get(_, key) {
       if (Object.hasOwn(known, key)) return known[key];
       throw new UsageError(
@@ -94,6 +97,8 @@ function standIn({ length, byteLength, constructor: type }: Float32Array, node: 
       );
     },
   });
+  standIns.add(made);
+  return made;
 }
 
 /** Of all numbers of a network, and of where they are. */

@@ -46,8 +46,8 @@ export async function load(
   try {
     const opened = await openGraph(source, { ...options, signal: reading });
     arriving = opened.arriving;
-    const file = takeFile(opened.graph);
-    const loaded = await labelled(opened.graph, options);
+    const { graph: loaded } = opened;
+    const file = takeFile(loaded);
     const { gpu, reason, warm, cpu } = (await opening) ?? noDevice('the reference was asked for');
     cpu?.of(loaded, file);
     const network = await networkOf(loaded, options, choice, cpu !== null && gpu === null);
@@ -62,7 +62,12 @@ export async function load(
       onCompiled: (done, total) => onProgress?.({ stage: 'compile', done, total }),
       arriving,
       cpu,
-      again: options.keepWeights === false ? await rereader(source, options, choice) : undefined,
+      again:
+        options.keepWeights === false
+          ? (await import('./absent-weights.ts')).rereading(source, options, async (from, given) =>
+              networkOf(await readGraph(from, given), given, choice, false),
+            )
+          : undefined,
     });
     if (choice.device === 'auto' && model.device === 'reference') {
       (await import('./device-choice.ts')).warnOfReference(model.deviceReason);
@@ -78,20 +83,13 @@ export async function load(
   }
 }
 
-const labelled = async (graph: Graph, { labels }: LoadOptions): Promise<Graph> =>
-  labels ? (await import('./loaders/sidecars/labels.ts')).withLabels(graph, labels) : graph;
-
 /** What runs of what was loaded. */
-async function networkOf(loaded: Graph, options: LoadOptions, choice: ResolvedChoice, engine: boolean): Promise<Graph> {
+async function networkOf(opened: Graph, options: LoadOptions, choice: ResolvedChoice, engine: boolean): Promise<Graph> {
+  const { labels } = options;
+  const loaded = labels ? (await import('./loaders/sidecars/labels.ts')).withLabels(opened, labels) : opened;
   const graph = await graphFor(loaded, integersOf(options, choice, engine));
   return options.embedding ? (await import('./passes/embedding.ts')).withEmbedding(graph) : graph;
 }
-
-/** The same network again. */
-const rereader = async (source: ModelSource, given: LoadOptions, choice: ResolvedChoice) =>
-  (await import('./absent-weights.ts')).rereading(source, given, async (from, options) =>
-    networkOf(await labelled(await readGraph(from, options), options), options, choice, false),
-  );
 
 /** Embeddings are real numbers that a network on integers does not have. `engine`: on an engine for the CPU alone. */
 function integersOf(

@@ -19,7 +19,7 @@ import { toFloat16 } from './kernels/pack.ts';
 import type { PlanOption } from './options.ts';
 import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision as Storage } from './planner/plan.ts';
-import { type PlanKind, prepareFor } from './planner/prepare.ts';
+import { type PlanKind, prepareFor, withBlocks } from './planner/prepare.ts';
 import { type KernelPreferences, kernelsFor, noPreferences } from './planner/select.ts';
 import type { RankedOutputs, Ranking } from './scheduler/executor.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
@@ -146,8 +146,8 @@ export class Model {
   /** The network as it was loaded; without its weights where they are not kept. */
   readonly graph: Graph;
   readonly #prepared: Graph;
-  /** Where the CPU keeps no weights. */
-  #absent: { whole(): Promise<Graph> } | null = null;
+  /** The same with its weights. */
+  #whole = async (): Promise<Graph> => this.graph;
   readonly planKind: PlanKind;
   readonly #precision: Storage;
   /** Null on the CPU. */
@@ -224,7 +224,7 @@ export class Model {
       const model = new Model(own!, ofPlan!, running, kernels, onCpu, options);
       if (absent) {
         await arriving?.all;
-        model.#absent = absent.release(running, graph, again, plan === 'fused' ? plan : 'unfused');
+        model.#whole = absent.release(running, graph, again, model.planKind);
       }
       if (choice && running && !choice.remembered) model.#choice = choice;
       return model;
@@ -355,11 +355,6 @@ export class Model {
     return cpu.run(values);
   }
 
-  /** The graph with its weights, which are fetched again where they are not kept. */
-  async #whole(): Promise<Graph> {
-    return this.#absent?.whole() ?? this.graph;
-  }
-
   /** One inference of the graph as loaded on the CPU reference: a validator in plain loops, not a fast CPU. */
   async runReference(inputs: Inputs, { signal, onLayer }: LayerOptions = {}): Promise<Outputs> {
     this.#check();
@@ -407,7 +402,7 @@ export class Model {
     const { validate } = await import('./validate/validate.ts');
     const graph = await this.#whole();
     const named = this.#named(inputs);
-    const prepared = plan ? await prepareFor(graph, plan) : await tuned.wholePrepared();
+    const prepared = await (plan ? prepareFor(graph, plan) : withBlocks(await tuned.whole(), tuned.preferences));
     return tuned.hold(({ gpu }) =>
       validate({
         gpu,

@@ -1,6 +1,6 @@
 /** Another device in the place of one that was lost. */
 import type { Gpu } from '../device/gpu.ts';
-import { DeviceError, DeviceLostError } from '../errors.ts';
+import { DeviceError, DeviceLostError, ShaderError } from '../errors.ts';
 import type { Graph } from '../graph/graph.ts';
 
 /** How often another one is asked for. */
@@ -8,9 +8,13 @@ const MOST_LOSSES = 3;
 /** Before another device is asked for in vain once more: a browser needs a moment to start its GPU process again. */
 const PAUSE_MS = 200;
 
+/** Features that shaders are compiled with. */
+const ofShaders: readonly string[] = ['subgroups', 'shader-f16'];
+
 /**
- * What `make` makes on a device in the place of a lost one, or of one lost in turn. Throws `failure`, for which that is
- * done, where it is no loss or no other device may be opened.
+ * What `make` makes on a device in the place of a lost one, or of one lost in turn; where a shader was refused, on the same one
+ * without the features that shaders use, which some compilers have in name only. Throws `failure`, for which that is done,
+ * where it is neither or no other device may be opened.
  */
 export async function replace<T>(
   lost: Gpu,
@@ -18,6 +22,11 @@ export async function replace<T>(
   make: (gpu: Gpu) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
+  const trusted = lost.features.filter((feature) => !ofShaders.includes(feature));
+  if (failure instanceof ShaderError && trusted.length < lost.features.length) {
+    lost.features = trusted;
+    return make(lost);
+  }
   if (!(failure instanceof DeviceLostError) || !lost.reopen) throw failure;
   lost.dispose();
   let last: unknown = failure;

@@ -44,13 +44,6 @@ export type SelfCheck = 'off' | 'once' | 'always';
 /** As `Executor.runPicture` takes it. */
 type Picture = Parameters<Executor['runPicture']>[0];
 
-/** What stands for a graph whose weights the CPU does not keep. */
-export interface Released {
-  without(graph: Graph): Graph;
-  /** Throws where it cannot be had again. */
-  whole(): Promise<Graph>;
-}
-
 interface Planned extends Pick<Running, 'preferences' | 'precision'> {
   readonly plan: Plan;
 }
@@ -61,8 +54,9 @@ interface Planned extends Pick<Running, 'preferences' | 'precision'> {
  */
 export class TunedExecutor {
   graph: Graph;
-  /** Where the CPU keeps no weights: what leaves them out, and what has the graph with them again. */
-  #released: Released | null = null;
+  /** `graph` with its weights, and what is kept of a graph: others where the CPU keeps none (src/absent-weights.ts). */
+  whole = async (): Promise<Graph> => this.graph;
+  keep = (graph: Graph): Graph => graph;
   /** What the self-check found, a sentence each. */
   get found(): readonly string[] {
     return this.#found;
@@ -108,7 +102,13 @@ export class TunedExecutor {
     const make = async (on: Gpu) => {
       const planned = await planFor(on, graph, precision, arithmetic);
       // The CPU has time for it while the pipelines compile, which it shares.
-      const checking = selfCheck === 'off' ? null : checkFirst(on, graph, planned.plan, selfCheck);
+      const mode = selfCheck;
+      const checking =
+        mode === 'off'
+          ? null
+          : import('./self-check.ts').then(({ checkPlan }) => checkPlan(on, graph, planned.plan, { mode }));
+      // Told once the plan is there.
+      checking?.catch(() => {});
       return checked(await begin(on, graph, planned, options, arriving), graph, selfCheck, options, checking);
     };
     return new TunedExecutor(
@@ -117,27 +117,6 @@ export class TunedExecutor {
       await make(gpu).catch(async (error) => (await recovery()).replace(gpu, error, make, options.signal)),
       selfCheck,
     );
-  }
-
-  /** `graph` with its weights. */
-  async whole(): Promise<Graph> {
-    return this.#released?.whole() ?? this.graph;
-  }
-
-  /** `prepared` with its weights. */
-  async wholePrepared(): Promise<Graph> {
-    return this.#released ? withBlocks(await this.whole(), this.preferences) : this.prepared;
-  }
-
-  /** Keeps no weights on the CPU from now on. */
-  release(released: Released): void {
-    this.#released = released;
-    this.graph = released.without(this.graph);
-    this.#goOn(this.#running);
-  }
-
-  #goOn(running: Running): void {
-    this.#running = this.#released ? { ...running, prepared: this.#released.without(running.prepared) } : running;
   }
 
   /** What the plan runs: `graph`, with the blocks fused that the preferences name. */
@@ -262,7 +241,7 @@ export class TunedExecutor {
       running.gpu.dispose();
       throw disposed();
     }
-    this.#goOn(running);
+    this.#running = { ...running, prepared: this.keep(running.prepared) };
     this.#watch(running.gpu);
   }
 
@@ -337,7 +316,7 @@ export class TunedExecutor {
   exchange(next: Executor, preferences: KernelPreferences, prepared = this.prepared): void {
     next.gpu.check();
     const before = this.#running.executor;
-    this.#goOn({ ...this.#running, executor: next, preferences, prepared });
+    this.#running = { ...this.#running, executor: next, preferences, prepared: this.keep(prepared) };
     if (next === before) return;
     Promise.allSettled([before.idle(), ...this.#working]).then(() => before.dispose());
   }
@@ -377,13 +356,6 @@ async function checked(
   return (await import('./self-check.ts')).ensureRight(running, graph, { mode }, again, checking);
 }
 
-function checkFirst(gpu: Gpu, graph: Graph, plan: Plan, mode: 'once' | 'always'): Promise<CheckReport> {
-  const checking = import('./self-check.ts').then(({ checkPlan }) => checkPlan(gpu, graph, plan, { mode }));
-  // Told once the plan is there.
-  checking.catch(() => {});
-  return checking;
-}
-
 async function planFor(
   gpu: Gpu,
   graph: Graph,
@@ -391,9 +363,9 @@ async function planFor(
   arithmetic: KernelPreferences['arithmetic'],
   avoid: readonly string[] = [],
 ): Promise<Planned> {
-  const { features } = gpu.adapter;
+  const { features } = gpu;
   const precision = wanted === 'float16' && !features.includes('shader-f16') ? 'float16-packed' : wanted;
-  const starting = await preferencesOf(gpu, graph, await startingPreferences(gpu.adapter, arithmetic));
+  const starting = await preferencesOf(gpu, graph, await startingPreferences({ ...gpu.adapter, features }, arithmetic));
   const preferences = avoid.length > 0 ? { ...starting, avoid } : starting;
   const kernels = await kernelsFor(graph, preferences);
   const plan = createPlan(graph, kernels, { precision, preferences, limits: gpu.device.limits });

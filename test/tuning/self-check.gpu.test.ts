@@ -32,7 +32,7 @@ interface Integers {
 
 /** A MobileNetV1 on integers of 8 bits. */
 async function quantisedNetwork(): Promise<Uint8Array> {
-  const graph = runPasses(buildArchitecture('v1-0.25-32', { classes: 10 }));
+  const graph = runPasses(buildArchitecture('v1-0.25-64', { classes: 10 }));
   const example = seededInputs(graph, 1).input!;
   const [file] = await quantised(graph, [example], [{ type: 'int8', activations: 'ranges', ends: 'floats' }]);
   return file!.bytes;
