@@ -7,12 +7,17 @@ import type { LoadOptions, ModelSource } from './load-options.ts';
 import { type PlanKind, prepareFor } from './planner/prepare.ts';
 import type { TunedExecutor } from './tuning/tuned-executor.ts';
 
-/**
- * Has a network's weights leave the CPU, once they are all on the GPU: `again` gives the network once more, as `Model.create` had it.
- * Returns what has it with its weights.
- */
-export function release(running: TunedExecutor, graph: Graph, again: () => Promise<Graph>, kind: PlanKind) {
-  const network = new AbsentWeights(graph, async () => withMeanings(await again()));
+/** What reads a network again. */
+export interface Again {
+  readonly source: ModelSource;
+  readonly options: LoadOptions;
+  readonly read: (source: ModelSource, options: LoadOptions) => Promise<Graph>;
+}
+
+/** Has a network's weights leave the CPU, once they are all on the GPU. Returns what has it with its weights. */
+export function release(running: TunedExecutor, graph: Graph, again: Again, kind: PlanKind): () => Promise<Graph> {
+  const reread = rereading(again);
+  const network = new AbsentWeights(graph, async () => withMeanings(await reread()));
   running.whole = async () => prepareFor(await network.whole(), kind);
   running.keep = withoutWeights;
   running.graph = withoutWeights(running.graph);
@@ -21,11 +26,8 @@ export function release(running: TunedExecutor, graph: Graph, again: () => Promi
 }
 
 /** The network of a source by `read`, for as long as it can be read again: what a caller has in memory is not kept for that. */
-export function rereading(
-  source: ModelSource,
-  { reload, keepWeights: _, signal: __, onProgress: ___, ...options }: LoadOptions,
-  read: (source: ModelSource, options: LoadOptions) => Promise<Graph>,
-): () => Promise<Graph> {
+function rereading({ source, options: given, read }: Again): () => Promise<Graph> {
+  const { reload, keepWeights: _, signal: __, onProgress: ___, ...options } = given;
   const address = typeof source === 'string' || source instanceof URL || source instanceof Blob;
   const files = Array.isArray(source) ? source : null;
   const kept = address || files ? source : null;

@@ -62,12 +62,11 @@ export async function load(
       onCompiled: (done, total) => onProgress?.({ stage: 'compile', done, total }),
       arriving,
       cpu,
-      again:
-        options.keepWeights === false
-          ? (await import('./absent-weights.ts')).rereading(source, options, async (from, given) =>
-              networkOf(await readGraph(from, given), given, choice, false),
-            )
-          : undefined,
+      again: options.keepWeights === false && {
+        source,
+        options,
+        read: async (from, given) => networkOf(await readGraph(from, given), given, choice, false),
+      },
     });
     if (choice.device === 'auto' && model.device === 'reference') {
       (await import('./device-choice.ts')).warnOfReference(model.deviceReason);
@@ -124,9 +123,8 @@ async function openDevice(
   { gpu: webgpu, gpuDevice, powerPreference, cpu: stated, tuningCache, keepWeights }: LoadOptions,
 ): Promise<OpenedDevice> {
   const choose = async (adapter: AdapterDescription | null) => {
-    if (device === 'webgpu' || (!stated && device !== 'wasm')) return null;
-    // It would take the weights.
-    if (adapter && keepWeights === false) return null;
+    // An engine would keep the weights.
+    if (device === 'webgpu' || (!stated && device !== 'wasm') || (adapter && keepWeights === false)) return null;
     const { DeviceChoice } = await import('./device-choice.ts');
     return DeviceChoice.create(stated ?? false, device === 'wasm', adapter, tuningCache);
   };
@@ -162,8 +160,8 @@ async function openGraph(source: ModelSource, given: LoadOptions): Promise<Opene
   const named = typeof source === 'string' && isArchitectureId(source);
   if (named || isGraph(source)) {
     const graph = named ? (await import('./architectures/index.ts')).buildArchitecture(source) : (source as Graph);
-    if (outputs) throw new UsageError(`the option "outputs" cuts a file's network; ${graph.name} is no file`);
-    if (inputShapes) throw new UsageError(`the option "inputShapes" sizes a file's inputs; ${graph.name} is no file`);
+    const option = outputs ? 'outputs' : inputShapes && 'inputShapes';
+    if (option) throw new UsageError(`the option "${option}" is for a file's network; ${graph.name} is no file`);
     return { graph, arriving: null };
   }
   if (typeof source === 'string' && isCatalogueId(source)) {

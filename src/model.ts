@@ -1,3 +1,4 @@
+import type { Again } from './absent-weights.ts';
 import type { CpuExecutor } from './cpu/engine.ts';
 import type { AdapterDescription, Gpu } from './device/gpu.ts';
 import type { DeviceChoice } from './device-choice.ts';
@@ -19,7 +20,7 @@ import { toFloat16 } from './kernels/pack.ts';
 import type { PlanOption } from './options.ts';
 import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision as Storage } from './planner/plan.ts';
-import { type PlanKind, prepareFor, withBlocks } from './planner/prepare.ts';
+import { type PlanKind, prepareFor } from './planner/prepare.ts';
 import { type KernelPreferences, kernelsFor, noPreferences } from './planner/select.ts';
 import type { RankedOutputs, Ranking } from './scheduler/executor.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
@@ -126,8 +127,8 @@ export interface ModelOptions {
   readonly arriving?: ArrivingWeights | null | undefined;
   /** Whether the CPU's own engine runs in place of the GPU. */
   readonly cpu?: DeviceChoice | null | undefined;
-  /** Gives the graph again: where a GPU runs it, the CPU keeps no weights. */
-  readonly again?: (() => Promise<Graph>) | undefined;
+  /** What reads the graph again: where a GPU runs it, the CPU keeps no weights. */
+  readonly again?: Again | false | undefined;
 }
 
 /** What a stream may ask of each frame: the options, and the result, of the method of that name. */
@@ -145,7 +146,7 @@ export type StreamOptions<K extends keyof StreamTasks> = StreamTiming & StreamTa
 export class Model {
   /** The network as it was loaded; without its weights where they are not kept. */
   readonly graph: Graph;
-  readonly #prepared: Graph;
+  #prepared: Graph;
   /** The same with its weights. */
   #whole = async (): Promise<Graph> => this.graph;
   readonly planKind: PlanKind;
@@ -219,12 +220,12 @@ export class Model {
       const starting = { arithmetic, fuses: plan === 'auto', signal, onCompiled };
       const running = gpu && (await TunedExecutor.create(gpu, prepared, precision, starting, arriving, selfCheck));
       const kernels = gpu ? null : await kernelsFor(prepared);
-      const absent = running && again && (await import('./absent-weights.ts'));
-      const [own, ofPlan] = absent ? [graph, prepared].map(absent.withoutWeights) : [graph, prepared];
-      const model = new Model(own!, ofPlan!, running, kernels, onCpu, options);
-      if (absent) {
+      const model = new Model(graph, prepared, running, kernels, onCpu, options);
+      if (running && again) {
         await arriving?.all;
-        model.#whole = absent.release(running, graph, again, model.planKind);
+        model.#whole = (await import('./absent-weights.ts')).release(running, graph, again, model.planKind);
+        model.#prepared = running.graph;
+        (model as { graph: Graph }).graph = running.keep(graph);
       }
       if (choice && running && !choice.remembered) model.#choice = choice;
       return model;
@@ -317,23 +318,14 @@ export class Model {
    */
   async run(inputs: Inputs, { signal, layout = 'nhwc' }: RunOptions = {}): Promise<Outputs> {
     this.#check();
-    if (layout !== 'nhwc') return this.#runChannelsFirst(inputs, layout, signal);
+    if (layout !== 'nhwc') {
+      const { runChannelsFirst } = await import('./layout.ts');
+      return runChannelsFirst(this.graph, inputs, layout, (turned) => this.run(turned, { signal }));
+    }
     if (!this.#gpu) return this.#runOnCpu(inputs, { signal });
     const outputs = await this.#gpu.run(inputs, { signal });
     this.#tuneAfterFirst();
     return outputs;
-  }
-
-  async #runChannelsFirst(inputs: Inputs, layout: string, signal: AbortSignal | undefined): Promise<Outputs> {
-    if (layout !== 'nchw') throw new UsageError(`layout is "${layout}", expected nhwc or nchw`);
-    const { fromChannelsFirst, toChannelsFirst } = await import('./layout.ts');
-    const named = this.#named(inputs);
-    const turned = this.graph.inputs.map(({ name, shape }) => [name, fromChannelsFirst(name, named[name]!, shape)]);
-    const outputs = await this.run(Object.fromEntries(turned), { signal });
-    const shapes = outputShapes(this.graph);
-    return Object.fromEntries(
-      Object.entries(outputs).map(([name, values]) => [name, toChannelsFirst(values, shapes.get(name)!)]),
-    );
   }
 
   /**
@@ -396,26 +388,11 @@ export class Model {
   /** Every layer and the outputs against the CPU reference. Throws `DeviceError` on the CPU. */
   async validate(
     inputs: Inputs = seededInputs(this.graph),
-    { plan, signal, onLayer }: LayerOptions & { readonly plan?: PlanKind | undefined } = {},
+    options: LayerOptions & { readonly plan?: PlanKind | undefined } = {},
   ): Promise<ValidationReport> {
     const tuned = this.#gpuTo('validate');
-    const { validate } = await import('./validate/validate.ts');
-    const graph = await this.#whole();
-    const named = this.#named(inputs);
-    const prepared = await (plan ? prepareFor(graph, plan) : withBlocks(await tuned.whole(), tuned.preferences));
-    return tuned.hold(({ gpu }) =>
-      validate({
-        gpu,
-        graph,
-        prepared,
-        plan: plan ?? (tuned.preferences.fused ? 'auto' : this.planKind),
-        precision: tuned.precision,
-        preferences: tuned.preferences,
-        inputs: named,
-        signal,
-        onLayer,
-      }),
-    );
+    const { validateModel } = await import('./validate-model.ts');
+    return validateModel(tuned, await this.#whole(), this.#named(inputs), this.planKind, options);
   }
 
   /**
@@ -518,8 +495,8 @@ export class Model {
       );
     if (best.some(({ score }) => Number.isNaN(score))) {
       throw new InvalidResultError(
-        `${this.graph.name}: scores of output "${output.name}" are NaN; validate() tells where they come from, and another ` +
-          'picture rule than the file is meant for is the usual reason',
+        `${this.graph.name}: scores of output "${output.name}" are NaN: validate() tells where they come from, mostly from ` +
+          "another picture rule than the file's",
       );
     }
     const kept = (chosen ? best.filter(({ index }) => chosen(index)) : best).slice(0, top);
@@ -607,7 +584,7 @@ export class Model {
   /** Measures the CPU's engine beside the GPU, and moves there where it is faster. */
   async #choose(choice: DeviceChoice): Promise<TuningReport> {
     const gpu = this.#gpu!;
-    const graph = await prepareFor(await this.#whole(), 'unfused');
+    const graph = await prepareFor(this.graph, 'unfused');
     const tune = this.#tunesItself ? () => this.tune() : null;
     return choice.settle({ graph, gpu, tune, signal: this.#disposal.signal }, (cpu, reason) => {
       this.#reason = reason;

@@ -202,7 +202,7 @@ export async function ensureRight<R extends Checked>(
   graph: Graph,
   options: CheckOptions,
   again: (avoid: readonly string[], precision: Precision) => Promise<R>,
-  checking: Promise<CheckReport> | null = null,
+  checking?: Promise<CheckReport> | false,
 ): Promise<{ readonly running: R; readonly words: readonly string[] }> {
   const words: string[] = [];
   let running = first;

@@ -102,13 +102,11 @@ export class TunedExecutor {
     const make = async (on: Gpu) => {
       const planned = await planFor(on, graph, precision, arithmetic);
       // The CPU has time for it while the pipelines compile, which it shares.
-      const mode = selfCheck;
       const checking =
-        mode === 'off'
-          ? null
-          : import('./self-check.ts').then(({ checkPlan }) => checkPlan(on, graph, planned.plan, { mode }));
+        selfCheck !== 'off' &&
+        import('./self-check.ts').then(({ checkPlan }) => checkPlan(on, graph, planned.plan, { mode: selfCheck }));
       // Told once the plan is there.
-      checking?.catch(() => {});
+      if (checking) checking.catch(() => {});
       return checked(await begin(on, graph, planned, options, arriving), graph, selfCheck, options, checking);
     };
     return new TunedExecutor(
@@ -345,7 +343,7 @@ async function checked(
   graph: Graph,
   mode: SelfCheck,
   options: ResourceOptions,
-  checking: Promise<CheckReport> | null = null,
+  checking?: Promise<CheckReport> | false,
 ): Promise<CheckedRunning> {
   if (mode === 'off') return { running, words: [] };
   const { gpu, preferences } = running;
