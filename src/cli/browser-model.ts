@@ -1,9 +1,9 @@
 /** A model in a page of an installed browser: what a command in Node asks of it crosses as requests of the page. */
 import { fileURLToPath } from 'node:url';
-import { type Graph, type LoadOptions, load, type Model, type Picture } from '../node/index.ts';
+import { type Graph, type LoadOptions, load, type Model, type Picture, UsageError } from '../node/index.ts';
 import { runInBrowser } from './browser-run.ts';
 import { decode } from './encoding.ts';
-import { type BrowserName, ensureBrowser } from './find-browsers.ts';
+import { type BrowserName, findBrowser } from './find-browsers.ts';
 import type { Io } from './io.ts';
 
 type Method = 'classify' | 'embed' | 'runPicture';
@@ -52,14 +52,19 @@ const script = (options: object): string => `
     }
   }`;
 
-/** Opens the graph there. Throws `DeviceError` where there is no such browser or it does not start, and as `load` does. */
+/** Opens the graph there. Throws `UsageError` where there is no such browser, `DeviceError` where it does not start, and as `load` does. */
 export async function openInBrowser(
   browser: BrowserName,
   graph: Graph,
   { device, embedding }: Pick<LoadOptions, 'device' | 'embedding'>,
   io: Io,
 ): Promise<PictureModel> {
-  const executable = await ensureBrowser(browser, (message) => io.stderr.write(`${message}\n`), { install: false });
+  const executable = await findBrowser(browser);
+  if (!executable) {
+    throw new UsageError(
+      `--browser ${browser}: it was not found here; install it, or leave --browser out to run in Node`,
+    );
+  }
   // Read here: labels, rules and decoding are those of the files, whatever they lay beside.
   const read = await load(graph, { device: 'reference', ...(embedding ? { embedding } : {}) });
   const saved = await read.save();
