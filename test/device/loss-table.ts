@@ -18,7 +18,7 @@ const head = rows.find(([, first]) => first === 'destroyed during')!;
 
 /** The cell of a stage; `where` as the table calls it. */
 export const documented = (stage: string, where: string): string =>
-  rows.find(([, first]) => first === stage)![head.indexOf(where)]!;
+  rows.slice(rows.indexOf(head)).find(([, first]) => first === stage)![head.indexOf(where)]!;
 
 /** The same in the table's words. */
 export function inWords({ destroyed, steps, sameBits, results, deadBytes, left }: Outcome): string {
