@@ -16,7 +16,6 @@ import type { OpenPicture, PictureSource } from './images/picture-source.ts';
 import type { Inspection } from './inspect.ts';
 import { onIntegers } from './integers.ts';
 import type { KernelRegistry } from './kernels/index.ts';
-import { toFloat16 } from './kernels/pack.ts';
 import type { LoadOptions } from './load-options.ts';
 import type { PlanOption } from './options.ts';
 import { createPlan } from './planner/create-plan.ts';
@@ -352,14 +351,10 @@ export class Model {
   }
 
   /** One inference of the graph as loaded on the CPU reference: a validator in plain loops, not a fast CPU. */
-  async runReference(inputs: Inputs, { signal, onLayer }: LayerOptions = {}): Promise<Outputs> {
+  async runReference(inputs: Inputs, options: LayerOptions = {}): Promise<Outputs> {
     this.#check();
-    const { runGraphAsync } = await import('./reference/index.ts');
-    const outputs = await runGraphAsync(await this.#whole(), this.#named(inputs), {
-      ...(signal ? { signal } : {}),
-      onNode: (_node, _output, index) => onLayer?.(index + 1, this.graph.nodes.length),
-    });
-    return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data]));
+    const { valuesOf } = await import('./reference/index.ts');
+    return valuesOf(await this.#whole(), this.#named(inputs), options);
   }
 
   /**
@@ -368,12 +363,7 @@ export class Model {
    * the file.
    */
   async save({ weights = 'float32' }: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-    const { writeSavedModel } = await import('./loaders/saved-model/index.ts');
-    return writeSavedModel(
-      await prepareFor(await this.#whole(), 'unfused'),
-      version,
-      weights === 'float16' ? toFloat16 : null,
-    );
+    return (await import('./save-model.ts')).saveModel(await this.#whole(), weights === 'float16');
   }
 
   /** Costs, plan and memory in numbers; with the kernels that the model runs on now. */
