@@ -46,18 +46,14 @@ export async function load(
   try {
     const opened = await openGraph(source, { ...options, signal: reading });
     arriving = opened.arriving;
-    let { graph: loaded } = opened;
+    const { graph: loaded } = opened;
+    const rounds = choice.weights === 'int8';
     // With rounded weights it is another network than the file's.
-    const file = choice.weights === 'int8' ? null : takeFile(loaded);
-    if (options.labels) loaded = (await import('./loaders/sidecars/labels.ts')).withLabels(loaded, options.labels);
+    const file = rounds ? null : takeFile(loaded);
+    if (rounds) await arriving?.all;
     const { gpu, reason, warm, cpu } = (await opening) ?? noDevice('the reference was asked for');
     cpu?.of(loaded, file);
-    const graph = await graphFor(loaded, integersOf(options, choice, cpu !== null && gpu === null));
-    let network = options.embedding ? (await import('./passes/embedding.ts')).withEmbedding(graph) : graph;
-    if (choice.weights === 'int8') {
-      await arriving?.all;
-      network = (await import('./passes/byte-weights.ts')).withByteWeights(network, choice);
-    }
+    const network = await networkOf(loaded, options, choice, cpu !== null && gpu === null);
     const model = await Model.create(network, gpu, reason, {
       plan,
       precision: gpu ? storageOf(precision, gpu.adapter.features) : 'float32',
@@ -69,6 +65,11 @@ export async function load(
       onCompiled: (done, total) => onProgress?.({ stage: 'compile', done, total }),
       arriving,
       cpu,
+      again: options.keepWeights === false && {
+        source,
+        options,
+        read: async (from, given) => networkOf(await readGraph(from, given), given, choice, false),
+      },
     });
     if (choice.device === 'auto' && model.device === 'reference') {
       (await import('./device-choice.ts')).warnOfReference(model.deviceReason);
@@ -82,6 +83,16 @@ export async function load(
     opening?.then(({ gpu }) => gpu?.dispose()).catch(() => {});
     throw error;
   }
+}
+
+/** What runs of what was loaded. */
+async function networkOf(opened: Graph, options: LoadOptions, choice: ResolvedChoice, engine: boolean): Promise<Graph> {
+  const { labels } = options;
+  const loaded = labels ? (await import('./loaders/sidecars/labels.ts')).withLabels(opened, labels) : opened;
+  const graph = await graphFor(loaded, integersOf(options, choice, engine));
+  const network = options.embedding ? (await import('./passes/embedding.ts')).withEmbedding(graph) : graph;
+  if (choice.weights === 'auto') return network;
+  return (await import('./passes/byte-weights.ts')).withByteWeights(network, choice);
 }
 
 /** Embeddings are real numbers that a network on integers does not have. `engine`: on an engine for the CPU alone. */
@@ -118,10 +129,11 @@ const warmUp = (...of: Parameters<typeof WarmUp>): Promise<void> =>
 
 async function openDevice(
   { device, precision, plan, weights }: ResolvedChoice,
-  { gpu: webgpu, gpuDevice, powerPreference, cpu: stated, tuningCache }: LoadOptions,
+  { gpu: webgpu, gpuDevice, powerPreference, cpu: stated, tuningCache, keepWeights }: LoadOptions,
 ): Promise<OpenedDevice> {
   const choose = async (adapter: AdapterDescription | null) => {
-    if (device === 'webgpu' || (!stated && device !== 'wasm')) return null;
+    // An engine would keep the weights.
+    if (device === 'webgpu' || (!stated && device !== 'wasm') || (adapter && keepWeights === false)) return null;
     const { DeviceChoice } = await import('./device-choice.ts');
     return DeviceChoice.create(stated ?? false, device === 'wasm', adapter, tuningCache);
   };
@@ -158,8 +170,8 @@ async function openGraph(source: ModelSource, given: LoadOptions): Promise<Opene
   const named = typeof source === 'string' && isArchitectureId(source);
   if (named || isGraph(source)) {
     const graph = named ? (await import('./architectures/index.ts')).buildArchitecture(source) : (source as Graph);
-    if (outputs) throw new UsageError(`the option "outputs" cuts a file's network; ${graph.name} is no file`);
-    if (inputShapes) throw new UsageError(`the option "inputShapes" sizes a file's inputs; ${graph.name} is no file`);
+    const option = outputs ? 'outputs' : inputShapes && 'inputShapes';
+    if (option) throw new UsageError(`the option "${option}" is for a file's network; ${graph.name} is no file`);
     return { graph, arriving: null };
   }
   if (typeof source === 'string' && isCatalogueId(source)) {

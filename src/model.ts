@@ -1,3 +1,4 @@
+import type { Again } from './absent-weights.ts';
 import type { CpuExecutor } from './cpu/engine.ts';
 import type { AdapterDescription, Gpu } from './device/gpu.ts';
 import type { DeviceChoice } from './device-choice.ts';
@@ -15,12 +16,14 @@ import type { OpenPicture, PictureSource } from './images/picture-source.ts';
 import type { Inspection } from './inspect.ts';
 import { onIntegers } from './integers.ts';
 import type { KernelRegistry } from './kernels/index.ts';
+import type { LoadOptions } from './load-options.ts';
 import type { PlanOption } from './options.ts';
 import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision as Storage } from './planner/plan.ts';
 import { type PlanKind, prepareFor } from './planner/prepare.ts';
 import { type KernelPreferences, kernelsFor, noPreferences } from './planner/select.ts';
-import type { SaveOptions } from './save.ts';
+import type { BufferInputs, Inputs, Layout, Outputs, RunOptions } from './run-options.ts';
+import type { SaveOptions } from './save-model.ts';
 import type { RankedOutputs, Ranking } from './scheduler/executor.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
@@ -33,21 +36,6 @@ import type { TuneOptions, TuningReport } from './tuning/index.ts';
 import { type SelfCheck, TunedExecutor } from './tuning/tuned-executor.ts';
 import type { ValidationReport } from './validate/validate.ts';
 import { version } from './version.ts';
-
-/** Values for the inputs: dense float32 by input name, or one array where there is one input; NHWC unless `run` is told. */
-export type Inputs = Float32Array | Readonly<Record<string, Float32Array>>;
-
-/** Dense NHWC float32 by output name. */
-export type Outputs = Record<string, Float32Array>;
-
-/** The order of a tensor's elements: batch, height, width, channels, or batch, channels, height, width. */
-export type Layout = 'nhwc' | 'nchw';
-
-export interface RunOptions {
-  /** Of inputs and outputs, default `nhwc`; files of PyTorch and ONNX are used to `nchw`, of which the length is the same. */
-  readonly layout?: Layout | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
 
 export interface ModelInput extends GraphInput {
   readonly layout: Layout;
@@ -77,6 +65,11 @@ export interface PictureOptions {
   readonly image?: ImageOption | undefined;
   /** The part of the picture that is looked at, as `ImageRule.region`: a detection's box, for example. */
   readonly region?: ImageRule['region'] | undefined;
+  /**
+   * `browser`: before it is copied to the GPU, a picture or frame is shrunk by the browser's own filter, so that less is
+   * copied. Sooner done where the GPU is software; pixels differ from the rule's by some of 255 levels.
+   */
+  readonly resize?: 'browser' | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -121,6 +114,8 @@ export interface ModelOptions {
   readonly arriving?: ArrivingWeights | null | undefined;
   /** Whether the CPU's own engine runs in place of the GPU. */
   readonly cpu?: DeviceChoice | null | undefined;
+  /** What reads the graph again: where a GPU runs it, the CPU keeps no weights. */
+  readonly again?: Again | false | undefined;
 }
 
 /** What a stream may ask of each frame: the options, and the result, of the method of that name. */
@@ -136,9 +131,11 @@ export type StreamOptions<K extends keyof StreamTasks> = StreamTiming & StreamTa
 
 /** A network that is ready to run: on the GPU, on the CPU by an engine for it, or on the CPU reference. */
 export class Model {
-  /** The network as it was loaded. */
+  /** The network as it was loaded; without its weights where they are not kept. */
   readonly graph: Graph;
-  readonly #prepared: Graph;
+  #prepared: Graph;
+  /** The same with its weights. */
+  #whole = async (): Promise<Graph> => this.graph;
   readonly planKind: PlanKind;
   readonly #precision: Storage;
   /** Null on the CPU. */
@@ -187,7 +184,7 @@ export class Model {
    */
   static async create(loaded: Graph, opened: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
     const { plan = 'unfused', precision = 'float32', arithmetic, signal, onCompiled, arriving } = options;
-    const { cpu: choice, selfCheck } = options;
+    const { cpu: choice, selfCheck, again } = options;
     const graph = withMeanings(loaded);
     let gpu = opened;
     let onCpu: { readonly cpu: CpuExecutor | null; readonly reason: string } = {
@@ -211,6 +208,12 @@ export class Model {
       const running = gpu && (await TunedExecutor.create(gpu, prepared, precision, starting, arriving, selfCheck));
       const kernels = gpu ? null : await kernelsFor(prepared);
       const model = new Model(graph, prepared, running, kernels, onCpu, options);
+      if (running && again) {
+        await arriving?.all;
+        model.#whole = (await import('./absent-weights.ts')).release(running, graph, again, model.planKind);
+        model.#prepared = running.graph;
+        (model as { graph: Graph }).graph = running.keep(graph);
+      }
       if (choice && running && !choice.remembered) model.#choice = choice;
       return model;
     } catch (error) {
@@ -266,6 +269,11 @@ export class Model {
     return this.#gpu?.gpu.adapter ?? null;
   }
 
+  /** What runs it, as long as it is there: buffers for `run` and textures are of it. Null on the CPU, and of a worker. */
+  get gpuDevice(): NonNullable<LoadOptions['gpuDevice']> | null {
+    return this.#gpu?.gpu.device ?? null;
+  }
+
   /** What `run` expects: dense float32 of this shape, in the layout NHWC unless `run` is told otherwise. */
   get inputs(): readonly ModelInput[] {
     return this.graph.inputs.map(({ name, shape }) => ({ name, shape, layout: 'nhwc' }));
@@ -298,27 +306,25 @@ export class Model {
   /**
    * One inference on `device`. Calls that do not wait for one another keep the GPU busy: three are in flight at once,
    * further ones wait; results come in the order of the calls.
-   * Throws `UsageError` where an input does not fit, `DeviceLostError` where the GPU went away and no other came.
+   * A `GPUBuffer` in the place of an input, or to write an output to (`into`), is of `gpuDevice`, which must run the model; it
+   * stays the caller's, who frees it. A run of such is not done again on another device, and a model that has had one
+   * does not move to the CPU.
+   * Throws `UsageError` where an input or a buffer does not fit, `DeviceError` where a buffer is given and there is no GPU,
+   * `DeviceLostError` where the GPU went away and no other came.
    */
-  async run(inputs: Inputs, { signal, layout = 'nhwc' }: RunOptions = {}): Promise<Outputs> {
+  async run(inputs: Inputs | BufferInputs, options: RunOptions = {}): Promise<Outputs> {
     this.#check();
-    if (layout !== 'nhwc') return this.#runChannelsFirst(inputs, layout, signal);
-    if (!this.#gpu) return this.#runOnCpu(inputs, { signal });
-    const outputs = await this.#gpu.run(inputs, { signal });
+    const { signal, into, layout = 'nhwc' } = options;
+    const onGpu = () => {
+      this.#choice = null;
+      return this.#gpuTo('read or write a GPUBuffer');
+    };
+    const outputs =
+      into || layout !== 'nhwc' || !areArrays(inputs)
+        ? await (await import('./buffers.ts')).runOtherwise(this, onGpu, inputs, options)
+        : await (this.#gpu ? this.#gpu.run(inputs, { signal }) : this.#runOnCpu(inputs, { signal }));
     this.#tuneAfterFirst();
     return outputs;
-  }
-
-  async #runChannelsFirst(inputs: Inputs, layout: string, signal: AbortSignal | undefined): Promise<Outputs> {
-    if (layout !== 'nchw') throw new UsageError(`layout is "${layout}", expected nhwc or nchw`);
-    const { fromChannelsFirst, toChannelsFirst } = await import('./layout.ts');
-    const named = this.#named(inputs);
-    const turned = this.graph.inputs.map(({ name, shape }) => [name, fromChannelsFirst(name, named[name]!, shape)]);
-    const outputs = await this.run(Object.fromEntries(turned), { signal });
-    const shapes = outputShapes(this.graph);
-    return Object.fromEntries(
-      Object.entries(outputs).map(([name, values]) => [name, toChannelsFirst(values, shapes.get(name)!)]),
-    );
   }
 
   /**
@@ -341,14 +347,10 @@ export class Model {
   }
 
   /** One inference of the graph as loaded on the CPU reference: a validator in plain loops, not a fast CPU. */
-  async runReference(inputs: Inputs, { signal, onLayer }: LayerOptions = {}): Promise<Outputs> {
+  async runReference(inputs: Inputs, options: LayerOptions = {}): Promise<Outputs> {
     this.#check();
-    const { runGraphAsync } = await import('./reference/index.ts');
-    const outputs = await runGraphAsync(this.graph, this.#named(inputs), {
-      ...(signal ? { signal } : {}),
-      onNode: (_node, _output, index) => onLayer?.(index + 1, this.graph.nodes.length),
-    });
-    return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data]));
+    const { valuesOf } = await import('./reference/index.ts');
+    return valuesOf(await this.#whole(), this.#named(inputs), options);
   }
 
   /**
@@ -357,7 +359,7 @@ export class Model {
    * the file; `int8` to bytes: a quarter, and so they stay on the GPU where it is opened. A model on such is saved as such.
    */
   async save(options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-    return (await import('./save.ts')).save(this.graph, options);
+    return (await import('./save-model.ts')).saveModel(await this.#whole(), options);
   }
 
   /** Costs, plan and memory in numbers; with the kernels that the model runs on now. */
@@ -376,25 +378,11 @@ export class Model {
   /** Every layer and the outputs against the CPU reference. Throws `DeviceError` on the CPU. */
   async validate(
     inputs: Inputs = seededInputs(this.graph),
-    { plan, signal, onLayer }: LayerOptions & { readonly plan?: PlanKind | undefined } = {},
+    options: LayerOptions & { readonly plan?: PlanKind | undefined } = {},
   ): Promise<ValidationReport> {
     const tuned = this.#gpuTo('validate');
-    const { validate } = await import('./validate/validate.ts');
-    const prepared = plan ? await prepareFor(this.graph, plan) : this.prepared;
-    const named = this.#named(inputs);
-    return tuned.hold(({ gpu }) =>
-      validate({
-        gpu,
-        graph: this.graph,
-        prepared,
-        plan: plan ?? (tuned.preferences.fused ? 'auto' : this.planKind),
-        precision: tuned.precision,
-        preferences: tuned.preferences,
-        inputs: named,
-        signal,
-        onLayer,
-      }),
-    );
+    const { validateModel } = await import('./validate-model.ts');
+    return validateModel(tuned, await this.#whole(), this.#named(inputs), this.planKind, options);
   }
 
   /**
@@ -497,8 +485,8 @@ export class Model {
       );
     if (best.some(({ score }) => Number.isNaN(score))) {
       throw new InvalidResultError(
-        `${this.graph.name}: scores of output "${output.name}" are NaN; validate() tells where they come from, and another ` +
-          'picture rule than the file is meant for is the usual reason',
+        `${this.graph.name}: scores of output "${output.name}" are NaN: validate() tells where they come from, mostly from ` +
+          "another picture rule than the file's",
       );
     }
     const kept = (chosen ? best.filter(({ index }) => chosen(index)) : best).slice(0, top);
@@ -510,11 +498,13 @@ export class Model {
 
   async #see(source: PictureSource, options: PictureOptions, ranking: Ranking | null): Promise<RankedOutputs> {
     this.#check();
-    const { signal } = options;
+    const { signal, resize } = options;
     const [, height, width, channels] = this.graph.inputs[0]!.shape;
     // Bytes with a rule that is whole are uploaded before anything is waited for.
-    const rule = ruleAsItIs(options, this.graph.image) ?? (await this.#rule(options, channels));
-    const picture = isBytes(source) ? source : await this.#open(source);
+    const asked = ruleAsItIs(options, this.graph.image) ?? (await this.#rule(options, channels));
+    const { picture, rule } = isBytes(source)
+      ? { picture: source, rule: asked }
+      : await (await import('./open-source.ts')).openSource(source, asked, [height, width], resize, this.gpuDevice);
     try {
       this.#check();
       signal?.throwIfAborted();
@@ -543,13 +533,6 @@ export class Model {
     const { resolveImage } = await import('./images/image-option.ts');
     const rule = resolveImage(image, this.graph.image, channels, this.graph.name);
     return region ? { ...rule, region } : rule;
-  }
-
-  async #open(source: PictureSource): Promise<OpenPicture> {
-    if (this.#gpu && isVideo(source)) {
-      return (await import('./scheduler/video-picture.ts')).openVideo(this.#gpu.gpu.device, source);
-    }
-    return (await import('./images/open-picture.ts')).openPicture(source);
   }
 
   /**
@@ -648,12 +631,13 @@ function ruleAsItIs({ image, region }: PictureOptions, own: ImageRule | undefine
     : null;
 }
 
+/** A buffer has no fields of its own. */
+const areArrays = (inputs: Inputs | BufferInputs): inputs is Inputs =>
+  inputs instanceof Float32Array ||
+  (Object.keys(inputs).length > 0 && Object.values(inputs).every((one) => one instanceof Float32Array));
+
 const isBytes = (source: PictureSource | OpenPicture): source is Picture =>
   typeof source === 'object' && source !== null && 'data' in source;
-
-/** Of an element, or a frame. */
-const isVideo = (source: unknown): source is HTMLVideoElement | VideoFrame =>
-  source instanceof Object && ('videoWidth' in source || 'displayWidth' in source);
 
 /** On the CPU. */
 async function tensorOf(picture: OpenPicture, ...rule: [ImageRule, Pair, number]): Promise<Float32Array> {

@@ -60,9 +60,7 @@ export function resolveChoice({
   known('plan', plan, planOptions);
   known('weights', weights, weightOptions);
   if (precision === 'int8' && plan === 'fused') {
-    throw new UsageError(
-      'precision "int8" has no fused plan yet; use plan "unfused" or "auto", or precision "float32"',
-    );
+    throw new UsageError('precision "int8" has no fused plan: use plan "auto" or precision "float32"');
   }
   if (precision.startsWith('float16') && (device === 'reference' || device === 'wasm')) {
     throw new UsageError(`precision "${precision}" is for the GPU, and device is "${device}": use "auto"`);

@@ -9,7 +9,7 @@ import { loadGraph } from '../../../src/loaders/index.ts';
 import { readSafetensors, writeSafetensors } from '../../../src/loaders/safetensors/container.ts';
 import { withByteWeights } from '../../../src/passes/byte-weights.ts';
 import { prepare } from '../../../src/passes/index.ts';
-import { save } from '../../../src/save.ts';
+import { saveModel as save } from '../../../src/save-model.ts';
 import { writeTflite } from '../../../src/writers/tflite.ts';
 import { FakeGpu } from '../../support/fake-gpu.ts';
 import { load } from '../../support/unchecked-load.ts';

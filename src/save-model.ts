@@ -11,8 +11,8 @@ export interface SaveOptions {
   readonly weights?: 'float32' | 'float16' | 'int8' | undefined;
 }
 
-/** As `Model.save`. */
-export async function save(graph: Graph, { weights = 'float32' }: SaveOptions): Promise<Uint8Array<ArrayBuffer>> {
+/** As `Model.save`, of a network as it was loaded. */
+export async function saveModel(graph: Graph, { weights = 'float32' }: SaveOptions): Promise<Uint8Array<ArrayBuffer>> {
   const prepared = await prepareFor(graph, 'unfused');
   const stored = weights === 'int8' ? withByteWeights(prepared) : prepared;
   return writeSavedModel(stored, version, weights === 'float16' ? toFloat16 : null);
