@@ -19,7 +19,7 @@ const inPage = '/test/models/byte-weights-in-page.ts';
 const ids =
   suite === 'full'
     ? ['v1-0.25-96', 'v2-0.35-96', 'v3-small-1.0-96', 'v3-large-0.75-96', 'v4-conv-small-0.35-96']
-    : ['v3-small-0.5-64'];
+    : ['v3-small-1.0-64'];
 
 describe.each(browsers)('weights as bytes in %s', (browser) => {
   it.each(ids)('%s: LiteRT.js with the same weights agrees, every layer is within its bound, tuned too', async (id) => {
@@ -55,12 +55,12 @@ describe.each(browsers)('weights as bytes in %s', (browser) => {
     }
     expect(refused).toEqual([]);
     const raced = layers.filter(({ chosen }) => chosen.startsWith('byte/'));
-    expect(raced.length).toBeGreaterThan(0);
-    for (const { tried } of raced) {
-      expect(tried.length).toBeGreaterThan(1);
-      for (const { kernel, ms } of tried)
-        expect([kernel, kernel.startsWith('byte/'), ms !== null]).toEqual([kernel, true, true]);
+    // As many layers as the budget has room for.
+    expect(raced.some(({ tried }) => tried.length > 1)).toBe(true);
+    for (const { kernel, ms } of raced.flatMap(({ tried }) => tried)) {
+      expect([kernel, kernel.startsWith('byte/'), ms !== null]).toEqual([kernel, true, true]);
     }
+    process.stdout.write(`${id}, ${browser}: weights on the GPU ${found.bytes} of ${found.floats} bytes\n`);
     expect(found.bytes / found.floats).toBeLessThanOrEqual(0.3);
   });
 });
