@@ -37,23 +37,6 @@ function loaderOf(module: string | null): string | null {
   return folder ? (file === 'index' ? folder : `${folder}-${file}`) : null;
 }
 
-/**
- * The writer of TensorFlow Lite files has parts of FlatBuffers of its own, copies of what their loader has too: what both
- * share would be one more chunk, and the loader's pages would fetch the writer's part.
- */
-function apartForWriter(): Plugin {
-  return {
-    name: 'apart-for-writer',
-    enforce: 'pre',
-    async resolveId(source, importer) {
-      if (!importer?.includes('/src/writers/') && !importer?.endsWith('?writer')) return null;
-      if (source !== 'flatbuffers' && !importer.endsWith('?writer')) return null;
-      const found = await this.resolve(source, importer.replace('?writer', ''), { skipSelf: true });
-      return found && `${found.id}?writer`;
-    },
-  };
-}
-
 /** What is imported by a name known at run time alone, bundlers of users leave as it is: comments are gone by now. */
 function keepImports(): Plugin {
   return {
@@ -110,7 +93,7 @@ const oneFile: UserConfig = {
  * bundled, with the licences beside it, so that a page needs no bundler.
  */
 const modules: UserConfig = {
-  plugins: [compactShaders(), apartForWriter(), keepImports(), workerText()],
+  plugins: [compactShaders(), keepImports(), workerText()],
   build: {
     ...common,
     lib: {
@@ -147,8 +130,9 @@ const modules: UserConfig = {
             // or only some formats: ONNX and TensorFlow.js graphs fold constants, and a saved model needs weights alone.
             {
               name: 'import',
-              test: /src\/(loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch|rounding)|passes\/(?!embedding|fuse-blocks|fuse-squeeze|integer)|graph\/classes)/,
+              test: /src\/(loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch|rounding)|passes\/(plain|simplify-shapes|fuse-residual|remove-dead|pass)\.|graph\/(classes|dead-nodes))/,
             },
+            { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze|integer)/ },
             { name: 'fold', test: /src\/loaders\/core\/(fold|dims|schedule)/ },
             // What pictures become on the CPU, for analysis too.
             { name: 'image-to-tensor', test: /src\/images\/image-to-tensor/ },
