@@ -1,31 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { type BuildEnvironmentOptions, build, defineConfig, type Plugin, type UserConfig } from 'vite';
-
-const afterOperand = /(?<=[\w)\]]) ?(&&|\|\||<<|>>|[-+*/%&|^<>=!]=?) ?(?=[\w($])/g;
-
-/**
- * A shader without its comments, indentation, spaces beside brackets and operators, and breaks between statements: half of its
- * bytes, the same tokens. Directives keep their lines and spaces.
- */
-export function compactShader(text: string): string {
-  const lines = text
-    .split('\n')
-    .map((line) => line.replace(/\/\/.*/, '').trim())
-    .map((line) => (line[0] === '#' ? line : line.replace(/ *([()[\]{},;:]) */g, '$1').replace(afterOperand, '$1')));
-  return lines.filter(Boolean).reduce((before, line) => {
-    const apart = line[0] === '#' || /(^|\n)#.*$/.test(before) || !/[;{},()]$/.test(before);
-    return `${before}${apart ? '\n' : ''}${line}`;
-  });
-}
+import { compactShader, shaderTexts, shortNames } from './scripts/compact-shaders.ts';
 
 function compactShaders(): Plugin {
+  const names = shortNames([...shaderTexts().values()]);
   return {
     name: 'compact-shaders',
     enforce: 'pre',
     load(id) {
       const [path, query] = id.split('?');
       if (!path?.endsWith('.wgsl') || query !== 'raw') return null;
-      return `export default ${JSON.stringify(compactShader(readFileSync(path, 'utf8')))};`;
+      return `export default ${JSON.stringify(compactShader(readFileSync(path, 'utf8'), names))};`;
     },
   };
 }
