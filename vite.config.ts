@@ -115,7 +115,7 @@ const modules: UserConfig = {
             // or only some formats: ONNX and TensorFlow.js graphs fold constants, and a saved model needs weights alone.
             {
               name: 'import',
-              test: /src\/(loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch|rounding|rarer|cut)|passes\/(plain|simplify-shapes|fuse-residual|remove-dead|pass)\.|graph\/(classes|dead-nodes))/,
+              test: /src\/(loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch|rounding|rarer|cut|saturation)|passes\/(plain|simplify-shapes|fuse-residual|remove-dead|pass)\.|graph\/(classes|dead-nodes))/,
             },
             { name: 'rarer', test: /src\/loaders\/core\/(rarer|cut)/ },
             { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze|integer)/ },

@@ -22,7 +22,7 @@ const tails: ReadonlyMap<string, Tail> = new Map([
 ]);
 
 /** Operators that decode and have no name in the file, by the number of BuiltinOperator. */
-export const decoders = new Map([
+const decoders = new Map([
   [48, 'TOPK_V2'],
   [56, 'ARG_MAX'],
   [79, 'ARG_MIN'],
@@ -36,13 +36,13 @@ const picks: ReadonlySet<string> = new Set([...decoders.values(), 'PosenetDecode
 const learns: ReadonlySet<string> = new Set(['CONV_2D', 'DEPTHWISE_CONV_2D', 'FULLY_CONNECTED', 'TRANSPOSE_CONV']);
 
 /** An operator that decodes, and its name. */
-export type TailOperator = Operator & { readonly name: string };
+type TailOperator = Operator & { readonly name: string };
 
 /**
  * Where the network is cut because operators are `left` that decode what it found: the file's own outputs that do not
  * depend on them, then what they read. Throws `error` where they are no decoding.
  */
-export function cutBefore(
+function cutBefore(
   { all, opOf, graphTensor, tensor: tensorAt }: FileNetwork,
   error: UnsupportedOpError,
   wanted: readonly Wanted[],
@@ -69,7 +69,7 @@ export function cutBefore(
 }
 
 /** What decodes, and what it reads of these outputs. */
-export function endsOf(
+function endsOf(
   { all, opOf, graphTensor, tensor, value: valueAt }: FileNetwork,
   left: readonly number[],
   outputs: readonly Wanted[],
@@ -91,7 +91,7 @@ export function endsOf(
 }
 
 /** The operator that decodes, where the file's outputs come from one; null where it is none that is known. */
-export function tailOf({ all, codes, outputs: own }: FileNetwork): TailOperator | null {
+function tailOf({ all, codes, outputs: own }: FileNetwork): TailOperator | null {
   for (const operator of all) {
     const name = operator.number === CUSTOM ? codes[operator.table.int(0)]!.custom : '';
     if (tails.has(name) && operator.outputs.some((index) => own.includes(index))) return { ...operator, name };
@@ -100,12 +100,12 @@ export function tailOf({ all, codes, outputs: own }: FileNetwork): TailOperator 
 }
 
 /** Indices of the file's own outputs with what the decoder reads in place of what it makes. */
-export function headsOf({ outputs: own }: FileNetwork, { name, inputs, outputs }: TailOperator): number[] {
+function headsOf({ outputs: own }: FileNetwork, { name, inputs, outputs }: TailOperator): number[] {
   const heads = tails.get(name)!.heads.map((i) => inputs[i] ?? -1);
   return [...heads, ...own.filter((index) => !outputs.includes(index))];
 }
 
-export async function decodingOf(
+async function decodingOf(
   { builder, tensor, shortName, value: valueAt }: FileNetwork,
   { name, table, inputs, outputs }: TailOperator,
 ): Promise<Decoding> {
@@ -130,3 +130,5 @@ export async function decodingOf(
     fail: (message) => builder.damaged(place, message),
   });
 }
+
+export const ends = { decoders, tailOf, headsOf, decodingOf, cutBefore, endsOf };

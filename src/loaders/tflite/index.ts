@@ -7,8 +7,9 @@ import { FoldBudget, FoldError } from '../core/constants.ts';
 import { type Axis, ImportBuilder, listed, nchw, nhwc, type Place, type Value } from '../core/import-builder.ts';
 import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { operandsOf } from '../core/operands.ts';
-import { saturated } from '../core/saturation.ts';
+import type { saturated as Saturated } from '../core/saturation.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
+import type { ends as Ends } from './ends.ts';
 import { FlatTable } from './flat-table.ts';
 import { type Handler, type Operators, operators, type TfliteOperation } from './operations.ts';
 import { CUSTOM, type FileNetwork, type Operator, type OperatorCode, type Wanted } from './operator.ts';
@@ -95,7 +96,9 @@ class TfliteLoader {
   /** Those that the file may have; the rare ones where it has one that is not usual. */
   #operators: Operators = operators;
   #customOperators: ReadonlyMap<string, Handler> = new Map();
-  #ends: typeof import('./ends.ts') | null = null;
+  #ends: typeof Ends | null = null;
+  /** Where tensors that the network computes are quantised. */
+  #saturate: typeof Saturated | null = null;
   /** Tensors that operators make which are not run. */
   readonly #unmade = new Set<number>();
   #readers: Map<number, Operator[]> | undefined;
@@ -146,13 +149,16 @@ class TfliteLoader {
       outputs: table.ints(2, mostOperands, 'outputs of an operator'),
     }));
     if (codes.some(({ number }) => !operators.has(number))) {
-      const [{ rareOperators, customOperators }, ends] = await Promise.all([
+      const [{ rareOperators, customOperators }, { ends }] = await Promise.all([
         import('./rare-operations.ts'),
         import('./ends.ts'),
       ]);
       this.#ends = ends;
       this.#operators = new Map([...operators, ...rareOperators]);
       this.#customOperators = customOperators;
+    }
+    if (this.#tensors.some(({ quantisation, bytes }) => quantisation && bytes.length === 0)) {
+      this.#saturate = (await import('../core/saturation.ts')).saturated;
     }
     for (const index of inputs) this.#addInput(index, all);
     const ends = this.#ends;
@@ -414,7 +420,7 @@ class TfliteLoader {
       low: positive ? range.low - step.scale : -Infinity,
       high: positive ? Infinity : range.high + step.scale,
     };
-    return saturated(this.#builder, after, value, range, accepted);
+    return this.#saturate!(this.#builder, after, value, range, accepted);
   }
 
   /** Null where the file has none. Fields of another operator's options would be read for what they are not. */

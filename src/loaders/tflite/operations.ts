@@ -3,9 +3,9 @@ import type { Activation, Padding, Pair, Pool } from '../../graph/ops.ts';
 import { noPadding, samePadding } from '../../graph/shapes.ts';
 import { type FoldBudget, reshape as reshapeConstant } from '../core/constants.ts';
 import { type Interval, nhwc, type Value, type Variable } from '../core/import-builder.ts';
+import { activationInterval } from '../core/intervals.ts';
 import type { Operands } from '../core/operands.ts';
 import { activation, floatData, reduced } from '../core/operations.ts';
-import { activationInterval } from '../core/saturation.ts';
 import { outputsLast } from '../core/weights.ts';
 import type { FlatTable } from './flat-table.ts';
 
