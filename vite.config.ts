@@ -15,6 +15,21 @@ function compactShaders(): Plugin {
   };
 }
 
+/** The core's shaders before its kernels: texts of one language that stand together compress better. */
+function shadersTogether(): Plugin {
+  return {
+    name: 'shaders-together',
+    transform(code, id) {
+      if (!id.endsWith('/src/index.ts')) return null;
+      const folder = id.replace('index.ts', 'kernels/');
+      const importsOf = (file: string, pattern: RegExp) => readFileSync(folder + file, 'utf8').match(pattern) ?? [];
+      const kernels = importsOf('index.ts', /(?<=from '\.\/)[\w-]+\.ts/g);
+      const shaders = kernels.flatMap((kernel) => importsOf(kernel, /\/shaders\/[\w-]+\.wgsl\?raw/g));
+      return { code: shaders.map((path) => `import '..${path}';`).join('') + code, map: null };
+    },
+  };
+}
+
 /** `onnx` for src/loaders/onnx/index.ts, `onnx-fold` for fold.ts beside it: a chunk's name in a network log tells what it reads. */
 function loaderOf(module: string | null): string | null {
   if (module?.includes('/src/writers/')) return 'writer';
@@ -78,7 +93,7 @@ const oneFile: UserConfig = {
  * bundled, with the licences beside it, so that a page needs no bundler.
  */
 const modules: UserConfig = {
-  plugins: [compactShaders(), keepImports(), workerText()],
+  plugins: [compactShaders(), shadersTogether(), keepImports(), workerText()],
   build: {
     ...common,
     lib: {
