@@ -140,7 +140,7 @@ const modules: UserConfig = {
             // Pictures of every kind, on GPU and CPU, in workers and for tasks.
             {
               name: 'pictures',
-              test: /src\/(graph\/image-presets|images\/(open-picture|image-option))/,
+              test: /src\/(open-source|graph\/image-presets|images\/(open-picture|image-option))/,
             },
             { name: 'hardware', test: /src\/tuning\/(hardware|device-class)/ },
             // What a network on a GPU needs until it has seen its first picture and is tuned: it comes at once and compresses together.
