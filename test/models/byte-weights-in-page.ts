@@ -23,7 +23,7 @@ export async function bytesAtWork({ id }: { readonly id: string }) {
   const outputs = await model.run(inputs);
   const starting = model.plan.dispatches.map(({ kernel }) => kernel);
   const report = await model.validate(inputs);
-  const { layers, kernels, refused } = await model.tune({ budgetMs: 1000, cache: null });
+  const { layers, kernels, refused } = await model.tune({ budgetMs: 2000, cache: null });
   const after = await model.validate(inputs);
   const again = await load(await model.save(), { device: 'webgpu', tuning: 'off' });
   const saved = await again.run(inputs);
