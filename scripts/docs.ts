@@ -1,4 +1,4 @@
-/** Prints the parts of docs/ that are made from the code: node scripts/docs.mjs kernels | supported | devices. */
+/** Prints the parts of docs/ that are made from the code: node scripts/docs.mjs kernels | supported | devices | peers. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildArchitecture } from '../src/architectures/index.ts';
@@ -9,16 +9,13 @@ import { operations as graphOperations } from '../src/loaders/tfjs/graph-operati
 import { layers } from '../src/loaders/tfjs/layer-operations.ts';
 import { operators } from '../src/loaders/tflite/operations.ts';
 import { customOperators, rareOperators } from '../src/loaders/tflite/rare-operations.ts';
+import { table } from './markdown.ts';
+import { peers, peersSummary } from './peers.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const read = (path: string): string => readFileSync(at(path), 'utf8');
 
 const made = (command: string): string => `<!-- Made by "node scripts/docs.mjs ${command}". -->`;
-
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
-  const cells = (row: readonly string[]) => `| ${row.join(' | ')} |`;
-  return [cells(head), cells(head.map(() => '---')), ...rows.map(cells)].join('\n');
-};
 
 /** The operation of src/graph/ops.ts that a shader computes; those without one are stages of the engine's own. */
 const operationOf: readonly (readonly [shader: RegExp, operation: string])[] = [
@@ -209,7 +206,13 @@ function devices(): string {
   ].join('\n');
 }
 
-const documents: Readonly<Record<string, () => string>> = { kernels, supported, devices };
+const documents: Readonly<Record<string, () => string>> = {
+  kernels,
+  supported,
+  devices,
+  peers,
+  'peers-summary': peersSummary,
+};
 
 export async function main([name = '']: readonly string[], { stdout, stderr }: Io): Promise<number> {
   const make = Object.hasOwn(documents, name) ? documents[name] : undefined;
