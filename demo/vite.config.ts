@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { defineConfig, type Plugin } from 'vite';
+import { documents } from './documents/plugin.ts';
 
 /** Where files of the catalogue are fetched from in place of their own addresses: VITE_MODEL_MIRROR. */
 const mirror = process.env.VITE_MODEL_MIRROR;
@@ -99,7 +100,7 @@ async function painted(svg: Uint8Array, size: number): Promise<Uint8Array> {
 export default defineConfig({
   root: here('.'),
   base: './',
-  plugins: [contentSecurityPolicy(), installable()],
+  plugins: [contentSecurityPolicy(), installable(), documents()],
   server: { fs: { allow: ['..'] } },
   build: {
     target: 'es2022',
