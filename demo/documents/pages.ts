@@ -6,12 +6,15 @@ import { Marked, type Tokens } from 'marked';
 
 const at = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-const roots = ['README.md', 'docs/guides/README.md'];
-
 /** Copied as they are; everything else that is linked becomes a page. */
 const isPicture = (path: string): boolean => /\.(png|svg)$/.test(path);
 
 const isFile = (path: string): boolean => existsSync(at(path)) && statSync(at(path)).isFile();
+
+/** Of the functions: what TypeDoc made, where that was run. */
+const reference = ['docs/api/reference/README.md', 'docs/api/README.md'].find(isFile)!;
+
+const roots = ['README.md', 'docs/guides/README.md', reference];
 
 /** Where a document is among the pages. */
 const pageOf = (path: string): string => (isPicture(path) ? path : `${path.replace(/\.md$/, '')}.html`);
@@ -84,6 +87,7 @@ function made(path: string): { readonly page: string; readonly linked: readonly 
 
 const menu = [
   ['docs/guides/README.md', 'Guides'],
+  [reference, 'API'],
   ['docs/supported.md', 'Models and operators'],
   ['docs/kernels.md', 'Kernels'],
   ['docs/devices.md', 'Devices'],
@@ -101,7 +105,7 @@ function framed(path: string, title: string, body: string): string {
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${escaped(title)} · MobileNet on WebGPU</title>
