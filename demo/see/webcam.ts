@@ -38,11 +38,9 @@ export class Webcam {
     } catch (cause) {
       throw new DeviceError(whyNot(cause as DOMException), { cause });
     }
-    for (const track of this.#stream.getTracks())
-      track.addEventListener('ended', () => {
-        const text = 'the camera gives no more pictures: see whether it is still connected, and start it again';
-        this.#onGone(new DeviceError(text));
-      });
+    const text = 'the camera gives no more pictures: see whether it is still connected, and start it again';
+    // Firefox 153 does not call listeners of a track.
+    for (const track of this.#stream.getTracks()) track.onended = () => this.#onGone(new DeviceError(text));
     this.#video.srcObject = this.#stream;
     try {
       await this.#video.play();
