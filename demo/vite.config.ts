@@ -71,8 +71,10 @@ function installable(): Plugin {
         icons: [...icons, { ...icons[1], purpose: 'maskable' }],
       };
       emit('manifest.webmanifest', JSON.stringify(manifest));
-      // All but models and other engines, which are kept once they are used.
-      const files = Object.keys(bundle).filter((name) => /\.(css|js|svg)$/.test(name) && !name.includes('litert_wasm'));
+      // All but documents, models and other engines, which are kept once they are used.
+      const files = Object.keys(bundle).filter(
+        (name) => /\.(css|js|svg)$/.test(name) && !/^documents\/|litert_wasm/.test(name),
+      );
       const version = createHash('sha256')
         .update(JSON.stringify(files))
         .update(readFileSync(here('index.html')))

@@ -93,6 +93,8 @@ describe.each(browsers)('the built page in %s', (name) => {
         ['#draw', "document.querySelector('#model-facts').textContent.includes('dispatches')"],
         ['#compare', "document.querySelector('#compare-model').options.length > 3"],
         ['#learn', "document.querySelector('#counts').innerText.length > 0"],
+        ['documents/docs/peers.html#main', "document.querySelector('.document table')"],
+        ['documents/docs/guides/explain.html#main', "document.querySelector('.document h1')"],
       ] as const) {
         const { page, errors } = await openPage(browser, `${url}${hash}`);
         if (name === 'chrome') await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
