@@ -42,15 +42,21 @@ interface Ranker {
   readonly readout: Readout;
 }
 
+/** What follows a plan's dispatches, and what is read back then. */
+interface After {
+  readonly stage: Pick<RankStage, 'encode' | 'copy' | 'read'>;
+  readonly readout: Readout;
+}
+
 /** What a run does beside the plan's dispatches. */
-interface Beside {
+export interface Beside {
   /**
    * Uploads what the run is of. What it returns encodes what comes before the dispatches, or in the place of as many of
    * the first as that returns.
    */
   readonly upload: () => ((pass: GPUComputePassEncoder) => number) | undefined;
   /** Ranks classes after them; their scores are not read back. */
-  readonly ranker?: Ranker | null;
+  readonly ranker?: After | null;
   readonly count?: number;
 }
 
@@ -69,6 +75,8 @@ export class Executor {
   readonly #staging: readonly (Float32Array | null)[];
   readonly #order = new RunOrder();
   #picture: PictureStage | null = null;
+  /** Of others, disposed of with it. */
+  readonly stages = new Set<{ dispose(): void }>();
   /** For an output; null where its scores cannot be ranked. */
   #ranked: (Pick<Ranking, 'output' | 'logits'> & { readonly ranker: Ranker | null }) | null = null;
   /** Runs of pictures under way that make or change what such runs share. */
@@ -171,6 +179,14 @@ export class Executor {
     }
   }
 
+  /** One inference with what `prepare` makes beside it; alone on this executor where `need` is `setup`. */
+  runBeside(need: Need, prepare: () => Promise<Beside>, signal?: AbortSignal): Promise<RankedOutputs> {
+    return this.#during(this.#order.enter(need, signal), need, signal, async () => {
+      signal?.throwIfAborted();
+      return this.#infer(signal, await prepare());
+    });
+  }
+
   /** Makes what a run of such a picture needs. */
   async #prepare(input: string, picture: OpenPicture, rule: ImageRule, ranking: Ranking | null): Promise<void> {
     const made = await Promise.allSettled([
@@ -261,13 +277,15 @@ export class Executor {
     }
   }
 
-  /** Uploads the inputs without running. */
-  upload(values: readonly Float32Array[]): void {
+  /** Uploads the inputs without running, but for those that are null. */
+  upload(values: readonly (Float32Array | null)[]): void {
     this.plan.inputs.forEach((name, i) => {
+      const given = values[i];
+      if (!given) return;
       const placement = this.plan.tensors[name]!;
       const staging = this.#staging[i];
-      if (staging) pack(values[i]!, placement, staging);
-      const data = storedBits(staging ?? values[i]!, placement.precision) as Float32Array<ArrayBuffer>;
+      if (staging) pack(given, placement, staging);
+      const data = storedBits(staging ?? given, placement.precision) as Float32Array<ArrayBuffer>;
       this.gpu.device.queue.writeBuffer(this.resources.arena[placement.buffer]!, placement.offset, data);
     });
   }
@@ -340,6 +358,7 @@ export class Executor {
   dispose(reason: MobileNetError = disposed()): void {
     this.#ended ??= reason;
     this.#picture?.dispose();
+    for (const stage of this.stages) stage.dispose();
     this.#freeRanker();
     this.#readout.dispose();
     this.resources.dispose();
