@@ -11,6 +11,7 @@ import {
   type NodeShapes,
   type PackedConstant,
   type Program,
+  QUANTISE_FILE,
 } from '../kernels/kernel.ts';
 import { toFloat16 } from '../kernels/pack.ts';
 import { version } from '../version.ts';
@@ -300,13 +301,18 @@ export interface PlanSummary {
   /** The largest sum of tensors live at once: no arena can be smaller. */
   readonly peakBytes: number;
   readonly weightBytes: number;
-  /** For each dispatch each distinct tensor that it reads or writes, once, without padding lanes and weights. */
+  /**
+   * For each dispatch each distinct tensor that it reads or writes, once, without padding lanes and weights. What makes the network's
+   * first tensor of a picture is not counted: image-to-tensor, and the quantisation of an input of pictures, which that does in passing.
+   */
   readonly activationBytes: number;
 }
 
 export function summarizePlan(graph: Graph, plan: Plan): PlanSummary {
   let activationBytes = 0;
-  for (const { reads, writes } of plan.dispatches) {
+  const pictures = new Set(graph.inputs.filter(() => graph.image).map(({ name }) => name));
+  for (const { reads, writes, pipeline } of plan.dispatches) {
+    if (plan.pipelines[pipeline]!.label === QUANTISE_FILE && pictures.has(reads[0]!)) continue;
     for (const name of new Set([...reads, ...writes])) {
       const { shape, precision } = plan.tensors[name]!;
       activationBytes += bytesPerElement(precision) * sizeOf(shape);
