@@ -261,6 +261,18 @@ export class ImportBuilder {
     return this.clip(place, this.affine(place, x, Float32Array.of(alpha), Float32Array.of(beta), 'affine'), 0, 1);
   }
 
+  /** 2 · sigmoid(2x) − 1. */
+  tanh(place: Place, x: Variable): Variable {
+    const twice = this.affine(place, x, Float32Array.of(2), Float32Array.of(0), 'twice');
+    const half = this.same(
+      place,
+      twice,
+      { op: 'activation', inputs: [twice.tensor], activation: 'sigmoid' },
+      'sigmoid',
+    );
+    return this.affine(place, half, Float32Array.of(2), Float32Array.of(-1));
+  }
+
   /** x + y, x − y, x · y, x / y, broadcast. */
   arithmetic(place: Place, op: 'add' | 'subtract' | 'multiply' | 'divide', a: Value, b: Value): Variable {
     if (a.kind === 'constant' && b.kind === 'constant') return this.damaged(place, 'both operands are constants');

@@ -42,6 +42,7 @@ export const operations = new Map<string, Handler>([
   ['Relu', activation('relu')],
   ['Relu6', activation('relu6')],
   ['Sigmoid', activation('sigmoid')],
+  ['Tanh', ({ builder, place, variable }) => builder.tanh(place, variable(0))],
   ['Prelu', ({ builder, place, variable, constant }) => builder.prelu(place, variable(0), constant(1))],
   ['Abs', (operation) => leaky(operation, -1)],
   ['LeakyRelu', (operation) => leaky(operation, operation.attributes.float('alpha', 0.2))],

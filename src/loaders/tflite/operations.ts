@@ -45,6 +45,7 @@ export const operators: Operators = new Map([
   [22, ['RESHAPE', reshape]],
   [23, ['RESIZE_BILINEAR', (operation) => resize(operation, 'bilinear', 2), 15]],
   [25, ['SOFTMAX', softmax, 9]],
+  [28, ['TANH', ({ builder, place, variable }) => builder.tanh(place, variable(0))]],
   [34, ['PAD', pad]],
   [40, ['MEAN', (call) => reduced(call, 'average', call.constant(1).data, call.options?.bool(0) ?? false), 27]],
   [41, ['SUB', arithmetic('subtract'), 28]],
