@@ -44,7 +44,8 @@ export function loaderWith(
       ];
       return {
         note: note.filter(Boolean).join(', '),
-        inFlight,
+        // Of bytes from memory it takes one at a time.
+        inFlight: ends ? 1 : inFlight,
         ...(ends && {
           prepare: (inputs) => inputs.map((values, i) => storedAs(values, ends.inputs[i]!)),
           restore: (outputs) => outputs.map((values, i) => realOf(values, ends.outputs[i]!)),
