@@ -353,7 +353,7 @@ async function planFor(
 ): Promise<Planned> {
   const { features } = gpu.adapter;
   const precision = wanted === 'float16' && !features.includes('shader-f16') ? 'float16-packed' : wanted;
-  const starting = await preferencesOf(gpu, graph, await startingPreferences(gpu.adapter, arithmetic));
+  const starting = await preferencesOf(gpu, graph, await startingPreferences(gpu.adapter, arithmetic), true);
   const preferences = avoid.length > 0 ? { ...starting, avoid } : starting;
   const kernels = await kernelsFor(graph, preferences);
   const plan = createPlan(graph, kernels, { precision, preferences, limits: gpu.device.limits });
