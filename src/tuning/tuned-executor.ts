@@ -139,13 +139,13 @@ export class TunedExecutor {
 
   /** As `Executor.run`. */
   run(inputs: Float32Array | Readonly<Record<string, Float32Array>>, { signal }: RunOptions = {}) {
-    if (!this.gpu.reopen) return this.#inOrder((executor) => executor.run(inputs, { signal }));
+    if (!this.gpu.reopen) return this.inOrder((executor) => executor.run(inputs, { signal }));
     const single = inputs instanceof Float32Array;
     const kept = (single ? [['', inputs] as const] : Object.entries(inputs)).map(([name, values]) => {
       return [name, values instanceof Float32Array ? this.#copies.take(values) : values] as const;
     });
     const own = single ? kept[0]![1] : Object.fromEntries(kept);
-    const running = this.#inOrder((executor) => executor.run(own, { signal, stable: true }), signal);
+    const running = this.inOrder((executor) => executor.run(own, { signal, stable: true }), signal);
     const letGo = () => {
       for (const [, values] of kept) this.#copies.release(values);
     };
@@ -167,13 +167,14 @@ export class TunedExecutor {
     const options = { signal, stable: kept !== null };
     // A bitmap is the engine's own.
     const again = kept !== null || ('way' in picture && picture.way === 'copy');
-    const running = this.#inOrder((executor) => executor.runPicture(own, rule, ranking, options), signal, again);
+    const running = this.inOrder((executor) => executor.runPicture(own, rule, ranking, options), signal, again);
     const letGo = () => this.#copies.release(kept);
     running.then(letGo, letGo);
     return running;
   }
 
-  #inOrder<T>(work: (executor: Executor) => Promise<T>, signal?: AbortSignal, again = true): Promise<T> {
+  /** Work whose result comes in the order of the calls; `again`: on another device where one is lost. */
+  inOrder<T>(work: (executor: Executor) => Promise<T>, signal?: AbortSignal, again = true): Promise<T> {
     const before = this.#latest;
     const own = this.#surviving(work, signal, again);
     const inTurn = async () => {

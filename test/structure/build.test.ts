@@ -82,6 +82,7 @@ it('has a loader of ONNX of at most 12 kB as it travels, its parser included, an
     'onnx-open-sizes.js',
     'onnx-quantised.js',
     'onnx-resize.js',
+    'sidecars-families.js',
   ]);
 });
 
