@@ -11,14 +11,13 @@ import {
   type NodeShapes,
   type PackedConstant,
   type Program,
-  QUANTISE_FILE,
 } from '../kernels/kernel.ts';
 import { toFloat16 } from '../kernels/pack.ts';
 import { version } from '../version.ts';
 import type { Names } from '../wgsl/preprocess.ts';
 import { preludeNames, shaderCode } from '../wgsl/shader-code.ts';
 import { packUniform } from '../wgsl/uniform.ts';
-import { type LiveTensor, peakBytes, placeTensors } from './memory.ts';
+import { type LiveTensor, placeTensors } from './memory.ts';
 import {
   type BoundRange,
   bytesPerElement,
@@ -291,39 +290,4 @@ export function* packConstants(graph: Graph, plan: Plan, kernels: KernelRegistry
       yield { slot, data: half ? toFloat16(packed as Float32Array) : packed };
     }
   }
-}
-
-/** Sizes of a plan, in bytes unless said otherwise. */
-export interface PlanSummary {
-  readonly dispatches: number;
-  readonly pipelines: number;
-  readonly arenaBytes: number;
-  /** The largest sum of tensors live at once: no arena can be smaller. */
-  readonly peakBytes: number;
-  readonly weightBytes: number;
-  /**
-   * For each dispatch each distinct tensor that it reads or writes, once, without padding lanes and weights. What makes the network's
-   * first tensor of a picture is not counted: image-to-tensor, and the quantisation of an input of pictures, which that does in passing.
-   */
-  readonly activationBytes: number;
-}
-
-export function summarizePlan(graph: Graph, plan: Plan): PlanSummary {
-  let activationBytes = 0;
-  const pictures = new Set(graph.inputs.filter(() => graph.image).map(({ name }) => name));
-  for (const { reads, writes, pipeline } of plan.dispatches) {
-    if (plan.pipelines[pipeline]!.label === QUANTISE_FILE && pictures.has(reads[0]!)) continue;
-    for (const name of new Set([...reads, ...writes])) {
-      const { shape, precision } = plan.tensors[name]!;
-      activationBytes += bytesPerElement(precision) * sizeOf(shape);
-    }
-  }
-  return {
-    dispatches: plan.dispatches.length,
-    pipelines: plan.pipelines.length,
-    arenaBytes: plan.arena.reduce((sum, bytes) => sum + bytes, 0),
-    peakBytes: peakBytes(liveTensors(graph, (name) => plan.tensors[name]!.bytes)),
-    weightBytes: plan.constants.reduce((sum, { bytes }) => sum + bytes, 0),
-    activationBytes,
-  };
 }
