@@ -30,10 +30,13 @@ export async function integerPreferences(
   first: boolean,
 ): Promise<KernelPreferences> {
   await probeIntegers(gpu);
-  const { features, software: slow } = gpu.adapter;
+  const { features } = gpu;
   return {
     ...base,
     features,
-    prefer: [...(slow ? (first ? beginning : software)(features.includes('subgroups')) : hardware), ...base.prefer],
+    prefer: [
+      ...(gpu.adapter.software ? (first ? beginning : software)(features.includes('subgroups')) : hardware),
+      ...base.prefer,
+    ],
   };
 }
