@@ -16,19 +16,20 @@ const stages = new WeakMap<Executor, BufferStage>();
 /** What runs arrays in NHWC, and the network that it runs. */
 interface ArrayModel {
   readonly graph: Graph;
+  readonly outputs: readonly { readonly name: string; readonly shape: Shape }[];
   run(inputs: Inputs, options: Pick<RunOptions, 'signal'>): Promise<Outputs>;
 }
 
-/** As `Model.run`, of which this is the part for buffers, and for arrays in NCHW; `shapes` of the outputs, by name. */
+/** As `Model.run`, of which this is the part for buffers, and for arrays in NCHW. */
 export async function runOtherwise(
   model: ArrayModel,
   gpu: () => TunedExecutor,
-  shapes: ReadonlyMap<string, Shape>,
   inputs: Inputs | BufferInputs,
   { into, layout = 'nhwc', signal }: RunOptions,
 ): Promise<Outputs> {
   if (layout !== 'nhwc' && layout !== 'nchw') throw new UsageError(`layout is "${layout}", expected nhwc or nchw`);
   const channelsFirst = layout === 'nchw';
+  const shapes = new Map(model.outputs.map(({ name, shape }) => [name, shape]));
   const expected = model.graph.inputs;
   const outputs = bound('output', shapes, into, channelsFirst);
   const given = bound('input', new Map(expected.map(({ name, shape }) => [name, shape])), inputs, channelsFirst);
@@ -80,7 +81,11 @@ async function run(
     return stage.beside(buffers, values);
   };
   try {
-    return (await executor.runBeside(ready ? 'run' : 'setup', prepare, signal)).outputs;
+    const work = async () => {
+      signal?.throwIfAborted();
+      return executor.infer(signal, await prepare());
+    };
+    return (await executor.exclusive(work, { signal, need: ready ? 'run' : 'setup' })).outputs;
   } catch (error) {
     if (!(error instanceof DeviceError) || !/destroyed|mapped/i.test(error.message)) throw error;
     throw new UsageError(`a buffer of this run was destroyed or mapped before it ended: ${error.message}`);

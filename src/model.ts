@@ -309,18 +309,14 @@ export class Model {
   async run(inputs: Inputs | BufferInputs, options: RunOptions = {}): Promise<Outputs> {
     this.#check();
     const { signal, into, layout = 'nhwc' } = options;
-    if (into || layout !== 'nhwc' || !areArrays(inputs)) {
-      const { runOtherwise } = await import('./buffers.ts');
-      const gpu = () => {
-        this.#choice = null;
-        return this.#gpuTo('read or write a GPUBuffer');
-      };
-      const outputs = await runOtherwise(this, gpu, outputShapes(this.graph), inputs, options);
-      this.#tuneAfterFirst();
-      return outputs;
-    }
-    if (!this.#gpu) return this.#runOnCpu(inputs, { signal });
-    const outputs = await this.#gpu.run(inputs, { signal });
+    const onGpu = () => {
+      this.#choice = null;
+      return this.#gpuTo('read or write a GPUBuffer');
+    };
+    const outputs =
+      into || layout !== 'nhwc' || !areArrays(inputs)
+        ? await (await import('./buffers.ts')).runOtherwise(this, onGpu, inputs, options)
+        : await (this.#gpu ? this.#gpu.run(inputs, { signal }) : this.#runOnCpu(inputs, { signal }));
     this.#tuneAfterFirst();
     return outputs;
   }
@@ -648,10 +644,10 @@ function ruleAsItIs({ image, region }: PictureOptions, own: ImageRule | undefine
     : null;
 }
 
-/** Not one of them is a buffer of a GPU. */
+/** A buffer has no fields of its own. */
 const areArrays = (inputs: Inputs | BufferInputs): inputs is Inputs =>
   inputs instanceof Float32Array ||
-  [inputs, ...Object.values(Object(inputs))].every((one) => !('mapAsync' in Object(one)));
+  (Object.keys(inputs).length > 0 && Object.values(inputs).every((one) => one instanceof Float32Array));
 
 const isBytes = (source: PictureSource | OpenPicture): source is Picture =>
   typeof source === 'object' && source !== null && 'data' in source;

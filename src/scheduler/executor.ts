@@ -132,7 +132,7 @@ export class Executor {
     const own = turn && !stable ? values.map((array) => array.slice()) : values;
     return this.#during(turn, 'run', signal, () => {
       signal?.throwIfAborted();
-      return this.#infer(signal, { upload: () => void this.upload(own) }).then(({ outputs }) => outputs);
+      return this.infer(signal, { upload: () => void this.upload(own) }).then(({ outputs }) => outputs);
     });
   }
 
@@ -168,7 +168,7 @@ export class Executor {
         if (!ready) await this.#prepare(name, own, rule, ranking);
         const ranker = ranking && this.#ranked!.ranker;
         const count = ranker ? ranker.stage.countFor(ranking!.count) : 0;
-        return this.#infer(signal, {
+        return this.infer(signal, {
           upload: () => this.#picture!.upload(own, rule),
           ranker: count > 0 ? ranker : null,
           count,
@@ -177,14 +177,6 @@ export class Executor {
     } finally {
       if (!ready) this.#changing--;
     }
-  }
-
-  /** One inference with what `prepare` makes beside it; alone on this executor where `need` is `setup`. */
-  runBeside(need: Need, prepare: () => Promise<Beside>, signal?: AbortSignal): Promise<RankedOutputs> {
-    return this.#during(this.#order.enter(need, signal), need, signal, async () => {
-      signal?.throwIfAborted();
-      return this.#infer(signal, await prepare());
-    });
   }
 
   /** Makes what a run of such a picture needs. */
@@ -234,8 +226,8 @@ export class Executor {
     this.#ranked = null;
   }
 
-  /** Encodes, submits and reads back. */
-  async #infer(signal: AbortSignal | undefined, { upload, ranker = null, count = 0 }: Beside): Promise<RankedOutputs> {
+  /** Encodes, submits and reads back, in a turn of its own (`exclusive`). */
+  async infer(signal: AbortSignal | undefined, { upload, ranker = null, count = 0 }: Beside): Promise<RankedOutputs> {
     const { device } = this.gpu;
     const readout = ranker?.readout ?? this.#readout;
     const readback = readout.acquire();
@@ -293,15 +285,19 @@ export class Executor {
   /**
    * Waits for runs before it and for those of every other executor of this page, then has the page's GPU to itself: what
    * is timed on it is not shared with others. Runs of any executor inside `work` would wait for it for ever: it encodes and
-   * submits by itself. Rejects with the signal's reason where that comes before its turn.
+   * submits by itself. Rejects with the signal's reason where that comes before its turn. With another `need` it shares the GPU as
+   * runs of that need do.
    */
-  exclusive<T>(work: () => Promise<T>, { signal }: RunOptions = {}): Promise<T> {
-    return this.#during(this.#order.enter('timed', signal), 'timed', signal, work);
+  exclusive<T>(
+    work: () => Promise<T>,
+    { signal, need = 'timed' }: Pick<RunOptions, 'signal'> & { readonly need?: Need } = {},
+  ): Promise<T> {
+    return this.#during(this.#order.enter(need, signal), need, signal, work);
   }
 
   /** Once the runs before this call have ended; later ones wait for it. */
   idle(): Promise<void> {
-    return this.#during(this.#order.enter('setup'), 'setup', undefined, async () => {});
+    return this.exclusive(async () => {}, { need: 'setup' });
   }
 
   async #during<T>(

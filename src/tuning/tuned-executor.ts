@@ -96,12 +96,7 @@ export class TunedExecutor {
     selfCheck: SelfCheck = 'off',
   ): Promise<TunedExecutor> {
     const make = async (on: Gpu) =>
-      checked(
-        await begin(on, graph, await planFor(on, graph, precision, arithmetic), options, arriving),
-        graph,
-        selfCheck,
-        options,
-      );
+      beginChecked(on, graph, await planFor(on, graph, precision, arithmetic), selfCheck, options, arriving);
     return new TunedExecutor(
       graph,
       fuses,
@@ -225,7 +220,7 @@ export class TunedExecutor {
       if (same) return begin(next, this.graph, { plan, preferences, precision }, {});
       this.#pictures.clear();
       const planned = await planFor(next, this.graph, precision, preferences.arithmetic);
-      return (await checked(await begin(next, this.graph, planned, {}), this.graph, this.#selfCheck, {})).running;
+      return (await beginChecked(next, this.graph, planned, this.#selfCheck)).running;
     });
     if (this.#disposed) {
       running.executor.dispose();
@@ -330,17 +325,25 @@ interface CheckedRunning {
   readonly words: readonly string[];
 }
 
-/** The same, or what runs right in its place. Throws as `ensureRight` does. */
-async function checked(
-  running: Running,
+/**
+ * Begins with a plan, or with what runs right in its place: it is compared with the CPU while its constants are uploaded.
+ * Throws as `begin` and `ensureRight` do.
+ */
+async function beginChecked(
+  gpu: Gpu,
   graph: Graph,
+  planned: Planned,
   mode: SelfCheck,
-  options: ResourceOptions,
+  options: ResourceOptions = {},
+  arriving?: ArrivingWeights | null,
 ): Promise<CheckedRunning> {
-  if (mode === 'off') return { running, words: [] };
-  const { gpu, preferences } = running;
-  return (await import('./self-check.ts')).ensureRight(running, graph, { mode }, async (avoid, precision) => {
-    const arithmetic = precision === running.precision ? preferences.arithmetic : undefined;
+  const beginning = begin(gpu, graph, planned, options, arriving);
+  if (mode === 'off') return { running: await beginning, words: [] };
+  // Reported by `ensureRight`.
+  beginning.catch(() => {});
+  const { ensureRight } = await import('./self-check.ts');
+  return ensureRight(beginning, gpu, graph, planned.plan, { mode }, async (avoid, precision) => {
+    const arithmetic = precision === planned.precision ? planned.preferences.arithmetic : undefined;
     return begin(gpu, graph, await planFor(gpu, graph, precision, arithmetic, avoid), options);
   });
 }
