@@ -34,14 +34,11 @@ export async function openShrunk(source: PictureSource, rule: ImageRule, input: 
   const [resizeHeight, resizeWidth] = [height / Math.max(1, steps[0]!), width / Math.max(1, steps[1]!)].map((length) =>
     Math.max(1, Math.round(length)),
   );
-  const picture = await openPicture(source, async () => {
-    // By a canvas: Firefox gives other pixels where createImageBitmap is to cut and shrink.
-    const canvas = new OffscreenCanvas(resizeWidth!, resizeHeight!);
-    const context = canvas.getContext('2d')!;
-    context.imageSmoothingQuality = 'medium';
-    context.drawImage(source as ImageBitmap, left, top, width, height, 0, 0, resizeWidth!, resizeHeight!);
-    return canvas.transferToImageBitmap();
-  });
+  const resize = { resizeWidth, resizeHeight, resizeQuality: 'medium' } as const;
+  // Alpha multiplied in: Firefox gives other pixels of a canvas that it is to shrink without.
+  const picture = await openPicture(source, ({ premultiplyAlpha: _, ...options }) =>
+    createImageBitmap(source as ImageBitmap, left, top, width, height, { ...options, ...resize }),
+  );
   const { region: _, ...whole } = rule;
   return { picture, rule: whole };
 }
