@@ -19,7 +19,7 @@ import type { BurstSample, FirstSample, OpenedSample, Preparation, WarmSample } 
 import { pairs } from './pairs.ts';
 import { benchInputs, integersOf, storedEnds } from './quantised.ts';
 import { describe } from './report.ts';
-import type { Results, Row } from './results.ts';
+import { type Results, type Row, today } from './results.ts';
 import { Site } from './site.ts';
 
 const help = `usage: npm run bench -- [--browser chrome|firefox] [--model MODEL] [--plan auto|unfused|fused]
@@ -174,6 +174,7 @@ async function bench(chosen: Settings, io: Io): Promise<number> {
     const engines = chosen.engines ?? (quantised ? quantisedKeys : engineKeys);
     const rows = await measure(browsers, engines, { rounds, precision, quantised, signal: io.signal, log });
     const results: Results = {
+      date: today(),
       browser: browsers.version,
       adapter: browsers.adapter,
       model: graph.name,
