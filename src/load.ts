@@ -14,6 +14,7 @@ import { takeFile } from './loaders/own-file.ts';
 import type { Fetched, OpenedSource } from './loaders/streaming.ts';
 import { Model } from './model.ts';
 import { arithmeticOf, type ResolvedChoice, resolveChoice, storageOf } from './options.ts';
+import { passesFor } from './planner/prepare.ts';
 import { warmUp } from './tuning/warm-up.ts';
 import type { WorkerModel } from './worker-model.ts';
 
@@ -40,14 +41,14 @@ export async function load(
   const failed = new AbortController();
   opening?.catch((error) => failed.abort(error));
   const reading = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
-  // Fetched meanwhile: all but saved models need them. What goes wrong here goes wrong again where they are used.
-  import('./passes/index.ts').catch(() => {});
   let arriving: ArrivingWeights | null = null;
   try {
     const opened = await openGraph(source, { ...options, signal: reading });
     arriving = opened.arriving;
     const { graph: loaded } = opened;
     const file = takeFile(loaded);
+    // Fetched meanwhile. What goes wrong here goes wrong again where they are used.
+    passesFor(loaded).catch(() => {});
     const { gpu, reason, warm, cpu } = (await opening) ?? noDevice('the reference was asked for');
     cpu?.of(loaded, file);
     const network = await networkOf(loaded, options, choice, cpu !== null && gpu === null);
