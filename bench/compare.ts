@@ -22,6 +22,16 @@ const float32: Limits = { nmse: 1e-8, difference: 1e-3 };
 const half: Limits = { nmse: 1e-2, difference: 0.2 };
 
 /**
+ * A peer that computes a quantised file in floats: where the file rounds a tensor to a step that peer does not, or the other way.
+ * Half a step at most, its root mean square 1/√12, of tensors whose own is some 30 steps: 10⁻², and √60 times that behind 60 layers
+ * is 7 · 10⁻²; the root may be three times that.
+ */
+const emulated: Limits = { nmse: 5e-2, difference: 1 };
+
+/** Integers are integers. */
+const bytes: Limits = { nmse: 0, difference: 0 };
+
+/**
  * Largest difference of a sigmoid that counts as right whatever its own size. ONNX Runtime on WebAssembly computes it as
  * ½ + p(x)/q(x): near zero that is off by the rounding of a number near ½, here a last place of one up to 1.
  */
@@ -30,6 +40,8 @@ const SIGMOID_DIFFERENCE = 2 ** -24;
 export interface Judgement {
   readonly maxAbsDiff: number;
   readonly nmse: number;
+  /** The largest difference in steps of a quantised file's outputs; absent for real numbers. */
+  readonly steps?: number;
   /** Why the outputs are not the reference's; null where they are. */
   readonly error: string | null;
 }
@@ -64,10 +76,39 @@ export function judge(
   return worst(all);
 }
 
+/**
+ * Outputs of a quantised file beside those of the reference on integers: the same, but where they are rounded from real numbers
+ * (softmax), which may be a step off; near them, where an engine computes in floats. `scales`: of an output's steps.
+ */
+export function judgeQuantised(
+  outputs: readonly Float32Array[],
+  expected: readonly Float32Array[],
+  { nodes, outputs: names }: Graph,
+  scales: readonly number[],
+  inFloats: boolean,
+): Judgement {
+  const makers = new Map(nodes.map((node) => [node.output, node]));
+  const rounded = (tensor: string): boolean => {
+    const node = makers.get(tensor);
+    if (node?.op !== 'integer') return node !== undefined;
+    const moves = node.body.kind === 'dequantise' || node.body.kind === 'reshape';
+    return node.body.kind === 'quantise' || (moves && rounded(node.inputs[0]!));
+  };
+  const all = expected.map((values, i) => {
+    const absolute = rounded(names[i]!.tensor) ? 1.01 * scales[i]! : 0;
+    const judged = judgeOne(outputs[i], values, { ...(inFloats ? emulated : bytes), absolute }, `output ${i}`);
+    return { ...judged, steps: Math.round(judged.maxAbsDiff / scales[i]!) };
+  });
+  return worst(all);
+}
+
 /** The largest differences of several judgements, and the first error. */
 export const worst = (judgements: readonly Judgement[]): Judgement => ({
   maxAbsDiff: Math.max(...judgements.map(({ maxAbsDiff }) => maxAbsDiff)),
   nmse: Math.max(...judgements.map(({ nmse }) => nmse)),
+  ...(judgements.some(({ steps }) => steps !== undefined)
+    ? { steps: Math.max(...judgements.map(({ steps = 0 }) => steps)) }
+    : {}),
   error: judgements.map(({ error }) => error).find((error) => error !== null) ?? null,
 });
 

@@ -2,7 +2,7 @@
  * One engine in a document of its own: its modules, its WebGPU calls and its downloads are nobody else's, while the main
  * thread and the time are those of the page around it.
  */
-import type { BenchModel, EngineOptions, Session } from './engines/engine.ts';
+import type { BenchModel, EngineOptions, Session, Values } from './engines/engine.ts';
 import { importEngine } from './engines/index.ts';
 import type { Setup } from './engines/keys.ts';
 import { nudgeWaits } from './nudge.ts';
@@ -68,10 +68,11 @@ declare global {
 
 const calls = countCalls();
 const nudging = nudgeWaits();
-let session: Session | undefined;
-let prepared: readonly Float32Array[] = [];
+let session: Session<Values> | undefined;
+let prepared: readonly Values[] = [];
 
-const restored = (outputs: readonly Float32Array[]): readonly Float32Array[] => session?.restore?.(outputs) ?? outputs;
+const restored = (outputs: readonly Values[]): readonly Float32Array[] =>
+  session?.restore?.(outputs) ?? (outputs as readonly Float32Array[]);
 
 /** Addresses fetched so far. */
 function fetched(): Map<string, number> {
@@ -142,7 +143,7 @@ globalThis.engineFrame = {
     const engine = session;
     if (!engine) throw new Error('no engine was opened');
     nudging.on = nudged;
-    const outputs: (readonly Float32Array[])[] = [];
+    const outputs: (readonly Values[])[] = [];
     let next = 0;
     const lane = async () => {
       while (next < frames) {

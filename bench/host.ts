@@ -41,6 +41,7 @@ async function run(chosen: ReturnType<typeof parse>, io: Io): Promise<number> {
     onnx: none,
     tflite: none,
     tfliteOrigin: 'written',
+    ends: null,
   });
   const values = graph.inputs.map(({ name }) => inputs[name]!);
   const contenders: Contender[] = [

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import type { Browser } from 'puppeteer';
@@ -8,20 +9,21 @@ import type { Io } from '../src/cli/io.ts';
 import { launchBrowser } from '../src/cli/launch-browser.ts';
 import { readModel } from '../src/cli/model-argument.ts';
 import { sourceOf } from '../src/cli/with-page.ts';
-import { type AdapterDescription, type PlanOption, seededInputs, version } from '../src/index.ts';
+import { type AdapterDescription, type Graph, type PlanOption, version } from '../src/index.ts';
 import { runGraph } from '../src/reference/index.ts';
-import { type EngineKey, engineKeys, halfKeys, type Setup, selectEngines } from './engines/keys.ts';
+import { type EngineKey, engineKeys, halfKeys, quantisedKeys, type Setup, selectEngines } from './engines/keys.ts';
 import { growth } from './growth.ts';
 import { layers } from './layers.ts';
 import { type BenchPrecision, type Driver, measure } from './measure.ts';
 import type { BurstSample, FirstSample, OpenedSample, Preparation, WarmSample } from './page/workbench.ts';
 import { pairs } from './pairs.ts';
+import { benchInputs, integersOf, storedEnds } from './quantised.ts';
 import { describe } from './report.ts';
 import { type Results, type Row, today } from './results.ts';
 import { Site } from './site.ts';
 
 const help = `usage: npm run bench -- [--browser chrome|firefox] [--model MODEL] [--plan auto|unfused|fused]
-                        [--precision auto|float32|float16|float16-storage|half] [--engines NAME[/DEVICE],…] [--runs N] [--first-runs N]
+                        [--precision auto|float32|float16|float16-storage|int8|half] [--engines NAME[/DEVICE],…] [--runs N] [--first-runs N]
                         [--threads N] [--no-install] [--json]
        npm run bench -- --serve [--port N]
        npm run bench -- --layers [--browser B] [--model MODEL] [--plan P] [--json]
@@ -34,6 +36,7 @@ This engine and its peers side by side: one browser, the same weights and input,
 reference before any time is believed. MODEL is a file, or an id with random weights (v2-1.0-224).
 Engines: mobilenet-webgpu, litert, tfjs, onnxruntime-web; devices: webgpu, wasm; all of them unless named.
 Each peer runs at the fastest of its settings; where the browser looks at its queue only now and then, nudged too.
+A quantised TensorFlow Lite file is given as it is to this engine, on integers and in float32, and to LiteRT.js.
 --precision half: engines that have half precision, at theirs.
 --runs N times N warm runs of each; without it as many as half a minute allows, 7 at least. --first-runs N: the median of
 so many first results, each in a fresh browser without shader caches; 3 unless given. --threads N: of WebAssembly; all that
@@ -55,7 +58,8 @@ interface Settings {
   readonly model: string;
   readonly plan: PlanOption;
   readonly precision: BenchPrecision;
-  readonly engines: readonly EngineKey[];
+  /** Null: those that the model is for. */
+  readonly engines: readonly EngineKey[] | null;
   readonly rounds: number | null;
   readonly firstRuns: number;
   readonly threads: number;
@@ -103,7 +107,7 @@ function parse(argv: readonly string[]): Settings {
     model: values.model,
     plan,
     precision: half ? 'half' : precision,
-    engines: values.engines === undefined ? keys : selectEngines(values.engines, keys),
+    engines: values.engines === undefined ? (half ? keys : null) : selectEngines(values.engines, keys),
     rounds: values.runs === undefined ? null : wholeNumber('runs', values.runs, 1, 10_000),
     firstRuns: wholeNumber('first-runs', values['first-runs'], 1, 100),
     threads: wholeNumber('threads', values.threads, 1, 1024),
@@ -143,9 +147,12 @@ async function bench(chosen: Settings, io: Io): Promise<number> {
   const graph = await readModel(chosen.model);
   await ensureBrowser(chosen.browser, log, { install: chosen.install });
   log('running the CPU reference …');
+  const integers = await quantisedIn(chosen.model, graph);
+  const inputs = benchInputs(graph, integers);
   const start = performance.now();
-  const outputs = runGraph(graph, seededInputs(graph));
+  const outputs = runGraph(graph, inputs);
   const referenceMs = performance.now() - start;
+  const stored = integers && runGraph(integers, inputs);
   io.signal.throwIfAborted();
 
   log('building the page …');
@@ -154,13 +161,18 @@ async function bench(chosen: Settings, io: Io): Promise<number> {
     source: sourceOf(chosen.model, site),
     plan: chosen.plan,
     threads: chosen.threads,
-    expected: graph.outputs.map(({ name }) => outputs[name]!.data),
+    expected: {
+      real: graph.outputs.map(({ name }) => outputs[name]!.data),
+      integers: stored && graph.outputs.map(({ name }) => stored[name]!.data),
+    },
   });
   const stop = () => browsers.end();
   io.signal.addEventListener('abort', stop);
   try {
     const { rounds, precision } = chosen;
-    const rows = await measure(browsers, chosen.engines, { rounds, precision, signal: io.signal, log });
+    const quantised = integers !== null;
+    const engines = chosen.engines ?? (quantised ? quantisedKeys : engineKeys);
+    const rows = await measure(browsers, engines, { rounds, precision, quantised, signal: io.signal, log });
     const results: Results = {
       date: today(),
       browser: browsers.version,
@@ -180,6 +192,12 @@ async function bench(chosen: Settings, io: Io): Promise<number> {
     await browsers.end();
     await site.close();
   }
+}
+
+/** The network on integers, where MODEL is a quantised TensorFlow Lite file that engines are given as it is. */
+async function quantisedIn(model: string, graph: Graph): Promise<Graph | null> {
+  const integers = /\.tflite$/i.test(model) ? integersOf(graph) : null;
+  return integers && (await storedEnds(graph, await readFile(model))) && integers;
 }
 
 /** One run in Node of what the outputs are compared with; a validator, not a fast CPU. */

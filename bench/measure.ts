@@ -1,5 +1,5 @@
 import type { Precision } from '../src/index.ts';
-import { type EngineKey, isOurs, label, ourHalves, type Setup, settingsOf } from './engines/keys.ts';
+import { type EngineKey, isOurs, label, ourHalves, ourOfIntegers, type Setup, settingsOf } from './engines/keys.ts';
 import type { BurstSample, FirstSample, OpenedSample, WarmSample } from './page/workbench.ts';
 import { quantile, type Row, type Tried } from './results.ts';
 
@@ -28,6 +28,8 @@ export interface MeasureOptions {
   /** Rounds that are timed; null: as many as time allows. */
   readonly rounds: number | null;
   readonly precision: BenchPrecision;
+  /** Whether the model is a quantised file that is given to engines as it is. */
+  readonly quantised: boolean;
   readonly signal: AbortSignal;
   readonly log: (message: string) => void;
   /** Called whenever one of them changes. */
@@ -57,7 +59,7 @@ const MOST_FRAMES = 60;
 export async function measure(driver: Driver, keys: readonly EngineKey[], options: MeasureOptions): Promise<Row[]> {
   const { rounds, signal, log, onRows } = options;
   const slow = await driver.pollsSlowly();
-  const engines = keys.map((key) => new Engine(key, slow, options.precision));
+  const engines = keys.map((key) => new Engine(key, slow, options));
   const rows = engines.flatMap((engine) => engine.rows);
   const report = () => onRows?.(rows.map((measurement) => measurement.row()));
   const attempt = async (affected: readonly Measurement[], action: () => Promise<void>) => {
@@ -232,16 +234,17 @@ class Engine {
   /** What each setting took when they were tried. */
   readonly tried: Record<string, Tried> = {};
 
-  constructor(key: EngineKey, slow: boolean, wanted: BenchPrecision) {
+  constructor(key: EngineKey, slow: boolean, { precision: wanted, quantised }: MeasureOptions) {
     this.settings = settingsOf(key);
     const row = (nudged: boolean, tuned: boolean, precision: Setup['precision']) =>
       new Measurement(this, { ...key, setting: this.settings[0]!, tuned, precision }, nudged);
     if (isOurs(key)) {
       // It nudges by itself.
-      const precisions = wanted === 'half' ? ourHalves : [wanted];
+      const precisions = wanted === 'half' ? ourHalves : quantised && wanted === 'auto' ? ourOfIntegers : [wanted];
       this.rows = precisions.flatMap((precision) => [true, false].map((tuned) => row(false, tuned, precision)));
     } else {
-      const precision = wanted === 'half' ? 'float16' : 'float32';
+      const integers = quantised && key.name === 'litert' && key.device === 'wasm';
+      const precision = wanted === 'half' ? 'float16' : integers ? 'int8' : 'float32';
       const modes = slow && key.device === 'webgpu' ? [true, false] : [false];
       this.rows = modes.map((nudged) => row(nudged, false, precision));
     }
@@ -267,6 +270,7 @@ class Measurement {
   readonly #rates = new Map<number, number[]>();
   #maxAbsDiff: number | null = null;
   #nmse: number | null = null;
+  #steps: number | null = null;
 
   constructor(engine: Engine, setup: Setup, nudged: boolean) {
     this.#engine = engine;
@@ -339,6 +343,7 @@ class Measurement {
   #judge({ judgement }: FirstSample | WarmSample | BurstSample): void {
     this.#maxAbsDiff = Math.max(this.#maxAbsDiff ?? 0, judgement.maxAbsDiff);
     this.#nmse = Math.max(this.#nmse ?? 0, judgement.nmse);
+    if (judgement.steps !== undefined) this.#steps = Math.max(this.#steps ?? 0, judgement.steps);
     if (judgement.error !== null) this.fail(judgement.error);
   }
 
@@ -381,6 +386,7 @@ class Measurement {
       ...this.#throughput,
       maxAbsDiff: this.#maxAbsDiff,
       nmse: this.#nmse,
+      ...(this.#steps === null ? {} : { maxSteps: this.#steps }),
       ok: this.error === null && this.#times.length > 0,
       ...(this.error === null ? {} : { error: this.error }),
       ...(note ? { note } : {}),

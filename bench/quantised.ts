@@ -1,4 +1,10 @@
 import { ByteBuffer } from 'flatbuffers';
+import { endsOf, type FileEnds } from '../src/cpu/file-ends.ts';
+import { UnsupportedOpError } from '../src/errors.ts';
+import { inferShapes } from '../src/graph/shapes.ts';
+import { type Graph, seededInputs } from '../src/index.ts';
+import { integerGraph } from '../src/passes/integers.ts';
+import { dequantise, quantise } from '../src/reference/integers.ts';
 
 /** TensorType of TensorFlow's schema.fbs: whole numbers that stand for real ones. */
 const quantisedTypes: readonly number[] = [3 /* UINT8 */, 7 /* INT16 */, 9 /* INT8 */, 17 /* INT4 */];
@@ -25,4 +31,34 @@ export function hasQuantisedTensors(bytes: Uint8Array): boolean {
   return tables(buffer.__indirect(0), 2).some((subgraph) =>
     tables(subgraph, 0).some((tensor) => quantisedTypes.includes(typeOf(tensor))),
   );
+}
+
+/** The network on integers; null where its file has none, or operations that are not computed on them. */
+export function integersOf(graph: Graph): Graph | null {
+  if (!graph.quantisation) return null;
+  try {
+    return integerGraph(graph);
+  } catch (error) {
+    if (error instanceof UnsupportedOpError) return null;
+    throw error;
+  }
+}
+
+/** How the inputs and outputs of a TensorFlow Lite file on integers are stored; null where they are not those of the graph. */
+export const storedEnds = (graph: Graph, bytes: Uint8Array): Promise<FileEnds | null> =>
+  endsOf(graph, inferShapes(graph), bytes);
+
+/** Inputs that every engine is given; those of a network on integers are numbers that its input holds. */
+export function benchInputs(graph: Graph, integers: Graph | null): Record<string, Float32Array> {
+  const inputs = seededInputs(graph);
+  for (const {
+    op,
+    inputs: [input],
+    ...node
+  } of integers?.nodes ?? []) {
+    const body = op === 'integer' && 'body' in node ? node.body : null;
+    const values = inputs[input!];
+    if (body?.kind === 'quantise' && values) inputs[input!] = values.map((x) => dequantise(quantise(x, body), body));
+  }
+  return inputs;
 }

@@ -15,7 +15,8 @@ export const variantOf = ({ name, device, nudged, tuned, precision }: Row): stri
   [
     isOurs({ name }) && device === 'webgpu' ? (tuned ? 'tuned' : 'as shipped') : '',
     nudged ? 'nudged' : '',
-    precision.startsWith('float16') ? (isOurs({ name }) ? precision : 'fp16') : '',
+    precision === 'int8' || (precision.startsWith('float16') && isOurs({ name })) ? precision : '',
+    precision.startsWith('float16') && !isOurs({ name }) ? 'fp16' : '',
   ]
     .filter(Boolean)
     .join(', ');
@@ -85,10 +86,11 @@ export function verdicts(rows: readonly Row[]): string[] {
 /** What there is to say of a row beside its numbers: what failed, or the settings that counted and how the model ran. */
 export function remarks(rows: readonly Row[]): string[] {
   return rows.flatMap((row) => {
-    const { name, device, setting, firstSetting, note, error } = row;
+    const { name, device, setting, firstSetting, note, error, maxSteps } = row;
     const inWords = (chosen: string) => chosen || 'as it comes';
     const chosen = setting || firstSetting ? [`warm: ${inWords(setting)}; first: ${inWords(firstSetting)}`] : [];
-    const parts = error ? [`FAILED: ${error}`] : [...chosen, ...(note ? [note] : [])];
+    const steps = maxSteps === undefined ? [] : [`${maxSteps || 'no'} steps from the reference on integers`];
+    const parts = error ? [`FAILED: ${error}`] : [...chosen, ...(note ? [note] : []), ...steps];
     const way = variantOf(row);
     return parts.length > 0 ? [`${name} (${device}${way ? `, ${way}` : ''}): ${parts.join('; ')}`] : [];
   });

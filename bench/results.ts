@@ -43,6 +43,8 @@ export interface Row {
   /** Largest difference to the reference of any value of any run. */
   readonly maxAbsDiff: number | null;
   readonly nmse: number | null;
+  /** Of a quantised file: the largest difference to the reference on integers, in steps of the output. */
+  readonly maxSteps?: number;
   readonly ok: boolean;
   /** Why not; left out while the row is not measured yet. */
   readonly error?: string;

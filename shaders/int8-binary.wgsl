@@ -16,6 +16,8 @@ struct Shape {
 #include int8-entry
 #elif MULTIPLY
 #include int8-requantise
+#else
+#include int8-add least=shape.least most=shape.most zero=shape.zero_point
 #endif
 
 fn output(at: u32, id: vec3u) -> vec4f {
@@ -26,8 +28,6 @@ fn output(at: u32, id: vec3u) -> vec4f {
 #elif MULTIPLY
   return vec4f(requantise((x - shape.a_zero) * (y - shape.b_zero), vec4f(shape.multiplier)));
 #else
-  let sum = shape.a_factor * (x - shape.a_zero) + shape.b_factor * (y - shape.b_zero);
-  let rounded = (sum + (1 << (shape.shift - 1u))) >> vec4u(shape.shift);
-  return vec4f(clamp(rounded, vec4i(shape.least), vec4i(shape.most)) + shape.zero_point);
+  return vec4f(added(x, y));
 #endif
 }

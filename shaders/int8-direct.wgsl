@@ -4,6 +4,7 @@
 // weights  [kernel_y][kernel_x][cin4][quads]            words of four input channels for each of four output channels, in a buffer
 //                                                       or as texels of a row for each tap and k
 // channels [quads]                                      bias, in which the zero point of the inputs is, and multiplier
+// residual [batch][out_height][out_width][cout4]        with RESIDUAL, what is added (see int8-add)
 // dst      [batch][out_height][out_width][cout4]
 //
 // One invocation computes TILE_PIXELS neighbours of a row × TILE_CHANNELS channels; places outside are the inputs' zero point.
@@ -12,6 +13,7 @@ struct Shape {
   kernel_y: u32, kernel_x: u32, stride_y: u32, stride_x: u32, dilation_y: u32, dilation_x: u32,
   pad_top: i32, pad_left: i32, groups_of_channels: u32, images: u32, outside: u32,
   weight_zero: i32, least: i32, most: i32, zero_point: i32,
+  a_zero: i32, b_zero: i32, a_factor: i32, b_factor: i32, shift: u32, sum_least: i32, sum_most: i32, sum_zero: i32,
 }
 
 override WORKGROUP_X: u32;

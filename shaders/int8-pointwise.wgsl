@@ -3,6 +3,7 @@
 // src      [pixels][cin4]          four channels to a word; pixels = batch · height · width
 // weights  [cin4][quads]           words of four input channels for each of four output channels, in a buffer or as texels
 // channels [quads]                 bias, in which the zero point of the inputs is, and multiplier
+// residual [pixels][cout4]         with RESIDUAL, what is added (see int8-add)
 // dst      [pixels][cout4]
 //
 // One invocation computes TILE_PIXELS pixels × TILE_CHANNELS channels. LANES says which the lanes of a workgroup differ in: 0
@@ -11,6 +12,7 @@
 struct Shape {
   pixels: u32, cin4: u32, cout4: u32, quads: u32, groups_of_channels: u32,
   weight_zero: i32, least: i32, most: i32, zero_point: i32,
+  a_zero: i32, b_zero: i32, a_factor: i32, b_factor: i32, shift: u32, sum_least: i32, sum_most: i32, sum_zero: i32,
 }
 
 override WORKGROUP_X: u32;

@@ -52,9 +52,9 @@ export {
   type StreamTasks,
 } from './model.ts';
 export type { Device, PlanOption, Precision, RunChoice } from './options.ts';
-export type { PlanSummary } from './planner/create-plan.ts';
 export type { Plan } from './planner/plan.ts';
 export type { PlanKind } from './planner/prepare.ts';
+export type { PlanSummary } from './planner/summary.ts';
 export type { BufferInputs, Inputs, Layout, Outputs, RunOptions } from './run-options.ts';
 export type { LayerTime, Profile, ProfileOptions } from './scheduler/profile.ts';
 export type { StreamResult, StreamTiming } from './stream.ts';

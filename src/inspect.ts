@@ -2,10 +2,11 @@ import { type LayerCost, layerCosts, networkCost } from './graph/cost.ts';
 import type { Graph } from './graph/graph.ts';
 import { graphFor, onIntegers } from './integers.ts';
 import { arithmeticOf, type Precision, resolveChoice, storageOf } from './options.ts';
-import { createPlan, type PlanSummary, summarizePlan } from './planner/create-plan.ts';
+import { createPlan } from './planner/create-plan.ts';
 import type { Precision as Storage } from './planner/plan.ts';
 import { type PlanKind, prepareFor } from './planner/prepare.ts';
 import { type KernelPreferences, kernelsFor, noPreferences } from './planner/select.ts';
+import { type PlanSummary, summarizePlan } from './planner/summary.ts';
 
 /** A plan in numbers; bytes unless said otherwise. */
 export interface PlanInspection extends PlanSummary {

@@ -1,3 +1,4 @@
+import type { FileEnds } from '../../src/cpu/file-ends.ts';
 import type { Graph, PlanOption, Precision } from '../../src/index.ts';
 
 /** The same network in every form that an engine takes. */
@@ -7,11 +8,16 @@ export interface BenchModel {
   readonly onnx: Uint8Array;
   readonly tflite: Uint8Array;
   readonly tfliteOrigin: TfliteOrigin;
+  /** How the inputs and outputs of the own file of a quantised model are stored; null for others. */
+  readonly ends: FileEnds | null;
 }
+
+/** Elements of a tensor: real numbers, or stored integers of a quantised file. */
+export type Values = Float32Array | Uint8Array | Int8Array;
 
 /**
  * `own`: the model's own file. `written`: from `graph`, as `onnx` always is. `dequantised`: written too, as TensorFlow Lite
- * computes the model's own file with whole numbers, and this engine with the real numbers that they stand for.
+ * computes the model's own file with whole numbers that this engine has not: the real numbers that they stand for.
  */
 export type TfliteOrigin = 'own' | 'written' | 'dequantised';
 
@@ -38,15 +44,16 @@ export interface EngineModule {
 
 export interface Loader {
   /** From the model's bytes in memory (TensorFlow.js: from its weights) to ready to run. */
-  load(model: BenchModel): Promise<Session>;
+  load(model: BenchModel): Promise<Session<Values>>;
 }
 
-export interface Session {
+/** `V`: the elements that it takes and gives. */
+export interface Session<V extends Values = Float32Array> {
   /**
    * Uploads the inputs (NHWC, in the graph's order), runs once, reads every output back. Whatever the engine wants
    * otherwise laid out is laid out before, in `prepare`.
    */
-  run(inputs: readonly Float32Array[]): Promise<Float32Array[]>;
+  run(inputs: readonly V[]): Promise<V[]>;
   /** Runs that may be in flight at once; left out: each has to end before the next. */
   readonly inFlight?: number;
   /**
@@ -58,8 +65,8 @@ export interface Session {
   readonly note?: string;
   /** Time of an attempt to load that failed and is not counted. */
   readonly lostMs?: number;
-  /** Inputs as the engine takes them, where that is not NHWC. */
-  prepare?(inputs: readonly Float32Array[]): Float32Array[];
-  /** Outputs of `run` as NHWC, where they are not. */
-  restore?(outputs: readonly Float32Array[]): Float32Array[];
+  /** Inputs as the engine takes them, where those are not real numbers in NHWC. */
+  prepare?(inputs: readonly Float32Array[]): V[];
+  /** Outputs of `run` as real numbers in NHWC, where they are not. */
+  restore?(outputs: readonly V[]): Float32Array[];
 }

@@ -32,8 +32,16 @@ export const halfKeys: readonly EngineKey[] = engineKeys.filter(
   ({ name, device }) => device === 'webgpu' && name !== 'tfjs',
 );
 
+/** Those that are given a quantised file as it is. */
+export const quantisedKeys: readonly EngineKey[] = engineKeys.filter(({ name }) =>
+  /^(mobilenet-webgpu|litert)$/.test(name),
+);
+
 /** The half precisions of this engine. */
 export const ourHalves: readonly Precision[] = ['float16-storage', 'float16'];
+
+/** Those of a quantised file. */
+export const ourOfIntegers: readonly Precision[] = ['int8', 'float32'];
 
 export const isOurs = ({ name }: { readonly name: string }): boolean => name === 'mobilenet-webgpu';
 

@@ -15,13 +15,14 @@ export async function start({ runtime, setting, precision }: EngineOptions): Pro
   return loaderWith(options, {
     inFlight: 3,
     keepInputs: setting.includes('kept input'),
-    check(model) {
+    check(model, quantised) {
       if (model.options.accelerator !== 'webgpu') {
         throw new Error(
           'LiteRT.js fell back to WebAssembly: it cannot run this model wholly on WebGPU in this browser',
         );
       }
-      if (!model.isFullyAccelerated) throw new Error('LiteRT.js left a part of this model to WebAssembly');
+      if (!model.isFullyAccelerated && !quantised)
+        throw new Error('LiteRT.js left a part of this model to WebAssembly');
     },
   });
 }

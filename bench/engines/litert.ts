@@ -6,7 +6,8 @@ import {
   Tensor,
   type TensorDetails,
 } from '@litertjs/core';
-import type { Loader, TfliteOrigin } from './engine.ts';
+import { realOf, storedAs } from '../stored.ts';
+import type { Loader, TfliteOrigin, Values } from './engine.ts';
 
 const origins: Readonly<Record<TfliteOrigin, string>> = {
   own: 'own file',
@@ -16,10 +17,10 @@ const origins: Readonly<Record<TfliteOrigin, string>> = {
 
 export interface LoaderOptions {
   readonly inFlight: number;
-  /** Inputs are written into buffers of the GPU that stay, and outputs read by `data()`. */
+  /** Inputs of real numbers are written into buffers of the GPU that stay, and outputs read by `data()`. */
   readonly keepInputs?: boolean;
   /** Throws where the runtime did not do what it was asked to. */
-  readonly check?: (model: CompiledModel) => void;
+  readonly check?: (model: CompiledModel, quantised: boolean) => void;
 }
 
 /** Loads and runs TensorFlow Lite files. */
@@ -28,22 +29,31 @@ export function loaderWith(
   { inFlight, keepInputs = false, check = () => {} }: LoaderOptions,
 ): Loader {
   return {
-    async load({ graph, tflite, tfliteOrigin }) {
+    async load({ graph, tflite, tfliteOrigin, ends }) {
       const model = await loadAndCompile(tflite, options);
-      check(model);
+      check(model, ends !== null);
       const details = model.getInputDetails();
+      const kept = keepInputs && details.every(({ dtype }) => dtype === 'float32');
       // Place in the file → place in the graph.
       const fed = details.map(({ name }, i) => placeOf(graph.inputs, name, i));
       const read = graph.outputs.map(({ name }, i) => placeOf(model.getOutputDetails(), name, i));
-      const tensorsOf = keepInputs ? keptTensors(details, inFlight) : newTensors(details);
-      const note = origins[tfliteOrigin];
+      const tensorsOf = kept ? keptTensors(details, inFlight) : newTensors(details);
+      const note = [
+        origins[tfliteOrigin],
+        options.accelerator === 'wasm' || model.isFullyAccelerated ? '' : 'in part on WebAssembly',
+      ];
       return {
-        ...(note ? { note } : {}),
-        inFlight,
+        note: note.filter(Boolean).join(', '),
+        // Of bytes from memory it takes one at a time.
+        inFlight: ends ? 1 : inFlight,
+        ...(ends && {
+          prepare: (inputs) => inputs.map((values, i) => storedAs(values, ends.inputs[i]!)),
+          restore: (outputs) => outputs.map((values, i) => realOf(values, ends.outputs[i]!)),
+        }),
         async run(inputs) {
           const tensors = tensorsOf(fed.map((at) => inputs[at]!));
           const results = await model.run(tensors);
-          if (!keepInputs) for (const tensor of tensors) tensor.delete();
+          if (!kept) for (const tensor of tensors) tensor.delete();
           return Promise.all(read.map((at) => valuesOf(results[at]!, keepInputs)));
         },
       };
@@ -51,15 +61,15 @@ export function loaderWith(
   };
 }
 
-async function valuesOf(result: Tensor, byData: boolean): Promise<Float32Array> {
+async function valuesOf(result: Tensor, byData: boolean): Promise<Values> {
   const tensor = byData ? result : await result.moveTo('wasm');
   const values = byData ? await tensor.data() : tensor.toTypedArray();
   tensor.delete();
-  return values as Float32Array;
+  return values as Values;
 }
 
-const newTensors = (details: readonly TensorDetails[]) => (values: readonly Float32Array[]) =>
-  details.map(({ shape }, i) => new Tensor(values[i]!, [...shape]));
+const newTensors = (details: readonly TensorDetails[]) => (values: readonly Values[]) =>
+  details.map(({ shape }, i) => new Tensor(values[i] as Float32Array, [...shape]));
 
 /** A ring of as many as are in flight at once. */
 function keptTensors(details: readonly TensorDetails[], inFlight: number) {
@@ -75,7 +85,7 @@ function keptTensors(details: readonly TensorDetails[], inFlight: number) {
     }),
   );
   let runs = 0;
-  return (values: readonly Float32Array[]) =>
+  return (values: readonly Values[]) =>
     rings[runs++ % inFlight]!.map(({ buffer, tensor }, i) => {
       device.queue.writeBuffer(buffer, 0, values[i] as Float32Array<ArrayBuffer>);
       return tensor;

@@ -22,7 +22,7 @@ export async function start({ plan, precision }: EngineOptions): Promise<Loader>
         async settle(tuned) {
           await model.tune({ cache: null, ...(tuned ? {} : { budgetMs: 0 }) });
         },
-        async run(inputs) {
+        async run(inputs: readonly Float32Array[]) {
           const outputs = await model.run(Object.fromEntries(names.map((name, i) => [name, inputs[i]!])));
           return graph.outputs.map(({ name }) => outputs[name]!);
         },

@@ -71,6 +71,7 @@ async function start(): Promise<void> {
     const measured = await measure(framesOf(workbench, slow, signal), keys, {
       rounds: Number(form.get('rounds')) || null,
       precision: 'auto',
+      quantised: workbench.quantised,
       signal,
       log: status,
       onRows: show,

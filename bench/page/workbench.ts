@@ -1,4 +1,5 @@
 import { buildArchitecture } from '../../src/architectures/index.ts';
+import type { FileEnds } from '../../src/cpu/file-ends.ts';
 import { openGpu } from '../../src/device/gpu.ts';
 import { pollsSlowly as measurePolling } from '../../src/device/settle.ts';
 import {
@@ -8,16 +9,15 @@ import {
   isArchitectureId,
   type PlanOption,
   readGraph,
-  seededInputs,
 } from '../../src/index.ts';
 import { runPasses } from '../../src/passes/index.ts';
 import { runGraphAsync } from '../../src/reference/index.ts';
 import { writeTflite } from '../../src/writers/tflite.ts';
-import { type Judgement, judge, tolerances, worst } from '../compare.ts';
+import { type Judgement, judge, judgeQuantised, tolerances, worst } from '../compare.ts';
 import type { BenchModel, TfliteOrigin } from '../engines/engine.ts';
 import type { Setup } from '../engines/keys.ts';
 import type { Burst, EngineFrame, FirstRun, WarmRun } from '../frame.ts';
-import { hasQuantisedTensors } from '../quantised.ts';
+import { benchInputs, hasQuantisedTensors, integersOf, storedEnds } from '../quantised.ts';
 import { writeOnnx } from '../writers/onnx.ts';
 
 export interface FirstSample extends Omit<FirstRun, 'outputs'> {
@@ -45,7 +45,13 @@ export interface Preparation {
   readonly plan: PlanOption;
   readonly threads: number;
   /** The reference's outputs, where they are known already. */
-  readonly expected?: readonly Float32Array[];
+  readonly expected?: Expected;
+}
+
+export interface Expected {
+  readonly real: readonly Float32Array[];
+  /** Of a quantised file on integers; null for others. */
+  readonly integers: readonly Float32Array[] | null;
 }
 
 /** One model, and the engines that run it: each in a frame of this page. */
@@ -53,21 +59,31 @@ export class Workbench {
   readonly graph: Graph;
   readonly #model: BenchModel;
   readonly #inputs: readonly Float32Array[];
-  readonly #expected: readonly Float32Array[];
+  readonly #expected: Expected;
+  readonly #integers: Graph | null;
   readonly #tolerances: readonly number[];
   readonly #preparation: Preparation;
   readonly #frames = new Map<string, HTMLIFrameElement>();
 
-  private constructor(graph: Graph, file: TfliteFile, expected: readonly Float32Array[], preparation: Preparation) {
+  private constructor(
+    graph: Graph,
+    integers: Graph | null,
+    file: TfliteFile,
+    expected: Expected,
+    preparation: Preparation,
+  ) {
     this.graph = graph;
-    const prepared = runPasses(graph);
+    const { quantisation: _, ...real } = runPasses(graph);
     this.#model = {
-      graph: prepared,
-      onnx: writeOnnx(prepared),
-      tflite: file.bytes ?? writeTflite(prepared),
+      graph: real,
+      onnx: writeOnnx(real),
+      tflite: file.bytes ?? writeTflite(real),
       tfliteOrigin: file.origin,
+      ends: file.ends,
     };
-    this.#inputs = graph.inputs.map(({ name }) => seededInputs(graph)[name]!);
+    this.#integers = integers;
+    const inputs = benchInputs(graph, integers);
+    this.#inputs = graph.inputs.map(({ name }) => inputs[name]!);
     this.#expected = expected;
     this.#tolerances = tolerances(graph);
     this.#preparation = preparation;
@@ -80,8 +96,19 @@ export class Workbench {
   ): Promise<Workbench> {
     const { source, expected } = preparation;
     const graph = isArchitectureId(source) ? buildArchitecture(source) : await readGraph(source);
-    const found = expected ?? (await reference(graph, signal, onLayer));
-    return new Workbench(graph, await tfliteFile(source), found, preparation);
+    const file = await tfliteFile(source, graph);
+    const integers = file.ends && integersOf(graph);
+    const inputs = benchInputs(graph, integers);
+    const found = expected ?? {
+      real: await reference(graph, inputs, signal, onLayer),
+      integers: integers && (await reference(integers, inputs, signal, onLayer)),
+    };
+    return new Workbench(graph, integers, file, found, preparation);
+  }
+
+  /** Whether it is a quantised file that is given to engines as it is. */
+  get quantised(): boolean {
+    return this.#integers !== null;
   }
 
   /** Opens an engine in a frame of its own and gets a first result from it. */
@@ -123,8 +150,13 @@ export class Workbench {
     return { ...burst, judgement: worst(outputs.map((frame) => this.#judge(setup, frame))) };
   }
 
-  #judge({ precision }: Setup, outputs: readonly Float32Array[]): Judgement {
-    return judge(outputs, this.#expected, this.#tolerances, precision);
+  #judge({ name, precision }: Setup, outputs: readonly Float32Array[]): Judgement {
+    const { real, integers } = this.#expected;
+    if (!this.#integers || !integers || (name !== 'litert' && precision !== 'int8')) {
+      return judge(outputs, real, this.#tolerances, precision);
+    }
+    const scales = this.#model.ends!.outputs.map(({ scale }) => scale);
+    return judgeQuantised(outputs, integers, this.#integers, scales, precision !== 'int8');
   }
 
   /** ONNX Runtime takes its precision from the file. */
@@ -161,15 +193,19 @@ interface TfliteFile {
   readonly origin: TfliteOrigin;
   /** Null: to be written. */
   readonly bytes: Uint8Array | null;
+  /** Of a quantised file that is given to engines as it is; null for others. */
+  readonly ends: FileEnds | null;
 }
 
 /** The model's own file where it is a TensorFlow Lite file that its runtime computes as this engine does. */
-async function tfliteFile(source: string): Promise<TfliteFile> {
+async function tfliteFile(source: string, graph: Graph): Promise<TfliteFile> {
   if (isArchitectureId(source) || !/\.tflite$/i.test(new URL(source, document.baseURI).pathname)) {
-    return { origin: 'written', bytes: null };
+    return { origin: 'written', bytes: null, ends: null };
   }
   const bytes = new Uint8Array(await (await fetch(source)).arrayBuffer());
-  return hasQuantisedTensors(bytes) ? { origin: 'dequantised', bytes: null } : { origin: 'own', bytes };
+  if (!hasQuantisedTensors(bytes)) return { origin: 'own', bytes, ends: null };
+  const ends = integersOf(graph) && (await storedEnds(graph, bytes));
+  return ends ? { origin: 'own', bytes, ends } : { origin: 'dequantised', bytes: null, ends: null };
 }
 
 const FRAME_PATIENCE_MS = 30_000;
@@ -189,10 +225,11 @@ async function engineIn(frame: HTMLIFrameElement): Promise<EngineFrame> {
 
 async function reference(
   graph: Graph,
+  inputs: Record<string, Float32Array>,
   signal: AbortSignal | undefined,
   onLayer: ((done: number, total: number) => void) | undefined,
 ): Promise<Float32Array[]> {
-  const outputs = await runGraphAsync(graph, seededInputs(graph), {
+  const outputs = await runGraphAsync(graph, inputs, {
     ...(signal ? { signal } : {}),
     onNode: (_node, _output, index) => onLayer?.(index + 1, graph.nodes.length),
   });

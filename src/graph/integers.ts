@@ -43,7 +43,7 @@ export interface IntegerWeights {
   readonly to: Requantisation;
 }
 
-/** As `Conv2d`, without residual. */
+/** As `Conv2d`; with inputs[1], the residual, what is stored is `residual` of the stored integers of the convolution and it. */
 export interface IntegerConv2d extends IntegerWeights {
   readonly kind: 'conv2d';
   readonly kernel: Pair;
@@ -52,6 +52,8 @@ export interface IntegerConv2d extends IntegerWeights {
   readonly padding: Padding;
   readonly groups: number;
   readonly outChannels: number;
+  /** Of one group, and of tensors of equal shape. */
+  readonly residual?: IntegerAdd;
 }
 
 /** As `ConvTranspose2d`. */

@@ -1,34 +1,17 @@
 import source from '../../shaders/int8-binary.wgsl?raw';
 import type { IntegerOf } from '../graph/integers.ts';
 import { binaryShape, elementwise, elementwiseProgram } from './elementwise.ts';
-import { bytesConstant, defineInteger, endsOf } from './int8.ts';
+import { addendsOf, bytesConstant, defineInteger, endsOf, noAddends } from './int8.ts';
 import { constantBinding, inputBinding } from './kernel.ts';
 
 /** Fields of its `struct Shape` that an operation does not read. */
-const idle = {
-  a_zero: 0,
-  b_zero: 0,
-  a_factor: 0,
-  b_factor: 0,
-  shift: 1,
-  multiplier: 0,
-  least: 0,
-  most: 0,
-  zero_point: 0,
-};
+const idle = { ...noAddends, multiplier: 0, least: 0, most: 0, zero_point: 0 };
 
 function fieldsOf(body: IntegerOf<'add' | 'multiply' | 'pairs'>) {
   if (body.kind === 'pairs') return idle;
-  const zeros = { a_zero: body.zeroPoints[0], b_zero: body.zeroPoints[1] };
-  if (body.kind === 'multiply') return { ...idle, ...zeros, multiplier: body.to.multipliers[0]!, ...endsOf(body.to) };
-  return {
-    ...idle,
-    ...zeros,
-    a_factor: body.factors[0],
-    b_factor: body.factors[1],
-    shift: body.shift,
-    ...endsOf(body),
-  };
+  if (body.kind === 'add') return { ...idle, ...addendsOf(body), ...endsOf(body) };
+  const [a_zero, b_zero] = body.zeroPoints;
+  return { ...idle, a_zero, b_zero, multiplier: body.to.multipliers[0]!, ...endsOf(body.to) };
 }
 
 /** Of two tensors, of which the second may be broadcast as `Add`'s. */

@@ -8,7 +8,7 @@ import { ceilDiv, convolutionBindings, type Kernel } from './kernel.ts';
 const depthwise = (name: string, { accepts, program }: Kernel): Kernel =>
   defineInteger(['conv2d'], {
     name,
-    accepts: (body, shapes) => accepts(geometryOf(body), shapes),
+    accepts: (body, shapes) => !body.residual && accepts(geometryOf(body), shapes),
     program(body, shapes) {
       const { constants, overrides, shape, workgroups } = program(geometryOf(body) as Conv2d, shapes);
       const { ACTIVATION: _, ...own } = overrides;

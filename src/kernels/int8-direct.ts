@@ -10,7 +10,7 @@ import {
   tileParts,
   tileRequires,
 } from './int8-tile.ts';
-import { convolutionBindings, type Kernel } from './kernel.ts';
+import type { Kernel } from './kernel.ts';
 import { windowShape } from './window.ts';
 
 function direct(name: string, variant: TileVariant): Kernel {
@@ -21,7 +21,7 @@ function direct(name: string, variant: TileVariant): Kernel {
     accepts: (body, { inputs: [input] }) => body.groups === 1 && fitsTexture(body, variant, input![3]),
     suits: (body) => !wasteful(geometryOf(body), variant),
     program(body, { inputs: [input], output }) {
-      const { constants, shape } = tileParts(body, variant, input![3]);
+      const { constants, shape, bindings } = tileParts(body, variant, input![3]);
       return {
         file: 'int8-direct.wgsl',
         source,
@@ -36,7 +36,7 @@ function direct(name: string, variant: TileVariant): Kernel {
           images: output[0],
           outside: wordOf(body.inputZeroPoint),
         },
-        bindings: convolutionBindings(false),
+        bindings,
         workgroups: rowTileWorkgroups(variant, rows, output, shape.groups_of_channels),
       };
     },

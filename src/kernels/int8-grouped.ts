@@ -3,9 +3,10 @@ import { bytesConstant, channelsConstant, defineInteger, endsOf } from './int8.t
 import { ceilDiv, channelsByPixels, convolutionBindings } from './kernel.ts';
 import { windowShape } from './window.ts';
 
-/** Every convolution: any groups, several outputs a channel, large depthwise kernels. */
+/** Every convolution but with a residual: any groups, several outputs a channel, large depthwise kernels. */
 export const int8Grouped = defineInteger(['conv2d'], {
   name: 'int8-grouped',
+  accepts: (body) => !body.residual,
   program(body, { inputs: [input], output }) {
     const cout4 = ceilDiv(body.outChannels, 4);
     const workgroup = channelsByPixels(cout4);

@@ -11,7 +11,7 @@ import {
   tileParts,
   tileRequires,
 } from './int8-tile.ts';
-import { ceilDiv, convolutionBindings, type Kernel } from './kernel.ts';
+import { ceilDiv, type Kernel } from './kernel.ts';
 
 const pointwise = (name: string, variant: TileVariant): Kernel =>
   defineInteger(['conv2d'], {
@@ -20,7 +20,7 @@ const pointwise = (name: string, variant: TileVariant): Kernel =>
     accepts: (body, { inputs: [input] }) => isPointwise(geometryOf(body)) && fitsTexture(body, variant, input![3]),
     suits: (body) => !wasteful(geometryOf(body), variant),
     program(body, { inputs: [input], output: [images, height, width] }) {
-      const { constants, shape } = tileParts(body, variant, input![3]);
+      const { constants, shape, bindings } = tileParts(body, variant, input![3]);
       const pixels = images * height * width;
       const tiles = ceilDiv(pixels, variant.pixels);
       const groups = shape.groups_of_channels;
@@ -32,7 +32,7 @@ const pointwise = (name: string, variant: TileVariant): Kernel =>
         constants,
         overrides: { WORKGROUP_X: workgroup },
         shape: { pixels, ...shape },
-        bindings: convolutionBindings(false),
+        bindings,
         workgroups:
           variant.lanes === 'line'
             ? [...inLine(ceilDiv(tiles * groups, workgroup)), 1]

@@ -5,11 +5,20 @@ import flush from '../../shaders/fragments/int8-flush.wgsl?raw';
 import placeOfGroup from '../../shaders/fragments/int8-place-of-group.wgsl?raw';
 import sums from '../../shaders/fragments/int8-sums.wgsl?raw';
 import tile from '../../shaders/fragments/int8-tile.wgsl?raw';
-import type { IntegerOf } from '../graph/integers.ts';
+import type { IntegerAdd, IntegerOf } from '../graph/integers.ts';
 import type { Fragments } from '../wgsl/preprocess.ts';
 import { columnsOf, type DotVariant, dotConstants, dotVariantName, groupsOf } from './dot.ts';
-import { bytesConstant, channelsConstant, chunkOf, endsOf, geometryOf, packQuads } from './int8.ts';
-import { ceilDiv, LARGEST_TEXTURE, PACKED_DOT, type PackedConstant } from './kernel.ts';
+import {
+  addendsOf,
+  bytesConstant,
+  channelsConstant,
+  chunkOf,
+  endsOf,
+  geometryOf,
+  noAddends,
+  packQuads,
+} from './int8.ts';
+import { ceilDiv, convolutionBindings, LARGEST_TEXTURE, PACKED_DOT, type PackedConstant } from './kernel.ts';
 
 /** `dot`: products of words by the packed dot product, in place of floats. */
 export interface TileVariant extends DotVariant {
@@ -44,7 +53,13 @@ export const fitsTexture = (body: IntegerOf<'conv2d'>, variant: TileVariant, inp
   variant.weights !== 'texture' ||
   Math.max(quadsOf(body, variant), body.kernel[0] * body.kernel[1] * ceilDiv(inputs, 4)) <= LARGEST_TEXTURE;
 
-/** Names of the fragments' directives, and fields of `struct Shape`. */
+function sumOf(residual: IntegerAdd | undefined) {
+  if (!residual) return { ...noAddends, sum_least: 0, sum_most: 0, sum_zero: 0 };
+  const { least, most, zero_point } = endsOf(residual);
+  return { ...addendsOf(residual), sum_least: least, sum_most: most, sum_zero: zero_point };
+}
+
+/** Names of the fragments' directives, fields of `struct Shape`, and bindings. */
 export function tileParts(body: IntegerOf<'conv2d'>, variant: TileVariant, inputs: number) {
   const rows = body.kernel[0] * body.kernel[1] * ceilDiv(inputs, 4);
   const chunk = chunkOf(body);
@@ -54,7 +69,9 @@ export function tileParts(body: IntegerOf<'conv2d'>, variant: TileVariant, input
       DOT4: variant.dot,
       WEIGHT_ZERO: body.weightZeroPoint !== 0,
       CHUNKS: !variant.dot && rows > chunk ? chunk : 0,
+      RESIDUAL: body.residual !== undefined,
     },
+    bindings: convolutionBindings(body.residual !== undefined),
     shape: {
       cin4: ceilDiv(inputs, 4),
       cout4: ceilDiv(body.outChannels, 4),
@@ -62,6 +79,7 @@ export function tileParts(body: IntegerOf<'conv2d'>, variant: TileVariant, input
       groups_of_channels: groupsOf(geometryOf(body), variant),
       weight_zero: body.weightZeroPoint,
       ...endsOf(body.to),
+      ...sumOf(body.residual),
     },
   };
 }

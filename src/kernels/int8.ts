@@ -1,4 +1,5 @@
 /** What kernels of stored integers share: how they are defined, their prelude and fragments, and constants as words. */
+import add from '../../shaders/fragments/int8-add.wgsl?raw';
 import convolution from '../../shaders/fragments/int8-convolution.wgsl?raw';
 import entry from '../../shaders/fragments/int8-entry.wgsl?raw';
 import requantise from '../../shaders/fragments/int8-requantise.wgsl?raw';
@@ -6,6 +7,7 @@ import outputPixel from '../../shaders/fragments/output-pixel.wgsl?raw';
 import prelude from '../../shaders/int8-prelude.wgsl?raw';
 import type {
   Integer,
+  IntegerAdd,
   IntegerKind,
   IntegerOf,
   IntegerWeights,
@@ -18,8 +20,8 @@ import { ceilDiv, defineKernel, type Kernel, type NodeShapes, type PackedConstan
 
 export const int8Prelude = { file: 'int8-prelude.wgsl', source: prelude } as const;
 
-/** Flags of the prelude: bytes are read and written. */
-const bytes = { REAL_SRC: false, REAL_DST: false, QUANTISE: false };
+/** Flags: bytes are read and written, and nothing is added. */
+const bytes = { REAL_SRC: false, REAL_DST: false, QUANTISE: false, RESIDUAL: false };
 
 /** A kernel for one kind of body; its program is completed with what all of them have. */
 interface IntegerKernel<K extends IntegerKind> extends Pick<Kernel, 'name' | 'requires'> {
@@ -47,6 +49,7 @@ export function defineInteger<K extends IntegerKind>(
         prelude: int8Prelude,
         constants: { ...bytes, ...made.constants },
         fragments: {
+          'int8-add': add,
           'int8-convolution': convolution,
           'int8-entry': entry,
           'int8-requantise': requantise,
@@ -69,6 +72,18 @@ export const endsOf = ({ range, zeroPoint }: { readonly range: StoredRange; read
   most: range[1] - zeroPoint,
   zero_point: zeroPoint,
 });
+
+/** Fields of a `struct Shape` for the fragment int8-add, but for the ends of its result. */
+export const addendsOf = ({ zeroPoints, factors, shift }: Pick<IntegerAdd, 'zeroPoints' | 'factors' | 'shift'>) => ({
+  a_zero: zeroPoints[0],
+  b_zero: zeroPoints[1],
+  a_factor: factors[0],
+  b_factor: factors[1],
+  shift,
+});
+
+/** Those that are not read. */
+export const noAddends = addendsOf({ zeroPoints: [0, 0], factors: [0, 0], shift: 1 });
 
 /** A stored integer in each byte of a word. */
 export const wordOf = (stored: number): number => ((stored & 255) * 0x01010101) >>> 0;

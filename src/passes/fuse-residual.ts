@@ -1,17 +1,37 @@
+import type { Graph } from '../graph/graph.ts';
+import type { Node } from '../graph/ops.ts';
 import { eitherFirst, inPlaceOf, type Pass, rewriteAll } from './pass.ts';
 
 /** A sum of a convolution's output, which nobody else reads, and a tensor of its shape: the convolution adds it. */
 export const fuseResidual: Pass = (graph) =>
-  rewriteAll(graph, (node, links) => {
-    if (node.op !== 'add' || node.activation !== 'none') return null;
+  fuseSums(graph, (node, producer) =>
+    node.op === 'add' && node.activation === 'none' && producer.op === 'conv2d' ? producer : null,
+  );
+
+/** The same of stored integers; of one group, as kernels of several add nothing. */
+export const fuseIntegerResidual: Pass = (graph) =>
+  fuseSums(graph, (node, producer, convolution) => {
+    if (node.op !== 'integer' || node.body.kind !== 'add') return null;
+    if (producer.op !== 'integer' || producer.body.kind !== 'conv2d' || producer.body.groups > 1) return null;
+    const swap = <T>([a, b]: readonly [T, T]): readonly [T, T] => (convolution === 0 ? [a, b] : [b, a]);
+    const { factors, zeroPoints } = node.body;
+    const residual = { ...node.body, factors: swap(factors), zeroPoints: swap(zeroPoints) };
+    return { ...producer, body: { ...producer.body, residual } };
+  });
+
+/** `taken`: a convolution that makes input 0 or 1 of a node, as it is where it adds the other one; null where they do not fit. */
+function fuseSums(graph: Graph, taken: (node: Node, producer: Node, convolution: number) => Node | null): Graph {
+  return rewriteAll(graph, (node, links) => {
     const [a, b] = node.inputs;
-    if (a === b || links.shapes.get(a!)!.join() !== links.shapes.get(b!)!.join()) return null;
-    for (const [tensor, residual] of eitherFirst(node)) {
+    if (b === undefined || a === b || links.shapes.get(a!)!.join() !== links.shapes.get(b)!.join()) return null;
+    for (const [convolution, [tensor, residual]] of eitherFirst(node).entries()) {
       const producer = links.soleProducer(tensor);
-      if (producer?.op !== 'conv2d' || producer.inputs.length > 1) continue;
+      const fused = producer?.inputs.length === 1 && taken(node, producer, convolution);
+      if (!fused) continue;
       // In the place of the sum, both of its inputs are there.
-      const inputs = [producer.inputs[0]!, residual];
-      return inPlaceOf(node, [{ ...producer, inputs, output: node.output }], [producer]);
+      const inputs = [fused.inputs[0]!, residual];
+      return inPlaceOf(node, [{ ...fused, inputs, output: node.output }], [producer]);
     }
     return null;
   });
+}

@@ -19,6 +19,7 @@ import type { Activation, Affine, Conv2d, ConvTranspose2d, FullyConnected, Node 
 import { withMeanings } from '../graph/output-meaning.ts';
 import type { GraphQuantisation, StoredTensor, WeightQuantisation } from '../graph/quantisation.ts';
 import { inferShapes } from '../graph/shapes.ts';
+import { fuseIntegerResidual } from './fuse-residual.ts';
 import {
   type Arithmetic,
   mlas,
@@ -51,7 +52,7 @@ export function integerGraph(graph: Graph): Graph {
     tensor: named(output.tensor),
     meaning: meanings.get(output.name)!,
   }));
-  return withoutDeadNodes({ ...rest, nodes, outputs, prepared: true });
+  return fuseIntegerResidual(withoutDeadNodes({ ...rest, nodes, outputs, prepared: true }));
 }
 
 /** A tensor of stored integers. */

@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/graph.ts';
-import type { Add, Multiply, Node, Shape } from '../graph/ops.ts';
+import type { Node, Shape } from '../graph/ops.ts';
 import { inferShapes } from '../graph/shapes.ts';
 
 /** A pure function of a graph. Outputs keep their names, and their values but for rounding. */
@@ -52,7 +52,7 @@ export const inPlaceOf = (node: Node, by: readonly Node[], taken: readonly Node[
   new Map([...taken.map((one) => [one, []] as const), [node, by]]);
 
 /** The two inputs of a sum or product, either first. */
-export const eitherFirst = ({ inputs: [a, b] }: Add | Multiply) =>
+export const eitherFirst = ({ inputs: [a, b] }: Pick<Node, 'inputs'>) =>
   [
     [a!, b!],
     [b!, a!],

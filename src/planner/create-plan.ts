@@ -17,7 +17,7 @@ import { version } from '../version.ts';
 import type { Names } from '../wgsl/preprocess.ts';
 import { preludeNames, shaderCode } from '../wgsl/shader-code.ts';
 import { packUniform } from '../wgsl/uniform.ts';
-import { type LiveTensor, peakBytes, placeTensors } from './memory.ts';
+import { type LiveTensor, placeTensors } from './memory.ts';
 import {
   type BoundRange,
   bytesPerElement,
@@ -293,34 +293,4 @@ export function* packConstants(graph: Graph, plan: Plan, kernels: KernelRegistry
       yield { slot, data: half ? toFloat16(packed as Float32Array) : packed };
     }
   }
-}
-
-/** Sizes of a plan, in bytes unless said otherwise. */
-export interface PlanSummary {
-  readonly dispatches: number;
-  readonly pipelines: number;
-  readonly arenaBytes: number;
-  /** The largest sum of tensors live at once: no arena can be smaller. */
-  readonly peakBytes: number;
-  readonly weightBytes: number;
-  /** For each dispatch each distinct tensor that it reads or writes, once, without padding lanes and weights. */
-  readonly activationBytes: number;
-}
-
-export function summarizePlan(graph: Graph, plan: Plan): PlanSummary {
-  let activationBytes = 0;
-  for (const { reads, writes } of plan.dispatches) {
-    for (const name of new Set([...reads, ...writes])) {
-      const { shape, precision } = plan.tensors[name]!;
-      activationBytes += bytesPerElement(precision) * sizeOf(shape);
-    }
-  }
-  return {
-    dispatches: plan.dispatches.length,
-    pipelines: plan.pipelines.length,
-    arenaBytes: plan.arena.reduce((sum, bytes) => sum + bytes, 0),
-    peakBytes: peakBytes(liveTensors(graph, (name) => plan.tensors[name]!.bytes)),
-    weightBytes: plan.constants.reduce((sum, { bytes }) => sum + bytes, 0),
-    activationBytes,
-  };
 }

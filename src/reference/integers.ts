@@ -29,8 +29,10 @@ export function runInteger(node: Integer, inputs: readonly Tensor[], shape: Shap
   const input = inputs[0]!;
   const result = (data: Float32Array): Tensor => ({ shape, data });
   switch (body.kind) {
-    case 'conv2d':
-      return result(conv2d(body, input, shape));
+    case 'conv2d': {
+      const convolved = result(conv2d(body, input, shape));
+      return body.residual ? result(add(body.residual, convolved, inputs[1]!)) : convolved;
+    }
     case 'conv-transpose2d':
       return result(convTranspose2d(body, input, shape));
     case 'fully-connected':

@@ -35,6 +35,13 @@ export const blocks = [
   'conv-pointwise-gated/p4-c16-buffer-software',
 ];
 
-/** With those for operations on integers, which are fetched where a graph has such. */
-export const preferencesOf = async (gpu: Gpu, graph: Graph, base: KernelPreferences): Promise<KernelPreferences> =>
-  graph.nodes.some(({ op }) => op === 'integer') ? (await import('./integers.ts')).integerPreferences(gpu, base) : base;
+/** With those for operations on integers, which are fetched where a graph has such; `first`: of the first result. */
+export const preferencesOf = async (
+  gpu: Gpu,
+  graph: Graph,
+  base: KernelPreferences,
+  first = false,
+): Promise<KernelPreferences> =>
+  graph.nodes.some(({ op }) => op === 'integer')
+    ? (await import('./integers.ts')).integerPreferences(gpu, base, first)
+    : base;

@@ -4,17 +4,16 @@ import { probeIntegers } from '../scheduler/integer-probe.ts';
 
 /** On software adapters, by whether they have subgroups. */
 const software = (subgroups: boolean): string[] => [
-  'int8-fully-connected/4x1-texture',
-  'int8-mean/4x1',
+  ...(subgroups ? ['int8-pointwise/p14-c32-texture-broadcast-software'] : []),
   'int8-depthwise/r64',
-  ...(subgroups
-    ? [
-        'int8-pointwise/p14-c32-texture-broadcast-software',
-        'int8-pointwise/p7-c16-texture-broadcast-software',
-        'int8-direct/p7-c16-texture-broadcast-software',
-      ]
-    : ['int8-pointwise/p7-c16-texture-software', 'int8-direct/p7-c16-texture-software']),
+  ...beginning(subgroups),
 ];
+
+/** Those of a first result there: what compiles sooner. */
+function beginning(subgroups: boolean): string[] {
+  const tile = subgroups ? 'p7-c16-texture-broadcast-software' : 'p7-c16-texture-software';
+  return ['int8-fully-connected/4x1-texture', 'int8-mean/4x1', `int8-pointwise/${tile}`, `int8-direct/${tile}`];
+}
 
 /** On hardware the packed dot product, where it is found, by tiles that Intel's compilers, too, keep in registers. */
 const hardware = [
@@ -24,13 +23,20 @@ const hardware = [
   'int8-direct-dot/p2-c4-buffer-line',
 ];
 
-/** Preferences for a graph of stored integers: what the device makes of them is probed. */
-export async function integerPreferences(gpu: Gpu, base: KernelPreferences): Promise<KernelPreferences> {
+/** Preferences for a graph of stored integers, or those of its `first` result: what the device makes of them is probed. */
+export async function integerPreferences(
+  gpu: Gpu,
+  base: KernelPreferences,
+  first: boolean,
+): Promise<KernelPreferences> {
   await probeIntegers(gpu);
   const { features } = gpu;
   return {
     ...base,
     features,
-    prefer: [...(gpu.adapter.software ? software(features.includes('subgroups')) : hardware), ...base.prefer],
+    prefer: [
+      ...(gpu.adapter.software ? (first ? beginning : software)(features.includes('subgroups')) : hardware),
+      ...base.prefer,
+    ],
   };
 }

@@ -361,7 +361,8 @@ async function planFor(
 ): Promise<Planned> {
   const { features } = gpu;
   const precision = wanted === 'float16' && !features.includes('shader-f16') ? 'float16-packed' : wanted;
-  const starting = await preferencesOf(gpu, graph, await startingPreferences({ ...gpu.adapter, features }, arithmetic));
+  const base = await startingPreferences({ ...gpu.adapter, features }, arithmetic);
+  const starting = await preferencesOf(gpu, graph, base, true);
   const preferences = avoid.length > 0 ? { ...starting, avoid } : starting;
   const kernels = await kernelsFor(graph, preferences);
   const plan = createPlan(graph, kernels, { precision, preferences, limits: gpu.device.limits });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { judge, tolerances } from '../../bench/compare.ts';
+import { judge, judgeQuantised, tolerances } from '../../bench/compare.ts';
 import { quantile } from '../../bench/results.ts';
-import type { Graph } from '../../src/index.ts';
+import type { Graph, Node } from '../../src/index.ts';
 import { randomValues } from '../support/oracles.ts';
 
 const expected = randomValues(1000, 5, -3, 3);
@@ -106,4 +106,42 @@ test('a quantile lies between the values beside it', () => {
   expect(quantile([4, 1, 3, 2], 0)).toBe(1);
   expect(quantile([10, 20], 0.95)).toBeCloseTo(19.5);
   expect(quantile([7], 0.95)).toBe(7);
+});
+
+describe('an output of a quantised file', () => {
+  const scale = 2 ** -4;
+  const stored = expected.map((value) => Math.round(value / scale) * scale);
+  const dequantise = { kind: 'dequantise', scale, zeroPoint: 0 } as const;
+  const ended = (from: readonly Node[]): Graph => ({
+    name: 'quantised',
+    inputs: [{ name: 'x', shape: [1, 1, 1, 1000] }],
+    outputs: [{ name: 'y', tensor: 'y' }],
+    nodes: [...from, { op: 'integer', name: 'y', inputs: [from.at(-1)!.output], output: 'y', body: dequantise }],
+  });
+  const base = { name: 'q', inputs: ['x'], output: 'q' };
+  const integers = ended([{ op: 'integer', ...base, body: { kind: 'reshape', shape: [1, 1, 1, 1000] } }]);
+  const softmax = ended([
+    { op: 'softmax', ...base, name: 's', output: 's' },
+    { op: 'integer', ...base, inputs: ['s'], body: { kind: 'quantise', scale, zeroPoint: 0 } },
+  ]);
+  const off = (steps: number) => stored.map((value, i) => value + (i === 17 ? steps * scale : 0));
+
+  test('is the same, byte for byte', () => {
+    expect(judgeQuantised([stored], [stored], integers, [scale], false)).toMatchObject({ steps: 0, error: null });
+    const { steps, error } = judgeQuantised([off(1)], [stored], integers, [scale], false);
+    expect(steps).toBe(1);
+    expect(error).toContain('differs');
+  });
+
+  test('may be a step off where it is rounded from real numbers', () => {
+    expect(judgeQuantised([off(-1)], [stored], softmax, [scale], false)).toMatchObject({ steps: 1, error: null });
+    expect(judgeQuantised([off(2)], [stored], softmax, [scale], false)).toMatchObject({ steps: 2 });
+    expect(judgeQuantised([off(2)], [stored], softmax, [scale], false).error).toContain('differs');
+  });
+
+  test('may be some steps off in an engine that computes in floats, and is refused where it is another', () => {
+    const near = stored.map((value, i) => value + [-2, 0, 1, 3][i % 4]! * scale);
+    expect(judgeQuantised([near], [stored], integers, [scale], true)).toMatchObject({ steps: 3, error: null });
+    expect(judgeQuantised([stored.slice().reverse()], [stored], integers, [scale], true).error).toContain('differs');
+  });
 });

@@ -5,6 +5,7 @@ import {
   engineKeys,
   halfKeys,
   label,
+  quantisedKeys,
   type Setup,
   selectEngines,
   settingsOf,
@@ -90,9 +91,14 @@ function driverWith(parts: Parts = {}): Driver & { calls: string[] } {
   };
 }
 
-const options = (rounds: number | null = 3, precision: MeasureOptions['precision'] = 'auto'): MeasureOptions => ({
+const options = (
+  rounds: number | null = 3,
+  precision: MeasureOptions['precision'] = 'auto',
+  quantised = false,
+): MeasureOptions => ({
   rounds,
   precision,
+  quantised,
   signal: new AbortController().signal,
   log: () => {},
 });
@@ -218,6 +224,19 @@ describe('measuring', () => {
     expect(precisions).toContain('mobilenet-webgpu float16-storage');
     expect(precisions).toContain('onnxruntime-web float16');
     expect(rows.every(({ precision }) => precision.startsWith('float16'))).toBe(true);
+  });
+
+  test('of a quantised file this engine has a row on integers before one in floats, LiteRT.js the file’s bytes on WebAssembly', async () => {
+    const judged = { ...first, judgement: { ...first.judgement, steps: 2 } };
+    const rows = await measure(driverWith({ first: () => judged }), quantisedKeys, options(3, 'auto', true));
+    expect(rows.map(({ name, device, precision, tuned }) => [name, device, precision, tuned])).toEqual([
+      ...['int8', 'float32'].flatMap((precision) =>
+        [true, false].map((tuned) => ['mobilenet-webgpu', 'webgpu', precision, tuned]),
+      ),
+      ['litert', 'webgpu', 'float32', false],
+      ['litert', 'wasm', 'int8', false],
+    ]);
+    expect(rows.map(({ maxSteps }) => maxSteps)).toEqual([2, 2, 2, 2, 2, 2]);
   });
 
   test('frames a second are of the faster way, one after another or as many in flight as the engine takes', async () => {

@@ -1,4 +1,4 @@
-/** Every block of TypeScript and JavaScript in the guides, and in docs/pictures.md, runs: those for pages in Chromium, those for Node on the CPU reference. */
+/** Every block of TypeScript and JavaScript in the guides, docs/pictures.md and docs/worker.md runs: those for pages in Chromium, those for Node on the CPU reference. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { writeTeachableMachine } from '../support/teachable-machine.ts';
 import { blocksOf, documents } from './documents.ts';
 
 const blocks = documents()
-  .filter(({ path }) => path.startsWith('docs/guides/') || path === 'docs/pictures.md')
+  .filter(({ path }) => path.startsWith('docs/guides/') || ['docs/pictures.md', 'docs/worker.md'].includes(path))
   .flatMap(blocksOf)
   .filter(({ language }) => ['js', 'ts'].includes(language));
 const isForNode = (code: string) => code.includes('mobilenet-webgpu/node');

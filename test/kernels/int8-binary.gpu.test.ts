@@ -1,8 +1,7 @@
-import type { StoredRange } from '../../src/graph/integers.ts';
 import type { Shape } from '../../src/graph/ops.ts';
 import { describeKernel } from './describe-kernel.ts';
 import { elementwiseShapes, titleOf } from './elementwise-cases.ts';
-import { integerCase, zeroPoint } from './integer-cases.ts';
+import { addition, integerCase, zeroPoint } from './integer-cases.ts';
 
 /** The second tensor of equal shape, and of one pixel an image. */
 const pairsOf = elementwiseShapes.flatMap((shape): (readonly [Shape, Shape])[] => [
@@ -12,24 +11,7 @@ const pairsOf = elementwiseShapes.flatMap((shape): (readonly [Shape, Shape])[] =
 
 describeKernel('int8-binary', [
   ...pairsOf.map((shapes, turn) => {
-    const range: StoredRange = turn % 3 === 0 ? [-100, 90] : [-128, 127];
-    // From halves that are many to factors as large as runtimes make them.
-    const [shift, factors] = (
-      [
-        [1, [1, 1]],
-        [20, [2 ** 20 - 3, 2 ** 19 + 7]],
-        [17, [2 ** 16 + 5, 2 ** 17 - 9]],
-      ] as const
-    )[turn % 3]!;
-    const body = {
-      kind: 'add',
-      factors,
-      zeroPoints: [zeroPoint(turn), zeroPoint(turn + 1)],
-      shift,
-      zeroPoint: zeroPoint(turn + 2),
-      range,
-    } as const;
-    return integerCase(`add ${shapes.map(titleOf).join(', ')}`, body, shapes);
+    return integerCase(`add ${shapes.map(titleOf).join(', ')}`, addition(turn), shapes);
   }),
   ...pairsOf.map((shapes, turn) => {
     const body = {

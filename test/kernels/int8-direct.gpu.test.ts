@@ -9,7 +9,15 @@ const deep = [0, 1, 2, 3].map((turn) =>
   integerConv(convCase({ size: [4, 4], cin: 130, cout: 9, kernel: [3, 3], padding: [1, 1, 1, 1] }), turn),
 );
 
-const cases = [...integerConvs(directCases), ...deep];
+/** Sums, of which each of the kernels below computes every way. */
+const sums = [0, 1, 2].map((turn) =>
+  integerConv(
+    convCase({ size: [6, 5], cin: 8, cout: 24, kernel: [3, 3], padding: [1, 1, 1, 1], residual: true }),
+    turn,
+  ),
+);
+
+const cases = [...integerConvs(directCases), ...deep, ...sums];
 
 describeVariants([int8Direct], cases);
-describeVariants(int8DirectVariants, [...someOf(cases), ...deep.slice(0, 1)]);
+describeVariants(int8DirectVariants, [...someOf(cases), ...deep.slice(0, 1), ...sums]);

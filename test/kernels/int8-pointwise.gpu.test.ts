@@ -9,7 +9,10 @@ const deep = [0, 1, 2, 3].map((turn) =>
   integerConv(convCase({ size: [3, 5], cin: 1100, cout: 20 }), turn, { perChannel: true }),
 );
 
-const cases = [...integerConvs(pointwiseCases), ...deep];
+/** Sums, of which each of the kernels below computes every way. */
+const sums = [0, 1, 2].map((turn) => integerConv(convCase({ size: [6, 6], cin: 40, cout: 24, residual: true }), turn));
+
+const cases = [...integerConvs(pointwiseCases), ...deep, ...sums];
 
 describeVariants([int8Pointwise], cases);
-describeVariants(int8PointwiseVariants, [...someOf(cases), ...deep.slice(0, 1)]);
+describeVariants(int8PointwiseVariants, [...someOf(cases), ...deep.slice(0, 1), ...sums]);

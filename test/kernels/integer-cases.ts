@@ -99,6 +99,25 @@ export function drawBody(
 /** Zero points in turns: at their ends, in the middle, and between. */
 export const zeroPoint = (turn: number): number => [-128, 127, 0, 31][turn % 4]!;
 
+/** Sums in turns, from halves that are many to factors as large as runtimes make them. */
+export function addition(turn: number): IntegerOf<'add'> {
+  const [shift, factors] = (
+    [
+      [1, [1, 1]],
+      [20, [2 ** 20 - 3, 2 ** 19 + 7]],
+      [17, [2 ** 16 + 5, 2 ** 17 - 9]],
+    ] as const
+  )[turn % 3]!;
+  return {
+    kind: 'add',
+    factors,
+    zeroPoints: [zeroPoint(turn), zeroPoint(turn + 1)],
+    shift,
+    zeroPoint: zeroPoint(turn + 2),
+    range: turn % 3 === 0 ? [-100, 90] : [-128, 127],
+  };
+}
+
 /** A convolution's case as one of stored integers, zero points in turns at their ends, in the middle and at random. */
 export function integerConv(testCase: KernelCase, turn: number, ends: Ends = {}): KernelCase {
   const { node, inputs, title, noBias = false } = testCase;
@@ -110,19 +129,24 @@ export function integerConv(testCase: KernelCase, turn: number, ends: Ends = {})
     inputZeroPoint: zeroPoint(turn),
     weightZeroPoint: [0, 0, 127, -128, 0, 9][turn % 6]!,
     ends: { zeroPoint: zeroPoint(turn + 1), perChannel: turn % 6 < 2, ...ends },
+    ...(inputs.length > 1 ? { residual: addition(turn) } : {}),
   };
-  return integerCase(`${title}, zeros ${body.inputZeroPoint} ${body.weightZeroPoint}`, body, inputs.slice(0, 1), {
-    noBias,
-  });
+  return integerCase(`${title}, zeros ${body.inputZeroPoint} ${body.weightZeroPoint}`, body, inputs, { noBias });
 }
 
 /** Of a table some, every zero point and so on among them: for variants of a text that another runs all of. */
 export const someOf = (cases: readonly KernelCase[]): KernelCase[] => cases.filter((_, i) => i % 8 === 0);
 
-/** A table of convolutions on real numbers, without what integers have not: residuals and activations but by their range. */
+/**
+ * A table of convolutions on real numbers, without what integers have not: activations but by their range, and residuals of several
+ * groups.
+ */
 export const integerConvs = (cases: readonly KernelCase[]): KernelCase[] => [
   ...cases
-    .filter(({ node, inputs }) => node.op === 'conv2d' && /none|relu6/.test(node.activation) && inputs.length === 1)
+    .filter(({ node, inputs }) => {
+      if (node.op !== 'conv2d' || !/none|relu6/.test(node.activation)) return false;
+      return inputs.length === 1 || node.groups === 1;
+    })
     .map((testCase, i) => integerConv(testCase, i)),
   ...cases
     .slice(0, 4)

@@ -5,17 +5,35 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { buildArchitecture } from '../../src/architectures/index.ts';
 import { decode } from '../../src/cli/decode.ts';
 
 import { imageToTensor } from '../../src/images/image-to-tensor.ts';
 import { loadGraph } from '../../src/loaders/index.ts';
+import { runPasses } from '../../src/passes/index.ts';
 import { integerGraph } from '../../src/passes/integers.ts';
+import type { countCalls } from '../scheduler/in-page.ts';
 import { enginePage } from '../support/engine-page.ts';
 import { signedPixels } from '../support/image-rule.ts';
+import { quantisedOnnx } from '../support/onnx-quantiser.ts';
 import { modelFolder, needModels } from '../support/real-models.ts';
 import { browsers, suite } from '../support/suite.ts';
 import { type atWork, type IntegersRun, lastOnReference } from './integers-in-page.ts';
 import { networks, quantisedFamily, scenes, types } from './quantised-families.ts';
+
+/** Of ONNX every network in the full suite, one else. */
+const onnxForms = networks
+  .filter((id) => suite === 'full' || id === 'v3-small-0.5-64')
+  .flatMap((id) => (['qdq', 'qlinear'] as const).map((form) => [id, form] as const));
+
+const families = new Map<string, ReturnType<typeof quantisedFamily>>();
+
+/** The files of a network, written once for both browsers. */
+function family(id: string): ReturnType<typeof quantisedFamily> {
+  const files = families.get(id) ?? quantisedFamily(id);
+  families.set(id, files);
+  return files;
+}
 
 const references = new Map<string, Promise<Float32Array[][]>>();
 
@@ -86,7 +104,7 @@ describe.each(browsers)('integers in %s', (browser) => {
   });
 
   it.each(networks)('of %s of the quantiser', async (id) => {
-    const files = await quantisedFamily(id);
+    const files = await family(id);
     for (const type of types) {
       const { differ } = await differing(
         browser,
@@ -98,8 +116,27 @@ describe.each(browsers)('integers in %s', (browser) => {
     }
   });
 
+  it.each(onnxForms)('of %s as %s of ONNX', async (id, form) => {
+    const graph = runPasses(buildArchitecture(id));
+    const { bytes } = quantisedOnnx(graph, scenes(1)[0]!, form);
+    const { differ } = await differing(browser, `${id}-${form}.onnx`, bytes, scenes(suite === 'full' ? 20 : 3));
+    expect(differ).toBe(0);
+  });
+
+  it('takes one submit and makes nothing when warm', async () => {
+    const { bytes } = (await family('v2-0.35-64')).get('int8')!;
+    const page = await enginePage(browser);
+    const { running, inspected, precision } = await page.call<Awaited<ReturnType<typeof countCalls>>>(
+      '/test/scheduler/in-page.ts',
+      'countCalls',
+      { id: bytes, plan: 'unfused' },
+    );
+    expect(precision).toBe('int8');
+    expect(running).toEqual({ dispatches: inspected.dispatches, submits: 1, passes: 1, created: 0, pipelines: 0 });
+  });
+
   it('runs, tunes, is timed and validated as any other', async () => {
-    const files = await quantisedFamily('v2-0.35-64');
+    const files = await family('v2-0.35-64');
     const page = await enginePage(browser);
     const found = await page.call<Awaited<ReturnType<typeof atWork>>>('/test/models/integers-in-page.ts', 'atWork', {
       file: files.get('int8')!.bytes,

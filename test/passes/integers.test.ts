@@ -245,6 +245,8 @@ const cases = (type: Stored): Case[] => {
     },
     { name: 'transposition', op: 39, inputs: [picture, ints('order', [0, 2, 1, 3])], output: x([1, 9, 7, 8]) },
     single('logistic', 14, all, x(all.dims, 1 / 256, -128)),
+    single('tanh', 28, all, x(all.dims, 1 / 128, 0)),
+    single('tanh of small numbers', 28, x(all.dims, 0.011, 40), x(all.dims, 1 / 128, 0)),
     single('ReLU', 'RELU', all, x(all.dims, 0.06, -17)),
     single('ReLU to another scale', 'RELU', all, x(all.dims, 0.037, -128)),
     single('ReLU6 to another scale', 21, all, x(all.dims, 6 / 255, -128)),

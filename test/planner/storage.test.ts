@@ -3,9 +3,10 @@ import { buildArchitecture } from '../../src/architectures/index.ts';
 import { sizeOf } from '../../src/graph/shapes.ts';
 import { allKernels } from '../../src/kernels/index.ts';
 import { prepare } from '../../src/passes/index.ts';
-import { createPlan, summarizePlan } from '../../src/planner/create-plan.ts';
+import { createPlan } from '../../src/planner/create-plan.ts';
 import type { Plan } from '../../src/planner/plan.ts';
 import { halfTensors } from '../../src/planner/storage.ts';
+import { summarizePlan } from '../../src/planner/summary.ts';
 
 const kernels = await allKernels();
 

@@ -69,8 +69,8 @@ export async function counted<T>(work: () => Promise<T>): Promise<Calls> {
   return calls;
 }
 
-/** Calls while a model is made ready, and while it runs warm. */
-export async function countCalls({ id, plan }: { id: string; plan: PlanKind }) {
+/** Calls while a model is made ready, and while it runs warm. `id`: of a network, or a file. */
+export async function countCalls({ id, plan }: { id: string | Uint8Array; plan: PlanKind }) {
   let model: Model | undefined;
   const loading = await counted(async () => {
     model = await load(id, { device: 'webgpu', plan, tuning: 'off', selfCheck: 'off' });
@@ -80,7 +80,8 @@ export async function countCalls({ id, plan }: { id: string; plan: PlanKind }) {
   const running = await counted(() => model!.run(inputs));
   const inspection = await model!.inspect();
   model!.dispose();
-  return { loading, running, inspected: plan === 'fused' ? inspection.fused : inspection };
+  const { precision } = model!;
+  return { loading, running, inspected: plan === 'fused' ? inspection.fused : inspection, precision };
 }
 
 /** A model against the reference, end to end. */

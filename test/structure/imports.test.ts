@@ -46,6 +46,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'api',
     'architectures',
     'cli',
+    'cpu',
     'device',
     'graph',
     'kernels',

@@ -17,6 +17,14 @@ export function hardSigmoid(builder: ImportBuilder, place: Place, x: Variable, a
   return builder.clip(place, builder.affine(place, x, Float32Array.of(alpha), Float32Array.of(beta), 'affine'), 0, 1);
 }
 
+/** 2 · sigmoid(2x) − 1. */
+export function tanh(builder: ImportBuilder, place: Place, x: Variable): Variable {
+  const twice = builder.affine(place, x, Float32Array.of(2), Float32Array.of(0), 'twice');
+  const sigmoid = { op: 'activation', inputs: [twice.tensor], activation: 'sigmoid' } as const;
+  const half = builder.same(place, twice, sigmoid, 'sigmoid');
+  return builder.affine(place, half, Float32Array.of(2), Float32Array.of(-1));
+}
+
 export function batchNorm(
   builder: ImportBuilder,
   place: Place,

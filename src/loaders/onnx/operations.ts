@@ -36,6 +36,7 @@ export const operations = new Map<string, Handler>([
   ['CastLike', identity],
   ['Relu', activation('relu')],
   ['Sigmoid', activation('sigmoid')],
+  ['Tanh', ({ builder, place, variable }) => rarer.tanh(builder, place, variable(0))],
   ['HardSwish', activation('hard-swish')],
   ['Swish', swish],
   [

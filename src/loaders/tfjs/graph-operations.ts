@@ -40,6 +40,7 @@ export const operations = new Map<string, Handler>([
   ['Relu', activation('relu')],
   ['Relu6', activation('relu6')],
   ['Sigmoid', activation('sigmoid')],
+  ['Tanh', ({ builder, place, variable }) => rarer.tanh(builder, place, variable(0))],
   ['Prelu', ({ builder, place, variable, constant }) => rarer.prelu(builder, place, variable(0), constant(1))],
   ['Abs', (operation) => leaky(operation, -1)],
   ['LeakyRelu', (operation) => leaky(operation, operation.attributes.float('alpha', 0.2))],

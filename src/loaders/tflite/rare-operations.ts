@@ -25,6 +25,7 @@ export const rareOperators: Operators = new Map([
   [2, ['CONCATENATION', concat, 10]],
   [20, ['RELU_N1_TO_1', ({ builder, place, variable }) => builder.clip(place, variable(0), -1, 1)]],
   [23, ['RESIZE_BILINEAR', (operation) => resize(operation, 'bilinear', 2), 15]],
+  [28, ['TANH', ({ builder, place, variable }) => rarer.tanh(builder, place, variable(0))]],
   [34, ['PAD', pad]],
   [55, ['MAXIMUM', (operation) => bounded(operation, 'min')]],
   [57, ['MINIMUM', (operation) => bounded(operation, 'max')]],

@@ -112,6 +112,7 @@ suite('activations', {
   },
   LpNormalization: { x: [1, 3, 4, 5], nodes: one('LpNormalization', { axis: { int: 1 } }), ops: ['l2-normalize'] },
   Sigmoid: { x: [2, 7], nodes: one('Sigmoid'), ops: ['activation'] },
+  Tanh: { x: [1, 3, 4, 5], nodes: one('Tanh'), range: [-4, 4], ops: ['affine', 'activation', 'affine'] },
   HardSwish: { x: [1, 3, 4, 5], nodes: one('HardSwish'), range: [-5, 5], ops: ['activation'] },
   'HardSigmoid, default': { x: [1, 3, 4, 5], nodes: one('HardSigmoid'), range: [-5, 5], ops: ['affine', 'clip'] },
   'HardSigmoid, 1/6': {

@@ -243,6 +243,7 @@ suite('elementwise', {
     weights: { m: random([2]), d: random([1, 1, 1, 2], 0.5, 2) },
     ops: ['affine', 'affine'],
   },
+  Tanh: { x: [1, 3, 4, 5], nodes: [node('Tanh', ['x'])], ops: ['affine', 'activation', 'affine'] },
   'Sub of tensors, Sigmoid': {
     x: [1, 3, 3, 2],
     nodes: [node('Sigmoid', ['x'], {}, 's'), node('Sub', ['x', 's'])],
