@@ -92,7 +92,6 @@ describe('weights that are not kept', () => {
     const { logits } = await model.runReference(input);
     expect(logits).toHaveLength(1000);
     expect(requests.length).toBeGreaterThan(1);
-    expect((await model.inspect()).parameters).toBeGreaterThan(400_000);
   });
 
   it('that cannot be fetched again end the call in a typed error; the next call tries again', async () => {
