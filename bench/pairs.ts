@@ -47,7 +47,7 @@ function describe(plans: readonly PlanOption[], { times, kernels, complete, maxA
   return [
     ...lines,
     `${plans[1]} takes ${at(0.5)} of ${plans[0]} (median of ${ratios.length} pairs; quartiles ${at(0.25)} and ${at(0.75)})`,
-    `largest difference of outputs ${maxAbsDiff.toExponential(1)}`,
+    `kernels: ${JSON.stringify(kernels[0]) === JSON.stringify(kernels[1]) ? 'the same' : 'not the same'}; largest difference of outputs ${maxAbsDiff.toExponential(1)}`,
     '',
   ].join('\n');
 }

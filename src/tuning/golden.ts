@@ -275,7 +275,7 @@ function fitting(
   return { node: withGoldenWeights(node, (_, values) => values.length), shapes: own, key };
 }
 
-function outputShape(node: Node, inputs: readonly Shape[]): Shape {
+export function outputShape(node: Node, inputs: readonly Shape[]): Shape {
   const names = inputs.map((_, i) => `x${i}`);
   const graph: Graph = {
     name: node.name,

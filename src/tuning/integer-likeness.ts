@@ -2,7 +2,7 @@
 import type { IntegerBody, IntegerOf, IntegerWeights } from '../graph/integers.ts';
 import { seededUniform } from '../graph/random.ts';
 import { chunkOf } from '../kernels/int8.ts';
-import { fewer, type Likeness, smaller } from './golden.ts';
+import { fewer, type Likeness, outputShape, smaller } from './golden.ts';
 
 export const integerLikeness: Likeness = (node, inputs, rows, columns) => {
   if (node.op !== 'integer') return null;
@@ -20,7 +20,12 @@ export const integerLikeness: Likeness = (node, inputs, rows, columns) => {
   const [, height, width, channels] = shapes[0]!;
   const [, ownHeight, ownWidth] = inputs[0]!;
   const made = smallBody(body, [height * width, ownHeight * ownWidth], channels);
-  return made && { node: { ...node, body: made }, inputs: shapes };
+  if (!made) return null;
+  const small = { ...node, body: made };
+  // A residual is as large as the output.
+  const residual =
+    made.kind === 'conv2d' && shapes.length > 1 ? [outputShape(small, shapes.slice(0, 1))] : shapes.slice(1);
+  return { node: small, inputs: [shapes[0]!, ...residual] };
 };
 
 /** Enough for more products than are summed at once, where the layer has that many. */

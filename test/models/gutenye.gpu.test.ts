@@ -11,6 +11,8 @@ describe.each(browsers)('a MobileNetV3 of open size in %s', (browser) => {
     { plan: 'unfused', precision: 'float32', x: [1, 3, 48, 192] },
     { plan: 'fused', precision: 'float32', x: [2, 3, 33, 50] },
     { plan: 'unfused', precision: 'float16-storage', x: [1, 3, 48, 192] },
+    // The software adapter of Chromium has no shader-f16.
+    ...(browser === 'firefox' ? ([{ plan: 'unfused', precision: 'float16', x: [1, 3, 48, 192] }] as const) : []),
   ] as const)('$plan, $precision, x $x: layers within bounds, outputs as loaded', async ({ plan, precision, x }) => {
     const page = await enginePage(browser);
     const folder = (await engineServer()).lend('gutenye', dirname(resolve(file)));
@@ -25,8 +27,10 @@ describe.each(browsers)('a MobileNetV3 of open size in %s', (browser) => {
     expect(report.ok).toBe(true);
     expect(report.layers.length).toBeGreaterThan(25);
     expect(report.layers[0]!.shape.slice(0, 2)).toEqual([x[0], Math.ceil(x[2] / 2)]);
+    const most = { float32: 1e-10, 'float16-storage': 1e-5, float16: 1e-2 }[precision];
     for (const { nmse, topEqual } of report.outputs) {
-      expect(nmse).toBeLessThan(precision === 'float32' ? 1e-10 : 1e-5);
+      process.stdout.write(`${file}, ${browser}, ${precision}: ${nmse.toExponential(1)}\n`);
+      expect(nmse).toBeLessThan(most);
       expect(topEqual).toBe(true);
     }
   });
