@@ -134,7 +134,7 @@ function supported(): string {
     '',
     '## ONNX',
     '',
-    `${onnx.size} operators, from operator set 7; quantised ones too (QuantizeLinear, DequantizeLinear, QLinear…): ${codes(onnx.keys())}.`,
+    `${onnx.size} operators, from operator set 7; quantised ones too (QuantizeLinear, DequantizeLinear, QLinear…): ${codes([...onnx.keys(), 'Split'])}. A network that ends in \`ArgMax\` is cut before it.`,
     '',
     '## TensorFlow Lite',
     '',

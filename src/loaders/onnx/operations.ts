@@ -222,12 +222,12 @@ function convTranspose(operation: Operation): Value {
   const { x, size: from } = image(operation);
   const weights = optional(1) ?? builder.damaged(place, 'has no weights');
   const { dims } = weights;
-  const [inputs, outChannels, height, width] = dims as [number, number, number, number];
+  const [inputs, perGroup, height, width] = dims as [number, number, number, number];
   const groups = intOf(node, 'group', 1);
-  if (groups !== 1) builder.unsupported(place, `has ${groups} groups, expected one`);
-  if (dims.length !== 4 || inputs !== x.dims[1]) {
-    builder.damaged(place, `has weights of [${dims}] for an input of [${x.dims}]`);
+  if (dims.length !== 4 || inputs !== x.dims[1] || !(groups >= 1 && inputs % groups === 0)) {
+    builder.damaged(place, `has ${groups} groups and weights of [${dims}] for an input of [${x.dims}]`);
   }
+  const outChannels = perGroup * groups;
   const kernel: Pair = [height, width];
   const stride = pairOf(operation, 'strides', [1, 1]);
   const dilation = pairOf(operation, 'dilations', [1, 1]);
@@ -246,7 +246,7 @@ function convTranspose(operation: Operation): Value {
   const [y, z] = [along(0, top, bottom), along(1, left, right)];
   const bias = optional(2);
   return builder.convTranspose(place, x, nchw, {
-    weights: floatData(transpose(weights, [2, 3, 0, 1], budget)),
+    weights: ofOneGroup(floatData(transpose(weights, [2, 3, 0, 1], budget)), inputs, perGroup, groups, budget),
     bias: bias ? vector(operation, bias, 'bias', outChannels) : null,
     kernel,
     stride,
@@ -256,6 +256,18 @@ function convTranspose(operation: Operation): Value {
     outChannels,
     activation: 'none',
   });
+}
+
+/** `[kH][kW][inputs][perGroup]` of several groups as `[kH][kW][inputs][perGroup · groups]` of one: zeros between groups. */
+function ofOneGroup(weights: Float32Array, inputs: number, perGroup: number, groups: number, budget: FoldBudget) {
+  if (groups === 1) return weights;
+  budget.take(weights.length * groups);
+  const whole = new Float32Array(weights.length * groups);
+  for (let row = 0; row * perGroup < weights.length; row++) {
+    const group = Math.floor(((row % inputs) * groups) / inputs);
+    whole.set(weights.subarray(row * perGroup, (row + 1) * perGroup), (row * groups + group) * perGroup);
+  }
+  return whole;
 }
 
 function batchNormalization(operation: Operation): Value {
@@ -400,10 +412,16 @@ function reshape({ builder, place, node, variable, optional, opset }: Operation)
 }
 
 function sliced(operation: Operation): Value {
-  const { node, variable, optional, count } = operation;
+  const { builder, place, node, variable, optional, count } = operation;
   const x = variable(0);
   const inputs = Array.from({ length: count }, (_, i) => (i === 0 ? undefined : optional(i)));
-  return wholeSlice(operation, x, slicesOf(node, x.dims, inputs));
+  const slices = slicesOf(node, x.dims, inputs);
+  const cut = slices.flatMap(({ start, length, step }, i) =>
+    start !== 0 || step !== 1 || length !== x.dims[i] ? [i] : [],
+  );
+  const { start, length, step } = slices[cut[0]!] ?? { start: 0, length: 0, step: 0 };
+  if (cut.length !== 1 || length < 1) return wholeSlice(operation, x, slices);
+  return builder.part(place, x, cut[0]!, start, length, step);
 }
 
 /**
