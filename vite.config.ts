@@ -143,30 +143,27 @@ const modules: UserConfig = {
             },
             // Whatever opens a file needs all of it.
             { name: 'loaders', test: /src\/loaders\/(index|model-files|streaming|byte-stream|core\/weights)/ },
-            // Of every format; ONNX and TensorFlow.js graphs fold constants, too, and a saved model needs the last alone.
+            // Of every network but a saved model: what files of every format are read with, and the passes, less what few need
+            // or only some formats: ONNX and TensorFlow.js graphs fold constants, and a saved model needs weights alone.
             {
               name: 'import',
-              test: /src\/loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch|rounding)/,
+              test: /src\/(loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch|rounding)|passes\/(?!embedding|fuse-blocks|fuse-squeeze|integer)|graph\/classes)/,
             },
             { name: 'fold', test: /src\/loaders\/core\/(fold|dims|schedule)/ },
-            // A first photograph needs all of it.
+            // What pictures become on the CPU, for analysis too.
+            { name: 'image-to-tensor', test: /src\/images\/image-to-tensor/ },
+            // Pictures of every kind, on GPU and CPU, in workers and for tasks.
             {
               name: 'pictures',
-              test: /src\/(graph\/image-presets|images\/(open-picture|image-option)|scheduler\/(picture|rank)-stage|kernels\/(image-to-tensor|rank-classes))/,
-            },
-            {
-              name: 'tuning',
-              test: /src\/(tuning\/(index|tuner|trial|race|adopt|cache)|scheduler\/(pace|trial-bench)|validate\/compare)/,
+              test: /src\/(graph\/image-presets|images\/(open-picture|image-option))/,
             },
             { name: 'hardware', test: /src\/tuning\/(hardware|device-class)/ },
-            { name: 'json', test: /src\/loaders\/core\/json/ },
-            // What hardware starts with names some of these.
+            // What a network on a GPU needs until it has seen its first picture and is tuned: it comes at once and compresses together.
             {
-              name: 'variants',
-              test: /src\/(kernels\/(variants|conv-pointwise-shared|conv-depthwise-(strip|tile))|tuning\/(hardware|device-class))/,
+              name: 'tuning',
+              test: /src\/(tuning\/(index|tuner|trial|race|adopt|cache|self-check|golden|passed-checks|shipped|indexed-db)|scheduler\/(pace|trial-bench|slices|clock-step|dispatch-time|median|poison|picture-stage|rank-stage)|validate\/(compare|picture-check)|reference\/(?!index|integers|pool|shape|resize|elementwise|conv-transpose)|kernels\/(image-to-tensor|rank-classes|trial-values|largest-difference|variants|conv-pointwise-shared|conv-depthwise-(strip|tile)))|idb-keyval/,
             },
-            // What every network needs but a saved model; what only fused plans and embeddings need is apart.
-            { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze|integer)/ },
+            { name: 'json', test: /src\/loaders\/core\/json/ },
             // Of the entries for pages and for Node.
             {
               name: 'engine',

@@ -19,7 +19,7 @@ import type { Shape } from '../graph/ops.ts';
 import { realNode } from '../graph/real-node.ts';
 import { resizePlaces } from '../graph/resize-places.ts';
 import { sizeOf } from '../graph/shapes.ts';
-import { partner } from './elementwise.ts';
+import { partner } from './binary.ts';
 import { concat, pad, reshape, transpose } from './shape.ts';
 import type { Tensor } from './tensor.ts';
 

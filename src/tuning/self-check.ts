@@ -7,7 +7,8 @@ import { inferShapes } from '../graph/shapes.ts';
 import { createPlan, packConstants } from '../planner/create-plan.ts';
 import type { Plan, Precision } from '../planner/plan.ts';
 import { kernelsOf } from '../planner/select.ts';
-import { runGraph } from '../reference/index.ts';
+import { operationsFor } from '../reference/operations-for.ts';
+import { runGraphWith } from '../reference/run.ts';
 import { Executor } from '../scheduler/executor.ts';
 import { poison } from '../scheduler/poison.ts';
 import { wrongPictures } from '../validate/picture-check.ts';
@@ -88,6 +89,7 @@ async function compare(
     aliasing: false,
     limits: gpu.device.limits,
   });
+  const operations = await operationsFor(graph);
   const executor = await Executor.create(gpu, plan, packConstants(graph, plan, registry));
   try {
     const inputs = goldenInputs(graph);
@@ -96,7 +98,7 @@ async function compare(
       return executor.run(inputs);
     });
     // The GPU runs meanwhile.
-    const expected = runGraph(graph, inputs);
+    const expected = runGraphWith(operations, graph, inputs);
     const found = await Promise.all(runs);
     return layers.flatMap(({ node: name, of, kernel }) => {
       const node = graph.nodes.find((one) => one.name === name)!;

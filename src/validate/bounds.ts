@@ -33,9 +33,9 @@ import {
   writtenBy,
 } from '../graph/ops.ts';
 import { activate, finish } from '../reference/activation.ts';
+import { partner } from '../reference/binary.ts';
 import { convolve } from '../reference/conv.ts';
 import { layOut } from '../reference/conv-transpose.ts';
-import { partner } from '../reference/elementwise.ts';
 import { matrixProduct } from '../reference/fully-connected.ts';
 import { runNode, type Tensor } from '../reference/index.ts';
 import { sourceCoordinate } from '../reference/resize.ts';

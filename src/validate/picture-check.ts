@@ -2,7 +2,8 @@
 import type { Graph, ImageRule } from '../graph/graph.ts';
 import { seededUniform } from '../graph/random.ts';
 import { imageToTensor, type Picture } from '../images/image-to-tensor.ts';
-import { runGraph } from '../reference/index.ts';
+import { operationsFor } from '../reference/operations-for.ts';
+import { runGraphWith } from '../reference/run.ts';
 import type { Executor, Ranking } from '../scheduler/executor.ts';
 
 /** Some GPUs are right only the first time. */
@@ -22,6 +23,7 @@ export async function wrongPictures(
   const [output] = graph.outputs as [Graph['outputs'][number]];
   const [, height, width, channels] = shape;
   const ranking: Ranking | null = logits === null ? null : { output: output.name, logits, count: 5 };
+  const operations = await operationsFor(graph);
   // One that is only scaled, which a first convolution may read as it is, and one that is resampled.
   for (const [w, h] of [
     [width, height],
@@ -33,7 +35,7 @@ export async function wrongPictures(
       executor.runPicture(picture, rule, ranking),
     ]).flat();
     const tensor = imageToTensor(picture, rule, [height, width], channels);
-    const expected = runGraph(graph, { [name]: tensor })[output.name]!.data;
+    const expected = runGraphWith(operations, graph, { [name]: tensor })[output.name]!.data;
     // Sums of a few dozen products, and a mean of them.
     const most = 1e-4 * (1 + tensor.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0));
     const probabilities = logits ? softmax(expected) : expected;
