@@ -75,7 +75,7 @@ it.for(files.floats)('%s', async ([name, picture], { skip }) => {
     const most = Array.from(theirs, (value, at) => Math.abs(value - (classes > 1 ? indices[at]! : own[at]!)));
     const difference = most.reduce((a, b) => Math.max(a, b));
     console.log(`${name}, ${output}: ${own.length} numbers, most off ${difference}`);
-    expect(difference).toBeLessThan(classes > 1 ? 1 : 1e-4 * Math.max(1, ...theirs.map(Math.abs)));
+    expect(difference).toBeLessThan(classes > 1 ? 1 : 1e-4 * theirs.reduce((a, b) => Math.max(a, Math.abs(b)), 1));
     if (own.length === theirs.length && own.length < 5000) expect(largest(own)).toBe(largest(theirs));
   }
 });
@@ -97,6 +97,6 @@ it.for(files.integers)('%s', async ([name, picture], { skip }) => {
 
 it('dilated_conv', async ({ skip }) => {
   const bytes = given('dilated_conv', 'burger.jpg', skip);
-  const message = expect.stringMatching(/SHAPE/);
+  const message = expect.stringMatching(/SHAPE|builtin operator 77/);
   await expect(loadGraph({ name: 'dilated_conv', bytes })).rejects.toMatchObject({ code: 'unsupported-op', message });
 });

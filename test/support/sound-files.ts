@@ -90,7 +90,7 @@ function exportedOnnx(): Sound {
     inputs: [{ name: 'x', type: 'float', dims: [1, 6, 6, 3] }],
     outputs: [{ name: 'y' }, { name: 'r' }, { name: 'e' }, { name: 'i' }],
     initializers: {
-      ...{ apart: ints(1, 2, 2, 2, 2), together: ints(1, 4, 2, 2), halves: ints(2, 2), l: full(2, 1, 2, 2) },
+      ...{ apart: ints(1, 2, 2, 3, 3), together: ints(1, 4, 3, 3), halves: ints(2, 2), l: full(2, 1, 2, 2) },
       ...{ zeros: ints(0, 0, 0, 0, 0, 1, 1, 0), from: ints(0), to: ints(1), rest: ints(-1) },
       ...{ s: full(1), z: { dims: [1], type: 'int8', values: [3] }, w: full(4, 3, 3, 3), k: full(36, 2) },
       twice: { dims: [4], values: [1, 1, 2, 2] },

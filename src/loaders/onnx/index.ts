@@ -79,9 +79,12 @@ export async function loadOnnx(files: ModelFiles, options: LoadGraphOptions): Pr
     const { resize } = await import('./resize.ts');
     handlers.set('Resize', resize).set('Upsample', resize);
   }
+  if (has(/^ConvTranspose$/)) {
+    handlers.set('ConvTranspose', (await import('./conv-transpose.ts')).convTranspose);
+  }
   if (has(takesNorm)) {
     const { normalised, withNorms } = await import('./norms.ts');
-    const found = withNorms(graph, shortConstants(files.name, graph, external));
+    const found = withNorms(graph, (tensor) => decodeTensor(files.name, tensor, external));
     graph = found.graph;
     for (const op of ['Div', 'Mul']) handlers.set(op, normalised(found.norms, operations.get(op)!));
   }
@@ -114,21 +117,6 @@ export async function loadOnnx(files: ModelFiles, options: LoadGraphOptions): Pr
     const { suggestSizes } = await import('./open-sizes.ts');
     return suggestSizes(files.name, error.input, error.dims, load, chosen);
   }
-}
-
-/** Constants of a few numbers by name, initializers or nodes. */
-function shortConstants(file: string, graph: GraphProto, external: ReadonlyMap<string, Uint8Array>) {
-  const tensors = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
-  const nodes = new Map(graph.nodes.flatMap((node) => (node.op === 'Constant' ? [[node.outputs[0], node]] : [])));
-  const decode = (tensor: TensorProto) => decodeTensor(file, tensor, external);
-  const isShort = ({ dims }: TensorProto) => dims.reduce((product, d) => product * d, 1) <= 8;
-  return (name: string): Constant | undefined => {
-    const tensor = tensors.get(name);
-    if (tensor) return isShort(tensor) ? decode(tensor) : undefined;
-    const node = nodes.get(name);
-    const value = node && attribute(node, 'value')?.tensor;
-    return node && (!value || isShort(value)) ? constantOf(node, decode) : undefined;
-  };
 }
 
 function* tensorsOf(graph: GraphProto): Generator<TensorProto> {

@@ -1,9 +1,9 @@
 /** x / ‖x‖ as exporters spell it out, found as one operation. Fetched where a file takes a root or a norm. */
 import type { Constant } from '../core/constants.ts';
 import { axisOf } from '../core/dims.ts';
-import { floatOf, intOf, intsOf } from './attributes.ts';
+import { attribute, constantOf, floatOf, intOf, intsOf } from './attributes.ts';
 import type { Handler } from './operations.ts';
-import type { GraphProto, NodeProto } from './proto.ts';
+import type { GraphProto, NodeProto, TensorProto } from './proto.ts';
 
 interface Norm {
   readonly axes: readonly number[];
@@ -23,12 +23,12 @@ const least = 1e-12;
  * The graph with each quotient of a tensor and its own norm as one node, and those nodes. Known are `ReduceL2`, or the root
  * of `ReduceSumSquare` or of the sum of x · x or x², bounded by a constant from below (`Clip`, `Max`), repeated to x's shape
  * (`Expand`), as divisor or as the reciprocal that x is multiplied by. A constant that is added is not a bound, and stays.
- * `constant`: a short constant by name.
  */
 export function withNorms(
   graph: GraphProto,
-  constant: (name: string) => Constant | undefined,
+  decode: (tensor: TensorProto) => Constant,
 ): { readonly graph: GraphProto; readonly norms: ReadonlyMap<NodeProto, Norm> } {
+  const constant = shortConstants(graph, decode);
   const writers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
   const writer = (name: string | undefined) => (name ? writers.get(name) : undefined);
   const number = (name: string | undefined) => {
@@ -91,6 +91,20 @@ export function withNorms(
     return quotient(node, a, inverse(b)) ?? quotient(node, b, inverse(a)) ?? node;
   });
   return { graph: norms.size > 0 ? { ...graph, nodes } : graph, norms };
+}
+
+/** Constants of a few numbers by name, initializers or nodes. */
+function shortConstants(graph: GraphProto, decode: (tensor: TensorProto) => Constant) {
+  const tensors = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
+  const nodes = new Map(graph.nodes.flatMap((node) => (node.op === 'Constant' ? [[node.outputs[0], node]] : [])));
+  const isShort = ({ dims }: TensorProto) => dims.reduce((product, d) => product * d, 1) <= 8;
+  return (name: string): Constant | undefined => {
+    const tensor = tensors.get(name);
+    if (tensor) return isShort(tensor) ? decode(tensor) : undefined;
+    const node = nodes.get(name);
+    const value = node && attribute(node, 'value')?.tensor;
+    return node && (!value || isShort(value)) ? constantOf(node, decode) : undefined;
+  };
 }
 
 /** The handler of quotients and products of which some are such norms; input 1 is then the shape that the norm is repeated to. */
