@@ -15,6 +15,7 @@ import { growth } from './growth.ts';
 import { layers } from './layers.ts';
 import { type BenchPrecision, type Driver, measure } from './measure.ts';
 import type { BurstSample, FirstSample, OpenedSample, Preparation, WarmSample } from './page/workbench.ts';
+import { pairs } from './pairs.ts';
 import { describe } from './report.ts';
 import type { Results, Row } from './results.ts';
 import { Site } from './site.ts';
@@ -24,6 +25,7 @@ const help = `usage: npm run bench -- [--browser chrome|firefox] [--model MODEL]
                         [--threads N] [--no-install] [--json]
        npm run bench -- --serve [--port N]
        npm run bench -- --layers [--browser B] [--model MODEL] [--plan P] [--json]
+       npm run bench -- --pairs [--browser B] [--model MODEL] [--plan P] [--runs N] [--json]
        npm run bench -- --growth [--browser B] [--plan P] [--runs N] [--plot FILE] [--json]
        npm run bench -- --host [--model MODEL] [--runs N] [--json]
        npm run bench -- --isa TOOL [--help]
@@ -38,6 +40,7 @@ so many first results, each in a fresh browser without shader caches; 3 unless g
 the machine has unless given.
 --serve serves the same as a page, for any browser and GPU of this machine.
 --layers times each dispatch of this engine, beside what it computes and moves.
+--pairs runs the plans "unfused" and P in turns, 30 times unless --runs says otherwise, after both were tuned.
 --host times JavaScript and the API alone, in Node on Dawn's null backend, beside TensorFlow.js.
 --growth times MobileNetV2 against width, input size and batch, beside its MACs; it writes a plot (docs/growth.svg unless
 --plot names another file) and the numbers beside it.
@@ -60,6 +63,7 @@ interface Settings {
   readonly serve: boolean;
   readonly layers: boolean;
   readonly growth: boolean;
+  readonly pairs: boolean;
   readonly plot: string;
   readonly port: number;
 }
@@ -81,6 +85,7 @@ function parse(argv: readonly string[]): Settings {
       serve: { type: 'boolean', default: false },
       layers: { type: 'boolean', default: false },
       growth: { type: 'boolean', default: false },
+      pairs: { type: 'boolean', default: false },
       plot: { type: 'string', default: 'docs/growth.svg' },
       port: { type: 'string', default: '0' },
     },
@@ -106,6 +111,7 @@ function parse(argv: readonly string[]): Settings {
     serve: values.serve,
     layers: values.layers,
     growth: values.growth,
+    pairs: values.pairs,
     plot: values.plot,
     port: wholeNumber('port', values.port, 0, 65_535),
   };
@@ -116,6 +122,7 @@ export const main = (argv: readonly string[], io: Io): Promise<number> => runToE
 async function run(chosen: Settings, io: Io): Promise<number> {
   if (chosen.serve) return serve(chosen, io);
   if (chosen.growth) return growth(chosen, io);
+  if (chosen.pairs) return pairs(chosen, io);
   return chosen.layers ? layers(chosen, io) : bench(chosen, io);
 }
 

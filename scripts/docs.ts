@@ -1,4 +1,4 @@
-/** Prints the parts of docs/ that are made from the code: node scripts/docs.mjs kernels | supported | devices. */
+/** Prints the parts of docs/ that are made from the code: node scripts/docs.mjs kernels | supported | devices | classes. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildArchitecture } from '../src/architectures/index.ts';
@@ -9,6 +9,7 @@ import { operations as graphOperations } from '../src/loaders/tfjs/graph-operati
 import { layers } from '../src/loaders/tfjs/layer-operations.ts';
 import { operators } from '../src/loaders/tflite/operations.ts';
 import { customOperators, rareOperators } from '../src/loaders/tflite/rare-operations.ts';
+import { classes } from './classes.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const read = (path: string): string => readFileSync(at(path), 'utf8');
@@ -212,7 +213,12 @@ function devices(): string {
   ].join('\n');
 }
 
-const documents: Readonly<Record<string, () => string>> = { kernels, supported, devices };
+const documents: Readonly<Record<string, () => string | Promise<string>>> = {
+  kernels,
+  supported,
+  devices,
+  classes: async () => `# Kernels that devices start with\n\n${made('classes')}\n\n${await classes(table)}`,
+};
 
 export async function main([name = '']: readonly string[], { stdout, stderr }: Io): Promise<number> {
   const make = Object.hasOwn(documents, name) ? documents[name] : undefined;
@@ -220,6 +226,6 @@ export async function main([name = '']: readonly string[], { stdout, stderr }: I
     stderr.write(`usage: node scripts/docs.mjs ${Object.keys(documents).join(' | ')}\n`);
     return 2;
   }
-  stdout.write(make());
+  stdout.write(await make());
   return 0;
 }

@@ -11,7 +11,7 @@
 //
 // `hidden` is rounded up to 4 · CHUNK4, `columns` to CHANNELS, the rest zero. A workgroup computes a tile of TILE_Y × TILE_X
 // pixels, all output channels. It goes through the hidden channels in chunks: computes them for the tile's pixels, and
-// adds them to the output, of which each invocation holds 4 pixels × CHANNELS channels.
+// adds them to the output, of which each invocation holds HELD pixels × CHANNELS channels.
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32, tiles_y: u32,
   cin4: u32, hidden: u32, chunks: u32, chunk4: u32, cout4: u32, columns: u32, pad_top: i32, pad_left: i32,

@@ -90,16 +90,22 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let column = shape.column;
 #endif
     var sum = vec3f(0.0);
-    var total = 0.0;
+    var total_y = 0.0;
+    var total_x = 0.0;
     for (var py = from_y; py <= to_y; py++) {
-      let weight_y = filter_weight((f32(py) + 0.5 - centre_y) / shape.width_y);
+      let line = origin + py * row;
+      var line_sum = vec3f(0.0);
+      total_x = 0.0;
       for (var px = from_x; px <= to_x; px++) {
-        let weight = weight_y * filter_weight((f32(px) + 0.5 - centre_x) / shape.width_x);
-        sum += weight * colour(origin + py * row + px * column);
-        total += weight;
+        let weight = filter_weight((f32(px) + 0.5 - centre_x) / shape.width_x);
+        line_sum += weight * colour(line + px * column);
+        total_x += weight;
       }
+      let weight_y = filter_weight((f32(py) + 0.5 - centre_y) / shape.width_y);
+      sum += weight_y * line_sum;
+      total_y += weight_y;
     }
-    mean = sum / total;
+    mean = sum / (total_y * total_x);
   }
   let pixel = id.y * shape.out_width + id.x;
 #if GREY

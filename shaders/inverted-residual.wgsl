@@ -14,7 +14,7 @@
 //
 // A workgroup computes a tile of TILE_Y × TILE_X pixels, all output channels. It goes through the hidden channels in
 // chunks: expands the tile's inputs (zeros outside, as the depthwise convolution pads what is expanded), filters them,
-// and adds them to the output, of which each invocation holds 4 pixels × CHANNELS channels.
+// and adds them to the output, of which each invocation holds HELD pixels × CHANNELS channels.
 struct Shape {
   in_height: u32, in_width: u32, out_height: u32, out_width: u32, tiles_y: u32,
   cin4: u32, hidden: u32, chunks: u32, chunk4: u32, cout4: u32, columns: u32, pad_top: i32, pad_left: i32, kernel_y: u32,

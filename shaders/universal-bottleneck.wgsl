@@ -14,7 +14,7 @@
 //
 // A workgroup computes a tile of TILE_Y × TILE_X pixels, all output channels. It goes through the hidden channels in
 // chunks of CHUNK4 vec4: expands the tile's inputs (zeros outside, as the depthwise convolution pads what is expanded),
-// filters them, and adds them to the output, of which each invocation holds 4 pixels × 4 channels. The starting
+// filters them, and adds them to the output, of which each invocation holds HELD pixels × 4 channels. The starting
 // convolution filters PART4 vec4 of channels at a time, ahead of their expansion: once where all of them fit, else for
 // each chunk again.
 struct Shape {

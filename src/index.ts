@@ -41,16 +41,12 @@ export {
   type ClassifyOptions,
   type DeviceLoss,
   type Embedding,
-  type Inputs,
   type LayerOptions,
-  type Layout,
   Model,
   type ModelInput,
   type ModelOutput,
-  type Outputs,
   outputShapes,
   type PictureOptions,
-  type RunOptions,
   type SaveOptions,
   type StreamOptions,
   type StreamTasks,
@@ -59,6 +55,7 @@ export type { Device, PlanOption, Precision, RunChoice } from './options.ts';
 export type { PlanSummary } from './planner/create-plan.ts';
 export type { Plan } from './planner/plan.ts';
 export type { PlanKind } from './planner/prepare.ts';
+export type { BufferInputs, Inputs, Layout, Outputs, RunOptions } from './run-options.ts';
 export type { LayerTime, Profile, ProfileOptions } from './scheduler/profile.ts';
 export type { StreamResult, StreamTiming } from './stream.ts';
 export type { DetectedBox, DetectOptions } from './tasks/detect.ts';

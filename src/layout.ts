@@ -1,16 +1,9 @@
 /** Tensors between the layouts of those who call and of the engine. */
-import { UsageError } from './errors.ts';
 import type { Shape } from './graph/ops.ts';
-import { sizeOf } from './graph/shapes.ts';
 
-/** Dense NHWC of dense NCHW. `shape` is NHWC. Throws `UsageError` where there are not as many values. */
-export function fromChannelsFirst(name: string, values: Float32Array, shape: Shape): Float32Array {
+/** Dense NHWC of dense NCHW, of as many values. `shape` is NHWC. */
+export function fromChannelsFirst(values: Float32Array, shape: Shape): Float32Array {
   const [batch, height, width, channels] = shape;
-  if (values.length !== sizeOf(shape)) {
-    throw new UsageError(
-      `input "${name}" has ${values.length} values, expected ${sizeOf(shape)} for [${[batch, channels, height, width]}] (NCHW)`,
-    );
-  }
   return moved(values, batch, channels, height * width);
 }
 

@@ -16,11 +16,13 @@ import type { Inspection } from './inspect.ts';
 import { onIntegers } from './integers.ts';
 import type { KernelRegistry } from './kernels/index.ts';
 import { toFloat16 } from './kernels/pack.ts';
+import type { LoadOptions } from './load-options.ts';
 import type { PlanOption } from './options.ts';
 import { createPlan } from './planner/create-plan.ts';
 import type { Plan, Precision as Storage } from './planner/plan.ts';
 import { type PlanKind, prepareFor } from './planner/prepare.ts';
 import { type KernelPreferences, kernelsFor, noPreferences } from './planner/select.ts';
+import type { BufferInputs, Inputs, Layout, Outputs, RunOptions } from './run-options.ts';
 import type { RankedOutputs, Ranking } from './scheduler/executor.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
@@ -33,21 +35,6 @@ import type { TuneOptions, TuningReport } from './tuning/index.ts';
 import { type SelfCheck, TunedExecutor } from './tuning/tuned-executor.ts';
 import type { ValidationReport } from './validate/validate.ts';
 import { version } from './version.ts';
-
-/** Values for the inputs: dense float32 by input name, or one array where there is one input; NHWC unless `run` is told. */
-export type Inputs = Float32Array | Readonly<Record<string, Float32Array>>;
-
-/** Dense NHWC float32 by output name. */
-export type Outputs = Record<string, Float32Array>;
-
-/** The order of a tensor's elements: batch, height, width, channels, or batch, channels, height, width. */
-export type Layout = 'nhwc' | 'nchw';
-
-export interface RunOptions {
-  /** Of inputs and outputs, default `nhwc`; files of PyTorch and ONNX are used to `nchw`, of which the length is the same. */
-  readonly layout?: Layout | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
 
 export interface ModelInput extends GraphInput {
   readonly layout: Layout;
@@ -77,6 +64,11 @@ export interface PictureOptions {
   readonly image?: ImageOption | undefined;
   /** The part of the picture that is looked at, as `ImageRule.region`: a detection's box, for example. */
   readonly region?: ImageRule['region'] | undefined;
+  /**
+   * `browser`: before it is copied to the GPU, a picture or frame is shrunk by the browser's own filter, so that less is
+   * copied. Sooner done where the GPU is software; pixels differ from the rule's by some of 255 levels.
+   */
+  readonly resize?: 'browser' | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -271,6 +263,11 @@ export class Model {
     return this.#gpu?.gpu.adapter ?? null;
   }
 
+  /** What runs it, as long as it is there: buffers for `run` and textures are of it. Null on the CPU, and of a worker. */
+  get gpuDevice(): NonNullable<LoadOptions['gpuDevice']> | null {
+    return this.#gpu?.gpu.device ?? null;
+  }
+
   /** What `run` expects: dense float32 of this shape, in the layout NHWC unless `run` is told otherwise. */
   get inputs(): readonly ModelInput[] {
     return this.graph.inputs.map(({ name, shape }) => ({ name, shape, layout: 'nhwc' }));
@@ -303,27 +300,25 @@ export class Model {
   /**
    * One inference on `device`. Calls that do not wait for one another keep the GPU busy: three are in flight at once,
    * further ones wait; results come in the order of the calls.
-   * Throws `UsageError` where an input does not fit, `DeviceLostError` where the GPU went away and no other came.
+   * A `GPUBuffer` in the place of an input, or to write an output to (`into`), is of `gpuDevice`, which must run the model; it
+   * stays the caller's, who frees it. A run of such is not done again on another device, and a model that has had one
+   * does not move to the CPU.
+   * Throws `UsageError` where an input or a buffer does not fit, `DeviceError` where a buffer is given and there is no GPU,
+   * `DeviceLostError` where the GPU went away and no other came.
    */
-  async run(inputs: Inputs, { signal, layout = 'nhwc' }: RunOptions = {}): Promise<Outputs> {
+  async run(inputs: Inputs | BufferInputs, options: RunOptions = {}): Promise<Outputs> {
     this.#check();
-    if (layout !== 'nhwc') return this.#runChannelsFirst(inputs, layout, signal);
-    if (!this.#gpu) return this.#runOnCpu(inputs, { signal });
-    const outputs = await this.#gpu.run(inputs, { signal });
+    const { signal, into, layout = 'nhwc' } = options;
+    const onGpu = () => {
+      this.#choice = null;
+      return this.#gpuTo('read or write a GPUBuffer');
+    };
+    const outputs =
+      into || layout !== 'nhwc' || !areArrays(inputs)
+        ? await (await import('./buffers.ts')).runOtherwise(this, onGpu, inputs, options)
+        : await (this.#gpu ? this.#gpu.run(inputs, { signal }) : this.#runOnCpu(inputs, { signal }));
     this.#tuneAfterFirst();
     return outputs;
-  }
-
-  async #runChannelsFirst(inputs: Inputs, layout: string, signal: AbortSignal | undefined): Promise<Outputs> {
-    if (layout !== 'nchw') throw new UsageError(`layout is "${layout}", expected nhwc or nchw`);
-    const { fromChannelsFirst, toChannelsFirst } = await import('./layout.ts');
-    const named = this.#named(inputs);
-    const turned = this.graph.inputs.map(({ name, shape }) => [name, fromChannelsFirst(name, named[name]!, shape)]);
-    const outputs = await this.run(Object.fromEntries(turned), { signal });
-    const shapes = outputShapes(this.graph);
-    return Object.fromEntries(
-      Object.entries(outputs).map(([name, values]) => [name, toChannelsFirst(values, shapes.get(name)!)]),
-    );
   }
 
   /**
@@ -516,11 +511,13 @@ export class Model {
 
   async #see(source: PictureSource, options: PictureOptions, ranking: Ranking | null): Promise<RankedOutputs> {
     this.#check();
-    const { signal } = options;
+    const { signal, resize } = options;
     const [, height, width, channels] = this.graph.inputs[0]!.shape;
     // Bytes with a rule that is whole are uploaded before anything is waited for.
-    const rule = ruleAsItIs(options, this.graph.image) ?? (await this.#rule(options, channels));
-    const picture = isBytes(source) ? source : await this.#open(source);
+    const asked = ruleAsItIs(options, this.graph.image) ?? (await this.#rule(options, channels));
+    const { picture, rule } = isBytes(source)
+      ? { picture: source, rule: asked }
+      : await (await import('./open-source.ts')).openSource(source, asked, [height, width], resize, this.gpuDevice);
     try {
       this.#check();
       signal?.throwIfAborted();
@@ -549,13 +546,6 @@ export class Model {
     const { resolveImage } = await import('./images/image-option.ts');
     const rule = resolveImage(image, this.graph.image, channels, this.graph.name);
     return region ? { ...rule, region } : rule;
-  }
-
-  async #open(source: PictureSource): Promise<OpenPicture> {
-    if (this.#gpu && isVideo(source)) {
-      return (await import('./scheduler/video-picture.ts')).openVideo(this.#gpu.gpu.device, source);
-    }
-    return (await import('./images/open-picture.ts')).openPicture(source);
   }
 
   /**
@@ -654,12 +644,13 @@ function ruleAsItIs({ image, region }: PictureOptions, own: ImageRule | undefine
     : null;
 }
 
+/** A buffer has no fields of its own. */
+const areArrays = (inputs: Inputs | BufferInputs): inputs is Inputs =>
+  inputs instanceof Float32Array ||
+  (Object.keys(inputs).length > 0 && Object.values(inputs).every((one) => one instanceof Float32Array));
+
 const isBytes = (source: PictureSource | OpenPicture): source is Picture =>
   typeof source === 'object' && source !== null && 'data' in source;
-
-/** Of an element, or a frame. */
-const isVideo = (source: unknown): source is HTMLVideoElement | VideoFrame =>
-  source instanceof Object && ('videoWidth' in source || 'displayWidth' in source);
 
 /** On the CPU. */
 async function tensorOf(picture: OpenPicture, ...rule: [ImageRule, Pair, number]): Promise<Float32Array> {

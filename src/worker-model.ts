@@ -19,7 +19,7 @@ import {
 /**
  * A model in a worker, with the public methods of `Model`. What is passed to them is copied or, where it is a frame made of
  * what was passed, handed over: the caller's stays as it is. Progress, abort and errors cross; the network's weights do not
- * (`graph`, `prepared`: reading them throws `UsageError`), nor do textures of a GPU.
+ * (`graph`, `prepared`: reading them throws `UsageError`), nor do textures and buffers of a GPU.
  */
 export type WorkerModel = Pick<Model, keyof Model>;
 
@@ -223,6 +223,10 @@ export class ModelInWorker implements WorkerModel {
 
   get adapter(): AdapterDescription | null {
     return this.#values.adapter as AdapterDescription | null;
+  }
+
+  get gpuDevice(): null {
+    return null;
   }
 
   get inputs(): readonly ModelInput[] {

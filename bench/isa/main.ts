@@ -29,7 +29,7 @@ function parse(argv: readonly string[]) {
       isa: { type: 'string' },
       gpu: { type: 'string', default: gpus.map(({ name }) => name).join(',') },
       model: { type: 'string', default: networks },
-      precision: { type: 'string', default: 'float32,float16-storage' },
+      precision: { type: 'string', default: 'float32,float16-storage,float16' },
       plan: { type: 'string', default: 'unfused' },
       only: { type: 'string', default: '' },
       json: { type: 'boolean', default: false },

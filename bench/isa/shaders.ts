@@ -59,10 +59,16 @@ async function plansOf(
 }
 
 function layerOf(node: Node, { kernel }: Dispatch): string {
+  const half = 'half/';
+  if (kernel.startsWith(half)) return `${layerBy(node, kernel.slice(half.length))}, in halves`;
+  return layerBy(node, kernel);
+}
+
+function layerBy(node: Node, kernel: string): string {
   if (node.op === 'fused') return kernel.split('/')[0]!;
   if (node.op !== 'conv2d') return node.op;
   const { kernel: window, stride, groups } = node as Conv2d;
   const kind = groups > 1 ? 'depthwise' : Math.max(...window) > 1 ? kernel.split('/')[0]! : 'pointwise';
-  if (/^(half\/)?matrix-vector/.test(kernel)) return 'matrix-vector';
+  if (kernel.startsWith('matrix-vector')) return 'matrix-vector';
   return `${kind}${kind === 'pointwise' ? '' : ` ${window.join(' × ')}`}${stride[0] > 1 ? `, stride ${stride[0]}` : ''}`;
 }

@@ -48,7 +48,9 @@ function cellOf(seen: readonly Seen[]): string {
   const worst = rows.reduce((a, b) => (spilled(b) > spilled(a) ? b : a));
   const lanes = Math.min(...rows.map((row) => row['lanes %']));
   const parts = [
-    [...new Set(seen.map(({ kernel }) => kernel))].map((kernel) => kernel.replace(/^[^/]*\/?/, '') || 'own').join(', '),
+    [...new Set(seen.map(({ kernel }) => kernel))]
+      .map((kernel) => kernel.replace(/^(half\/)?[^/]*\/?/, '') || 'own')
+      .join(', '),
     range(shares, '%'),
   ];
   const registers = rows.flatMap(({ registers }) => registers || []);

@@ -6,10 +6,10 @@
     if (owns) {
       var column = first4 * shape.columns + channel;
       for (var e = 0u; e < shape.chunk4; e++) {
-#unroll p 4
-        let x$p = $hidden[(group * 4u + $(p)u) * CHUNK4 + e];
+#unroll p HELD
+        let x$p = $hidden[(group * $(HELD)u + $(p)u) * CHUNK4 + e];
 #end
-#include dot-tile PIXELS=4 CHANNELS=CHANNELS sum=sum weight=load_weight(project_weights[column + $(c)u])
+#include dot-tile PIXELS=HELD CHANNELS=CHANNELS sum=sum weight=load_weight(project_weights[column + $(c)u])
         column += shape.columns;
       }
     }

@@ -3,10 +3,10 @@
 // Expects  what project-begin and block-tile give; finish; `bias`, where those of project_weights begin
   if (!owns) { return; }
   let channel4 = channel / 4u;
-#unroll p 4
+#unroll p HELD
   {
-    let y = out_y + (group * 4u + $(p)u) / $(TILE_X)u;
-    let x = out_x + (group * 4u + $(p)u) % $(TILE_X)u;
+    let y = out_y + (group * $(HELD)u + $(p)u) / $(TILE_X)u;
+    let x = out_x + (group * $(HELD)u + $(p)u) % $(TILE_X)u;
     if (y < shape.out_height && x < shape.out_width) {
       let at = ((image * shape.out_height + y) * shape.out_width + x) * shape.cout4 + channel4;
 #unroll q CHANNELS/4

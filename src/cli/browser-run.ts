@@ -18,6 +18,8 @@ export interface BrowserRun {
   readonly script: string;
   /** Folders that the script may fetch from, by the first part of a path. */
   readonly folders?: Readonly<Record<string, string>> | undefined;
+  /** Answers other requests of the page, with what was posted; null: there is no such thing. */
+  readonly serve?: ((path: string, posted: unknown) => Promise<string | Uint8Array | null>) | undefined;
   readonly onProgress?: ((message: string) => void) | undefined;
   readonly signal: AbortSignal;
   /** Milliseconds without a word of the page, after which it is given up. */
@@ -130,17 +132,23 @@ async function answer(run: BrowserRun, request: IncomingMessage, response: Serve
     const value = JSON.parse(await text(request));
     response.end();
     if (path === '/answer') return value;
-    run.onProgress?.(value);
+    if (path === '/progress') run.onProgress?.(value);
+    else await run.serve?.(path, value);
     return null;
   }
   if (path === '/') {
     response.setHeader('Content-Type', 'text/html').end(page(run.script));
     return null;
   }
+  if (path.endsWith('.js')) response.setHeader('Content-Type', 'text/javascript');
+  const served = await run.serve?.(path, null);
+  if (served) {
+    response.end(served);
+    return null;
+  }
   const [, name = '', ...rest] = path.split('/');
   const folder = run.folders?.[name];
   const bytes = folder ? await readFile(join(folder, normalize(`/${rest.join('/')}`))).catch(() => null) : null;
-  if (path.endsWith('.js')) response.setHeader('Content-Type', 'text/javascript');
   if (bytes) response.end(bytes);
   else response.writeHead(404).end();
   return null;

@@ -1,5 +1,6 @@
 import { alignLabels } from '../loaders/sidecars/labels.ts';
-import { type Model, outputShapes, UsageError } from '../node/index.ts';
+import { outputShapes, UsageError } from '../node/index.ts';
+import type { PictureModel } from './browser-model.ts';
 import { runToExitCode, wholeNumber } from './command.ts';
 import type { Io } from './io.ts';
 import { forEachPicture, type PictureSettings, parsePictures, pictureHelp, usualModels } from './pictures.ts';
@@ -54,7 +55,7 @@ const run = (chosen: Settings, io: Io): Promise<number> =>
   });
 
 /** Classes of a model with one output beside an embedding. */
-function classesOf({ graph }: Model): number {
+function classesOf({ graph }: Pick<PictureModel, 'graph'>): number {
   const [[, shape]] = [...outputShapes(graph)].filter(([name], _, all) => all.length === 1 || name !== 'embedding');
   return shape.reduce((a, b) => a * b);
 }

@@ -11,13 +11,14 @@ import {
   type ImageRule,
   type LoadOptions,
   load,
-  type Model,
   type Picture,
   type Shape,
   UsageError,
 } from '../node/index.ts';
-import { checkChoice } from './command.ts';
+import type { PictureModel } from './browser-model.ts';
+import { checkChoice, oneOf } from './command.ts';
 import { decode } from './decode.ts';
+import { type BrowserName, browserNames } from './find-browsers.ts';
 import type { Io } from './io.ts';
 import { inputShapeHelp, inputShapesOf, readModel } from './model-argument.ts';
 import { pictureFiles, type Shard, shardHelp, shardOf, shareOf } from './picture-files.ts';
@@ -29,6 +30,7 @@ const options = {
   model: { type: 'string' },
   labels: { type: 'string' },
   device: { type: 'string', default: 'auto' },
+  browser: { type: 'string' },
   range: { type: 'string' },
   image: { type: 'string' },
   'input-shape': { type: 'string', multiple: true },
@@ -54,7 +56,7 @@ export const pictureHelp = (
   own: string,
   about: string,
 ): string => `usage: npm run ${command} -- [--model MODEL] [--labels FILE] [--device auto|webgpu|wasm|reference]
-       [--image RULE | --range LOW,HIGH] [--input-shape NAME=SIZES]… ${own} [--json]
+       [--browser chrome|firefox] [--image RULE | --range LOW,HIGH] [--input-shape NAME=SIZES]… ${own} [--json]
        [--out FILE.jsonl] [--list FILE]… [--shard I/N | --shards N] IMAGE…
 
 ${about}
@@ -62,6 +64,7 @@ MODEL is a file, a folder with one model, or a name of the catalogue, which is f
 without --model it is ${usualModels[command]}.
 Pictures are JPEG, PNG, WebP or BMP, upright, as their EXIF data say: files, folders with all below them, patterns in
 quotes, and lists of paths (--list FILE, - is standard input). WebGPU in Node needs the package "webgpu".
+--browser runs the model in a page of an installed browser, with its WebGPU; pictures are decoded here all the same.
 --out appends the JSON to a file, and looks at no picture that the file has: a run that was ended goes on there.
 ${shardHelp}
 --labels names the classes, a line each. One line more or less than the classes is the background: left out or put in.
@@ -74,6 +77,7 @@ export interface PictureSettings {
   readonly model: string;
   readonly labels: string | undefined;
   readonly device: Device;
+  readonly browser: BrowserName | null;
   readonly range: readonly [number, number] | null;
   /** A rule, or the name of a file with one. */
   readonly rule: string | null;
@@ -109,6 +113,7 @@ export function parsePictures<T extends OwnOptions>(
     model,
     labels,
     device: checkChoice({ device }).device,
+    browser: values.browser === undefined ? null : oneOf('browser', values.browser, browserNames),
     range: range as [number, number] | null,
     rule: values.image ?? null,
     shapes: inputShapesOf(values['input-shape']),
@@ -142,9 +147,9 @@ export async function forEachPicture(
   chosen: PictureSettings,
   io: Io,
   loading: Pick<LoadOptions, 'embedding'>,
-  prepare: (model: Model, names: LabelFile | null) => (call: PictureCall) => Promise<PictureResult>,
+  prepare: (model: PictureModel, names: LabelFile | null) => (call: PictureCall) => Promise<PictureResult>,
 ): Promise<number> {
-  const { model: argument, labels, device, range, rule, shapes, json, out } = chosen;
+  const { model: argument, labels, device, browser, range, rule, shapes, json, out } = chosen;
   const shard = shardOf(chosen.shard, chosen.shards, process.env);
   const share = shareOf(await pictureFiles(chosen.images, chosen.lists), shard);
   const results = out === undefined ? null : ResultsFile.open(out, argument);
@@ -155,7 +160,9 @@ export async function forEachPicture(
     const graph = await readModel(argument, shapes, io);
     const stated = rule === null ? null : parseImageRule(await ruleText(rule), pictureShape(graph));
     for (const assumption of graph.assumptions ?? []) io.stderr.write(`assumed: ${assumption}\n`);
-    const model = await load(graph, { device, ...loading });
+    const model: PictureModel = browser
+      ? await (await import('./browser-model.ts')).openInBrowser(browser, graph, { device, ...loading }, io)
+      : await load(graph, { device, ...loading });
     if (model.device !== 'webgpu' && device === 'auto') {
       io.stderr.write(`on the CPU${model.device === 'reference' ? ' reference' : ''}: ${model.deviceReason}\n`);
     }

@@ -22,7 +22,8 @@ export async function runCommand(module, argv) {
     const { main } = await server.ssrLoadModule(module);
     const { stdout, stderr } = process;
     const terminal = stdout.isTTY && stderr.isTTY ? { columns: stdout.columns } : undefined;
-    code = await main(argv, { stdout, stderr, signal: interrupt.signal, terminal });
+    const engine = async () => (await server.ssrLoadModule('/src/cli/engine-page.ts')).EngineServer.start();
+    code = await main(argv, { stdout, stderr, signal: interrupt.signal, terminal, engine });
   } finally {
     await server.close();
   }

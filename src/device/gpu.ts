@@ -18,6 +18,14 @@ export interface AdapterDescription {
 /** Features that the engine uses where they are present. */
 const usedFeatures: readonly GPUFeatureName[] = ['shader-f16', 'subgroups', 'timestamp-query'];
 
+/** As large as the adapter has them: large pictures or batches need more than the default 128 MiB, large workgroups more than 256 invocations and 16 KiB. */
+const raisedLimits = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeInvocationsPerWorkgroup',
+] as const;
+
 /** A device, what it runs on, and whether it is still there. */
 export class Gpu implements PolledDevice {
   readonly device: GPUDevice;
@@ -114,11 +122,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
     const device = await adapter.requestDevice({
       label: 'mobilenet-webgpu',
       requiredFeatures: usedFeatures.filter((feature) => adapter.features.has(feature)),
-      // As large as the adapter has them: models of large pictures or batches need more than the default 128 MiB.
-      requiredLimits: {
-        maxBufferSize: adapter.limits.maxBufferSize,
-        maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
-      },
+      requiredLimits: Object.fromEntries(raisedLimits.map((name) => [name, adapter.limits[name]])),
     });
     return new Gpu(device, describe(adapter.info, adapter), () => openGpu(options));
   } catch (error) {

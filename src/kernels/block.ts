@@ -40,30 +40,34 @@ export const tiles: readonly Pair[] = [
   [2, 4],
 ];
 
-/** Of four pixels at least, which an invocation holds. */
+/** Of four pixels at least, as many as an invocation may hold. */
 export const smallest: Pair = [2, 2];
 
 /** Below this many workgroups a smaller tile is taken. */
 const FEW_WORKGROUPS = 12;
 
-/** Output channels that an invocation may hold of four pixels. */
-export type Columns = 4 | 8 | 16;
+/** What an invocation holds of a block's output. */
+export interface Held {
+  readonly pixels: 2 | 4;
+  readonly columns: 4 | 8 | 16;
+}
 
-/** The usual kernel, of which only Mali's compiler keeps values in memory (6 to 11 of a lane), and others named `stem/c8` for devices with more registers. */
-export const byColumns = (stem: string, kernel: (name: string, columns: Columns) => Kernel): readonly Kernel[] => [
-  kernel(stem, 4),
-  ...([8, 16] as const).map((columns) => kernel(`${stem}/c${columns}`, columns)),
+/** The usual kernel, `stem/p2` for devices with fewer registers than that takes (Mali), and `stem/c8` for those with more. */
+export const byHeld = (stem: string, kernel: (name: string, held: Held) => Kernel): readonly Kernel[] => [
+  kernel(stem, { pixels: 4, columns: 4 }),
+  kernel(`${stem}/p2`, { pixels: 2, columns: 4 }),
+  ...([8, 16] as const).map((columns) => kernel(`${stem}/c${columns}`, { pixels: 4, columns })),
 ];
 
 /** Pixels whose hidden channels an invocation expands, four at a time, beside the columns that it holds. */
-export const expandPixels = (columns: Columns): number => columns / 4;
+export const expandPixels = ({ columns }: Held): number => columns / 4;
 
 /** Workgroup memory of a block. Two workgroups fit beside each other on hardware; c16 is for software, where none waits. */
-export const bytesOf = (columns: Columns): number => (columns < 16 ? WORKGROUP_BYTES / 2 : WORKGROUP_BYTES);
+export const bytesOf = ({ columns }: Held): number => (columns < 16 ? WORKGROUP_BYTES / 2 : WORKGROUP_BYTES);
 
-/** Invocations that hold the output of a tile, each `columns` channels of four pixels. */
-export const ownersOf = (tile: Pair, { outChannels }: Conv2d, columns: Columns): number =>
-  ((tile[0] * tile[1]) / 4) * ceilDiv(outChannels, columns);
+/** Invocations that hold the output of a tile. */
+export const ownersOf = (tile: Pair, { outChannels }: Conv2d, { pixels, columns }: Held): number =>
+  ((tile[0] * tile[1]) / pixels) * ceilDiv(outChannels, columns);
 
 /** Invocations of a workgroup with so many that hold its output: waves are as wide as 64. */
 export const threadsOf = (owners: number): number => 64 * ceilDiv(owners, 64);
@@ -155,5 +159,5 @@ export const hiddenOf = ({ outChannels }: Conv2d, chunk4: number): number =>
   ceilDiv(outChannels, 4 * chunk4) * 4 * chunk4;
 
 /** Output channels rounded up to what an invocation holds. */
-export const projectColumns = ({ outChannels }: Conv2d, columns: Columns): number =>
+export const projectColumns = ({ outChannels }: Conv2d, { columns }: Held): number =>
   ceilDiv(outChannels, columns) * columns;

@@ -74,16 +74,21 @@ function workgroupsOf(variant: PointwiseVariant, tiles: number, groups: number):
 export const invocationsOf = (variant: PointwiseVariant, node: Conv2d, [images, height, width]: Shape): number =>
   ceilDiv(images * height * width, variant.pixels) * groupsOf(node, variant);
 
-/** Lanes of a wave where lanes are along one axis. */
-const WAVE = 16;
+/** How full workgroups are of lanes with work where these are along one axis. */
+const filled = (lanes: number, workgroup: number): number => lanes / (workgroup * ceilDiv(lanes, workgroup));
 
-const filled = (lanes: number): number => lanes / (WAVE * ceilDiv(lanes, WAVE));
+/** Of nearly as many idle lanes, those along channels are fewer cycles: neighbours then store what lies together. */
+const NEARLY = 0.95;
 
 /** Whether few lanes idle: of lanes along channels, fewer than would along pixels. */
-export const isWorthwhile = (variant: PointwiseVariant, node: Conv2d, [images, height, width]: Shape): boolean =>
-  !wasteful(node, variant) &&
-  (variant.lanes !== 'channels' ||
-    filled(groupsOf(node, variant)) > filled(ceilDiv(images * height * width, variant.pixels)));
+export const isWorthwhile = (variant: PointwiseVariant, node: Conv2d, [images, height, width]: Shape): boolean => {
+  const workgroup = workgroupOf(variant);
+  const tiles = ceilDiv(images * height * width, variant.pixels);
+  return (
+    !wasteful(node, variant) &&
+    (variant.lanes !== 'channels' || filled(groupsOf(node, variant), workgroup) > NEARLY * filled(tiles, workgroup))
+  );
+};
 
 export function pointwise(name: string, variant: PointwiseVariant): Kernel {
   const texture = variant.weights === 'texture';
@@ -116,13 +121,16 @@ export const usualTile = tileOf(2, 8, 'line');
 
 export const convPointwise = pointwise('conv-pointwise', usualTile);
 
+/** Of a workgroup along one axis: the widest waves of Intel's GPUs, so that few idle at its end. */
+const AXIS_LANES = 32;
+
 /** For hardware: which of them a compiler keeps in registers, and how a GPU is filled, differ (`src/tuning/defaults.ts`). */
 export const hardwareTiles = [
   tileOf(4, 16, 'line'),
   tileOf(4, 8, 'line'),
   tileOf(4, 4, 'line'),
-  tileOf(2, 8, 'pixels'),
-  tileOf(4, 4, 'channels'),
+  { ...tileOf(2, 8, 'pixels'), workgroup: AXIS_LANES },
+  { ...tileOf(4, 4, 'channels'), workgroup: AXIS_LANES },
   tileOf(2, 4, 'line'),
   tileOf(1, 8, 'line'),
 ];

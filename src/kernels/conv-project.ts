@@ -4,11 +4,11 @@ import type { Conv2d, Fused } from '../graph/ops.ts';
 import {
   blockBindings,
   blockProgram,
-  byColumns,
+  byHeld,
   bytesOf,
-  type Columns,
   expandPixels,
   filterConstant,
+  type Held,
   hiddenOf,
   ownersOf,
   productConstant,
@@ -46,23 +46,23 @@ function blockOf({ parts }: Fused, channels: number): Block | null {
   return isPointwise(first) ? { start, first, project } : null;
 }
 
-function resolve(node: Fused, { inputs: [input], output }: NodeShapes, columns: Columns) {
+function resolve(node: Fused, { inputs: [input], output }: NodeShapes, held: Held) {
   const cin4 = ceilDiv(input![3], 4);
   const block = blockOf(node, input![3]);
   const tiling =
     block &&
     tilingOf(output, (tile) => {
-      const owners = ownersOf(tile, block.project, columns);
+      const owners = ownersOf(tile, block.project, held);
       const bytes = 16 * tile[0] * tile[1] * (CHUNK4 + (block.start ? cin4 : 0));
-      return owners > MOST_INVOCATIONS || bytes > bytesOf(columns) ? null : { tile, threads: threadsOf(owners) };
+      return owners > MOST_INVOCATIONS || bytes > bytesOf(held) ? null : { tile, threads: threadsOf(owners) };
     });
   if (!block || !tiling) return null;
   const { first, project } = block;
-  return { ...block, ...tiling, cin4, hidden: hiddenOf(first, CHUNK4), columns: projectColumns(project, columns) };
+  return { ...block, ...tiling, cin4, hidden: hiddenOf(first, CHUNK4), columns: projectColumns(project, held) };
 }
 
 /** A normal convolution, or a depthwise and a pointwise one, and the pointwise one that projects them [+ residual]. */
-const convProject = (name: string, held: Columns): Kernel =>
+const convProject = (name: string, held: Held): Kernel =>
   defineKernel<Fused>({
     name,
     op: 'fused',
@@ -79,7 +79,8 @@ const convProject = (name: string, held: Columns): Kernel =>
           CHUNK4,
           CIN4: start ? cin4 : 0,
           THREADS: threads,
-          CHANNELS: held,
+          CHANNELS: held.columns,
+          HELD: held.pixels,
           EXPAND_PIXELS: expandPixels(held),
           ...windowConstants(start ?? first),
         },
@@ -108,4 +109,4 @@ const convProject = (name: string, held: Columns): Kernel =>
     },
   });
 
-export const convProjects = byColumns('conv-project', convProject);
+export const convProjects = byHeld('conv-project', convProject);

@@ -26,6 +26,8 @@ export interface DotVariant<Weights extends string = 'buffer' | 'texture'> {
   readonly broadcast: boolean;
   /** For software adapters: few lanes make a workgroup, and products are with matrices where the shader has that. */
   readonly software: boolean;
+  /** Lanes of a workgroup where they are not as many as usual. */
+  readonly workgroup?: number;
   /** Computes in halves; in float32 where absent. */
   readonly halves?: HalfArithmetic;
 }
@@ -35,7 +37,8 @@ export const tileOf = (pixels: number, channels: number, lanes: DotVariant['lane
   ({ pixels, channels, weights: 'buffer', lanes, broadcast: false, software: false }) as const;
 
 /** Invocations of a workgroup: on hardware as many as the widest waves. */
-export const workgroupOf = ({ software, pixels }: DotVariant<string>): number => (software ? (pixels > 8 ? 4 : 8) : 64);
+export const workgroupOf = ({ software, pixels, workgroup = 64 }: DotVariant<string>): number =>
+  software ? (pixels > 8 ? 4 : 8) : workgroup;
 
 /** Features of the device. */
 export const requiredBy = ({ broadcast, halves }: DotVariant<string>): readonly GPUFeatureName[] => [

@@ -15,7 +15,7 @@ type PixelForm = 'buffer' | GpuPicture['form'];
 /**
  * Turns a picture of `[height, width]` RGBA pixels into the input tensor `output`, `[1, height, width, channels]`, its
  * channels in fours or `dense`. It stands before a plan, not in it: a picture's size is known only when it comes. Throws `UsageError` where the rule
- * does not make such a tensor.
+ * does not make such a tensor. `pitch`: pixels from one row of a buffer to the next, for pictures wider than one pixel.
  */
 export function imageProgram(
   picture: Pair,
@@ -23,11 +23,14 @@ export function imageProgram(
   output: Shape,
   dense: boolean,
   form: PixelForm = 'buffer',
+  pitch = picture[1],
 ): Program {
   checkRule(rule, output[3]);
   if (output[0] !== 1) throw new UsageError(`a picture is one image; the model takes ${output[0]} at once: use run()`);
   const size: Pair = [output[1], output[2]];
   const { vertical, horizontal, turn } = resamplePlan(picture, rule, size);
+  // From one row of pixels to the next where rows are `pitch` apart.
+  const step = (numbers: number) => (Math.abs(numbers) === picture[1] ? Math.sign(numbers) * pitch : numbers);
   return {
     file: 'image-to-tensor.wgsl',
     source,
@@ -46,9 +49,9 @@ export function imageProgram(
       in_width: horizontal.input,
       out_height: size[0],
       out_width: size[1],
-      origin: turn.origin,
-      row: turn.row,
-      column: turn.column,
+      origin: Math.floor(turn.origin / picture[1]) * pitch + (turn.origin % picture[1]),
+      row: step(turn.row),
+      column: step(turn.column),
       stride: picture[1],
       first_y: vertical.first,
       first_x: horizontal.first,

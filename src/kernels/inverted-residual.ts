@@ -4,12 +4,12 @@ import type { Conv2d, Fused, Pair } from '../graph/ops.ts';
 import {
   blockBindings,
   blockProgram,
-  byColumns,
+  byHeld,
   bytesOf,
-  type Columns,
   expandedDepthwise,
   expandPixels,
   filterConstant,
+  type Held,
   hiddenOf,
   ownersOf,
   productConstant,
@@ -33,31 +33,31 @@ import { inputExtent } from './window.ts';
 const MOST_CHUNK4 = 8;
 
 /** What a tile needs: the pixels that it reads, hidden channels of a chunk in fours, invocations. Null where it is too large. */
-function tilingFor(depthwise: Conv2d, project: Conv2d, tile: Pair, columns: Columns) {
+function tilingFor(depthwise: Conv2d, project: Conv2d, tile: Pair, held: Held) {
   const input = inputExtent(depthwise, tile);
   const places = input[0] * input[1] + tile[0] * tile[1];
-  const chunk4 = Math.min(MOST_CHUNK4, Math.floor(bytesOf(columns) / 16 / places));
-  const owners = ownersOf(tile, project, columns);
+  const chunk4 = Math.min(MOST_CHUNK4, Math.floor(bytesOf(held) / 16 / places));
+  const owners = ownersOf(tile, project, held);
   return chunk4 < 1 || owners > MOST_INVOCATIONS ? null : { tile, input, chunk4, threads: threadsOf(owners) };
 }
 
-function resolve({ parts }: Fused, { inputs: [input], output }: NodeShapes, columns: Columns) {
+function resolve({ parts }: Fused, { inputs: [input], output }: NodeShapes, held: Held) {
   const [expand, depthwise, project] = parts.length === 3 ? parts : [null, ...parts];
   const block = parts.length > 3 ? null : expandedDepthwise([expand, depthwise], input![3]);
   if (!block || !isPointwise(project)) return null;
-  const tiling = tilingOf(output, (tile) => tilingFor(block.depthwise, project, tile, columns));
+  const tiling = tilingOf(output, (tile) => tilingFor(block.depthwise, project, tile, held));
   if (!tiling) return null;
   return {
     ...block,
     ...tiling,
     project,
     hidden: hiddenOf(block.depthwise, tiling.chunk4),
-    columns: projectColumns(project, columns),
+    columns: projectColumns(project, held),
   };
 }
 
 /** [expand,] depthwise, project [+ residual]. */
-const invertedResidual = (name: string, held: Columns): Kernel =>
+const invertedResidual = (name: string, held: Held): Kernel =>
   defineKernel<Fused>({
     name,
     op: 'fused',
@@ -79,7 +79,8 @@ const invertedResidual = (name: string, held: Columns): Kernel =>
           INPUT_X: input[1],
           CHUNK4: chunk4,
           THREADS: threads,
-          CHANNELS: held,
+          CHANNELS: held.columns,
+          HELD: held.pixels,
           EXPAND_PIXELS: expandPixels(held),
           ...windowConstants(depthwise),
         },
@@ -115,4 +116,4 @@ const invertedResidual = (name: string, held: Columns): Kernel =>
     },
   });
 
-export const invertedResiduals = byColumns('inverted-residual', invertedResidual);
+export const invertedResiduals = byHeld('inverted-residual', invertedResidual);

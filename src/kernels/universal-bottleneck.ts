@@ -5,6 +5,7 @@ import { windowOutput } from '../graph/shapes.ts';
 import {
   blockBindings,
   blockProgram,
+  type Held,
   hiddenOf,
   ownersOf,
   productConstant,
@@ -65,7 +66,7 @@ function blockOf({ parts }: Fused, channels: number): Block | null {
  * The tiling with the fewest multiplications, halos and what is filtered again included, of those that fit into
  * workgroup memory and hold all output channels. Null where there is none.
  */
-function tilingOf({ start, depthwise, project }: Block, channels: number, output: Shape): Tiling | null {
+function tilingOf({ start, depthwise, project }: Block, channels: number, output: Shape, held: Held): Tiling | null {
   const hidden = depthwise.outChannels;
   const cin4 = ceilDiv(channels, 4);
   let best: Tiling | null = null;
@@ -73,7 +74,7 @@ function tilingOf({ start, depthwise, project }: Block, channels: number, output
   for (const tile of [...tiles, smallest]) {
     const input = inputExtent(depthwise, tile);
     const [pixels, places] = [tile[0] * tile[1], input[0] * input[1]];
-    const owners = ownersOf(tile, project, 4);
+    const owners = ownersOf(tile, project, held);
     if (owners > MOST_INVOCATIONS) continue;
     const workgroups = workgroupsOf(tile, output);
     for (let chunk4 = 1; chunk4 <= MOST_CHUNK4; chunk4++) {
@@ -93,9 +94,9 @@ function tilingOf({ start, depthwise, project }: Block, channels: number, output
   return best;
 }
 
-function resolve(node: Fused, { inputs: [input], output }: NodeShapes) {
+function resolve(node: Fused, { inputs: [input], output }: NodeShapes, held: Held) {
   const block = blockOf(node, input![3]);
-  const tiling = block && tilingOf(block, input![3], output);
+  const tiling = block && tilingOf(block, input![3], output, held);
   if (!block || !tiling) return null;
   return {
     ...block,
@@ -107,13 +108,13 @@ function resolve(node: Fused, { inputs: [input], output }: NodeShapes) {
 }
 
 /** Depthwise, expand, depthwise, project [+ residual]: a universal inverted bottleneck with an extra depthwise. */
-const bottleneck = (name: string, expandPixels: number, mostStrip: number): Kernel =>
+const bottleneck = (name: string, expandPixels: number, mostStrip: number, held: Held): Kernel =>
   defineKernel<Fused>({
     name,
     op: 'fused',
-    accepts: (node, shapes) => resolve(node, shapes) !== null,
+    accepts: (node, shapes) => resolve(node, shapes, held) !== null,
     program(node, shapes) {
-      const { start, expand, depthwise, project, ...sizes } = resolve(node, shapes)!;
+      const { start, expand, depthwise, project, ...sizes } = resolve(node, shapes, held)!;
       const { tile, input, chunk4, part4, threads, cout4, hidden } = sizes;
       const [, height, width] = shapes.inputs[0]!;
       const started = (size: number, axis: 0 | 1, padding: number) =>
@@ -133,6 +134,7 @@ const bottleneck = (name: string, expandPixels: number, mostStrip: number): Kern
           STRIPS: strips,
           THREADS: threads,
           EXPAND_PIXELS: expandPixels,
+          HELD: held.pixels,
           ...windowConstants(start, 'START_'),
           ...windowConstants(depthwise),
         },
@@ -163,7 +165,7 @@ const bottleneck = (name: string, expandPixels: number, mostStrip: number): Kern
       });
     },
     constants(node, shapes) {
-      const { start, expand, depthwise, project, cin4, cout4, hidden } = resolve(node, shapes)!;
+      const { start, expand, depthwise, project, cin4, cout4, hidden } = resolve(node, shapes, held)!;
       const cin = shapes.inputs[0]![3];
       const channels = depthwise.outChannels;
       const [taps, startTaps] = [tapsOf(depthwise), tapsOf(start)];
@@ -186,8 +188,9 @@ const bottleneck = (name: string, expandPixels: number, mostStrip: number): Kern
     },
   });
 
-/** The second is for software adapters, whose registers are memory in any case. */
+/** `e4` is for software adapters, whose registers are memory in any case. */
 export const universalBottlenecks: readonly Kernel[] = [
-  bottleneck('universal-bottleneck', 1, 1),
-  bottleneck('universal-bottleneck/e4', 4, 4),
+  bottleneck('universal-bottleneck', 1, 1, { pixels: 4, columns: 4 }),
+  bottleneck('universal-bottleneck/p2', 1, 1, { pixels: 2, columns: 4 }),
+  bottleneck('universal-bottleneck/e4', 4, 4, { pixels: 4, columns: 4 }),
 ];

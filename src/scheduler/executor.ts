@@ -42,15 +42,21 @@ interface Ranker {
   readonly readout: Readout;
 }
 
+/** What follows a plan's dispatches, and what is read back then. */
+interface After {
+  readonly stage: Pick<RankStage, 'encode' | 'copy' | 'read'>;
+  readonly readout: Readout;
+}
+
 /** What a run does beside the plan's dispatches. */
-interface Beside {
+export interface Beside {
   /**
    * Uploads what the run is of. What it returns encodes what comes before the dispatches, or in the place of as many of
    * the first as that returns.
    */
   readonly upload: () => ((pass: GPUComputePassEncoder) => number) | undefined;
   /** Ranks classes after them; their scores are not read back. */
-  readonly ranker?: Ranker | null;
+  readonly ranker?: After | null;
   readonly count?: number;
 }
 
@@ -69,6 +75,8 @@ export class Executor {
   readonly #staging: readonly (Float32Array | null)[];
   readonly #order = new RunOrder();
   #picture: PictureStage | null = null;
+  /** Of others, disposed of with it. */
+  readonly stages = new Set<{ dispose(): void }>();
   /** For an output; null where its scores cannot be ranked. */
   #ranked: (Pick<Ranking, 'output' | 'logits'> & { readonly ranker: Ranker | null }) | null = null;
   /** Runs of pictures under way that make or change what such runs share. */
@@ -124,7 +132,7 @@ export class Executor {
     const own = turn && !stable ? values.map((array) => array.slice()) : values;
     return this.#during(turn, 'run', signal, () => {
       signal?.throwIfAborted();
-      return this.#infer(signal, { upload: () => void this.upload(own) }).then(({ outputs }) => outputs);
+      return this.infer(signal, { upload: () => void this.upload(own) }).then(({ outputs }) => outputs);
     });
   }
 
@@ -160,7 +168,7 @@ export class Executor {
         if (!ready) await this.#prepare(name, own, rule, ranking);
         const ranker = ranking && this.#ranked!.ranker;
         const count = ranker ? ranker.stage.countFor(ranking!.count) : 0;
-        return this.#infer(signal, {
+        return this.infer(signal, {
           upload: () => this.#picture!.upload(own, rule),
           ranker: count > 0 ? ranker : null,
           count,
@@ -218,8 +226,8 @@ export class Executor {
     this.#ranked = null;
   }
 
-  /** Encodes, submits and reads back. */
-  async #infer(signal: AbortSignal | undefined, { upload, ranker = null, count = 0 }: Beside): Promise<RankedOutputs> {
+  /** Encodes, submits and reads back, in a turn of its own (`exclusive`). */
+  async infer(signal: AbortSignal | undefined, { upload, ranker = null, count = 0 }: Beside): Promise<RankedOutputs> {
     const { device } = this.gpu;
     const readout = ranker?.readout ?? this.#readout;
     const readback = readout.acquire();
@@ -261,13 +269,15 @@ export class Executor {
     }
   }
 
-  /** Uploads the inputs without running. */
-  upload(values: readonly Float32Array[]): void {
+  /** Uploads the inputs without running, but for those that are null. */
+  upload(values: readonly (Float32Array | null)[]): void {
     this.plan.inputs.forEach((name, i) => {
+      const given = values[i];
+      if (!given) return;
       const placement = this.plan.tensors[name]!;
       const staging = this.#staging[i];
-      if (staging) pack(values[i]!, placement, staging);
-      const data = storedBits(staging ?? values[i]!, placement.precision) as Float32Array<ArrayBuffer>;
+      if (staging) pack(given, placement, staging);
+      const data = storedBits(staging ?? given, placement.precision) as Float32Array<ArrayBuffer>;
       this.gpu.device.queue.writeBuffer(this.resources.arena[placement.buffer]!, placement.offset, data);
     });
   }
@@ -275,15 +285,19 @@ export class Executor {
   /**
    * Waits for runs before it and for those of every other executor of this page, then has the page's GPU to itself: what
    * is timed on it is not shared with others. Runs of any executor inside `work` would wait for it for ever: it encodes and
-   * submits by itself. Rejects with the signal's reason where that comes before its turn.
+   * submits by itself. Rejects with the signal's reason where that comes before its turn. With another `need` it shares the GPU as
+   * runs of that need do.
    */
-  exclusive<T>(work: () => Promise<T>, { signal }: RunOptions = {}): Promise<T> {
-    return this.#during(this.#order.enter('timed', signal), 'timed', signal, work);
+  exclusive<T>(
+    work: () => Promise<T>,
+    { signal, need = 'timed' }: Pick<RunOptions, 'signal'> & { readonly need?: Need } = {},
+  ): Promise<T> {
+    return this.#during(this.#order.enter(need, signal), need, signal, work);
   }
 
   /** Once the runs before this call have ended; later ones wait for it. */
   idle(): Promise<void> {
-    return this.#during(this.#order.enter('setup'), 'setup', undefined, async () => {});
+    return this.exclusive(async () => {}, { need: 'setup' });
   }
 
   async #during<T>(
@@ -340,6 +354,7 @@ export class Executor {
   dispose(reason: MobileNetError = disposed()): void {
     this.#ended ??= reason;
     this.#picture?.dispose();
+    for (const stage of this.stages) stage.dispose();
     this.#freeRanker();
     this.#readout.dispose();
     this.resources.dispose();

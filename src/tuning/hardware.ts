@@ -38,7 +38,7 @@ const classes: Readonly<Record<string, readonly string[]>> = {
     direct('p2-c4-buffer-pixels'),
   ],
   // 64 registers a lane.
-  arm: pointwise('p4-c4-line', 'p4-c4-s4'),
+  arm: [...pointwise('p4-c4-line', 'p4-c4-s4'), 'inverted-residual/p2', 'conv-project/p2', 'universal-bottleneck/p2'],
   // 128 registers a lane; splitting sums costs nothing.
   apple: [...large, ...registers(32), stem('p4-c8-buffer-line'), direct('p4-c16-buffer-line')],
   // Waves wait for loads: the most products a load.

@@ -191,23 +191,28 @@ interface Checked {
 }
 
 /**
- * Goes on with `first` where it computes right; else with what `again` makes without the kernels that do not: the safer ones
- * that are left, then all of them on float32. Says so in `words`, a sentence each. Throws `InvalidResultError` where none
- * is right.
+ * Checks a plan while it is made ready, `beginning`, and goes on with it where it computes right; else with what `again` makes
+ * without the kernels that do not: the safer ones that are left, then all of them on float32. Says so in `words`, a sentence
+ * each. Throws as `beginning` does, and `InvalidResultError` where none is right.
  */
 export async function ensureRight<R extends Checked>(
-  first: R,
+  beginning: Promise<R>,
+  gpu: Gpu,
   graph: Graph,
+  plan: Plan,
   options: CheckOptions,
   again: (avoid: readonly string[], precision: Precision) => Promise<R>,
 ): Promise<{ readonly running: R; readonly words: readonly string[] }> {
   const words: string[] = [];
-  let running = first;
+  let checking = checkPlan(gpu, graph, plan, options);
+  // Reported below, whatever fails first.
+  checking.catch(() => {});
+  let running = await beginning;
   let avoid: string[] = [];
   for (;;) {
     let failures: readonly CheckFailure[];
     try {
-      const report = await checkPlan(running.gpu, graph, running.executor.plan, options);
+      const report = await checking;
       failures = report.failures;
       if (failures.length === 0) {
         const left =
@@ -234,6 +239,7 @@ export async function ensureRight<R extends Checked>(
     for (;;) {
       try {
         running = await again(avoid, precision);
+        checking = checkPlan(running.gpu, graph, running.executor.plan, options);
         break;
       } catch (error) {
         if (error instanceof DeviceLostError || !(error instanceof GraphError)) throw error;

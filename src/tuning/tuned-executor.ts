@@ -96,12 +96,7 @@ export class TunedExecutor {
     selfCheck: SelfCheck = 'off',
   ): Promise<TunedExecutor> {
     const make = async (on: Gpu) =>
-      checked(
-        await begin(on, graph, await planFor(on, graph, precision, arithmetic), options, arriving),
-        graph,
-        selfCheck,
-        options,
-      );
+      beginChecked(on, graph, await planFor(on, graph, precision, arithmetic), selfCheck, options, arriving);
     return new TunedExecutor(
       graph,
       fuses,
@@ -144,13 +139,13 @@ export class TunedExecutor {
 
   /** As `Executor.run`. */
   run(inputs: Float32Array | Readonly<Record<string, Float32Array>>, { signal }: RunOptions = {}) {
-    if (!this.gpu.reopen) return this.#inOrder((executor) => executor.run(inputs, { signal }));
+    if (!this.gpu.reopen) return this.inOrder((executor) => executor.run(inputs, { signal }));
     const single = inputs instanceof Float32Array;
     const kept = (single ? [['', inputs] as const] : Object.entries(inputs)).map(([name, values]) => {
       return [name, values instanceof Float32Array ? this.#copies.take(values) : values] as const;
     });
     const own = single ? kept[0]![1] : Object.fromEntries(kept);
-    const running = this.#inOrder((executor) => executor.run(own, { signal, stable: true }), signal);
+    const running = this.inOrder((executor) => executor.run(own, { signal, stable: true }), signal);
     const letGo = () => {
       for (const [, values] of kept) this.#copies.release(values);
     };
@@ -172,13 +167,14 @@ export class TunedExecutor {
     const options = { signal, stable: kept !== null };
     // A bitmap is the engine's own.
     const again = kept !== null || ('way' in picture && picture.way === 'copy');
-    const running = this.#inOrder((executor) => executor.runPicture(own, rule, ranking, options), signal, again);
+    const running = this.inOrder((executor) => executor.runPicture(own, rule, ranking, options), signal, again);
     const letGo = () => this.#copies.release(kept);
     running.then(letGo, letGo);
     return running;
   }
 
-  #inOrder<T>(work: (executor: Executor) => Promise<T>, signal?: AbortSignal, again = true): Promise<T> {
+  /** Work whose result comes in the order of the calls; `again`: on another device where one is lost. */
+  inOrder<T>(work: (executor: Executor) => Promise<T>, signal?: AbortSignal, again = true): Promise<T> {
     const before = this.#latest;
     const own = this.#surviving(work, signal, again);
     const inTurn = async () => {
@@ -224,7 +220,7 @@ export class TunedExecutor {
       if (same) return begin(next, this.graph, { plan, preferences, precision }, {});
       this.#pictures.clear();
       const planned = await planFor(next, this.graph, precision, preferences.arithmetic);
-      return (await checked(await begin(next, this.graph, planned, {}), this.graph, this.#selfCheck, {})).running;
+      return (await beginChecked(next, this.graph, planned, this.#selfCheck)).running;
     });
     if (this.#disposed) {
       running.executor.dispose();
@@ -329,17 +325,25 @@ interface CheckedRunning {
   readonly words: readonly string[];
 }
 
-/** The same, or what runs right in its place. Throws as `ensureRight` does. */
-async function checked(
-  running: Running,
+/**
+ * Begins with a plan, or with what runs right in its place: it is compared with the CPU while its constants are uploaded.
+ * Throws as `begin` and `ensureRight` do.
+ */
+async function beginChecked(
+  gpu: Gpu,
   graph: Graph,
+  planned: Planned,
   mode: SelfCheck,
-  options: ResourceOptions,
+  options: ResourceOptions = {},
+  arriving?: ArrivingWeights | null,
 ): Promise<CheckedRunning> {
-  if (mode === 'off') return { running, words: [] };
-  const { gpu, preferences } = running;
-  return (await import('./self-check.ts')).ensureRight(running, graph, { mode }, async (avoid, precision) => {
-    const arithmetic = precision === running.precision ? preferences.arithmetic : undefined;
+  const beginning = begin(gpu, graph, planned, options, arriving);
+  if (mode === 'off') return { running: await beginning, words: [] };
+  // Reported by `ensureRight`.
+  beginning.catch(() => {});
+  const { ensureRight } = await import('./self-check.ts');
+  return ensureRight(beginning, gpu, graph, planned.plan, { mode }, async (avoid, precision) => {
+    const arithmetic = precision === planned.precision ? planned.preferences.arithmetic : undefined;
     return begin(gpu, graph, await planFor(gpu, graph, precision, arithmetic, avoid), options);
   });
 }

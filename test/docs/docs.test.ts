@@ -23,7 +23,7 @@ it('have no dead link', () => {
 });
 
 describe('made from the code', () => {
-  it.each(['kernels', 'supported', 'devices'])('docs/%s.md is what its command prints', async (name) => {
+  it.each(['kernels', 'supported', 'devices', 'classes'])('docs/%s.md is what its command prints', async (name) => {
     let printed = '';
     const stdout = {
       write: (text: string) => {

@@ -1,4 +1,5 @@
-/** Every block of TypeScript and JavaScript in the guides runs: those for pages in Chromium, those for Node on the CPU reference. */
+/** Every block of TypeScript and JavaScript in the guides, and in docs/pictures.md, runs: those for pages in Chromium, those for Node on the CPU reference. */
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -11,7 +12,7 @@ import { writeTeachableMachine } from '../support/teachable-machine.ts';
 import { blocksOf, documents } from './documents.ts';
 
 const blocks = documents()
-  .filter(({ path }) => path.startsWith('docs/guides/'))
+  .filter(({ path }) => path.startsWith('docs/guides/') || path === 'docs/pictures.md')
   .flatMap(blocksOf)
   .filter(({ language }) => ['js', 'ts'].includes(language));
 const isForNode = (code: string) => code.includes('mobilenet-webgpu/node');
@@ -20,13 +21,13 @@ const isForNode = (code: string) => code.includes('mobilenet-webgpu/node');
 const written = '.cache/guides';
 let models = '';
 let address = '';
+let hash = '';
 
 beforeAll(async () => {
   models = mkdtempSync(join(tmpdir(), 'guide-models-'));
-  writeFileSync(
-    join(models, 'mobilenet.tflite'),
-    writeTflite(runPasses(buildArchitecture('v1-0.25-64', { classes: 5 }))),
-  );
+  const file = writeTflite(runPasses(buildArchitecture('v1-0.25-64', { classes: 5 })));
+  writeFileSync(join(models, 'mobilenet.tflite'), file);
+  hash = createHash('sha256').update(file).digest('hex');
   mkdirSync(join(models, 'teachable'));
   await writeTeachableMachine(join(models, 'teachable'));
   address = (await engineServer()).lend('guides', models);
@@ -44,7 +45,8 @@ const here = (code: string): string =>
   code
     .replace(/'mobilenet-webgpu'/g, `'${server()}/src/index.ts'`)
     .replace(/'mobilenet-webgpu\/(\w+)'/g, `'${server()}/src/$1/index.ts'`)
-    .replaceAll('/models/', `${address}/`);
+    .replaceAll('/models/', `${address}/`)
+    .replace(/'[0-9a-f]{6}…'/, `'${hash}'`);
 const server = () => new URL(address).origin;
 
 describe('guides', () => {

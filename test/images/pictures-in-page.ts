@@ -20,10 +20,10 @@ export const tensorOfPicture: Graph = {
   nodes: [{ op: 'clip', name: 'same', inputs: ['x'], output: 'y', min: -1e30, max: 1e30 }],
 };
 
-/** Noise, as red of a PNG would have it; opaque, or of any alpha. */
-function noise(alpha: boolean): Picture & ImageData {
+/** Noise, as red of a PNG would have it, opaque. */
+function noise(): Picture & ImageData {
   const bytes = Uint8ClampedArray.from(randomValues(4 * height * width, 77, 0, 256));
-  for (let i = 3; i < bytes.length; i += 4) bytes[i] = alpha ? 40 + (bytes[i]! % 216) : 255;
+  for (let i = 3; i < bytes.length; i += 4) bytes[i] = 255;
   return new ImageData(bytes, width, height) as Picture & ImageData;
 }
 
@@ -46,11 +46,15 @@ function texture(device: GPUDevice, format: GPUTextureFormat, { data }: Picture)
 }
 
 /** Every kind of picture of the same pixels. */
-async function kindsOf(picture: Picture & ImageData, device: GPUDevice): Promise<Record<string, PictureSource>> {
+async function kindsOf(
+  picture: Picture & ImageData,
+  device: GPUDevice,
+  file?: Uint8Array<ArrayBuffer>,
+): Promise<Record<string, PictureSource>> {
   const { data } = picture;
   const canvas = drawn(Object.assign(document.createElement('canvas'), { width, height }), picture);
   const offscreen = drawn(new OffscreenCanvas(width, height), picture);
-  const blob = await offscreen.convertToBlob({ type: 'image/png' });
+  const blob = file ? new Blob([file], { type: 'image/png' }) : await offscreen.convertToBlob({ type: 'image/png' });
   const image = new Image();
   image.src = URL.createObjectURL(blob);
   return {
@@ -59,6 +63,7 @@ async function kindsOf(picture: Picture & ImageData, device: GPUDevice): Promise
     canvas,
     OffscreenCanvas: offscreen,
     ImageBitmap: await createImageBitmap(offscreen),
+    'ImageBitmap with alpha apart': await createImageBitmap(picture, { premultiplyAlpha: 'none' }),
     Blob: blob,
     File: new File([blob], 'noise.png', { type: 'image/png' }),
     img: image,
@@ -76,11 +81,11 @@ const tensorOf = async (model: Model, source: PictureSource, image: ImageOption)
  * What each kind becomes on the GPU and on the CPU, in shares of the bound, where 1 is the largest difference that
  * rounding explains.
  */
-export async function compareKinds({ rule, alpha }: { rule: Partial<ImageRule>; alpha: boolean }) {
+export async function compareKinds({ rule }: { rule: Partial<ImageRule> }) {
   const { device } = await openGpu();
   const options = { tuning: 'off', gpuDevice: device } as const;
   const [gpu, cpu] = [await load(tensorOfPicture, options), await load(tensorOfPicture, { device: 'reference' })];
-  const picture = noise(alpha);
+  const picture = noise();
   const image = { ...signedPixels, ...rule };
   const expected = imageToTensor(picture, image, [...size], 3);
   const bound = imageBound([height, width], image, [...size], 3);
@@ -95,6 +100,34 @@ export async function compareKinds({ rule, alpha }: { rule: Partial<ImageRule>; 
   gpu.dispose();
   device.destroy();
   return results;
+}
+
+/**
+ * Of pictures of one colour and alpha each, RGBA bytes and a PNG of the same: the colour that each kind becomes, rounded, on
+ * the GPU and on the CPU.
+ */
+export async function coloursOfKinds({ pictures }: { pictures: { data: Uint8Array; file: Uint8Array }[] }) {
+  const { device } = await openGpu();
+  const options = { tuning: 'off', selfCheck: 'off', gpuDevice: device } as const;
+  const models = [await load(tensorOfPicture, options), await load(tensorOfPicture, { device: 'reference' })];
+  const seen: Record<string, (number[] | null)[]>[] = [];
+  for (const { data, file } of pictures) {
+    const picture = new ImageData(Uint8ClampedArray.from(data), width, height) as Picture & ImageData;
+    const kinds = await kindsOf(picture, device, Uint8Array.from(file));
+    const colours: Record<string, (number[] | null)[]> = {};
+    for (const [kind, source] of Object.entries(kinds)) {
+      colours[kind] = [];
+      for (const model of models) {
+        const read = model.device === 'webgpu' || !('createView' in source);
+        const values = read ? await tensorOf(model, source, { mean: 0, std: 1 / 255 }) : null;
+        colours[kind].push(values && [...values.subarray(0, 3)].map(Math.round));
+      }
+    }
+    seen.push(colours);
+  }
+  models[0]!.dispose();
+  device.destroy();
+  return seen;
 }
 
 /** Compiles what reads frames of video as they are: whether this browser's compiler takes the shader. */

@@ -86,6 +86,7 @@ it('has a loader of ONNX of at most 12 kB as it travels, its parser included, an
     'onnx-quantised.js',
     'onnx-resize.js',
     'onnx-split.js',
+    'sidecars-families.js',
   ]);
 });
 

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { EngineServer } from '../../src/cli/engine-page.ts';
 import type { Io } from '../../src/cli/io.ts';
 
 export interface Ended {
@@ -19,7 +20,8 @@ export async function runMain(
       written[name] += text;
     },
   });
-  const io = { stdout: stream('stdout'), stderr: stream('stderr'), signal: new AbortController().signal };
+  const { signal } = new AbortController();
+  const io = { stdout: stream('stdout'), stderr: stream('stderr'), signal, engine: () => EngineServer.start() };
   const code = await main(argv, io);
   return { code, ...written };
 }

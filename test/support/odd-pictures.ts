@@ -15,23 +15,32 @@ const be = (bytes: number, value: number) =>
 /** Colour types of PNG (ISO 15948, 11.2.2). */
 const [GREY, RGB, PALETTE, GREY_ALPHA, RGBA] = [0, 2, 3, 4, 6];
 
-/** 8 × 8 pixels, each with these bytes; PNG, not interlaced. */
-function png(
+/** 8 × 8 pixels, each with these bytes. */
+const png = (bits: number, colourType: number, pixel: readonly number[], palette?: readonly number[]) =>
+  pngOfRows(bits, colourType, [8, 8], () => Array.from({ length: 8 }, () => pixel).flat(), palette);
+
+/** RGBA pixels as they are, alpha not multiplied in. */
+export const pngOfPixels = (width: number, height: number, data: Uint8Array): Uint8Array<ArrayBuffer> =>
+  pngOfRows(8, RGBA, [height, width], (y) => [...data.subarray(4 * y * width, 4 * (y + 1) * width)]);
+
+/** Not interlaced. */
+function pngOfRows(
   bits: number,
   colourType: number,
-  pixel: readonly number[],
+  [height, width]: readonly [number, number],
+  rowOf: (y: number) => readonly number[],
   palette?: readonly number[],
 ): Uint8Array<ArrayBuffer> {
   const chunk = (name: string, data: readonly number[]) => {
     const body = [...Buffer.from(name, 'latin1'), ...data];
     return [...be(4, data.length), ...body, ...be(4, crc32(Uint8Array.from(body)))];
   };
-  const row = [0, ...Array.from({ length: 8 }, () => pixel).flat()];
+  const rows = Array.from({ length: height }, (_, y) => [0, ...rowOf(y)]).flat();
   return Uint8Array.from([
     ...[137, 80, 78, 71, 13, 10, 26, 10],
-    ...chunk('IHDR', [...be(4, 8), ...be(4, 8), bits, colourType, 0, 0, 0]),
+    ...chunk('IHDR', [...be(4, width), ...be(4, height), bits, colourType, 0, 0, 0]),
     ...(palette ? chunk('PLTE', palette) : []),
-    ...chunk('IDAT', [...deflateSync(Uint8Array.from(Array.from({ length: 8 }, () => row).flat()))]),
+    ...chunk('IDAT', [...deflateSync(Uint8Array.from(rows))]),
     ...chunk('IEND', []),
   ]);
 }

@@ -22,7 +22,7 @@ export const notQuick = files([
 
 /** Tests of kernels on the GPU that are no tables of cases. */
 export const notQuickOnGpu = files(
-  ['conv-stem-picture', 'image-to-tensor', 'rank-classes'].map((name) => `kernels/${name}.gpu`),
+  ['conv-stem-picture', 'image-to-tensor', 'rank-classes', 'tensor-layout'].map((name) => `kernels/${name}.gpu`),
 );
 
 /** What takes longest, begun first: the workers then end at about the same time. */

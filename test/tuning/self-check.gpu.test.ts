@@ -50,7 +50,12 @@ describe.each(browsers)('the self-check in %s', (browser) => {
   });
 
   it.each([
-    ['a resampled picture', 'image-to-tensor.wgsl', 'mean = sum / total;', 'mean = 1.3 * sum / total;'],
+    [
+      'a resampled picture',
+      'image-to-tensor.wgsl',
+      'mean = sum / (total_y * total_x);',
+      'mean = 1.3 * sum / (total_y * total_x);',
+    ],
     ['the ranking of classes', 'rank-classes.wgsl', 'vec2u(best.index, bits)', 'vec2u(best.index ^ 1u, bits)'],
   ])('catches a sabotage of %s, which the CPU does then', async (_, label, from, to) => {
     type Seen = { readonly top: { readonly index: number; readonly score: number }[]; readonly report: string };

@@ -104,8 +104,12 @@ export async function loadOnnx(files: ModelFiles, options: LoadGraphOptions): Pr
       const { withQuantisation } = await import('../core/rounding.ts');
       loaded = await withQuantisation(loaded, 'mlas', (rounding) => loader(rounding).load());
     }
-    if (model.metadata.length === 0) return loaded;
-    return (await import('./metadata.ts')).withMetadata(loaded, model.metadata);
+    if (model.metadata.length > 0) loaded = (await import('./metadata.ts')).withMetadata(loaded, model.metadata);
+    if (loaded.image) return loaded;
+    return (await import('../sidecars/families.ts')).withFamily(files, loaded, [
+      ...graph.nodes.map(({ name }) => name),
+      ...graph.initializers.map(({ name }) => name),
+    ]);
   };
   const cut = !options.outputs && has(/^ArgMax$/) ? (await import('./arg-max.ts')).cutBeforeArgMax(graph) : null;
   const chosen = cut ? { ...options, outputs: cut.outputs } : options;

@@ -68,7 +68,13 @@ export async function loadTfjs(files: ModelFiles, options: LoadGraphOptions): Pr
   }
   const loaded = load(options);
   if (!('cut' in loaded)) {
-    return loaded.outputs.length > 1 ? (await import('./decoding.ts')).withDecoding(loaded) : loaded;
+    if (loaded.outputs.length > 1) return (await import('./decoding.ts')).withDecoding(loaded);
+    const { withFamily } = await import('../sidecars/families.ts');
+    return withFamily(
+      files,
+      loaded,
+      parsed.map(({ name }) => name),
+    );
   }
   const again = load({ ...options, outputs: loaded.cut });
   if ('cut' in again) return refuse(files.name, loaded.error, loaded.cut);

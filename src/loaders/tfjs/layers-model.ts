@@ -49,9 +49,11 @@ export async function loadTfjsLayers(files: ModelFiles, model: unknown, options:
   const version = field(given, 'keras_version') ?? field(topology, 'keras_version');
   const weights = await TfjsWeights.read(files, field(model, 'weightsManifest'), options);
   const keras3 = typeof version === 'string' && /^3\./.test(version);
-  const graph = new LayersLoader(files.name, topology, weights, keras3, options).load(topology);
+  const loader = new LayersLoader(files.name, topology, weights, keras3, options);
+  const graph = loader.load(topology);
   const { labels, image } = await readTeachableMachine(files, model, graph, options);
-  return { ...graph, ...(labels ? { labels } : {}), ...(image ? { image: image satisfies ImageRule } : {}) };
+  const whole = { ...graph, ...(labels ? { labels } : {}), ...(image ? { image: image satisfies ImageRule } : {}) };
+  return image ? whole : (await import('../sidecars/families.ts')).withFamily(files, whole, loader.names());
 }
 
 class LayersLoader {
@@ -66,6 +68,7 @@ class LayersLoader {
   private readonly made = new Map<string, Variable>();
   private readonly inputOrder: readonly Axis[];
   private calls = 0;
+  private root = '';
 
   constructor(file: string, topology: unknown, weights: TfjsWeights, keras3: boolean, options: LoadGraphOptions) {
     this.file = file;
@@ -82,8 +85,14 @@ class LayersLoader {
     }
   }
 
+  /** Of the model, of its layers and of those of models in it. */
+  names(): readonly string[] {
+    return [this.root, ...this.made.keys()];
+  }
+
   load(topology: unknown): Graph {
     const root = this.layer(topology, 'modelTopology');
+    this.root = root.name;
     if (!isModel(root.kind)) {
       throw new ModelFormatError(
         this.file,
