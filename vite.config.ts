@@ -1,31 +1,31 @@
 import { readFileSync } from 'node:fs';
 import { type BuildEnvironmentOptions, build, defineConfig, type Plugin, type UserConfig } from 'vite';
-
-const afterOperand = /(?<=[\w)\]]) ?(&&|\|\||<<|>>|[-+*/%&|^<>=!]=?) ?(?=[\w($])/g;
-
-/**
- * A shader without its comments, indentation, spaces beside brackets and operators, and breaks between statements: half of its
- * bytes, the same tokens. Directives keep their lines and spaces.
- */
-export function compactShader(text: string): string {
-  const lines = text
-    .split('\n')
-    .map((line) => line.replace(/\/\/.*/, '').trim())
-    .map((line) => (line[0] === '#' ? line : line.replace(/ *([()[\]{},;:]) */g, '$1').replace(afterOperand, '$1')));
-  return lines.filter(Boolean).reduce((before, line) => {
-    const apart = line[0] === '#' || /(^|\n)#.*$/.test(before) || !/[;{},()]$/.test(before);
-    return `${before}${apart ? '\n' : ''}${line}`;
-  });
-}
+import { compactShader, shaderTexts, shortNames } from './scripts/compact-shaders.ts';
 
 function compactShaders(): Plugin {
+  const names = shortNames([...shaderTexts().values()]);
   return {
     name: 'compact-shaders',
     enforce: 'pre',
     load(id) {
       const [path, query] = id.split('?');
       if (!path?.endsWith('.wgsl') || query !== 'raw') return null;
-      return `export default ${JSON.stringify(compactShader(readFileSync(path, 'utf8')))};`;
+      return `export default ${JSON.stringify(compactShader(readFileSync(path, 'utf8'), names))};`;
+    },
+  };
+}
+
+/** The core's shaders before its kernels: texts of one language that stand together compress better. */
+function shadersTogether(): Plugin {
+  return {
+    name: 'shaders-together',
+    transform(code, id) {
+      if (!id.endsWith('/src/index.ts')) return null;
+      const folder = id.replace('index.ts', 'kernels/');
+      const importsOf = (file: string, pattern: RegExp) => readFileSync(folder + file, 'utf8').match(pattern) ?? [];
+      const kernels = importsOf('index.ts', /(?<=from '\.\/)[\w-]+\.ts/g);
+      const shaders = kernels.flatMap((kernel) => importsOf(kernel, /\/shaders\/[\w-]+\.wgsl\?raw/g));
+      return { code: shaders.map((path) => `import '..${path}';`).join('') + code, map: null };
     },
   };
 }
@@ -35,23 +35,6 @@ function loaderOf(module: string | null): string | null {
   if (module?.includes('/src/writers/')) return 'writer';
   const [, folder, file] = /\/src\/loaders\/([\w-]+)\/([\w-]+)\.ts$/.exec(module ?? '') ?? [];
   return folder ? (file === 'index' ? folder : `${folder}-${file}`) : null;
-}
-
-/**
- * The writer of TensorFlow Lite files has parts of FlatBuffers of its own, copies of what their loader has too: what both
- * share would be one more chunk, and the loader's pages would fetch the writer's part.
- */
-function apartForWriter(): Plugin {
-  return {
-    name: 'apart-for-writer',
-    enforce: 'pre',
-    async resolveId(source, importer) {
-      if (!importer?.includes('/src/writers/') && !importer?.endsWith('?writer')) return null;
-      if (source !== 'flatbuffers' && !importer.endsWith('?writer')) return null;
-      const found = await this.resolve(source, importer.replace('?writer', ''), { skipSelf: true });
-      return found && `${found.id}?writer`;
-    },
-  };
 }
 
 /** What is imported by a name known at run time alone, bundlers of users leave as it is: comments are gone by now. */
@@ -110,7 +93,7 @@ const oneFile: UserConfig = {
  * bundled, with the licences beside it, so that a page needs no bundler.
  */
 const modules: UserConfig = {
-  plugins: [compactShaders(), apartForWriter(), keepImports(), workerText()],
+  plugins: [compactShaders(), shadersTogether(), keepImports(), workerText()],
   build: {
     ...common,
     lib: {
@@ -147,15 +130,17 @@ const modules: UserConfig = {
             // or only some formats: ONNX and TensorFlow.js graphs fold constants, and a saved model needs weights alone.
             {
               name: 'import',
-              test: /src\/(loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch|rounding)|passes\/(?!embedding|fuse-blocks|fuse-squeeze|integer)|graph\/classes)/,
+              test: /src\/(loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch|rounding|rarer|cut|saturation)|passes\/(plain|simplify-shapes|fuse-residual|remove-dead|pass)\.|graph\/(classes|dead-nodes))/,
             },
+            { name: 'rarer', test: /src\/loaders\/core\/(rarer|cut)/ },
+            { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze|integer)/ },
             { name: 'fold', test: /src\/loaders\/core\/(fold|dims|schedule)/ },
             // What pictures become on the CPU, for analysis too.
             { name: 'image-to-tensor', test: /src\/images\/image-to-tensor/ },
             // Pictures of every kind, on GPU and CPU, in workers and for tasks.
             {
               name: 'pictures',
-              test: /src\/(graph\/image-presets|images\/(open-picture|image-option))/,
+              test: /src\/(open-source|graph\/image-presets|images\/(open-picture|image-option))/,
             },
             { name: 'hardware', test: /src\/tuning\/(hardware|device-class)/ },
             // What a network on a GPU needs until it has seen its first picture and is tuned: it comes at once and compresses together.

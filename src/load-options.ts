@@ -34,6 +34,14 @@ export interface LoadOptions extends RunChoice, FetchingOptions {
    * @litertjs/core where it is installed, in a page nothing.
    */
   readonly cpu?: CpuFiles | CpuEngine | false | undefined;
+  /**
+   * `false`: once the weights are on the GPU the CPU keeps none of them. What needs them (another device after a loss, tuning,
+   * `validate`, `save`) reads the source again, or what `reload` gives; `DeviceLostError` and `UsageError` say where it cannot be read
+   * again, `ModelFormatError` where it is another network by then. No CPU engine takes over. Default: true.
+   */
+  readonly keepWeights?: boolean | undefined;
+  /** Gives the source again, for `keepWeights: false`; needed for a source that is bytes or a graph. */
+  readonly reload?: (() => ModelSource | Promise<ModelSource>) | undefined;
   /** A device of the caller's; it is never destroyed. */
   readonly gpuDevice?: GPUDevice;
   /** Where WebGPU is, `navigator.gpu` unless given. */

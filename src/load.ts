@@ -14,6 +14,7 @@ import { takeFile } from './loaders/own-file.ts';
 import type { Fetched, OpenedSource } from './loaders/streaming.ts';
 import { Model } from './model.ts';
 import { arithmeticOf, type ResolvedChoice, resolveChoice, storageOf } from './options.ts';
+import { passesFor } from './planner/prepare.ts';
 import { warmUp } from './tuning/warm-up.ts';
 import type { WorkerModel } from './worker-model.ts';
 
@@ -40,19 +41,17 @@ export async function load(
   const failed = new AbortController();
   opening?.catch((error) => failed.abort(error));
   const reading = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
-  // Fetched meanwhile: all but saved models need them. What goes wrong here goes wrong again where they are used.
-  import('./passes/index.ts').catch(() => {});
   let arriving: ArrivingWeights | null = null;
   try {
     const opened = await openGraph(source, { ...options, signal: reading });
     arriving = opened.arriving;
-    let { graph: loaded } = opened;
+    const { graph: loaded } = opened;
     const file = takeFile(loaded);
-    if (options.labels) loaded = (await import('./loaders/sidecars/labels.ts')).withLabels(loaded, options.labels);
+    // Fetched meanwhile. What goes wrong here goes wrong again where they are used.
+    passesFor(loaded).catch(() => {});
     const { gpu, reason, warm, cpu } = (await opening) ?? noDevice('the reference was asked for');
     cpu?.of(loaded, file);
-    const graph = await graphFor(loaded, integersOf(options, choice, cpu !== null && gpu === null));
-    const network = options.embedding ? (await import('./passes/embedding.ts')).withEmbedding(graph) : graph;
+    const network = await networkOf(loaded, options, choice, cpu !== null && gpu === null);
     const model = await Model.create(network, gpu, reason, {
       plan,
       precision: gpu ? storageOf(precision, gpu.adapter.features) : 'float32',
@@ -64,6 +63,11 @@ export async function load(
       onCompiled: (done, total) => onProgress?.({ stage: 'compile', done, total }),
       arriving,
       cpu,
+      again: options.keepWeights === false && {
+        source,
+        options,
+        read: async (from, given) => networkOf(await readGraph(from, given), given, choice, false),
+      },
     });
     if (choice.device === 'auto' && model.device === 'reference') {
       (await import('./device-choice.ts')).warnOfReference(model.deviceReason);
@@ -77,6 +81,14 @@ export async function load(
     opening?.then(({ gpu }) => gpu?.dispose()).catch(() => {});
     throw error;
   }
+}
+
+/** What runs of what was loaded. */
+async function networkOf(opened: Graph, options: LoadOptions, choice: ResolvedChoice, engine: boolean): Promise<Graph> {
+  const { labels } = options;
+  const loaded = labels ? (await import('./loaders/sidecars/labels.ts')).withLabels(opened, labels) : opened;
+  const graph = await graphFor(loaded, integersOf(options, choice, engine));
+  return options.embedding ? (await import('./passes/embedding.ts')).withEmbedding(graph) : graph;
 }
 
 /** Embeddings are real numbers that a network on integers does not have. `engine`: on an engine for the CPU alone. */
@@ -109,10 +121,11 @@ const noDevice = (reason: string, cpu: DeviceChoice | null = null): OpenedDevice
 
 async function openDevice(
   { device, precision, plan }: ResolvedChoice,
-  { gpu: webgpu, gpuDevice, powerPreference, cpu: stated, tuningCache }: LoadOptions,
+  { gpu: webgpu, gpuDevice, powerPreference, cpu: stated, tuningCache, keepWeights }: LoadOptions,
 ): Promise<OpenedDevice> {
   const choose = async (adapter: AdapterDescription | null) => {
-    if (device === 'webgpu' || (!stated && device !== 'wasm')) return null;
+    // An engine would keep the weights.
+    if (device === 'webgpu' || (!stated && device !== 'wasm') || (adapter && keepWeights === false)) return null;
     const { DeviceChoice } = await import('./device-choice.ts');
     return DeviceChoice.create(stated ?? false, device === 'wasm', adapter, tuningCache);
   };
@@ -148,8 +161,8 @@ async function openGraph(source: ModelSource, given: LoadOptions): Promise<Opene
   const named = typeof source === 'string' && isArchitectureId(source);
   if (named || isGraph(source)) {
     const graph = named ? (await import('./architectures/index.ts')).buildArchitecture(source) : (source as Graph);
-    if (outputs) throw new UsageError(`the option "outputs" cuts a file's network; ${graph.name} is no file`);
-    if (inputShapes) throw new UsageError(`the option "inputShapes" sizes a file's inputs; ${graph.name} is no file`);
+    const option = outputs ? 'outputs' : inputShapes && 'inputShapes';
+    if (option) throw new UsageError(`the option "${option}" is for a file's network; ${graph.name} is no file`);
     return { graph, arriving: null };
   }
   if (typeof source === 'string' && isCatalogueId(source)) {

@@ -1,3 +1,4 @@
+import type { Again } from './absent-weights.ts';
 import type { CpuExecutor } from './cpu/engine.ts';
 import type { AdapterDescription, Gpu } from './device/gpu.ts';
 import type { DeviceChoice } from './device-choice.ts';
@@ -15,7 +16,6 @@ import type { OpenPicture, PictureSource } from './images/picture-source.ts';
 import type { Inspection } from './inspect.ts';
 import { onIntegers } from './integers.ts';
 import type { KernelRegistry } from './kernels/index.ts';
-import { toFloat16 } from './kernels/pack.ts';
 import type { LoadOptions } from './load-options.ts';
 import type { PlanOption } from './options.ts';
 import { createPlan } from './planner/create-plan.ts';
@@ -118,6 +118,8 @@ export interface ModelOptions {
   readonly arriving?: ArrivingWeights | null | undefined;
   /** Whether the CPU's own engine runs in place of the GPU. */
   readonly cpu?: DeviceChoice | null | undefined;
+  /** What reads the graph again: where a GPU runs it, the CPU keeps no weights. */
+  readonly again?: Again | false | undefined;
 }
 
 /** What a stream may ask of each frame: the options, and the result, of the method of that name. */
@@ -133,9 +135,11 @@ export type StreamOptions<K extends keyof StreamTasks> = StreamTiming & StreamTa
 
 /** A network that is ready to run: on the GPU, on the CPU by an engine for it, or on the CPU reference. */
 export class Model {
-  /** The network as it was loaded. */
+  /** The network as it was loaded; without its weights where they are not kept. */
   readonly graph: Graph;
-  readonly #prepared: Graph;
+  #prepared: Graph;
+  /** The same with its weights. */
+  #whole = async (): Promise<Graph> => this.graph;
   readonly planKind: PlanKind;
   readonly #precision: Storage;
   /** Null on the CPU. */
@@ -184,7 +188,7 @@ export class Model {
    */
   static async create(loaded: Graph, opened: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
     const { plan = 'unfused', precision = 'float32', arithmetic, signal, onCompiled, arriving } = options;
-    const { cpu: choice, selfCheck } = options;
+    const { cpu: choice, selfCheck, again } = options;
     const graph = withMeanings(loaded);
     let gpu = opened;
     let onCpu: { readonly cpu: CpuExecutor | null; readonly reason: string } = {
@@ -208,6 +212,12 @@ export class Model {
       const running = gpu && (await TunedExecutor.create(gpu, prepared, precision, starting, arriving, selfCheck));
       const kernels = gpu ? null : await kernelsFor(prepared);
       const model = new Model(graph, prepared, running, kernels, onCpu, options);
+      if (running && again) {
+        await arriving?.all;
+        model.#whole = (await import('./absent-weights.ts')).release(running, graph, again, model.planKind);
+        model.#prepared = running.graph;
+        (model as { graph: Graph }).graph = running.keep(graph);
+      }
       if (choice && running && !choice.remembered) model.#choice = choice;
       return model;
     } catch (error) {
@@ -341,14 +351,10 @@ export class Model {
   }
 
   /** One inference of the graph as loaded on the CPU reference: a validator in plain loops, not a fast CPU. */
-  async runReference(inputs: Inputs, { signal, onLayer }: LayerOptions = {}): Promise<Outputs> {
+  async runReference(inputs: Inputs, options: LayerOptions = {}): Promise<Outputs> {
     this.#check();
-    const { runGraphAsync } = await import('./reference/index.ts');
-    const outputs = await runGraphAsync(this.graph, this.#named(inputs), {
-      ...(signal ? { signal } : {}),
-      onNode: (_node, _output, index) => onLayer?.(index + 1, this.graph.nodes.length),
-    });
-    return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data]));
+    const { valuesOf } = await import('./reference/index.ts');
+    return valuesOf(await this.#whole(), this.#named(inputs), options);
   }
 
   /**
@@ -357,8 +363,7 @@ export class Model {
    * the file.
    */
   async save({ weights = 'float32' }: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
-    const { writeSavedModel } = await import('./loaders/saved-model/index.ts');
-    return writeSavedModel(await prepareFor(this.graph, 'unfused'), version, weights === 'float16' ? toFloat16 : null);
+    return (await import('./save-model.ts')).saveModel(await this.#whole(), weights === 'float16');
   }
 
   /** Costs, plan and memory in numbers; with the kernels that the model runs on now. */
@@ -377,25 +382,11 @@ export class Model {
   /** Every layer and the outputs against the CPU reference. Throws `DeviceError` on the CPU. */
   async validate(
     inputs: Inputs = seededInputs(this.graph),
-    { plan, signal, onLayer }: LayerOptions & { readonly plan?: PlanKind | undefined } = {},
+    options: LayerOptions & { readonly plan?: PlanKind | undefined } = {},
   ): Promise<ValidationReport> {
     const tuned = this.#gpuTo('validate');
-    const { validate } = await import('./validate/validate.ts');
-    const prepared = plan ? await prepareFor(this.graph, plan) : this.prepared;
-    const named = this.#named(inputs);
-    return tuned.hold(({ gpu }) =>
-      validate({
-        gpu,
-        graph: this.graph,
-        prepared,
-        plan: plan ?? (tuned.preferences.fused ? 'auto' : this.planKind),
-        precision: tuned.precision,
-        preferences: tuned.preferences,
-        inputs: named,
-        signal,
-        onLayer,
-      }),
-    );
+    const { validateModel } = await import('./validate-model.ts');
+    return validateModel(tuned, await this.#whole(), this.#named(inputs), this.planKind, options);
   }
 
   /**
@@ -498,8 +489,8 @@ export class Model {
       );
     if (best.some(({ score }) => Number.isNaN(score))) {
       throw new InvalidResultError(
-        `${this.graph.name}: scores of output "${output.name}" are NaN; validate() tells where they come from, and another ` +
-          'picture rule than the file is meant for is the usual reason',
+        `${this.graph.name}: scores of output "${output.name}" are NaN: validate() tells where they come from, mostly from ` +
+          "another picture rule than the file's",
       );
     }
     const kept = (chosen ? best.filter(({ index }) => chosen(index)) : best).slice(0, top);

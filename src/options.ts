@@ -44,9 +44,7 @@ export function resolveChoice({ device = 'auto', precision = 'auto', plan = 'aut
   known('precision', precision, precisions);
   known('plan', plan, planOptions);
   if (precision === 'int8' && plan === 'fused') {
-    throw new UsageError(
-      'precision "int8" has no fused plan yet; use plan "unfused" or "auto", or precision "float32"',
-    );
+    throw new UsageError('precision "int8" has no fused plan: use plan "auto" or precision "float32"');
   }
   if (precision.startsWith('float16') && (device === 'reference' || device === 'wasm')) {
     throw new UsageError(`precision "${precision}" is for the GPU, and device is "${device}": use "auto"`);

@@ -18,6 +18,11 @@ export async function loadInWorker(source: ModelSource, options: WorkerLoadOptio
       'the option "tuningCache" is an object of this page: in a worker the browser\'s own is used, or null',
     );
   }
+  if (options.reload) {
+    throw new UsageError(
+      'the option "reload" is a function of this page, and the model is in a worker: give an address',
+    );
+  }
   if (typeof cpu === 'object' && 'open' in cpu) {
     throw new UsageError('the option "cpu" is an engine of this page: say where its files are');
   }

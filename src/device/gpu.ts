@@ -29,7 +29,9 @@ const raisedLimits = [
 /** A device, what it runs on, and whether it is still there. */
 export class Gpu implements PolledDevice {
   readonly device: GPUDevice;
-  adapter: AdapterDescription;
+  readonly adapter: AdapterDescription;
+  /** The adapter's, and what was found by trying. */
+  features: readonly string[];
   /** Whether the queue must be nudged while it is waited for (`settle`), which does no harm where that is not known. */
   pollsSlowly = true;
   settled = false;
@@ -43,6 +45,7 @@ export class Gpu implements PolledDevice {
   constructor(device: GPUDevice, adapter: AdapterDescription, reopen: (() => Promise<Gpu>) | null) {
     this.device = device;
     this.adapter = adapter;
+    this.features = adapter.features;
     this.reopen = reopen;
     this.lost = device.lost.then(({ reason, message }) => {
       this.#loss = `${reason}${message ? `: ${message}` : ''}`;
@@ -81,9 +84,9 @@ export class Gpu implements PolledDevice {
     }
   }
 
-  /** What was found by trying joins the adapter's features. */
+  /** What was found by trying joins the features; what adapters are told apart by stays. */
   learn(found: readonly string[]): void {
-    this.adapter = { ...this.adapter, features: [...new Set([...this.adapter.features, ...found])] };
+    this.features = [...new Set([...this.features, ...found])];
   }
 
   /** Destroys the device unless the caller brought it. */

@@ -67,6 +67,7 @@ async function compile(
     });
   } catch (error) {
     if ((error as Partial<GPUPipelineError>).reason !== 'validation') await checkSoon(device, label);
+    const { describeFailure } = await import('./refused-shader.ts');
     throw new ShaderError(await describeFailure(module, spec, error as Error));
   }
 }
@@ -78,16 +79,4 @@ function layoutEntry(binding: PipelineSpec['bindings'][number], index: number): 
   if (binding === 'external') return { ...entry, externalTexture: {} };
   const type = binding === 'uniform' ? 'uniform' : binding === 'read' ? 'read-only-storage' : 'storage';
   return { ...entry, buffer: { type } };
-}
-
-async function describeFailure(module: GPUShaderModule, spec: PipelineSpec, error: Error): Promise<string> {
-  const { messages } = await module.getCompilationInfo();
-  const found = messages.map(({ type, lineNum, linePos, message }) => `${type} at ${lineNum}:${linePos}: ${message}`);
-  const numbered = spec.code.split('\n').map((line, i) => `${String(i + 1).padStart(4)} ${line}`);
-  return [
-    `${spec.label} was refused: ${error.message}`,
-    ...found,
-    `overrides: ${JSON.stringify(spec.overrides)}`,
-    ...numbered,
-  ].join('\n');
 }

@@ -38,6 +38,10 @@ import { halvesOf, inputsOfOneReader, integerTensors, nodesInHalves } from './st
 /** Offsets of storage and uniform bindings are multiples of this in every WebGPU implementation. */
 const ALIGNMENT = 256;
 
+/** Final texts of shaders, which plans that follow each other share. */
+const codes = new Map<string, string>();
+const MOST_CODES = 64;
+
 const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
 /** Bytes of a tensor as it is stored: channels in fours. */
@@ -124,7 +128,6 @@ export function* planInSteps(
   let boundBytes = 0;
   const textures: TextureSpec[] = [];
   const uniforms: number[] = [];
-  const codes = new Map<string, string>();
   const pipelines = new Map<string, { index: number; spec: PipelineSpec }>();
   const dispatches: Dispatch[] = [];
   for (const { node, nodeShapes, kernel, program } of steps) {
@@ -169,7 +172,7 @@ export function* planInSteps(
       subgroups: kernel.requires?.includes('subgroups') ?? false,
     });
     const names = program.prelude ? { ...storage, EXACT: preferences?.features.includes(EXACT) ?? false } : storage;
-    const spec = pipelineOf(program, slots, names, codes, textures);
+    const spec = pipelineOf(program, slots, names, textures);
     const key = JSON.stringify(spec);
     const pipeline = pipelines.get(key)?.index ?? pipelines.size;
     pipelines.set(key, { index: pipeline, spec });
@@ -225,7 +228,6 @@ function pipelineOf(
   program: Program,
   slots: readonly ConstantSlot[],
   names: Names,
-  codes: Map<string, string>,
   textures: readonly TextureSpec[],
 ): PipelineSpec {
   const typeOf = (binding: Binding) => {
@@ -238,6 +240,7 @@ function pipelineOf(
   };
   const constants = { ...program.constants, ...names };
   const key = `${program.file} ${JSON.stringify(constants)}`;
+  if (codes.size > MOST_CODES) codes.clear();
   const code =
     codes.get(key) ?? shaderCode(program.file, program.source, constants, program.fragments, program.prelude);
   codes.set(key, code);

@@ -4,9 +4,13 @@ import type { KernelPreferences } from './select.ts';
 /** `unfused`: one kernel an operation, with bias, activation and residual in it. `fused`: whole blocks in one kernel. */
 export type PlanKind = 'unfused' | 'fused';
 
-/** The graph that a plan of this kind runs. The passes are fetched, as a saved model has been through them. */
+/** The passes that a graph needs, which are fetched; none for a saved model's, which has been through them. */
+export const passesFor = async (graph: Graph): Promise<(graph: Graph) => Graph> =>
+  graph.prepared ? (same) => same : (await import('../passes/plain.ts')).passesFor(graph);
+
+/** The graph that a plan of this kind runs. */
 export async function prepareFor(graph: Graph, kind: PlanKind): Promise<Graph> {
-  const prepared = graph.prepared ? graph : (await import('../passes/index.ts')).runPasses(graph);
+  const prepared = (await passesFor(graph))(graph);
   if (kind === 'unfused') return prepared;
   const { fuse } = await import('./fuse.ts');
   return fuse(prepared);

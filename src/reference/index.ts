@@ -78,6 +78,25 @@ export async function runGraphAsync(
   }
 }
 
+/** The outputs' values alone, by name; `onLayer` is told of each node. */
+export async function valuesOf(
+  graph: Graph,
+  inputs: Readonly<Record<string, Float32Array>>,
+  {
+    signal,
+    onLayer,
+  }: {
+    readonly signal?: AbortSignal | undefined;
+    readonly onLayer?: ((done: number, total: number) => void) | undefined;
+  },
+): Promise<Record<string, Float32Array>> {
+  const outputs = await runGraphAsync(graph, inputs, {
+    ...(signal ? { signal } : {}),
+    onNode: (_node, _output, index) => onLayer?.(index + 1, graph.nodes.length),
+  });
+  return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, data]));
+}
+
 /** A message to oneself: a task of its own like a timer's, without a timer's least delay of 4 ms. */
 function nextTask(): Promise<void> {
   return new Promise((resolve) => {

@@ -14,7 +14,7 @@ const COUNT = 4096;
 const probed = new WeakMap<GPUDevice, Promise<readonly string[]>>();
 
 /**
- * What the kernels of stored integers may suppose of a device, which joins its adapter's features: that floats are those of
+ * What the kernels of stored integers may suppose of a device, which joins its features: that floats are those of
  * IEEE 754, to nearest; that the packed dot product is there and right. It is tried, whatever the browser lists: a device that
  * gives another result, or refuses the shader, has not the feature. Throws `DeviceLostError`.
  */

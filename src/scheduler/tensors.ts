@@ -1,5 +1,6 @@
 /** Moves tensors between the caller's dense NHWC and the GPU's layout of channels in fours. */
 import { UsageError } from '../errors.ts';
+import { float16Value } from '../graph/float16.ts';
 import { sizeOf } from '../graph/shapes.ts';
 import { toFloat16 } from '../kernels/pack.ts';
 import { isHalf, type Placement, type Precision } from '../planner/plan.ts';
@@ -76,13 +77,7 @@ const fromStored = (stored: ArrayBuffer, precision: Precision): Float32Array =>
 
 function fromFloat16(bits: Uint16Array): Float32Array {
   const out = new Float32Array(bits.length);
-  for (let i = 0; i < bits.length; i++) {
-    const sign = bits[i]! & 0x8000 ? -1 : 1;
-    const exponent = (bits[i]! >> 10) & 31;
-    const mantissa = bits[i]! & 1023;
-    if (exponent === 31) out[i] = mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-    else out[i] = exponent ? sign * 2 ** (exponent - 25) * (mantissa + 1024) : sign * 2 ** -24 * mantissa;
-  }
+  for (let i = 0; i < bits.length; i++) out[i] = float16Value(bits[i]!);
   return out;
 }
 

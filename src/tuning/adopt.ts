@@ -14,6 +14,8 @@ import { judgeOutputs } from '../validate/compare.ts';
 export interface Host {
   readonly gpu: Executor['gpu'];
   readonly graph: Graph;
+  /** `graph` with its weights, which the CPU may not keep. */
+  whole(): Promise<Graph>;
   readonly precision: Precision;
   readonly arena: ArenaPool;
   readonly current: Executor;
@@ -42,7 +44,7 @@ export const adopter =
     const { precision, arena, current } = host;
     let next: Executor | null = null;
     try {
-      const graph = await withBlocks(host.graph, preferences);
+      const graph = await withBlocks(await host.whole(), preferences);
       const kernels = await kernelsFor(graph, preferences);
       const options = { precision, preferences, limits: gpu.device.limits };
       const plan = await runInSlices(planInSteps(graph, kernels, options));

@@ -82,12 +82,12 @@ async function tuneBlocks(bench: TrialBench, graph: Graph, options: TunerOptions
  */
 export async function fuseAndAdopt(
   bench: TrialBench,
-  { graph }: Pick<Host, 'graph'>,
+  host: Pick<Host, 'whole'>,
   options: TunerOptions,
   end: number,
   adopt: Adopt,
 ) {
-  const { layers, measured, remembered, complete, names } = await tuneBlocks(bench, graph, options, end);
+  const { layers, measured, remembered, complete, names } = await tuneBlocks(bench, await host.whole(), options, end);
   const chosen = [...layers].filter(([, { kernel }]) => kernel === FUSED).map(([key]) => [key, FUSED] as const);
   const refused = await keepAdoptable(chosen, (kept) =>
     adopt({ ...options.preferences, fused: kept.flatMap(([key]) => names.get(key)!) }),

@@ -1,5 +1,6 @@
 /** A network of small layers, one for each thing that a plan's pipelines are asked to do, with inputs whose sums are exact. */
 import type { Graph } from '../graph/graph.ts';
+import type { IntegerBody } from '../graph/integers.ts';
 import { type Node, type Shape, writtenBy } from '../graph/ops.ts';
 import { seededUniform } from '../graph/random.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
@@ -26,7 +27,7 @@ export interface Golden {
   readonly tuned: Readonly<Record<string, string>>;
   /** Tensors that are stored as halves. */
   readonly halves: ReadonlySet<string>;
-  /** Layers of the model that have no small likeness, and would take the CPU too long or are on integers. */
+  /** Layers of the model that have no small likeness, and would take the CPU too long. */
   readonly unchecked: readonly string[];
 }
 
@@ -41,6 +42,8 @@ const sizes = [
 
 /** Multiplications that the CPU does for a layer that has no small likeness. */
 const MOST_WORK = 500_000;
+/** The same of depthwise convolutions, whose tiles are smaller on small tensors. */
+const MOST_DEPTHWISE_WORK = 5_000_000;
 
 /** Operations whose attributes do not depend on the sizes of what they read. */
 const sizeless: readonly Node['op'][] = [
@@ -49,7 +52,8 @@ const sizeless: readonly Node['op'][] = [
 ];
 
 /** At most `most` channels and, beyond them, as many as make the same remainder of four. */
-const fewer = (channels: number, most: number): number => (channels <= most + 3 ? channels : most + (channels % 4));
+export const fewer = (channels: number, most: number): number =>
+  channels <= most + 3 ? channels : most + (channels % 4);
 
 /** Whole multiples of `unit`, up to `most` of them on either side. */
 function multiples(length: number, most: number, unit: number, seed: number): Float32Array {
@@ -57,9 +61,21 @@ function multiples(length: number, most: number, unit: number, seed: number): Fl
   return Float32Array.from({ length }, () => (Math.floor(random() * (2 * most + 1)) - most) * unit);
 }
 
-/** Of ±1.5: with weights of ±0.75 every product is a multiple of 2^-3, and a sum of thousands exact, in halves that of 16. */
-export const goldenInputs = (graph: Graph): Record<string, Float32Array> =>
-  Object.fromEntries(graph.inputs.map(({ name, shape }, i) => [name, multiples(sizeOf(shape), 3, 0.5, i + 1)]));
+/**
+ * Of ±1.5: with weights of ±0.75 every product is a multiple of 2^-3, and a sum of thousands exact, in halves that of 16. Stored
+ * integers are any of theirs.
+ */
+export function goldenInputs({ inputs, nodes }: Graph): Record<string, Float32Array> {
+  const stored = new Set(
+    nodes.flatMap((node) => (node.op === 'integer' && node.body.kind !== 'quantise' ? node.inputs : [])),
+  );
+  return Object.fromEntries(
+    inputs.map(({ name, shape }, i) => [
+      name,
+      stored.has(name) ? multiples(sizeOf(shape), 127, 1, i + 1) : multiples(sizeOf(shape), 3, 0.5, i + 1),
+    ]),
+  );
+}
 
 function withGoldenWeights<N extends Node>(node: N, lengthOf: (name: string, values: Float32Array) => number): N {
   const made = Object.entries(node).map(([name, value], i) => {
@@ -73,6 +89,15 @@ function withGoldenWeights<N extends Node>(node: N, lengthOf: (name: string, val
   return Object.fromEntries(made) as N;
 }
 
+export const smaller =
+  (rows: number, columns: number, most: number) =>
+  ([images, height, width, channels]: Shape): Shape => [
+    Math.min(images, 2),
+    height === 1 ? 1 : rows,
+    width === 1 ? 1 : columns,
+    fewer(channels, most),
+  ];
+
 /** More than a workgroup of its kernels has. */
 const mostChannels: Partial<Record<Node['op'], number>> = {
   conv2d: 16,
@@ -80,22 +105,19 @@ const mostChannels: Partial<Record<Node['op'], number>> = {
   'global-average-pool': 136,
 };
 
-/** The node on smaller tensors. */
-function likeness(
+/** The node on smaller tensors, of so many rows and columns; null where there is none. */
+export type Likeness = (
   node: Node,
   inputs: readonly Shape[],
   rows: number,
   columns: number,
-): { node: Node; inputs: Shape[] } {
+) => { readonly node: Node; readonly inputs: readonly Shape[] } | null;
+
+const likeness: Likeness = (node, inputs, rows, columns) => {
   const [first] = inputs;
   const depthwise = node.op === 'conv2d' && node.groups > 1;
   const most = depthwise ? 8 : (mostChannels[node.op] ?? 40);
-  const small = ([images, height, width, channels]: Shape): Shape => [
-    Math.min(images, 2),
-    height === 1 ? 1 : rows,
-    width === 1 ? 1 : columns,
-    fewer(channels, most),
-  ];
+  const small = smaller(rows, columns, most);
   const input = small(first!);
   const channels = input[3];
   if (node.op === 'conv2d') {
@@ -121,11 +143,16 @@ function likeness(
   }
   const shapes = inputs.map(small);
   return { node: withGoldenWeights(node, () => channels), inputs: shapes };
-}
+};
+
+const isGrouped = (node: Node): boolean =>
+  node.op === 'integer' ? 'groups' in node.body && node.body.groups > 1 : node.op === 'conv2d' && node.groups > 1;
 
 function workOf(node: Node, { inputs, output }: NodeShapes): number {
   const parts = node.op === 'fused' ? node.parts : [node];
-  const weights = parts.map((part) => ('weights' in part ? part.weights.length : 0)).reduce((a, b) => a + b, 0);
+  const lengthOf = (part: Node | IntegerBody): number =>
+    'body' in part ? lengthOf(part.body) : 'weights' in part ? part.weights.length : 0;
+  const weights = parts.map(lengthOf).reduce((a, b) => a + b, 0);
   return weights * output[1] * output[2] + inputs.reduce((sum, shape) => sum + sizeOf(shape), 0);
 }
 
@@ -135,6 +162,7 @@ export function goldenOf(
   plan: Plan,
   registry: KernelRegistry,
   passed: { has(key: string): boolean },
+  integers: Likeness | null = null,
 ): Golden {
   const shapes = inferShapes(graph);
   const inputs: Graph['inputs'][number][] = [];
@@ -149,7 +177,7 @@ export function goldenOf(
     const { kernel: name, pipeline } = plan.dispatches[i]!;
     const kernel = kernelNamed(registry, name, node.op);
     const own = shapesOf(node, shapes);
-    const made = fitting(kernel, node, own, tuned, size);
+    const made = fitting(kernel, node, own, tuned, size, integers);
     if (made === 'known') continue;
     if (!made) {
       if (which === 0) unchecked.push(node.name);
@@ -205,16 +233,25 @@ function fitting(
   own: NodeShapes,
   tuned: Readonly<Record<string, string>>,
   [rows, least]: readonly [number, number],
+  integers: Likeness | null = null,
 ) {
   const program = (made: Node, shapes: NodeShapes) => {
     const { file, constants, overrides } = kernel.program(made, shapes);
     return JSON.stringify([file, constants, overrides]);
   };
   const depthwise = node.op === 'conv2d' && node.groups === own.inputs[0]![3] && node.outChannels === node.groups;
-  if (sizeless.includes(node.op) && (node.op !== 'conv2d' || node.groups === 1 || depthwise)) {
+  const small =
+    node.op === 'integer'
+      ? integers
+      : sizeless.includes(node.op) && (node.op !== 'conv2d' || node.groups === 1 || depthwise)
+        ? likeness
+        : null;
+  if (small) {
     // Two kernels on layers that are alike when they are small: one of them is given others.
     for (let columns = least; columns < least + 8; columns += 2) {
-      const { node: made, inputs } = likeness(node, own.inputs, rows, columns);
+      const likely = small(node, own.inputs, rows, columns);
+      if (!likely) break;
+      const { node: made, inputs } = likely;
       const shapes = { ...own, inputs, output: outputShape(made, inputs), dense: kernel.readsDense === true };
       if (!kernel.accepts(made, shapes) || program(made, shapes) !== program(node, { ...own, dense: shapes.dense }))
         break;
@@ -225,7 +262,7 @@ function fitting(
   }
   const key = layerKey(node, own);
   if (tuned[key] === kernel.name) return 'known';
-  if (node.op === 'integer' || tuned[key] !== undefined || workOf(node, own) > MOST_WORK) return null;
+  if (tuned[key] !== undefined || workOf(node, own) > (isGrouped(node) ? MOST_DEPTHWISE_WORK : MOST_WORK)) return null;
   return { node: withGoldenWeights(node, (_, values) => values.length), shapes: own, key };
 }
 

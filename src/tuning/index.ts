@@ -57,7 +57,8 @@ const FINGERPRINTS = 5;
  */
 export async function tune(host: Host, options: TuneOptions & { readonly signal: AbortSignal }): Promise<TuningReport> {
   const { budgetMs = 1000, signal, onProgress, cache = indexedDbCache() } = options;
-  const { gpu, graph, precision } = host;
+  const { gpu, precision } = host;
+  const graph = await host.whole();
   const start = performance.now();
   const exclusive: Exclusive = async (work) => {
     gpu.check();

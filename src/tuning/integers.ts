@@ -27,10 +27,10 @@ const hardware = [
 /** Preferences for a graph of stored integers: what the device makes of them is probed. */
 export async function integerPreferences(gpu: Gpu, base: KernelPreferences): Promise<KernelPreferences> {
   await probeIntegers(gpu);
-  const { features, software: slow } = gpu.adapter;
+  const { features } = gpu;
   return {
     ...base,
     features,
-    prefer: [...(slow ? software(features.includes('subgroups')) : hardware), ...base.prefer],
+    prefer: [...(gpu.adapter.software ? software(features.includes('subgroups')) : hardware), ...base.prefer],
   };
 }

@@ -52,7 +52,10 @@ interface Planned extends Pick<Running, 'preferences' | 'precision'> {
  * after one was lost, unless the caller brought it. Results of runs come in the order of the calls.
  */
 export class TunedExecutor {
-  readonly graph: Graph;
+  graph: Graph;
+  /** `graph` with its weights, and what is kept of a graph: others where the CPU keeps none (src/absent-weights.ts). */
+  whole = async (): Promise<Graph> => this.graph;
+  keep = (graph: Graph): Graph => graph;
   /** What the self-check found, a sentence each. */
   get found(): readonly string[] {
     return this.#found;
@@ -214,20 +217,21 @@ export class TunedExecutor {
 
   /** The same plan on an adapter of the same kind: the same input gives the same bits as before. */
   async #rebuild({ gpu, executor: { plan }, preferences, precision }: Running, loss: DeviceLostError): Promise<void> {
-    const { kindOf, replace } = await recovery();
+    const { kindOf, replace, wholeAfter } = await recovery();
+    const graph = await wholeAfter(loss, this);
     const running = await replace(gpu, loss, async (next) => {
       const same = kindOf(next) === kindOf(gpu);
-      if (same) return begin(next, this.graph, { plan, preferences, precision }, {});
+      if (same) return begin(next, graph, { plan, preferences, precision }, {});
       this.#pictures.clear();
-      const planned = await planFor(next, this.graph, precision, preferences.arithmetic);
-      return (await beginChecked(next, this.graph, planned, this.#selfCheck)).running;
+      const planned = await planFor(next, graph, precision, preferences.arithmetic);
+      return (await beginChecked(next, graph, planned, this.#selfCheck)).running;
     });
     if (this.#disposed) {
       running.executor.dispose();
       running.gpu.dispose();
       throw disposed();
     }
-    this.#running = running;
+    this.#running = { ...running, prepared: this.keep(running.prepared) };
     this.#watch(running.gpu);
   }
 
@@ -302,7 +306,7 @@ export class TunedExecutor {
   exchange(next: Executor, preferences: KernelPreferences, prepared = this.prepared): void {
     next.gpu.check();
     const before = this.#running.executor;
-    this.#running = { ...this.#running, executor: next, preferences, prepared };
+    this.#running = { ...this.#running, executor: next, preferences, prepared: this.keep(prepared) };
     if (next === before) return;
     Promise.allSettled([before.idle(), ...this.#working]).then(() => before.dispose());
   }
@@ -355,9 +359,9 @@ async function planFor(
   arithmetic: KernelPreferences['arithmetic'],
   avoid: readonly string[] = [],
 ): Promise<Planned> {
-  const { features } = gpu.adapter;
+  const { features } = gpu;
   const precision = wanted === 'float16' && !features.includes('shader-f16') ? 'float16-packed' : wanted;
-  const starting = await preferencesOf(gpu, graph, await startingPreferences(gpu.adapter, arithmetic));
+  const starting = await preferencesOf(gpu, graph, await startingPreferences({ ...gpu.adapter, features }, arithmetic));
   const preferences = avoid.length > 0 ? { ...starting, avoid } : starting;
   const kernels = await kernelsFor(graph, preferences);
   const plan = createPlan(graph, kernels, { precision, preferences, limits: gpu.device.limits });

@@ -221,7 +221,7 @@ export async function makeReady(
   kernel: string,
   { signal }: Turns,
 ): Promise<PlanResources> {
-  const plan = trial.plan(kernels, gpu.adapter.features, kernel);
+  const plan = trial.plan(kernels, gpu.features, kernel);
   if (constantBytesOf(plan) > CONSTANT_BYTES) {
     throw new DeviceError(`${kernel}: its weights need more memory than a trial may take`);
   }

@@ -1,6 +1,6 @@
 /** Devices that are lost while a model uses them. */
 
-import { load, type Model, type ModelSource, seededInputs } from '../../src/index.ts';
+import { type LoadOptions, load, type Model, type ModelSource, seededInputs } from '../../src/index.ts';
 import { compareOutputs } from '../../src/validate/compare.ts';
 
 const id = 'v1-0.25-64';
@@ -98,7 +98,12 @@ const image = {
 const picture = { width: 50, height: 40, data: Uint8Array.from({ length: 8000 }, (_, i) => (i * 7919) % 251) };
 
 /** Everything that a user does with a model, each step's outcome as one line. */
-async function live(source: ModelSource, tunes: boolean, idle: (model: Model) => Promise<void>) {
+async function live(
+  source: ModelSource,
+  tunes: boolean,
+  idle: (model: Model) => Promise<void>,
+  options: Pick<LoadOptions, 'keepWeights'> = {},
+) {
   const steps: Record<string, string> = {};
   const values: Float32Array[] = [];
   const step = async (name: string, work: () => Promise<unknown>) => {
@@ -106,7 +111,7 @@ async function live(source: ModelSource, tunes: boolean, idle: (model: Model) =>
   };
   let model = null as Model | null;
   await step('load', async () => {
-    model = await load(source, { plan: 'unfused', device: 'webgpu', tuning: 'off' });
+    model = await load(source, { plan: 'unfused', device: 'webgpu', tuning: 'off', ...options });
   });
   if (!model) return { steps, values, model };
   const made = model;
@@ -154,8 +159,19 @@ async function unharmed() {
   return { expected: values, file };
 }
 
-/** Destroys the engine's device at a stage: what each step of a model's life came to, and whether it gave the same bits. */
-export async function destroyedAt({ stage, tunes }: { stage: string; tunes: boolean }) {
+/**
+ * Destroys the engine's device at a stage: what each step of a model's life came to, and whether it gave the same bits. Without
+ * `keepWeights` the model is of an address.
+ */
+export async function destroyedAt({
+  stage,
+  tunes,
+  keepWeights = true,
+}: {
+  stage: string;
+  tunes: boolean;
+  keepWeights?: boolean;
+}) {
   const watch = watchDevices();
   let lost = null as GPUDevice | null;
   const destroy = () => {
@@ -169,18 +185,21 @@ export async function destroyedAt({ stage, tunes }: { stage: string; tunes: bool
     const undo = triggers[stage]?.(destroy);
     const source =
       stage !== 'streaming load'
-        ? id
+        ? keepWeights
+          ? id
+          : URL.createObjectURL(new Blob([file]))
         : slowFile(file, async () => {
             await new Promise((resolve) => setTimeout(resolve, 300));
             destroy();
           });
     const start = performance.now();
-    const { steps, values, model } = await live(source, tunes, async () => {
+    const idle = async () => {
       if (stage !== 'idle') return;
       destroy();
       await lost!.lost;
       await new Promise((resolve) => setTimeout(resolve, 20));
-    });
+    };
+    const { steps, values, model } = await live(source, tunes, idle, { keepWeights });
     const ms = performance.now() - start;
     undo?.();
     // Tuned kernels round otherwise.

@@ -4,18 +4,9 @@ import type { EnginePage } from '../../src/cli/engine-page.ts';
 import { enginePage, freshEnginePage } from '../support/engine-page.ts';
 import { browsers, suite } from '../support/suite.ts';
 import { stages } from './loss-stages.ts';
+import { documented, inWords, type Outcome } from './loss-table.ts';
 
 const module = '/test/device/loss-in-page.ts';
-
-interface Outcome {
-  readonly destroyed: boolean;
-  readonly steps: Record<string, string>;
-  readonly sameBits: boolean;
-  readonly results: number;
-  readonly deadBytes: number;
-  readonly left: number;
-  readonly ms: number;
-}
 
 interface Streamed {
   readonly lost: number;
@@ -58,16 +49,17 @@ function expectNoneLost({ lost, rebuilt, wrong, outOfOrder, errors, recoveries, 
 }
 
 describe.each(browsers)('a lost device in %s', (browser) => {
-  it.each(stages)('during %s: calls go on, with the same bits, and nothing is left of it', async (stage) => {
+  it.each([
+    ...stages.map((stage) => [stage, 'kept'] as const),
+    ...(['first inference', 'plan taken up', 'idle'] as const).map((stage) => [stage, 'not kept'] as const),
+  ])('during %s, weights %s: calls go on, with the same bits, and nothing is left of it', async (stage, weights) => {
     const page = await enginePage(browser);
     const tunes = ['trial of a kernel', 'plan taken up'].includes(stage);
-    const { destroyed, steps, sameBits, results, deadBytes, left } = await page.call<Outcome>(module, 'destroyedAt', {
-      stage,
-      tunes,
+    const outcome = await page.call<Outcome>(module, 'destroyedAt', {
+      ...{ stage, tunes, keepWeights: weights === 'kept' },
     });
-    expect(destroyed).toBe(true);
-    expect(steps).toEqual({ load: 'ok', run: 'ok', classify: 'ok', ...(tunes ? { tune: 'ok' } : {}), next: 'ok' });
-    expect({ sameBits, results, deadBytes, left }).toEqual({ sameBits: true, results: 3, deadBytes: 0, left: 0 });
+    expect(Object.keys(outcome.steps)).toEqual(['load', 'run', 'classify', ...(tunes ? ['tune'] : []), 'next']);
+    expect(inWords(outcome)).toBe(documented(stage, browser === 'chrome' ? 'Chromium' : 'Firefox'));
   });
 
   it('of the caller is told of, and no other is opened', async () => {

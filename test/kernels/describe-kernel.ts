@@ -7,6 +7,7 @@ import { kernelNamed } from '../../src/planner/select.ts';
 import { enginePage } from '../support/engine-page.ts';
 import { browsers, isChosen, leftToUsual, suite } from '../support/suite.ts';
 import type { CaseResult, KernelCase, KernelRun, TableResult } from './case.ts';
+import { isDealt, runOnStack, stack } from './matrix.ts';
 import { graphOf } from './run-case.ts';
 
 const kernels = await allKernels();
@@ -23,17 +24,28 @@ type Deal = (browser: BrowserName, index: number) => boolean;
  * float16 storage; those on stored integers as on a device whose floats are not exact.
  */
 export function describeKernel(kernel: string, cases: readonly KernelCase[], dealt: Deal = () => true): void {
+  const inHalves = kernel.startsWith('half/');
+  if (stack) {
+    const { precision } = stack;
+    const dealtHere = cases.map((testCase, i) => [{ testCase, kernel, seed: 1000 * i + 1 }, i] as const);
+    const runs = dealtHere
+      .filter(([, i]) => isDealt(kernel, i))
+      .map(([run, i]) => (precision === 'float32' ? run : onHalves(run, i % 3, precision === 'float16')));
+    const runsHere = precision === 'float32' ? !inHalves : !onIntegers(cases) && (precision === 'float16' || !inHalves);
+    it.skipIf(!runsHere || runs.length === 0)(`${kernel} on ${stack.name}`, () => runOnStack(kernel, runs));
+    return;
+  }
   describe.each(browsers)(`${kernel} in %s`, (browser) => {
-    const inHalves = kernel.startsWith('half/');
+    const native = browser === 'firefox';
     const straight = cases.flatMap((testCase, i): KernelRun[] => {
       if (!dealt(browser, i)) return [];
       const run: KernelRun = { testCase, kernel, seed: 1000 * i + 1 };
-      return [inHalves ? onHalves(run, i % 3, browser) : run];
+      return [inHalves ? onHalves(run, i % 3, native) : run];
     });
     const every = suite === 'full' ? 1 : 3;
     const other = onIntegers(cases) ? (run: KernelRun) => ({ ...run, inexact: true }) : onHalves;
     const halves = (inHalves ? [] : straight).flatMap((run, i) =>
-      i % every === 0 ? [other(run, (i / every) % 3, browser)] : [],
+      i % every === 0 ? [other(run, (i / every) % 3, native)] : [],
     );
     const runs = [...straight.filter((_, i) => isChosen(kernel, i)), ...(suite === 'quick' ? [] : halves)];
     let running: Promise<TableResult> | undefined;
@@ -70,10 +82,10 @@ export function describeKernel(kernel: string, cases: readonly KernelCase[], dea
 const onIntegers = ([first]: readonly KernelCase[]): boolean => first?.node.op === 'integer';
 
 /**
- * A case on weights of 16 bits, and tensors, or those read, or those written: native where the browser's software adapter
- * has shader-f16, else packed.
+ * A case on weights of 16 bits, and tensors, or those read, or those written: native where the adapter has shader-f16, else
+ * packed.
  */
-function onHalves(run: KernelRun, turn: number, browser: BrowserName): KernelRun {
+function onHalves(run: KernelRun, turn: number, native: boolean): KernelRun {
   // A dense input is float32.
   const { readsDense } = kernelNamed(kernels, run.kernel, run.testCase.node.op);
   const inHalves = run.kernel.startsWith('half/');
@@ -84,7 +96,7 @@ function onHalves(run: KernelRun, turn: number, browser: BrowserName): KernelRun
       : (['all', 'inputs', 'outputs'] as const);
   return {
     ...run,
-    precision: browser === 'firefox' || inHalves ? 'float16' : 'float16-packed',
+    precision: native || inHalves ? 'float16' : 'float16-packed',
     // A range of thousands leaves what halves can store.
     halves: (run.testCase.range ?? 0) > 1000 ? 'none' : readsDense ? 'outputs' : some[turn]!,
   };
@@ -113,7 +125,8 @@ export function describeVariants(variants: readonly Kernel[], cases: readonly Ke
         half: true,
       });
     });
-    it(`${kernel.name} runs a good part of its cases`, () => expect(own.length).toBeGreaterThan(cases.length / 4));
+    if (!stack)
+      it(`${kernel.name} runs a good part of its cases`, () => expect(own.length).toBeGreaterThan(cases.length / 4));
     describeKernel(kernel.name, own, dealt);
   }
 }

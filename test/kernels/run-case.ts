@@ -1,5 +1,5 @@
 /** Runs kernel cases in the browser: a graph of one node on the GPU, against the reference. */
-import { type Gpu, openGpu } from '../../src/device/gpu.ts';
+import type { Gpu } from '../../src/device/gpu.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import { type Node, type OpName, writtenBy } from '../../src/graph/ops.ts';
 import { inferShapes, sizeOf } from '../../src/graph/shapes.ts';
@@ -15,15 +15,16 @@ import { checkBounds } from '../../src/validate/compare.ts';
 import { randomValues as uniformValues } from '../support/random-values.ts';
 import type { CaseResult, KernelCase, KernelRun, TableResult } from './case.ts';
 import { drawBody } from './integer-cases.ts';
+import { openStackDevice, type StackDevice } from './stack-device.ts';
 import { storedValues } from './stored-values.ts';
 
 const REPEATS = 3;
 
 let opening: Promise<Gpu> | undefined;
 
-/** The page's device, probed where stored integers are computed with. */
-async function opened(op: OpName): Promise<Gpu> {
-  opening ??= openGpu();
+/** The page's device, the same for all tables, probed where stored integers are computed with. */
+async function opened(op: OpName, device: StackDevice = 'full'): Promise<Gpu> {
+  opening ??= openStackDevice(device);
   const gpu = await opening;
   if (op === 'integer') await probeIntegers(gpu);
   return gpu;
@@ -141,17 +142,31 @@ export function graphOf(testCase: KernelCase, seed: number): Graph {
 }
 
 /** Features that this kernel for an operation needs and the adapter does not have. */
-export async function missingFeatures({ kernel, op }: { kernel: string; op: OpName }): Promise<string[]> {
-  const { adapter } = await opened(op);
+export async function missingFeatures({
+  kernel,
+  op,
+  device,
+}: {
+  kernel: string;
+  op: OpName;
+  device?: StackDevice | undefined;
+}): Promise<string[]> {
+  const gpu = await opened(op, device);
   return (kernelNamed(await allKernels(), kernel, op).requires ?? []).filter(
-    (feature) => !adapter.features.includes(feature),
+    (feature) => !gpu.features.includes(feature),
   );
 }
 
-/** All runs of one kernel, one after another. A run that throws is an error of its own. */
-export async function runTable({ runs }: { readonly runs: readonly KernelRun[] }): Promise<TableResult> {
+/** All runs of one kernel, one after another, on a device of this kind. A run that throws is an error of its own. */
+export async function runTable({
+  runs,
+  device,
+}: {
+  readonly runs: readonly KernelRun[];
+  readonly device?: StackDevice;
+}): Promise<TableResult> {
   const [first] = runs;
-  const missing = first ? await missingFeatures({ kernel: first.kernel, op: first.testCase.node.op }) : [];
+  const missing = first ? await missingFeatures({ kernel: first.kernel, op: first.testCase.node.op, device }) : [];
   const results: TableResult['results'][number][] = [];
   for (const run of missing.length > 0 ? [] : runs) {
     results.push(await runCase(run).catch((error: Error) => ({ error: `${error.name}: ${error.message}` })));
@@ -174,7 +189,7 @@ async function runCase(args: KernelRun): Promise<CaseResult> {
   );
   const shapes = inferShapes(graph);
   const nodeShapes = { inputs: node.inputs.map((name) => shapes.get(name)!), output: shapes.get('y')! };
-  const features = gpu.adapter.features.filter((feature) => !(inexact && feature === EXACT));
+  const features = gpu.features.filter((feature) => !(inexact && feature === EXACT));
   const preferences = { features, prefer: [], tuned: { [layerKey(node, nodeShapes)]: kernel } };
   const names = writtenBy(node);
   const half = new Set([

@@ -1,10 +1,5 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { compactShader } from '../../vite.config.ts';
-
-const folder = fileURLToPath(new URL('../../shaders/', import.meta.url));
+import { compactShader, shaderTexts, shortNames } from '../../scripts/compact-shaders.ts';
 
 /** Words, numbers, directives' lines, and operators, the longest first. */
 const tokensOf = (text: string): readonly string[] =>
@@ -13,15 +8,68 @@ const tokensOf = (text: string): readonly string[] =>
     .match(/^\s*#.*$|[\w.]+|->|--|\+\+|<<=|>>=|&&|\|\||<<|>>|[-+*/%&|^<>=!]=|\S/gm)!
     .map((token) => token.trim());
 
-const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.wgsl'));
+const texts = shaderTexts();
+const names = shortNames([...texts.values()]);
 
 it('shaders travel with the tokens that they are written in, in fewer bytes', () => {
-  expect(files.length).toBeGreaterThan(30);
-  for (const file of files) {
-    const text = readFileSync(join(folder, file), 'utf8');
+  expect(texts.size).toBeGreaterThan(30);
+  for (const [file, text] of texts) {
     expect(tokensOf(compactShader(text)), file).toEqual(tokensOf(text));
     expect(compactShader(text).length, file).toBeLessThan(text.length);
   }
   expect(tokensOf('a - -b')).toEqual(['a', '-', '-', 'b']);
   expect(tokensOf(compactShader('let x = a - -b;'))).toEqual(tokensOf('let x = a - -b;'));
+});
+
+it('what shaders declare travels under shorter names, each name under one of its own in all of them', () => {
+  /** Names with their fields, and texts in arguments of `#include`, apart; numbers at the end of a name stay there. */
+  const words = (text: string) => text.replace(/\/\/.*/g, '').match(/[A-Za-z_]\w*|[^\sA-Za-z_]+/g)!;
+  const base = (word: string) => word.replace(/(?<=[A-Za-z_])[\d_]*\d[\d_]*$/, '');
+  const short = new Map<string, string>();
+  const long = new Map<string, string>();
+  for (const [file, text] of texts) {
+    // Without breaks and spaces, which are told apart above.
+    const [before, after] = [words(compactShader(text)), words(compactShader(text, names))];
+    expect(after.length, file).toBe(before.length);
+    before.forEach((word, i) => {
+      const other = after[i]!;
+      // A field, an attribute or a key may be called as something else is.
+      if (word === other) return;
+      expect(short.get(base(word)) ?? base(other), `${file}: ${word}`).toBe(base(other));
+      expect(long.get(base(other)) ?? base(word), `${file}: ${other}`).toBe(base(word));
+      expect(word.slice(base(word).length), `${file}: ${word}`).toBe(other.slice(base(other).length));
+      short.set(base(word), base(other));
+      long.set(base(other), base(word));
+    });
+  }
+  expect(short.size).toBeGreaterThan(100);
+  // No short name is one that stays somewhere.
+  const kept = new Set(
+    [...texts.values()].flatMap((text) => words(compactShader(text, names))).filter((word) => !long.has(base(word))),
+  );
+  for (const name of long.keys()) expect(kept, name).not.toContain(name);
+  for (const name of short.keys()) expect(name).not.toMatch(/^(main|[A-Z][A-Z_]+)$/);
+});
+
+it('leaves what code knows by name', () => {
+  const text = `struct Shape { width: u32, rows: u32 }
+override WORKGROUP_X: u32;
+var<workgroup> held: array<f32, 4>;
+#include part LEFT=2 sum=held
+@compute @workgroup_size(WORKGROUP_X)
+fn main(@builtin(workgroup_id) workgroup: vec3u) {
+#unroll p 2
+  let width$p = dot(shape.width, workgroup.x) + $(p)u;
+#end
+  let width = width0 + held[0];
+}`;
+  expect(compactShader(text, shortNames([text]))).toBe(
+    `struct Shape{width:u32,rows:u32}override WORKGROUP_X:u32;var<workgroup>b:array<f32,4>;
+#include part LEFT=2 sum=b
+@compute @workgroup_size(WORKGROUP_X)fn main(@builtin(workgroup_id)c:vec3u){
+#unroll p 2
+let a$p=dot(shape.width,c.x)+$(p)u;
+#end
+let a=a0+b[0];}`,
+  );
 });

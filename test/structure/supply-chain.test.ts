@@ -1,4 +1,5 @@
 /** What the package is made of: where it comes from, and on which terms. */
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 
@@ -93,4 +94,11 @@ it('what is bundled runs nothing when it is installed, and has permissive terms;
     ];
   });
   expect(faults).toEqual([]);
+});
+
+it('has no package with known faults', (context) => {
+  const { status, stdout } = spawnSync(process.execPath, ['scripts/audit.mjs'], { encoding: 'utf8' });
+  if (stdout.startsWith('not audited: ')) context.skip(stdout.split('\n')[0]);
+  expect(stdout).toContain('audited');
+  expect(status, stdout).toBe(0);
 });

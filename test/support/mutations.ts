@@ -6,6 +6,8 @@ import { loadGraph } from '../../src/loaders/index.ts';
 import { integerGraph } from '../../src/passes/integers.ts';
 import { type Sound, soundFiles } from './sound-files.ts';
 
+export const formats = Object.keys(soundFiles);
+
 export interface Outcome {
   /** Files that ended in a typed error. */
   readonly refused: number;
@@ -16,8 +18,8 @@ export interface Outcome {
   readonly largest: { readonly seed: number; readonly bytes: number };
 }
 
-/** Loads `files` damaged files of a format; `allocated` gives the bytes that were allocated so far. */
-export async function mutate(format: string, files: number, allocated: () => number): Promise<Outcome> {
+/** Loads `files` damaged files of a format, of seeds from `first` on; `allocated` gives the bytes that were allocated so far. */
+export async function mutate(format: string, files: number, allocated: () => number, first = 1): Promise<Outcome> {
   checkCounter(allocated);
   const whole = await soundFiles[format]!();
   const sound = await loadGraph(whole, { quantisation: true });
@@ -27,7 +29,7 @@ export async function mutate(format: string, files: number, allocated: () => num
   const untyped: { seed: number; error: string }[] = [];
   let slowest = { seed: 0, seconds: 0 };
   let largest = { seed: 0, bytes: 0 };
-  for (let seed = 1; seed <= files; seed++) {
+  for (let seed = first; seed < first + files; seed++) {
     const source = damaged(whole, seed);
     const [before, start] = [allocated(), process.cpuUsage()];
     try {

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import type * as Converter from '@tensorflow/tfjs-converter';
 import type * as Tf from '@tensorflow/tfjs-core';
 import type * as Ort from 'onnxruntime-web';
-import { float16Value } from '../../src/loaders/core/weights.ts';
+import { float16Value } from '../../src/graph/float16.ts';
 import { float16Bits } from './onnx-writer.ts';
 
 export { randomValues } from './random-values.ts';

@@ -130,6 +130,43 @@ export async function withSabotage({ how, id }: { how: string; id: string }) {
   return { off: results[0]!, on: results[1]! };
 }
 
+/** Elements of a quantised file's outputs that are not the reference's, without the self-check and with it, on a harmed shader. */
+export async function integers({
+  file,
+  label,
+  from,
+  to,
+}: {
+  file: Uint8Array;
+  label: string | null;
+  from: string;
+  to: string;
+}) {
+  const results = [];
+  for (const selfCheck of ['off', 'always'] as const) {
+    const work = async () => {
+      const model = await load(file, {
+        name: 'q.tflite',
+        precision: 'int8',
+        device: 'auto',
+        cpu: false,
+        tuning: 'off',
+        selfCheck,
+      });
+      const inputs = seededInputs(model.graph, 3);
+      const [output] = model.graph.outputs;
+      const actual = (await model.run(inputs))[output!.name]!;
+      const expected = (await model.runReference(inputs))[output!.name]!;
+      const wrong = actual.reduce((count, value, i) => count + (Object.is(value, expected[i]) ? 0 : 1), 0);
+      const { report, device } = model;
+      model.dispose();
+      return { wrong, report, device };
+    };
+    results.push(label ? await sabotaged({ label, edit: replacing(from, to) }, work) : await work());
+  }
+  return { off: results[0]!, on: results[1]! };
+}
+
 /** The best classes of a picture by sound shaders, and by a sabotaged one without the self-check and with it. */
 export async function pictures({ label, from, to }: { label: string; from: string; to: string }) {
   const random = seededUniform(5);

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { buildArchitecture } from '../../src/architectures/index.ts';
+import { seededInputs } from '../../src/index.ts';
+import { runPasses } from '../../src/passes/index.ts';
 import { enginePage } from '../support/engine-page.ts';
+import { quantised } from '../support/quantiser.ts';
 import { browsers, suite } from '../support/suite.ts';
 import type { Mutant } from './self-check-in-page.ts';
 
@@ -19,6 +23,20 @@ const names = [
   'wrong from the second run on',
   'a wrong negative branch',
 ];
+
+interface Integers {
+  readonly wrong: number;
+  readonly report: string;
+  readonly device: string;
+}
+
+/** A MobileNetV1 on integers of 8 bits. */
+async function quantisedNetwork(): Promise<Uint8Array> {
+  const graph = runPasses(buildArchitecture('v1-0.25-64', { classes: 10 }));
+  const example = seededInputs(graph, 1).input!;
+  const [file] = await quantised(graph, [example], [{ type: 'int8', activations: 'ranges', ends: 'floats' }]);
+  return file!.bytes;
+}
 
 /** Mutations of the shaders of two networks. */
 const mutations = suite === 'full' ? 100 : 4;
@@ -47,6 +65,24 @@ describe.each(browsers)('the self-check in %s', (browser) => {
     );
     expect(on.nmse).toBeLessThan(1e-10);
     expect(on.device).toBe('webgpu');
+  });
+
+  it.each([
+    [null, '', ''],
+    ['int8-depthwise.wgsl', 'select(shape.outside, src[', 'select(0u, src['],
+    ['int8-pointwise.wgsl', 'requantise(sum + end.bias,', 'requantise(sum + end.bias + 20000,'],
+  ] as const)('on stored integers, with %s harmed', async (label, from, to) => {
+    const file = await quantisedNetwork();
+    const { off, on } = await call<{ off: Integers; on: Integers }>('integers', { file, label, from, to });
+    expect(on.report).not.toContain('not checked');
+    if (!label) {
+      expect(on.report).toMatch(/self-check passed: \d+ made-up layers/);
+      expect([off.wrong, on.wrong, on.device]).toEqual([0, 0, 'webgpu']);
+      return;
+    }
+    expect(off.wrong, 'without the self-check').toBeGreaterThan(0);
+    expect(on.report).toMatch(/kernel int8-\S+ \(layer .*\) computes wrongly on this GPU and is not used/);
+    expect(on.wrong).toBe(0);
   });
 
   it.each([

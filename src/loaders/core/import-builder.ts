@@ -8,7 +8,7 @@
  */
 import { GraphError, ModelFormatError, UnsupportedOpError } from '../../errors.ts';
 import type { Graph, GraphInput, GraphOutput } from '../../graph/graph.ts';
-import type { Activation, Node, Padding, Pair, Permutation, Pool, Resize, Shape } from '../../graph/ops.ts';
+import type { Activation, Node, Pair, Permutation, Pool, Shape } from '../../graph/ops.ts';
 import { inferShapes, permuted, sizeOf, windowOutput } from '../../graph/shapes.ts';
 import { broadcastDims, type Constant, type FoldBudget, FoldError } from './constants.ts';
 
@@ -233,7 +233,7 @@ export class ImportBuilder {
   }
 
   /** The tensor with dimension `dim` alone on the channels in memory. */
-  private onChannels(place: Place, x: Variable, dim: number): Variable {
+  onChannels(place: Place, x: Variable, dim: number): Variable {
     const axes = x.axes[dim]!;
     if (axes.join() === '3' || (axes.length === 0 && x.shape[3] === 1)) return x;
     const rest = x.dims.flatMap((d, i) => (d > 1 && i !== dim ? [i] : []));
@@ -277,20 +277,6 @@ export class ImportBuilder {
 
   affine(place: Place, x: Variable, scale: Float32Array, shift: Float32Array, suffix?: string): Variable {
     return this.same(place, x, { op: 'affine', inputs: [x.tensor], scale, shift }, suffix);
-  }
-
-  /** `slopes` broadcast as `perChannel` says. */
-  prelu(place: Place, input: Variable, slopes: Constant): Variable {
-    const { x, values: slope } = this.perChannel(place, input, slopes);
-    if (slope.every((value) => value === 1)) return x;
-    if (slope.every((value) => value === 0)) return this.activation(place, x, 'relu');
-    return this.same(place, x, { op: 'prelu', inputs: [x.tensor], slope });
-  }
-
-  /** max(min(alpha · x + beta, 1), 0); relu6(x + 3) / 6 where that is what it is. */
-  hardSigmoid(place: Place, x: Variable, alpha: number, beta: number): Variable {
-    if (Math.abs(alpha - 1 / 6) < 1e-7 && beta === 0.5) return this.activation(place, x, 'hard-sigmoid');
-    return this.clip(place, this.affine(place, x, Float32Array.of(alpha), Float32Array.of(beta), 'affine'), 0, 1);
   }
 
   /** x + y, x − y, x · y, x / y, broadcast. */
@@ -423,33 +409,14 @@ export class ImportBuilder {
 
   // Normalisation and softmax
 
-  batchNorm(
-    place: Place,
-    x: Variable,
-    channelDim: number,
-    parameters: Pick<Extract<Node, { op: 'batch-norm' }>, 'scale' | 'shift' | 'mean' | 'variance' | 'epsilon'>,
-  ): Variable {
-    const { variance, epsilon } = parameters;
-    const bad = variance.findIndex((v) => !(v + epsilon > 0));
-    if (bad >= 0) this.damaged(place, `has the variance ${variance[bad]} in channel ${bad} and epsilon ${epsilon}`);
-    const y = this.onChannels(place, x, channelDim);
-    return this.same(place, y, { op: 'batch-norm', inputs: [y.tensor], ...parameters });
-  }
-
   /** Over all elements of `dims` together. */
   softmax(place: Place, input: Variable, dims: readonly number[]): Variable {
     const x = this.alongChannels(place, input, dims);
     return this.same(place, x, { op: 'softmax', inputs: [x.tensor] });
   }
 
-  /** Over all elements of `dims` together. */
-  l2Normalize(place: Place, input: Variable, dims: readonly number[], epsilon: number): Variable {
-    const x = this.alongChannels(place, input, dims);
-    return this.same(place, x, { op: 'l2-normalize', inputs: [x.tensor], epsilon });
-  }
-
   /** The tensor with `dims` together exactly the channels in memory. One dimension is moved there, several are refused. */
-  private alongChannels(place: Place, input: Variable, dims: readonly number[]): Variable {
+  alongChannels(place: Place, input: Variable, dims: readonly number[]): Variable {
     const x = dims.length === 1 ? this.onChannels(place, input, dims[0]!) : input;
     const axes = dims.flatMap((i) => x.axes[i] ?? []);
     if (axes.join() !== '3' && !(axes.length === 0 && x.shape[3] === 1)) {
@@ -492,17 +459,6 @@ export class ImportBuilder {
     return this.image(place, { op: 'conv2d', inputs: [x.tensor], ...convolution }, shape, order);
   }
 
-  convTranspose(
-    place: Place,
-    input: Variable,
-    order: readonly Axis[],
-    convolution: Omit<Extract<Node, { op: 'conv-transpose2d' }>, 'name' | 'output' | 'op' | 'inputs'>,
-  ): Variable {
-    const x = this.arrange(place, input, order);
-    const shape: Shape = [x.shape[0], convolution.size[0], convolution.size[1], convolution.outChannels];
-    return this.image(place, { op: 'conv-transpose2d', inputs: [x.tensor], ...convolution }, shape, order);
-  }
-
   pool(
     place: Place,
     input: Variable,
@@ -518,56 +474,6 @@ export class ImportBuilder {
     ];
     const body = { op: 'pool', inputs: [x.tensor], kind, kernel, stride, padding, countPadding } as const;
     return this.image(place, body, shape, order);
-  }
-
-  pad(place: Place, input: Variable, order: readonly Axis[], padding: Padding): Variable {
-    const x = this.arrange(place, input, order);
-    const [n, h, w, c] = x.shape;
-    const shape: Shape = [n, h + padding.top + padding.bottom, w + padding.left + padding.right, c];
-    return this.image(place, { op: 'pad', inputs: [x.tensor], padding }, shape, order);
-  }
-
-  /** `sides`: zeros before and after each of the file's dimensions, whole numbers. Two of them at most are padded. */
-  padDimensions(place: Place, input: Variable, sides: readonly number[]): Variable {
-    const chosen = input.dims.flatMap((_, i) => (sides[2 * i] === 0 && sides[2 * i + 1] === 0 ? [] : [i]));
-    const rest = input.dims.flatMap((d, i) => (d > 1 && !chosen.includes(i) ? [i] : []));
-    if (chosen.length > 2 || rest.length + chosen.length > 4) {
-      this.unsupported(place, `pads [${input.dims}] by [${sides}], expected zeros around two dimensions at most`);
-    }
-    if (chosen.length === 0) return input;
-    const asItLies = imageAxes(input, chosen);
-    const on = asItLies ?? ([1, 2] as const);
-    const others = nhwc.filter((axis) => !on.slice(0, chosen.length).includes(axis as 1 | 2));
-    const order = input.dims.map((_, i): Axis => {
-      if (chosen.includes(i)) return on[chosen.indexOf(i)]!;
-      return rest.at(-1) === i ? others.at(-1)! : (others[rest.indexOf(i)] ?? 0);
-    });
-    const x = asItLies ? input : this.arrange(place, input, order);
-    const padding = { top: 0, left: 0, bottom: 0, right: 0 };
-    const shape: [number, number, number, number] = [...x.shape];
-    chosen.forEach((dim, i) => {
-      const [before, after] = [sides[2 * dim]!, sides[2 * dim + 1]!];
-      Object.assign(padding, on[i] === 1 ? { top: before, bottom: after } : { left: before, right: after });
-      shape[on[i]!] += before + after;
-    });
-    return {
-      ...this.emit(place, { op: 'pad', inputs: [x.tensor], padding }, shape),
-      dims: x.dims.map((d, i) => d + sides[2 * i]! + sides[2 * i + 1]!),
-      axes: x.axes.map((own, i) => (chosen.includes(i) ? [on[chosen.indexOf(i)]!] : own)),
-    };
-  }
-
-  resize(
-    place: Place,
-    input: Variable,
-    order: readonly Axis[],
-    size: Pair,
-    mode: Resize['mode'],
-    corners: Resize['corners'],
-  ): Variable {
-    const x = this.arrange(place, input, order);
-    const shape: Shape = [x.shape[0], size[0], size[1], x.shape[3]];
-    return this.image(place, { op: 'resize', inputs: [x.tensor], size, mode, corners }, shape, order);
   }
 
   /** Mean or maximum over `dims`, which must be rows or columns in memory. */
@@ -592,33 +498,6 @@ export class ImportBuilder {
         ? { op: 'global-average-pool', inputs: [x.tensor] }
         : { op: 'pool', inputs: [x.tensor], kind, kernel, stride: kernel, padding, countPadding: false };
     return { ...this.emit(place, body, shape), ...view };
-  }
-
-  /** Tensors side by side along the file's dimension `dim`, which is brought onto one axis in memory. */
-  concat(place: Place, values: readonly Variable[], dim: number): Variable {
-    const [first] = values as [Variable, ...Variable[]];
-    const fit = values.every(
-      ({ dims }) => dims.length === first.dims.length && dims.every((d, i) => i === dim || d === first.dims[i]),
-    );
-    const all = () => values.map((v) => `[${v.dims}]`).join(', ');
-    if (!fit) this.damaged(place, `joins tensors of ${all()} along dimension ${dim}, expected equal others`);
-    const dims = first.dims.map((d, i) => (i === dim ? values.reduce((sum, v) => sum + v.dims[dim]!, 0) : d));
-    const long = dims.flatMap((d, i) => (d > 1 ? [i] : []));
-    if (long.length > 4) this.unsupported(place, `joins tensors of ${all()}: five dimensions`);
-    // Where all lie alike and the dimension is one axis, nothing moves; else the longer dimensions are laid out anew.
-    const own = dims.map((_, i) => values.find((v) => v.axes[i]!.length > 0)?.axes[i] ?? []);
-    const free = ([3, 2, 1, 0] as const).find((axis) => !own.flat().includes(axis));
-    if (own[dim]!.length === 0 && free !== undefined) own[dim] = [free];
-    const alike = values.every((v) => v.axes.every((axes, i) => axes.length === 0 || axes.join() === own[i]!.join()));
-    const laid = alike && own[dim]!.length === 1 && new Set(own.flat()).size === own.flat().length;
-    const order = dims.map((_, i): Axis => (long.includes(i) ? ((4 - long.length + long.indexOf(i)) as Axis) : 0));
-    const parts = laid ? values : values.map((v) => this.arrange(place, v, order));
-    const axis = laid ? own[dim]![0]! : order[dim]!;
-    const joined = parts.reduce((sum, { shape }) => sum + shape[axis], 0);
-    const shape = parts[0]!.shape.map((d, i) => (i === axis ? joined : d)) as unknown as Shape;
-    const body = { op: 'concat', inputs: parts.map((v) => v.tensor), ...(axis === 3 ? {} : { axis }) } as const;
-    const axes = dims.map((d, i) => (d === 1 ? [] : laid ? own[i]! : [order[i]!]));
-    return { ...this.emit(place, body, shape), dims, axes };
   }
 
   /**
@@ -662,17 +541,13 @@ export class ImportBuilder {
     return { ...this.emit(place, body, x.shape, suffix), dims: x.dims, axes: x.axes };
   }
 
-  private image(place: Place, body: NodeBody, shape: Shape, order: readonly Axis[]): Variable {
+  /** A node whose result is an image that the file sees in this order. */
+  image(place: Place, body: NodeBody, shape: Shape, order: readonly Axis[]): Variable {
     return { ...this.emit(place, body, shape), ...viewOf(shape, order) };
   }
 
   /** `suffix` marks a step on the way to the file's own tensor. */
-  private emit(
-    place: Place,
-    body: NodeBody,
-    shape: Shape,
-    suffix?: string,
-  ): Pick<Variable, 'kind' | 'tensor' | 'shape'> {
+  emit(place: Place, body: NodeBody, shape: Shape, suffix?: string): Pick<Variable, 'kind' | 'tensor' | 'shape'> {
     this.checkShape(`output of node "${place.node}" (${place.op}, ${place.where})`, shape);
     for (const [what, values] of Object.entries(body)) {
       if (!(values instanceof Float32Array)) continue;
@@ -716,16 +591,6 @@ function viewOf(shape: Shape, order: readonly Axis[]): Pick<Variable, 'dims' | '
     dims: order.map((axis) => shape[axis]),
     axes: order.map((axis) => (shape[axis] > 1 ? [axis] : [])),
   };
-}
-
-/** Height and width for the dimensions `chosen`, one or two, where they lie there, or could for all that is there. */
-function imageAxes(x: Variable, chosen: readonly number[]): readonly (1 | 2)[] | null {
-  const free = ([1, 2] as const).filter((axis) => !x.axes.flat().includes(axis));
-  const axes = chosen.map((dim) => {
-    const own = x.axes[dim]!;
-    return own.length === 0 ? free.shift() : own.length === 1 && (own[0] === 1 || own[0] === 2) ? own[0] : undefined;
-  });
-  return axes.every((axis) => axis !== undefined) ? (axes as (1 | 2)[]) : null;
 }
 
 /** The memory axes in `order` dealt out to `dims`, or null where a border of a dimension falls inside an axis. */

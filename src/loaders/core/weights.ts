@@ -1,4 +1,5 @@
 /** Stored weights as the graph holds them. */
+import { float16Value } from '../../graph/float16.ts';
 
 /** IEEE 754 binary16, little-endian, → float32. Every value is looked up: models hold millions of them. */
 export function fromFloat16(bytes: Uint8Array): Float32Array<ArrayBuffer> {
@@ -9,16 +10,6 @@ export function fromFloat16(bytes: Uint8Array): Float32Array<ArrayBuffer> {
 }
 
 let float16Values: Float32Array | undefined;
-
-/** The value of one binary16. */
-export function float16Value(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 0x1f;
-  const fraction = bits & 0x3ff;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
-}
 
 /** `[outputs][inputs][taps]` → `[taps][inputs][outputs]`. */
 export function outputsLast(values: Float32Array, outputs: number, inputs: number, taps = 1): Float32Array {

@@ -5,6 +5,7 @@ import type { FoldBudget } from '../core/constants.ts';
 import { transpose } from '../core/fold.ts';
 import { nchw, type Value } from '../core/import-builder.ts';
 import { floatData, vector } from '../core/operations.ts';
+import * as rarer from '../core/rarer-layers.ts';
 import { intOf, intsOf, stringOf } from './attributes.ts';
 import { image, type Operation, paddingOf, pairOf } from './operations.ts';
 
@@ -36,7 +37,7 @@ export function convTranspose(operation: Operation): Value {
   };
   const [y, z] = [along(0, top, bottom), along(1, left, right)];
   const bias = optional(2);
-  return builder.convTranspose(place, x, nchw, {
+  return rarer.convTranspose(builder, place, x, nchw, {
     weights: ofOneGroup(floatData(transpose(weights, [2, 3, 0, 1], budget)), inputs, perGroup, groups, budget),
     bias: bias ? vector(operation, bias, 'bias', outChannels) : null,
     kernel,

@@ -1,6 +1,7 @@
 /** x / ‖x‖ as exporters spell it out, found as one operation. Fetched where a file takes a root or a norm. */
 import type { Constant } from '../core/constants.ts';
 import { axisOf } from '../core/dims.ts';
+import * as rarer from '../core/rarer-layers.ts';
 import { attribute, constantOf, floatOf, intOf, intsOf } from './attributes.ts';
 import type { Handler } from './operations.ts';
 import type { GraphProto, NodeProto, TensorProto } from './proto.ts';
@@ -121,7 +122,8 @@ export const normalised =
     if (shift < 0 || Array.from(like).some((d, i) => d !== 1 && d !== x.dims[i + shift])) {
       builder.unsupported(place, `divides [${x.dims}] by its norm, which is repeated to another shape`);
     }
-    return builder.l2Normalize(
+    return rarer.l2Normalize(
+      builder,
       place,
       x,
       norm.axes.map((axis) => axisOf(axis, rank)),

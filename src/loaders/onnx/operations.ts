@@ -6,7 +6,9 @@ import { axisOf, flattenedDims, resolveReshape, squeezedDims, unsqueezedDims } f
 import { transpose } from '../core/fold.ts';
 import { nchw, type Value, type Variable } from '../core/import-builder.ts';
 import type { Operands } from '../core/operands.ts';
-import { activation, bounded, floatData, joined, leaky, padded, vector, wholeSlice } from '../core/operations.ts';
+import { activation, floatData, vector } from '../core/operations.ts';
+import * as rarer from '../core/rarer-layers.ts';
+import { bounded, joined, leaky, padded, wholeSlice } from '../core/rarer-operations.ts';
 import { axesOf, floatOf, intOf, intsOf, permutationOf, shapeOf, slicesOf, stringOf } from './attributes.ts';
 import type { NodeProto } from './proto.ts';
 import { isFloat, typeName } from './tensor.ts';
@@ -39,13 +41,13 @@ export const operations = new Map<string, Handler>([
   [
     'HardSigmoid',
     ({ builder, place, variable, node }) =>
-      builder.hardSigmoid(place, variable(0), floatOf(node, 'alpha', 0.2), floatOf(node, 'beta', 0.5)),
+      rarer.hardSigmoid(builder, place, variable(0), floatOf(node, 'alpha', 0.2), floatOf(node, 'beta', 0.5)),
   ],
   [
     'Neg',
     ({ builder, place, variable }) => builder.affine(place, variable(0), Float32Array.of(-1), Float32Array.of(0)),
   ],
-  ['PRelu', ({ builder, place, variable, constant }) => builder.prelu(place, variable(0), constant(1))],
+  ['PRelu', ({ builder, place, variable, constant }) => rarer.prelu(builder, place, variable(0), constant(1))],
   ['Abs', (operation) => leaky(operation, -1)],
   ['LeakyRelu', (operation) => leaky(operation, floatOf(operation.node, 'alpha', 0.01))],
   ['Clip', clip],
@@ -105,7 +107,7 @@ export const operations = new Map<string, Handler>([
 function lpNormalization({ builder, place, variable, node }: Operation): Value {
   const x = variable(0);
   if (intOf(node, 'p', 2) !== 2) builder.unsupported(place, 'divides by another norm than the second');
-  return builder.l2Normalize(place, x, [axisOf(intOf(node, 'axis', -1), x.dims.length)], 1e-12);
+  return rarer.l2Normalize(builder, place, x, [axisOf(intOf(node, 'axis', -1), x.dims.length)], 1e-12);
 }
 
 // Elementwise
@@ -224,7 +226,7 @@ function batchNormalization(operation: Operation): Value {
   const channels = x.dims[1] ?? builder.damaged(place, `has an input of [${x.dims}]`);
   const parameter = (i: number, what: string) =>
     vector(operation, optional(i) ?? builder.damaged(place, `has no ${what}`), what, channels);
-  return builder.batchNorm(place, x, 1, {
+  return rarer.batchNorm(builder, place, x, 1, {
     scale: parameter(1, 'scale'),
     shift: parameter(2, 'shift'),
     mean: parameter(3, 'mean'),

@@ -8,8 +8,9 @@ import type { StoredTensor } from '../../graph/quantisation.ts';
 import { type Constant, elementCount, type FoldBudget, floats, integers, stridesOf } from '../core/constants.ts';
 import { axisOf } from '../core/dims.ts';
 import type { ImportBuilder, Place, Value, Variable } from '../core/import-builder.ts';
+import { rangeOf } from '../core/intervals.ts';
 import type { Rounding } from '../core/rounding.ts';
-import { rangeOf, saturated } from '../core/saturation.ts';
+import { saturated } from '../core/saturation.ts';
 import { floatOf, intOf } from './attributes.ts';
 import type { NodeProto } from './proto.ts';
 

@@ -2,6 +2,7 @@
 import type { Pair, Resize } from '../../graph/ops.ts';
 import { axisOf } from '../core/dims.ts';
 import { nchw, type Value } from '../core/import-builder.ts';
+import * as rarer from '../core/rarer-layers.ts';
 import { floatsOf, intOf, intsOf, stringOf } from './attributes.ts';
 import type { Operation } from './operations.ts';
 import { nearestCorners, type Rounding } from './resampling.ts';
@@ -52,7 +53,7 @@ export function resize({ builder, place, node, variable, optional, opset, budget
         `picks the nearest pixels of [${size}] for [${target}] by ${coordinates} and ${rounding}`,
       );
     }
-    return builder.resize(place, x, nchw, target, 'nearest', corners);
+    return rarer.resize(builder, place, x, nchw, target, 'nearest', corners);
   }
   if (mode !== 'linear' && mode !== 'bilinear') builder.unsupported(place, `has the mode "${mode}"`);
   const linear: Record<string, Resize['corners'] | undefined> = {
@@ -64,5 +65,5 @@ export function resize({ builder, place, node, variable, optional, opset, budget
   };
   const corners = Object.hasOwn(linear, coordinates) ? linear[coordinates] : undefined;
   if (!corners) return builder.unsupported(place, `has the coordinates "${coordinates}" for [${target}]`);
-  return builder.resize(place, x, nchw, target, 'bilinear', corners);
+  return rarer.resize(builder, place, x, nchw, target, 'bilinear', corners);
 }

@@ -1,6 +1,7 @@
 import { ModelFormatError } from '../../errors.ts';
+import { float16Value } from '../../graph/float16.ts';
 import { type Constant, elementCount, FoldError, floats, integers } from '../core/constants.ts';
-import { float16Value, fromFloat16 } from '../core/weights.ts';
+import { fromFloat16 } from '../core/weights.ts';
 import { dataTypes, type TensorProto } from './proto.ts';
 
 const typeNames = new Map<number, string>(Object.entries(dataTypes).map(([name, value]) => [value, name]));

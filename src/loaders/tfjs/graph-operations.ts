@@ -6,20 +6,18 @@ import { axisOf, permutationIn, resolveReshape, squeezedDims, unsqueezedDims } f
 import { cast, combine, concat as concatConstants, gather, map, resolveSlice, slice, transpose } from '../core/fold.ts';
 import { nhwc, type Value, type Variable } from '../core/import-builder.ts';
 import type { Operands } from '../core/operands.ts';
+import { activation, floatData, reduced, vector } from '../core/operations.ts';
+import * as rarer from '../core/rarer-layers.ts';
 import {
-  activation,
   bounded,
-  floatData,
   imagePadding,
   joined,
   leaky,
   padded,
   padsImage,
-  reduced,
   resized,
-  vector,
   wholeSlice,
-} from '../core/operations.ts';
+} from '../core/rarer-operations.ts';
 import { batchToSpace, spaceToBatch } from '../core/space-to-batch.ts';
 import { tapsOutputsLast } from '../core/weights.ts';
 import { floatTypes, type TfjsAttributes } from './attributes.ts';
@@ -42,7 +40,7 @@ export const operations = new Map<string, Handler>([
   ['Relu', activation('relu')],
   ['Relu6', activation('relu6')],
   ['Sigmoid', activation('sigmoid')],
-  ['Prelu', ({ builder, place, variable, constant }) => builder.prelu(place, variable(0), constant(1))],
+  ['Prelu', ({ builder, place, variable, constant }) => rarer.prelu(builder, place, variable(0), constant(1))],
   ['Abs', (operation) => leaky(operation, -1)],
   ['LeakyRelu', (operation) => leaky(operation, operation.attributes.float('alpha', 0.2))],
   ['ClipByValue', clipByValue],
@@ -202,7 +200,7 @@ function fused(
   if (!sloped) return x;
   const after = { ...place, node: `${place.node}/${last}`, output: `${place.output}/${last}` };
   const alpha = Float32Array.of(attributes.float('leakyrelu_alpha', 0.2));
-  return builder.prelu(after, x, last === 'Prelu' ? constant(first + Number(biased)) : floats([1], alpha));
+  return rarer.prelu(builder, after, x, last === 'Prelu' ? constant(first + Number(biased)) : floats([1], alpha));
 }
 
 function conv(operation: TfjsOperation, depthwise: boolean): Value {
@@ -248,7 +246,7 @@ function convTranspose(operation: TfjsOperation): Value {
   const size: Pair = [shape.data[1]!, shape.data[2]!];
   // The padding of the convolution that leads the other way.
   const { top, left } = paddingOf(operation, size, kernel, stride, dilation);
-  return builder.convTranspose(place, x, nhwc, {
+  return rarer.convTranspose(builder, place, x, nhwc, {
     weights: tapsOutputsLast(floatData(weights), height * width, outChannels, inputs),
     bias: null,
     kernel,
@@ -267,7 +265,7 @@ function batchNorm(operation: TfjsOperation): Value {
   if (attributes.bool('is_training', false)) builder.unsupported(place, 'is in training mode');
   const x = variable(0);
   const parameter = (i: number, what: string) => vector(operation, constant(i), what, x.dims[3]!);
-  return builder.batchNorm(place, x, 3, {
+  return rarer.batchNorm(builder, place, x, 3, {
     scale: parameter(1, 'scale'),
     shift: parameter(2, 'offset'),
     mean: parameter(3, 'mean'),

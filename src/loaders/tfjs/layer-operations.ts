@@ -4,6 +4,7 @@ import { noPadding, samePadding } from '../../graph/shapes.ts';
 import { floats } from '../core/constants.ts';
 import { type Axis, type ImportBuilder, nchw, nhwc, type Place, type Variable } from '../core/import-builder.ts';
 import { listOf } from '../core/json.ts';
+import * as rarer from '../core/rarer-layers.ts';
 import { tapsOutputsLast } from '../core/weights.ts';
 import type { LayerConfig } from './layer-config.ts';
 
@@ -82,7 +83,7 @@ function activate({ builder, place, keras3 }: LayerCall, x: Variable, name: stri
     case 'softmax':
       return builder.softmax(place, x, [x.dims.length - 1]);
     case 'hard_sigmoid':
-      return keras3 ? builder.activation(place, x, 'hard-sigmoid') : builder.hardSigmoid(place, x, 0.2, 0.5);
+      return keras3 ? builder.activation(place, x, 'hard-sigmoid') : rarer.hardSigmoid(builder, place, x, 0.2, 0.5);
     case 'swish':
     case 'silu':
       return builder.arithmetic(place, 'multiply', x, builder.activation(place, x, 'sigmoid'));
@@ -104,7 +105,7 @@ function relu({ builder, place, config, input }: LayerCall): Variable {
   if ((slope !== 0 && limited) || config.number('threshold', 0) !== 0) {
     return builder.unsupported(place, 'has a slope below zero beside a largest value, or a threshold');
   }
-  if (!limited) return builder.prelu(place, input, floats([1], Float32Array.of(slope)));
+  if (!limited) return rarer.prelu(builder, place, input, floats([1], Float32Array.of(slope)));
   const max = config.number('max_value', 0);
   return max === 6 ? builder.activation(place, input, 'relu6') : builder.clip(place, input, 0, max);
 }
@@ -112,14 +113,14 @@ function relu({ builder, place, config, input }: LayerCall): Variable {
 /** Keras 2 calls the slope alpha, Keras 3 negative_slope. */
 function leakyRelu({ builder, place, config, input }: LayerCall): Variable {
   const alpha = config.number('negative_slope', config.number('alpha', 0.3));
-  return builder.prelu(place, input, floats([1], Float32Array.of(alpha)));
+  return rarer.prelu(builder, place, input, floats([1], Float32Array.of(alpha)));
 }
 
 /** A slope for each element of an image, but where axes share one. */
 function prelu({ builder, place, config, input, weight }: LayerCall): Variable {
   const shared = config.get('shared_axes') === undefined ? [] : config.integers('shared_axes', 1);
   const dims = input.dims.slice(1).map((d, i) => (shared.includes(i + 1) ? 1 : d));
-  return builder.prelu(place, input, floats(dims, weight('alpha', dims)));
+  return rarer.prelu(builder, place, input, floats(dims, weight('alpha', dims)));
 }
 
 // Convolution and windows
@@ -197,7 +198,7 @@ function convTranspose(call: LayerCall): Variable {
   const { top, left } = paddingOf(call, size, window);
   const kernel = weight('kernel', [...window.kernel, outChannels, channels]);
   const { activation, after } = ownActivation(call);
-  const result = builder.convTranspose(place, input, order, {
+  const result = rarer.convTranspose(builder, place, input, order, {
     ...window,
     weights: tapsOutputsLast(kernel, window.kernel[0] * window.kernel[1], outChannels, channels),
     bias: biasOf(call, outChannels),
@@ -261,7 +262,7 @@ function batchNorm(call: LayerCall): Variable {
   const channels = input.dims[axis]!;
   const parameter = (name: string, wanted: boolean, otherwise: number) =>
     wanted ? weight(name, [channels]) : new Float32Array(channels).fill(otherwise);
-  return builder.batchNorm(place, input, axis, {
+  return rarer.batchNorm(builder, place, input, axis, {
     scale: parameter('gamma', config.bool('scale', true), 1),
     shift: parameter('beta', config.bool('center', true), 0),
     mean: parameter('moving_mean', true, 0),
@@ -294,7 +295,7 @@ function zeroPadding(call: LayerCall): Variable {
   const sound = pairs.length === 2 && pairs.every((pair) => pair.length === 2 && pair.every(isPadding));
   if (!sound) config.fail('padding', 'whole numbers ≥ 0: one, two, or two pairs');
   const [[top, bottom], [left, right]] = pairs as [Pair, Pair];
-  return builder.pad(place, input, order, { top, bottom, left, right });
+  return rarer.pad(builder, place, input, order, { top, bottom, left, right });
 }
 
 const isPadding = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -306,7 +307,7 @@ function upSampling(call: LayerCall): Variable {
   const [vertical, horizontal] = config.pair('size', [2, 2]);
   const mode = config.string('interpolation', 'nearest');
   if (mode !== 'nearest' && mode !== 'bilinear') return builder.unsupported(place, `interpolates by "${mode}"`);
-  return builder.resize(place, input, order, [size[0] * vertical, size[1] * horizontal], mode, 'asymmetric');
+  return rarer.resize(builder, place, input, order, [size[0] * vertical, size[1] * horizontal], mode, 'asymmetric');
 }
 
 // Products and sums
@@ -330,7 +331,7 @@ function merge({ builder, place, inputs }: LayerCall, op: 'add' | 'subtract' | '
 function concatenate(call: LayerCall): Variable {
   const { builder, place, inputs, config } = call;
   if (inputs.length < 2) builder.damaged(place, `joins ${inputs.length} tensors`);
-  return builder.concat(place, inputs, config.axis('axis', inputs[0]!.dims.length));
+  return rarer.concat(builder, place, inputs, config.axis('axis', inputs[0]!.dims.length));
 }
 
 function rescaling({ builder, place, config, input }: LayerCall): Variable {

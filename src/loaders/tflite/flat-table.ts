@@ -1,4 +1,3 @@
-import { ByteBuffer } from 'flatbuffers';
 import { ModelFormatError } from '../../errors.ts';
 
 const decoder = new TextDecoder();
@@ -6,7 +5,8 @@ const decoder = new TextDecoder();
 /** What the tables of one file have in common. */
 interface Source {
   readonly file: string;
-  readonly buffer: ByteBuffer;
+  readonly bytes: Uint8Array;
+  readonly view: DataView;
   /** Elements of vectors and bytes of strings that may still be read. */
   left: number;
 }
@@ -33,11 +33,11 @@ export class FlatTable {
     this.#source = source;
     this.#position = position;
     this.#check(position, 4);
-    const { buffer } = source;
-    this.#vtable = position - buffer.readInt32(position);
+    const { view } = source;
+    this.#vtable = position - view.getInt32(position, true);
     this.#check(this.#vtable, 4);
-    this.#vtableBytes = buffer.readUint16(this.#vtable);
-    this.#bytes = buffer.readUint16(this.#vtable + 2);
+    this.#vtableBytes = view.getUint16(this.#vtable, true);
+    this.#bytes = view.getUint16(this.#vtable + 2, true);
     this.#check(this.#vtable, this.#vtableBytes);
     this.#check(position, this.#bytes);
     // A vtable begins with its own size and the table's, a table with the way to its vtable.
@@ -52,16 +52,16 @@ export class FlatTable {
   /** The root table of a file. */
   static root(file: string, bytes: Uint8Array): FlatTable {
     if (bytes.length < 8) throw new ModelFormatError(file, `ends after ${bytes.length} bytes, in its first offset`);
-    const buffer = new ByteBuffer(bytes);
-    return new FlatTable({ file, buffer, left: 1_000_000 + bytes.length }, buffer.readUint32(0));
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    return new FlatTable({ file, bytes, view, left: 1_000_000 + bytes.length }, view.getUint32(0, true));
   }
 
   int(field: number, otherwise = 0): number {
-    return this.#scalar(field, 4, (buffer, at) => buffer.readInt32(at)) ?? otherwise;
+    return this.#scalar(field, 4, (view, at) => view.getInt32(at, true)) ?? otherwise;
   }
 
   byte(field: number, otherwise = 0): number {
-    return this.#scalar(field, 1, (buffer, at) => buffer.readInt8(at)) ?? otherwise;
+    return this.#scalar(field, 1, (view, at) => view.getInt8(at)) ?? otherwise;
   }
 
   bool(field: number): boolean {
@@ -69,35 +69,35 @@ export class FlatTable {
   }
 
   float(field: number, otherwise = 0): number {
-    return this.#scalar(field, 4, (buffer, at) => buffer.readFloat32(at)) ?? otherwise;
+    return this.#scalar(field, 4, (view, at) => view.getFloat32(at, true)) ?? otherwise;
   }
 
   string(field: number): string {
     const vector = this.#vector(field, 1);
     if (!vector) return '';
     this.#take(vector, 65_536, 'bytes in a name');
-    return decoder.decode(this.#source.buffer.bytes().subarray(vector.start, vector.start + vector.length));
+    return decoder.decode(this.#source.bytes.subarray(vector.start, vector.start + vector.length));
   }
 
   /** The bytes of a vector of bytes, as they lie in the file; empty where the field is not there. */
   bytes(field: number): Uint8Array {
     const vector = this.#vector(field, 1);
     if (!vector) return new Uint8Array(0);
-    return this.#source.buffer.bytes().subarray(vector.start, vector.start + vector.length);
+    return this.#source.bytes.subarray(vector.start, vector.start + vector.length);
   }
 
   /** At most `most` of them; `what` they are is for the message. */
   ints(field: number, most: number, what: string): number[] {
-    return this.#list(field, 4, most, what, (buffer, at) => buffer.readInt32(at));
+    return this.#list(field, 4, most, what, (view, at) => view.getInt32(at, true));
   }
 
   floats(field: number, most: number, what: string): number[] {
-    return this.#list(field, 4, most, what, (buffer, at) => buffer.readFloat32(at));
+    return this.#list(field, 4, most, what, (view, at) => view.getFloat32(at, true));
   }
 
   /** 64-bit integers as numbers. */
   longs(field: number, most: number, what: string): number[] {
-    return this.#list(field, 8, most, what, (buffer, at) => Number(buffer.readInt64(at)));
+    return this.#list(field, 8, most, what, (view, at) => Number(view.getBigInt64(at, true)));
   }
 
   table(field: number): FlatTable | null {
@@ -106,24 +106,24 @@ export class FlatTable {
   }
 
   tables(field: number, most: number, what: string): FlatTable[] {
-    return this.#list(field, 4, most, what, (_, at) => this.#follow(at));
+    return this.#list(field, 4, most, what, (_view, at) => this.#follow(at));
   }
 
   #follow(at: number): FlatTable {
-    return new FlatTable(this.#source, at + this.#source.buffer.readUint32(at));
+    return new FlatTable(this.#source, at + this.#source.view.getUint32(at, true));
   }
 
-  #scalar(field: number, bytes: number, read: (buffer: ByteBuffer, at: number) => number): number | null {
+  #scalar(field: number, bytes: number, read: (view: DataView, at: number) => number): number | null {
     const at = this.#field(field, bytes);
-    return at === null ? null : read(this.#source.buffer, at);
+    return at === null ? null : read(this.#source.view, at);
   }
 
-  #list<T>(field: number, bytes: number, most: number, what: string, read: (buffer: ByteBuffer, at: number) => T): T[] {
+  #list<T>(field: number, bytes: number, most: number, what: string, read: (view: DataView, at: number) => T): T[] {
     const vector = this.#vector(field, bytes);
     if (!vector) return [];
     this.#take(vector, most, what);
-    const { buffer } = this.#source;
-    return Array.from({ length: vector.length }, (_, i) => read(buffer, vector.start + bytes * i));
+    const { view } = this.#source;
+    return Array.from({ length: vector.length }, (_, i) => read(view, vector.start + bytes * i));
   }
 
   #take({ start, length }: Vector, most: number, what: string): void {
@@ -137,10 +137,10 @@ export class FlatTable {
   #vector(field: number, bytes: number): Vector | null {
     const at = this.#field(field, 4);
     if (at === null) return null;
-    const { buffer } = this.#source;
-    const position = at + buffer.readUint32(at);
+    const { view } = this.#source;
+    const position = at + view.getUint32(at, true);
     this.#check(position, 4);
-    const length = buffer.readUint32(position);
+    const length = view.getUint32(position, true);
     this.#check(position + 4, length * bytes);
     return { start: position + 4, length };
   }
@@ -149,7 +149,7 @@ export class FlatTable {
   #field(field: number, bytes: number): number | null {
     const slot = 4 + 2 * field;
     if (slot + 2 > this.#vtableBytes) return null;
-    const offset = this.#source.buffer.readUint16(this.#vtable + slot);
+    const offset = this.#source.view.getUint16(this.#vtable + slot, true);
     if (offset === 0) return null;
     if (offset < 4 || offset + bytes > this.#bytes) {
       this.#damaged(
@@ -161,8 +161,8 @@ export class FlatTable {
   }
 
   #check(at: number, bytes: number): void {
-    const { file, buffer } = this.#source;
-    const { length } = buffer.bytes();
+    const { file, bytes: whole } = this.#source;
+    const { length } = whole;
     if (at < 0 || at + bytes > length) {
       throw new ModelFormatError(
         file,

@@ -2,20 +2,18 @@
 import { ModelFormatError, UnsupportedOpError, UsageError } from '../../errors.ts';
 import { classesOf } from '../../graph/classes.ts';
 import { withoutDeadNodes } from '../../graph/dead-nodes.ts';
-import type { Decoding } from '../../graph/decoding.ts';
 import type { Graph, ImageRule } from '../../graph/graph.ts';
 import { FoldBudget, FoldError } from '../core/constants.ts';
-import { headsBefore } from '../core/cut.ts';
 import { type Axis, ImportBuilder, listed, nchw, nhwc, type Place, type Value } from '../core/import-builder.ts';
 import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { operandsOf } from '../core/operands.ts';
-import { saturated } from '../core/saturation.ts';
+import type { saturated as Saturated } from '../core/saturation.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
-import type { End } from './decoding.ts';
+import type { ends as Ends } from './ends.ts';
 import { FlatTable } from './flat-table.ts';
 import { type Handler, type Operators, operators, type TfliteOperation } from './operations.ts';
+import { CUSTOM, type FileNetwork, type Operator, type OperatorCode, type Wanted } from './operator.ts';
 import type { TfliteRounding } from './rounding.ts';
-import type { TailCall } from './tail-call.ts';
 import { type ActivationRange, activationRange, decodeConstant, readTensor, type TfliteTensor } from './tensors.ts';
 
 // For whoever runs such a file as it is: in the chunk that has been fetched by then.
@@ -34,66 +32,14 @@ const layoutFree: ReadonlySet<number> = new Set([0, 6, 18, 19, 21, 34, 41, 42, 5
 /** RESHAPE, SQUEEZE, EXPAND_DIMS. The file states what they give, whatever computes a second input. */
 const statesShape: ReadonlySet<number> = new Set([22, 43, 70]);
 
-interface Tail {
-  /** Which of its inputs become outputs of the graph; the others are constants. */
-  readonly heads: readonly number[];
-  readonly decoding: () => Promise<(call: TailCall) => Decoding>;
-}
-
-/** Operators that decode and are not run, by the name of the custom operator. */
-const tails: ReadonlyMap<string, Tail> = new Map([
-  [
-    'TFLite_Detection_PostProcess',
-    { heads: [0, 1], decoding: async () => (await import('./detection.ts')).ssdDecoding },
-  ],
-]);
-
-/** BuiltinOperator of what a name says. */
-const CUSTOM = 32;
-
-/** Operators that decode and have no name in the file, by the number of BuiltinOperator. */
-const decoders = new Map([
-  [48, 'TOPK_V2'],
-  [56, 'ARG_MAX'],
-  [79, 'ARG_MIN'],
-  [107, 'GATHER_ND'],
-]);
-
-/** Operators that pick places, or decode what the network found: no layers. */
-const picks: ReadonlySet<string> = new Set([...decoders.values(), 'PosenetDecoderOp']);
-
-/** Operators that learnt weights: behind them is a network, not a decoding. */
-const learns: ReadonlySet<string> = new Set(['CONV_2D', 'DEPTHWISE_CONV_2D', 'FULLY_CONNECTED', 'TRANSPOSE_CONV']);
-
 /** BuiltinOperator. The byte came first; operators past 127 are in the other field only. */
 const operatorNumber = (code: FlatTable): number => Math.max(code.byte(0), code.int(3));
-
-interface OperatorCode {
-  readonly number: number;
-  /** Its name, where it is none of BuiltinOperator. */
-  readonly custom: string;
-}
 
 /** What the metadata's entry is called. */
 const METADATA = 'TFLITE_METADATA';
 
 const squashed =
   'the whole picture is squashed to the input: the file says how pixels are scaled, not how they are fitted';
-
-interface Operator {
-  readonly table: FlatTable;
-  /** Of BuiltinOperator; -1 where the file has no such code. */
-  readonly number: number;
-  /** Indices of tensors. */
-  readonly inputs: readonly number[];
-  readonly outputs: readonly number[];
-}
-
-/** An output: a tensor of the file under a name. */
-interface Wanted {
-  readonly name: string;
-  readonly index: number;
-}
 
 /** The end of a ZIP archive has a record of 22 bytes, and a comment of at most 65,535 after it. */
 function hasArchive(bytes: Uint8Array): boolean {
@@ -150,6 +96,9 @@ class TfliteLoader {
   /** Those that the file may have; the rare ones where it has one that is not usual. */
   #operators: Operators = operators;
   #customOperators: ReadonlyMap<string, Handler> = new Map();
+  #ends: typeof Ends | null = null;
+  /** Where tensors that the network computes are quantised. */
+  #saturate: typeof Saturated | null = null;
   /** Tensors that operators make which are not run. */
   readonly #unmade = new Set<number>();
   #readers: Map<number, Operator[]> | undefined;
@@ -200,13 +149,32 @@ class TfliteLoader {
       outputs: table.ints(2, mostOperands, 'outputs of an operator'),
     }));
     if (codes.some(({ number }) => !operators.has(number))) {
-      const { rareOperators, customOperators } = await import('./rare-operations.ts');
+      const [{ rareOperators, customOperators }, { ends }] = await Promise.all([
+        import('./rare-operations.ts'),
+        import('./ends.ts'),
+      ]);
+      this.#ends = ends;
       this.#operators = new Map([...operators, ...rareOperators]);
       this.#customOperators = customOperators;
     }
+    if (this.#tensors.some(({ quantisation, bytes }) => quantisation && bytes.length === 0)) {
+      this.#saturate = (await import('../core/saturation.ts')).saturated;
+    }
     for (const index of inputs) this.#addInput(index, all);
-    const tail = this.#options.outputs ? null : this.#tail(all, codes);
-    const wanted = tail ? this.#withHeads(tail) : this.#wantedOutputs();
+    const ends = this.#ends;
+    const network: FileNetwork = {
+      builder: this.#builder,
+      all,
+      codes,
+      outputs: this.#subgraph.ints(2, mostOutputs, 'outputs'),
+      tensor: (index, what) => this.#tensor(index, what),
+      shortName: (index) => this.#shortName(index),
+      opOf: (i) => this.#kind(all[i]!, i, codes).op,
+      graphTensor: (index) => this.#graphTensor(index),
+      value: (index, what) => this.#value(index, what),
+    };
+    const tail = this.#options.outputs ? null : ends?.tailOf(network);
+    const wanted = tail ? this.#named(ends!.headsOf(network, tail)) : this.#wantedOutputs();
     const needed = this.#needed(
       all,
       wanted.map(({ index }) => index),
@@ -229,75 +197,23 @@ class TfliteLoader {
       }
       for (const index of operator.outputs) this.#unmade.add(index);
     }
-    const outputs = error ? this.#cut(error, wanted, left, needed, all, codes) : wanted;
+    if (error && (this.#options.outputs || !ends)) throw error;
+    const outputs = error ? ends!.cutBefore(network, error, wanted, left, needed) : wanted;
     const whole = this.#builder.finish(
       outputs.map(({ name, index }) => ({ name, value: this.#value(index, `output "${name}"`) })),
     );
     const graph = error ? withoutDeadNodes(whole) : whole;
     const image = inputs.length === 1 ? await this.#image(inputs[0]!, graph) : null;
-    const decoding = tail && (await this.#decoding(tail));
+    const decoding = tail && (await ends!.decodingOf(network, tail));
     const loaded = {
       ...graph,
       ...(image ? { image, assumptions: [squashed] } : {}),
       ...(decoding ? { decoding } : {}),
     };
-    const ends = this.#ends([...left], outputs, all, codes);
     const customs = needed.flatMap((i) => (left.has(i) ? [] : this.#kind(all[i]!, i, codes).custom || []));
-    if (decoding || (ends.length === 0 && customs.length === 0 && outputs.length === 1)) return loaded;
-    return (await import('./decoding.ts')).withDecoding(loaded, ends, new Set(customs));
-  }
-
-  /**
-   * Where the network is cut because operators are `left` that decode what it found: the file's own outputs that do not
-   * depend on them, then what they read. Throws `error` where they are no decoding, or outputs were asked for.
-   */
-  #cut(
-    error: UnsupportedOpError,
-    wanted: readonly Wanted[],
-    left: ReadonlySet<number>,
-    order: readonly number[],
-    all: readonly Operator[],
-    codes: readonly OperatorCode[],
-  ): readonly Wanted[] {
-    const ops = [...left].map((i) => this.#kind(all[i]!, i, codes).op);
-    if (this.#options.outputs || !ops.some((op) => picks.has(op)) || ops.some((op) => learns.has(op))) throw error;
-    const own = wanted.filter(({ index }) => this.#graphTensor(index) !== null);
-    const named = (indices: readonly number[]) => indices.flatMap((index) => this.#graphTensor(index) ?? []);
-    const heads = headsBefore(
-      { order, reads: (i) => named(all[i]!.inputs), writes: (i) => named(all[i]!.outputs) },
-      left,
-      named(own.map(({ index }) => index)),
-    );
-    const read = [...left].flatMap((i) => all[i]!.inputs);
-    const outputs = heads.map((tensor) => {
-      const index = read.find((input) => this.#graphTensor(input) === tensor)!;
-      return { name: this.#tensors[index]!.name, index };
-    });
-    const names = [...own, ...outputs].map(({ name }) => name);
-    if (outputs.length === 0 || new Set(names).size < names.length) throw error;
-    return [...own, ...outputs];
-  }
-
-  #ends(
-    left: readonly number[],
-    outputs: readonly Wanted[],
-    all: readonly Operator[],
-    codes: readonly OperatorCode[],
-  ): readonly End[] {
-    const names = new Map(outputs.map(({ name, index }) => [this.#graphTensor(index), name]));
-    return left.map((i) => {
-      const { table, inputs } = all[i]!;
-      return {
-        op: this.#kind(all[i]!, i, codes).op,
-        inputs: inputs.map((index) => names.get(this.#graphTensor(index)) ?? null),
-        constant: (k) => {
-          const bytes = this.#tensors[inputs[k]!]?.bytes.length ?? 0;
-          const value = bytes > 0 ? this.#value(inputs[k]!, `input ${k} of operator ${i}`) : null;
-          return value?.kind === 'constant' ? value.data : null;
-        },
-        options: table.bytes(5),
-      };
-    });
+    if (decoding || (left.size === 0 && customs.length === 0 && outputs.length === 1)) return loaded;
+    const decoders = ends?.endsOf(network, [...left], outputs) ?? [];
+    return (await import('./decoding.ts')).withDecoding(loaded, decoders, new Set(customs));
   }
 
   /** The tensor of the graph that a tensor of the file is; null where it is none. */
@@ -314,46 +230,6 @@ class TfliteLoader {
     const { imageRuleOf } = await import('../sidecars/tflite-metadata.ts');
     const dims = tensor.dims.length === 4 ? input!.shape : tensor.dims;
     return imageRuleOf(this.#file, this.#model, this.#buffers, { ...tensor, dims });
-  }
-
-  /** The operator that decodes, where the file's outputs come from one; null where it is none that is known. */
-  #tail(all: readonly Operator[], codes: readonly OperatorCode[]): (Operator & { readonly name: string }) | null {
-    const own = this.#subgraph.ints(2, mostOutputs, 'outputs');
-    for (const operator of all) {
-      const name = operator.number === CUSTOM ? codes[operator.table.int(0)]!.custom : '';
-      if (tails.has(name) && operator.outputs.some((index) => own.includes(index))) return { ...operator, name };
-    }
-    return null;
-  }
-
-  /** The file's own outputs with what the decoder reads in place of what it makes. */
-  #withHeads({ name, inputs, outputs }: Operator & { readonly name: string }): Wanted[] {
-    const heads = tails.get(name)!.heads.map((i) => inputs[i] ?? -1);
-    const own = this.#subgraph.ints(2, mostOutputs, 'outputs').filter((index) => !outputs.includes(index));
-    return this.#named([...heads, ...own]);
-  }
-
-  async #decoding({ name, table, inputs, outputs }: Operator & { readonly name: string }): Promise<Decoding> {
-    const { heads, decoding } = tails.get(name)!;
-    const node = this.#shortName(outputs[0] ?? -1);
-    const place: Place = {
-      node,
-      op: name,
-      where: `inputs ${listed(inputs.map((i) => this.#shortName(i)))}`,
-      output: node,
-    };
-    const read = await decoding();
-    return read({
-      options: table.bytes(5),
-      heads: heads.map((i) => this.#tensor(inputs[i] ?? -1, `input ${i} of ${name}`)),
-      constant: (i) => {
-        const value = this.#value(inputs[i] ?? -1, `input ${i} of ${name}`);
-        return value.kind === 'constant'
-          ? value
-          : this.#builder.unsupported(place, `computes its input ${i}, expected a constant`);
-      },
-      fail: (message) => this.#builder.damaged(place, message),
-    });
   }
 
   #tensor(index: number, what: string): TfliteTensor {
@@ -476,7 +352,9 @@ class TfliteLoader {
     }
     const custom = number === CUSTOM ? code.custom : '';
     const op =
-      this.#operators.get(number)?.[0] ?? decoders.get(number) ?? (code.custom || `builtin operator ${number}`);
+      this.#operators.get(number)?.[0] ??
+      this.#ends?.decoders.get(number) ??
+      (code.custom || `builtin operator ${number}`);
     return { op, custom };
   }
 
@@ -542,7 +420,7 @@ class TfliteLoader {
       low: positive ? range.low - step.scale : -Infinity,
       high: positive ? Infinity : range.high + step.scale,
     };
-    return saturated(this.#builder, after, value, range, accepted);
+    return this.#saturate!(this.#builder, after, value, range, accepted);
   }
 
   /** Null where the file has none. Fields of another operator's options would be read for what they are not. */

@@ -1,11 +1,11 @@
 /** What each TensorFlow Lite operator becomes in the graph. Indices of fields are those of TensorFlow's schema.fbs. */
-import type { Activation, Padding, Pair, Pool, Resize } from '../../graph/ops.ts';
+import type { Activation, Padding, Pair, Pool } from '../../graph/ops.ts';
 import { noPadding, samePadding } from '../../graph/shapes.ts';
 import { type FoldBudget, reshape as reshapeConstant } from '../core/constants.ts';
 import { type Interval, nhwc, type Value, type Variable } from '../core/import-builder.ts';
+import { activationInterval } from '../core/intervals.ts';
 import type { Operands } from '../core/operands.ts';
-import { activation, bounded, floatData, joined, padded, reduced, resized } from '../core/operations.ts';
-import { activationInterval } from '../core/saturation.ts';
+import { activation, floatData, reduced } from '../core/operations.ts';
 import { outputsLast } from '../core/weights.ts';
 import type { FlatTable } from './flat-table.ts';
 
@@ -31,7 +31,6 @@ export type Operators = ReadonlyMap<number, readonly [name: string, handler: Han
 export const operators: Operators = new Map([
   [0, ['ADD', arithmetic('add'), 11]],
   [1, ['AVERAGE_POOL_2D', (operation) => pool(operation, 'average'), 5]],
-  [2, ['CONCATENATION', concat, 10]],
   [3, ['CONV_2D', (operation) => conv(operation, false), 1]],
   [4, ['DEPTHWISE_CONV_2D', (operation) => conv(operation, true), 2]],
   [6, ['DEQUANTIZE', ({ value }) => value(0)]],
@@ -40,22 +39,15 @@ export const operators: Operators = new Map([
   [17, ['MAX_POOL_2D', (operation) => pool(operation, 'max'), 5]],
   [18, ['MUL', arithmetic('multiply'), 21]],
   [19, ['RELU', activation('relu')]],
-  [20, ['RELU_N1_TO_1', ({ builder, place, variable }) => builder.clip(place, variable(0), -1, 1)]],
   [21, ['RELU6', activation('relu6')]],
   [22, ['RESHAPE', reshape]],
-  [23, ['RESIZE_BILINEAR', (operation) => resize(operation, 'bilinear', 2), 15]],
   [25, ['SOFTMAX', softmax, 9]],
-  [34, ['PAD', pad]],
   [40, ['MEAN', (call) => reduced(call, 'average', call.constant(1).data, call.options?.bool(0) ?? false), 27]],
   [41, ['SUB', arithmetic('subtract'), 28]],
   [42, ['DIV', arithmetic('divide'), 29]],
   [43, ['SQUEEZE', reshape]],
   [53, ['CAST', cast]],
-  [55, ['MAXIMUM', (operation) => bounded(operation, 'min')]],
-  [57, ['MINIMUM', (operation) => bounded(operation, 'max')]],
-  [60, ['PADV2', pad]],
   [70, ['EXPAND_DIMS', reshape]],
-  [97, ['RESIZE_NEAREST_NEIGHBOR', (operation) => resize(operation, 'nearest', 0), 74]],
   [114, ['QUANTIZE', ({ value }) => value(0)]],
   [117, ['HARD_SWISH', activation('hard-swish')]],
 ]);
@@ -90,7 +82,7 @@ function arithmetic(op: 'add' | 'subtract' | 'multiply' | 'divide'): Handler {
   };
 }
 
-function imageSize({ builder, place, variable }: TfliteOperation): Pair {
+export function imageSize({ builder, place, variable }: TfliteOperation): Pair {
   const { dims } = variable(0);
   if (dims.length !== 4) builder.damaged(place, `works on [${dims}], expected four dimensions`);
   return [dims[1]!, dims[2]!];
@@ -194,21 +186,4 @@ function softmax({ builder, place, options, variable }: TfliteOperation): Value 
 function reshape({ builder, place, value, outputDims }: TfliteOperation): Value {
   const x = value(0);
   return x.kind === 'constant' ? reshapeConstant(x, outputDims) : builder.reshape(place, x, outputDims);
-}
-
-function pad(operation: TfliteOperation): Value {
-  const { constant, count } = operation;
-  return padded(operation, constant(1).data, count > 2 ? constant(2).data[0] : 0);
-}
-
-function resize(operation: TfliteOperation, mode: Resize['mode'], field: number): Value {
-  const { options } = operation;
-  imageSize(operation);
-  return resized(operation, mode, options?.bool(field) ?? false, options?.bool(field + 1) ?? false);
-}
-
-function concat(operation: TfliteOperation): Value {
-  const { options, value, count } = operation;
-  const values = Array.from({ length: count }, (_, i) => value(i));
-  return withActivation(operation, joined(operation, values, options?.int(0) ?? 0), 1);
 }

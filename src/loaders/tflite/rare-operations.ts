@@ -1,16 +1,19 @@
 /** TensorFlow Lite operators that few files have, fetched for those. Indices of fields are those of TensorFlow's schema.fbs. */
-import type { ConvTranspose2d } from '../../graph/ops.ts';
+import type { ConvTranspose2d, Resize } from '../../graph/ops.ts';
 import { transposedOutput } from '../../graph/shapes.ts';
 import type { Constant } from '../core/constants.ts';
 import { permutationIn } from '../core/dims.ts';
 import { transpose as transposeConstant } from '../core/fold.ts';
 import { nhwc, type Value, type Variable } from '../core/import-builder.ts';
-import { floatData, leaky, vector } from '../core/operations.ts';
+import { floatData, vector } from '../core/operations.ts';
+import * as rarer from '../core/rarer-layers.ts';
+import { bounded, joined, leaky, padded, resized } from '../core/rarer-operations.ts';
 import { batchToSpace, spaceToBatch } from '../core/space-to-batch.ts';
 import { outputsLast } from '../core/weights.ts';
 import {
   fused,
   type Handler,
+  imageSize,
   type Operators,
   paddingOf,
   positive,
@@ -19,11 +22,19 @@ import {
 } from './operations.ts';
 
 export const rareOperators: Operators = new Map([
+  [2, ['CONCATENATION', concat, 10]],
+  [20, ['RELU_N1_TO_1', ({ builder, place, variable }) => builder.clip(place, variable(0), -1, 1)]],
+  [23, ['RESIZE_BILINEAR', (operation) => resize(operation, 'bilinear', 2), 15]],
+  [34, ['PAD', pad]],
+  [55, ['MAXIMUM', (operation) => bounded(operation, 'min')]],
+  [57, ['MINIMUM', (operation) => bounded(operation, 'max')]],
+  [60, ['PADV2', pad]],
+  [97, ['RESIZE_NEAREST_NEIGHBOR', (operation) => resize(operation, 'nearest', 0), 74]],
   [11, ['L2_NORMALIZATION', l2Normalization, 20]],
   [37, ['BATCH_TO_SPACE_ND', batchToSpace]],
   [38, ['SPACE_TO_BATCH_ND', spaceToBatch]],
   [39, ['TRANSPOSE', transpose]],
-  [54, ['PRELU', ({ builder, place, variable, constant }) => builder.prelu(place, variable(0), constant(1))]],
+  [54, ['PRELU', ({ builder, place, variable, constant }) => rarer.prelu(builder, place, variable(0), constant(1))]],
   [67, ['TRANSPOSE_CONV', transposeConv, 49]],
   [69, ['TILE', tile]],
   [98, ['LEAKY_RELU', (operation) => leaky(operation, operation.options?.float(0) ?? 0), 75]],
@@ -41,7 +52,9 @@ function tile({ builder, place, variable, constant }: TfliteOperation): Value {
   if (!fits || n !== 1 || c !== 1 || !(height! > 0 && width! > 0)) {
     builder.unsupported(place, `repeats [${x.dims}], expected one pixel that is repeated along height and width`);
   }
-  return height === 1 && width === 1 ? x : builder.resize(place, x, nhwc, [height!, width!], 'nearest', 'asymmetric');
+  return height === 1 && width === 1
+    ? x
+    : rarer.resize(builder, place, x, nhwc, [height!, width!], 'nearest', 'asymmetric');
 }
 
 /** TRANSPOSE_CONV: inputs are the output's shape, weights, the tensor, and a bias in later versions. */
@@ -96,7 +109,7 @@ function transposed(
   if (weights.dims.length !== 4 || x.dims.length !== 4 || inputs !== x.dims[3]) {
     builder.damaged(place, `has weights of [${weights.dims}] for an input of [${x.dims}]`);
   }
-  return builder.convTranspose(place, x, nhwc, {
+  return rarer.convTranspose(builder, place, x, nhwc, {
     ...spec,
     weights: outputsLast(floatData(weights), outChannels, weights.data.length / outChannels),
     bias: bias && vector(operation, bias, 'bias', outChannels),
@@ -110,7 +123,7 @@ function transposed(
 function l2Normalization(operation: TfliteOperation): Value {
   const { builder, place, variable } = operation;
   const x = variable(0);
-  return withActivation(operation, builder.l2Normalize(place, x, [x.dims.length - 1], 1e-6), 0);
+  return withActivation(operation, rarer.l2Normalize(builder, place, x, [x.dims.length - 1], 1e-6), 0);
 }
 
 /** Of weights too: LiteRT Torch writes them in PyTorch's order, and what transposes them. */
@@ -118,4 +131,21 @@ function transpose({ builder, value, constant, budget }: TfliteOperation): Value
   const x = value(0);
   const permutation = permutationIn([...constant(1).data], x.dims.length);
   return x.kind === 'constant' ? transposeConstant(x, permutation, budget) : builder.transpose(x, permutation);
+}
+
+function pad(operation: TfliteOperation): Value {
+  const { constant, count } = operation;
+  return padded(operation, constant(1).data, count > 2 ? constant(2).data[0] : 0);
+}
+
+function resize(operation: TfliteOperation, mode: Resize['mode'], field: number): Value {
+  const { options } = operation;
+  imageSize(operation);
+  return resized(operation, mode, options?.bool(field) ?? false, options?.bool(field + 1) ?? false);
+}
+
+function concat(operation: TfliteOperation): Value {
+  const { options, value, count } = operation;
+  const values = Array.from({ length: count }, (_, i) => value(i));
+  return withActivation(operation, joined(operation, values, options?.int(0) ?? 0), 1);
 }

@@ -2,7 +2,7 @@
 import { ModelFormatError } from '../../errors.ts';
 import { type Constant, elementCount, type FoldBudget, FoldError, floats, integers } from '../core/constants.ts';
 import type { Interval } from '../core/import-builder.ts';
-import { rangeOf, type UniformScale } from '../core/saturation.ts';
+import { rangeOf, type UniformScale } from '../core/intervals.ts';
 import { fromFloat16 } from '../core/weights.ts';
 import type { FlatTable } from './flat-table.ts';
 
