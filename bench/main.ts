@@ -17,7 +17,7 @@ import { type BenchPrecision, type Driver, measure } from './measure.ts';
 import type { BurstSample, FirstSample, OpenedSample, Preparation, WarmSample } from './page/workbench.ts';
 import { pairs } from './pairs.ts';
 import { describe } from './report.ts';
-import type { Results, Row } from './results.ts';
+import { type Results, type Row, today } from './results.ts';
 import { Site } from './site.ts';
 
 const help = `usage: npm run bench -- [--browser chrome|firefox] [--model MODEL] [--plan auto|unfused|fused]
@@ -162,6 +162,7 @@ async function bench(chosen: Settings, io: Io): Promise<number> {
     const { rounds, precision } = chosen;
     const rows = await measure(browsers, chosen.engines, { rounds, precision, signal: io.signal, log });
     const results: Results = {
+      date: today(),
       browser: browsers.version,
       adapter: browsers.adapter,
       model: graph.name,

@@ -62,7 +62,12 @@ export interface Row {
   readonly runs: number;
 }
 
+/** As `Results.date` has it. */
+export const today = (): string => new Date().toISOString().slice(0, 10);
+
 export interface Results {
+  /** The day, as 2026-12-31. */
+  readonly date: string;
   readonly browser: string;
   readonly adapter: AdapterDescription | null;
   readonly model: string;

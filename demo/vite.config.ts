@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { defineConfig, type Plugin } from 'vite';
+import { documents } from './documents/plugin.ts';
 
 /** Where files of the catalogue are fetched from in place of their own addresses: VITE_MODEL_MIRROR. */
 const mirror = process.env.VITE_MODEL_MIRROR;
@@ -70,8 +71,10 @@ function installable(): Plugin {
         icons: [...icons, { ...icons[1], purpose: 'maskable' }],
       };
       emit('manifest.webmanifest', JSON.stringify(manifest));
-      // All but models and other engines, which are kept once they are used.
-      const files = Object.keys(bundle).filter((name) => /\.(css|js|svg)$/.test(name) && !name.includes('litert_wasm'));
+      // All but documents, models and other engines, which are kept once they are used.
+      const files = Object.keys(bundle).filter(
+        (name) => /\.(css|js|svg)$/.test(name) && !/^documents\/|litert_wasm/.test(name),
+      );
       const version = createHash('sha256')
         .update(JSON.stringify(files))
         .update(readFileSync(here('index.html')))
@@ -99,7 +102,7 @@ async function painted(svg: Uint8Array, size: number): Promise<Uint8Array> {
 export default defineConfig({
   root: here('.'),
   base: './',
-  plugins: [contentSecurityPolicy(), installable()],
+  plugins: [contentSecurityPolicy(), installable(), documents()],
   server: { fs: { allow: ['..'] } },
   build: {
     target: 'es2022',

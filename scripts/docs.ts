@@ -1,4 +1,4 @@
-/** Prints the parts of docs/ that are made from the code: node scripts/docs.mjs kernels | supported | devices | classes. */
+/** Prints the parts of docs/ that are made from the code: node scripts/docs.mjs kernels | supported | devices | classes | peers. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { buildArchitecture } from '../src/architectures/index.ts';
@@ -10,16 +10,13 @@ import { layers } from '../src/loaders/tfjs/layer-operations.ts';
 import { operators } from '../src/loaders/tflite/operations.ts';
 import { customOperators, rareOperators } from '../src/loaders/tflite/rare-operations.ts';
 import { classes } from './classes.ts';
+import { table } from './markdown.ts';
+import { peers, peersSummary } from './peers.ts';
 
 const at = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const read = (path: string): string => readFileSync(at(path), 'utf8');
 
 const made = (command: string): string => `<!-- Made by "node scripts/docs.mjs ${command}". -->`;
-
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string => {
-  const cells = (row: readonly string[]) => `| ${row.join(' | ')} |`;
-  return [cells(head), cells(head.map(() => '---')), ...rows.map(cells)].join('\n');
-};
 
 /** The operation of src/graph/ops.ts that a shader computes; those without one are stages of the engine's own. */
 const operationOf: readonly (readonly [shader: RegExp, operation: string])[] = [
@@ -218,6 +215,8 @@ const documents: Readonly<Record<string, () => string | Promise<string>>> = {
   supported,
   devices,
   classes: async () => `# Kernels that devices start with\n\n${made('classes')}\n\n${await classes(table)}`,
+  peers,
+  'peers-summary': peersSummary,
 };
 
 export async function main([name = '']: readonly string[], { stdout, stderr }: Io): Promise<number> {

@@ -215,7 +215,7 @@ export class DeviceChoice {
 
   /**
    * Measures both, remembers which is faster, and has the GPU tuned where it goes on. `moved` is told what runs from now
-   * on, where the CPU does. Throws the signal's reason, and what runs throw.
+   * on, where the CPU does. Throws the signal's reason, and what runs throw, once the GPU is tuned.
    */
   async settle({ graph, gpu, tune, signal }: Host, moved: (cpu: CpuExecutor | null, reason: string) => void) {
     const start = performance.now();
@@ -237,6 +237,10 @@ export class DeviceChoice {
           ? null
           : (judgeOutputs(graph, gpu.precision, found, expected, gpu.preferences.arithmetic).find(({ ok }) => !ok)
               ?.name ?? null),
+    }).catch(async (fault) => {
+      // It is told, but the GPU goes on, and is tuned.
+      if (!signal.aborted) await tuneGpu?.().catch(() => {});
+      throw fault;
     });
     this.#file = null;
     if (signal.aborted) cpu?.dispose();

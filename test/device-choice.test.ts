@@ -2,7 +2,15 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { CpuEngine, CpuExecutor } from '../src/cpu/engine.ts';
 import { type Contest, decide } from '../src/device-choice.ts';
-import { DeviceError, type LoadOptions, load, seededInputs, type TuningCache, UsageError } from '../src/index.ts';
+import {
+  DeviceError,
+  type LoadOptions,
+  load,
+  Model,
+  seededInputs,
+  type TuningCache,
+  UsageError,
+} from '../src/index.ts';
 import { FakeGpu } from './support/fake-gpu.ts';
 
 const zeros = { logits: new Float32Array(4) };
@@ -201,6 +209,21 @@ describe('load', () => {
     const model = await open({ gpu: slowGpu(5).gpu, cpu: engine });
     await run(model);
     expect([model.device, opened[0]!.disposed]).toEqual(['webgpu', true]);
+    model.dispose();
+  });
+
+  it('has the GPU tuned where the CPU engine has a fault, and tells of the fault', async () => {
+    const engine: CpuEngine = {
+      name: 'faulty',
+      async open() {
+        throw new TypeError('a fault');
+      },
+    };
+    const tune = vi.spyOn(Model.prototype, 'tune').mockResolvedValue({} as never);
+    const model = await open({ gpu: slowGpu(20).gpu, cpu: engine, tuning: 'background' });
+    await model.run(seededInputs(model.graph));
+    await expect(model.tuned).rejects.toThrow('a fault');
+    expect([model.device, tune.mock.calls.length]).toEqual(['webgpu', 1]);
     model.dispose();
   });
 

@@ -2,7 +2,7 @@ import type { PlanOption } from '../../src/index.ts';
 import { engineKeys, label, type Setup } from '../engines/keys.ts';
 import { type Driver, measure } from '../measure.ts';
 import { adapterName, remarks, resultTable, verdicts } from '../report.ts';
-import type { Results, Row } from '../results.ts';
+import { type Results, type Row, today } from '../results.ts';
 import { listen, messageOf } from './remote.ts';
 import { describeAdapter, pollsSlowly, Workbench } from './workbench.ts';
 
@@ -55,6 +55,7 @@ async function start(): Promise<void> {
     const slow = await pollsSlowly();
     const show = (engines: readonly Row[]) => {
       results = {
+        date: today(),
         browser: navigator.userAgent,
         adapter,
         model: graph.name,

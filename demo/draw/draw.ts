@@ -7,6 +7,7 @@ import { sourceOf, titleOf, wireFileButton } from '../ui/files.ts';
 import { bytes, compact, integer, milliseconds, percent, shapeText } from '../ui/format.ts';
 import { loadShare } from '../ui/load-share.ts';
 import { clearMessage, isAbort, showError } from '../ui/message.ts';
+import { showReport } from '../ui/report.ts';
 import { askWhich } from '../ui/which-model.ts';
 import { checkAgainstReference, showCheck } from './check.ts';
 import { Drawing } from './drawing.ts';
@@ -65,8 +66,19 @@ export function startDraw(onModel: (model: Model) => void): { readonly openModel
     showGuesses(guesses, named);
     announcement.textContent = named.map(({ name, score }) => `${name} ${percent(score)}`).join('; ');
     ran.textContent = `${milliseconds(recognition.ms)} on ${deviceText(model)}`;
+    tell(model);
+    model.tuned?.then(
+      () => model === recognizer.model && tell(model),
+      () => {},
+    );
     check.disabled = model.device === 'reference';
     check.title = model.device === 'reference' ? 'The CPU reference itself is running: there is no GPU to check.' : '';
+  };
+
+  /** What runs the model, and what the self-check found. */
+  const tell = (model: Model) => {
+    onModel(model);
+    showReport(byId('model-report', HTMLDetailsElement), model);
   };
 
   const recognize = async () => {
@@ -128,7 +140,7 @@ export function startDraw(onModel: (model: Model) => void): { readonly openModel
     describeModel(openable, recognizer.model!);
     reset.hidden = openable === symbolModel;
     if (openable !== symbolModel) shelf.put(openable.title, openable.source);
-    onModel(recognizer.model!);
+    tell(recognizer.model!);
     await recognize();
   };
 

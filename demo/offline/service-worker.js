@@ -38,16 +38,27 @@ self.addEventListener('fetch', (event) => {
 });
 
 async function answer(request, url) {
-  const kept = await (await caches.open(shell)).match(request.mode === 'navigate' ? './' : url.href.split('#')[0]);
+  const cache = await caches.open(shell);
+  const address = url.href.split('#')[0];
+  // Those that were read are there without a network too.
+  if (url.pathname.includes('/documents/')) return newest(cache, request, address);
+  const kept = await cache.match(request.mode === 'navigate' ? './' : address);
   if (kept) return kept;
   const isModel = /\.(bin|json|onnx|tflite|wasm)$|litert_wasm/.test(url.pathname);
   // What is not there is so to the page as well, without a word of its own.
   if (!isModel) return fetch(request).catch(() => Response.error());
-  const cache = await caches.open(models);
-  const before = await cache.match(url.href);
-  if (before) return before;
+  const modelCache = await caches.open(models);
+  return (await modelCache.match(url.href)) ?? fetched(modelCache, request, url.href);
+}
+
+async function fetched(cache, request, address) {
   const response = await fetch(request).catch(() => Response.error());
   // A disk that is full is no reason to withhold an answer.
-  if (response.status === 200) cache.put(url.href, response.clone()).catch(() => {});
+  if (response.status === 200) cache.put(address, response.clone()).catch(() => {});
   return response;
+}
+
+async function newest(cache, request, address) {
+  const response = await fetched(cache, request, address);
+  return response.type === 'error' ? ((await cache.match(address)) ?? response) : response;
 }

@@ -10,6 +10,7 @@ import {
   type PosedPerson,
   readGraph,
   type Segmentation,
+  type StreamTasks,
 } from '../../src/index.ts';
 import type { ExplainedClass, Explanation } from '../../src/tasks/index.ts';
 import { cpuFiles } from '../ui/cpu-files.ts';
@@ -102,12 +103,19 @@ export class Looker {
   }
 
   async #look(picture: HTMLCanvasElement, signal: AbortSignal): Promise<{ finding: Finding; ms: number }> {
-    const model = this.#present!.model;
-    const image = model.graph.image ? undefined : this.image;
-    const options = { image, signal };
+    const look = await lookOf(this.#present!.model, this.#options(signal));
     const start = performance.now();
-    const finding = await find(model, picture, options);
+    const finding = await look.once(picture);
     return { finding, ms: performance.now() - start };
+  }
+
+  /** What the present model sees in a playing video, the newest frame first, until the signal ends it. */
+  async *watch(video: HTMLVideoElement, signal: AbortSignal): AsyncGenerator<Sighting, void> {
+    yield* (await lookOf(this.#present!.model, this.#options(signal))).on(video);
+  }
+
+  #options(signal: AbortSignal): Options {
+    return { image: this.needsRule ? this.image : undefined, signal };
   }
 
   /** Where the present classifier looks. Throws `UsageError` where its network has no class activation maps. */
@@ -128,8 +136,7 @@ export class Looker {
       });
       before?.then((earlier) => earlier.dispose()).catch(() => {});
     }
-    const options = { image: of.graph.image ? undefined : this.image, signal };
-    const seen = await explain(await this.#explaining.model, picture, options);
+    const seen = await explain(await this.#explaining.model, picture, this.#options(signal));
     return { ...seen, onPicture: (chosen) => mapOnPicture(seen, chosen) };
   }
 }
@@ -139,21 +146,53 @@ interface Options {
   readonly signal: AbortSignal;
 }
 
-async function find(model: Model, picture: HTMLCanvasElement, options: Options): Promise<Finding> {
+/** A finding of a video, and which frame it is of. */
+export interface Sighting {
+  readonly finding: Finding;
+  /** Seconds in the video. */
+  readonly mediaTime: number;
+  /** Milliseconds since that frame was shown. */
+  readonly age: number;
+}
+
+/** How a model looks: once at a picture, or on and on at a video. */
+interface Look {
+  readonly once: (picture: HTMLCanvasElement) => Promise<Finding>;
+  readonly on: (video: HTMLVideoElement) => AsyncGenerator<Sighting, void>;
+}
+
+function lookBy<K extends keyof StreamTasks>(
+  model: Model,
+  task: K,
+  options: StreamTasks[K][0],
+  findingOf: (result: StreamTasks[K][1]) => Finding,
+): Look {
+  type Method = (picture: HTMLCanvasElement, options: StreamTasks[K][0]) => Promise<StreamTasks[K][1]>;
+  return {
+    once: async (picture) => findingOf(await (model[task] as Method)(picture, options)),
+    async *on(video) {
+      for await (const { result, mediaTime, age } of model.stream<K>(video, { ...options, task }))
+        yield { finding: findingOf(result), mediaTime, age };
+    },
+  };
+}
+
+async function lookOf(model: Model, options: Options): Promise<Look> {
   switch (kindOf(model)) {
     case 'boxes': {
       // CenterNet's file has no names; its 80 classes are those of COCO.
       const labels = model.labels ?? (await import('../../src/tasks/index.ts')).cocoLabels;
-      const boxes = await model.detect(picture, { ...options, labels, minScore: leastScore, maxDetections: 20 });
-      return { kind: 'boxes', boxes };
+      const asked = { ...options, labels, minScore: leastScore, maxDetections: 20 };
+      return lookBy(model, 'detect', asked, (boxes) => ({ kind: 'boxes', boxes }));
     }
-    case 'poses': {
-      const people = await model.pose(picture, options);
-      return { kind: 'poses', people: people.filter(({ score }) => score >= leastScore / 2) };
-    }
+    case 'poses':
+      return lookBy(model, 'pose', options, (people) => ({
+        kind: 'poses',
+        people: people.filter(({ score }) => score >= leastScore / 2),
+      }));
     case 'mask':
-      return { kind: 'mask', mask: await model.segment(picture, options) };
+      return lookBy(model, 'segment', options, (mask) => ({ kind: 'mask', mask }));
     case 'classes':
-      return { kind: 'classes', classes: await model.classify(picture, options) };
+      return lookBy(model, 'classify', options, (classes) => ({ kind: 'classes', classes }));
   }
 }

@@ -7,15 +7,16 @@ import { sourceOf, titleOf, wireFileButton } from '../ui/files.ts';
 import { bytes, compact, milliseconds, shapeText } from '../ui/format.ts';
 import { loadShare } from '../ui/load-share.ts';
 import { clearMessage, isAbort, showError } from '../ui/message.ts';
+import { showReport } from '../ui/report.ts';
 import { askWhich } from '../ui/which-model.ts';
 import { rowsOf, showFindings, spoken } from './findings.ts';
 import { type Explained, type Finding, Looker } from './looker.ts';
 import { catalogueModel, catalogueTitles, hostOf, isKept, ownModels, type SeeModel } from './models.ts';
 import { clearOverlay, drawBoxes, drawMap, drawMask, drawPoses } from './overlay.ts';
 import { painted, paintings } from './painted.ts';
-import { canvasOf, pictureAt, pictureOf } from './picture.ts';
+import { pictureAt, pictureOf } from './picture.ts';
 import { wireRuleForm } from './rule-form.ts';
-import { Rate, Webcam } from './webcam.ts';
+import { Rate, ShownFrames, Webcam } from './webcam.ts';
 
 export interface SeeTab {
   /** A picture that was handed over: a file, dropped or pasted. */
@@ -35,6 +36,7 @@ export function startSee(onModel: (model: Model) => void): SeeTab {
   const modelName = byId('see-model-name', HTMLParagraphElement);
   const modelFacts = byId('see-model-facts', HTMLParagraphElement);
   const assumptions = byId('see-assumptions', HTMLUListElement);
+  const report = byId('see-report', HTMLDetailsElement);
   const progress = byId('see-progress', HTMLProgressElement);
   const tasks = byId('see-tasks', HTMLFieldSetElement);
   const shop = byId('see-shop', HTMLDivElement);
@@ -43,7 +45,7 @@ export function startSee(onModel: (model: Model) => void): SeeTab {
   const strength = byId('see-strength', HTMLInputElement);
   const whyText = byId('see-why-text', HTMLParagraphElement);
   const looker = new Looker();
-  const webcam = new Webcam();
+  const webcam = new Webcam((error) => cameraFailed(error));
   let picture = painted(paintings[0]!);
   let looking = new AbortController();
   let asked: SeeModel | null = null;
@@ -82,21 +84,26 @@ export function startSee(onModel: (model: Model) => void): SeeTab {
     status.textContent = text;
   };
 
-  /** Looks at the picture with the present model; a newer picture or model calls it off. */
+  /** Looks at the picture, or at the camera's, with the present model; a newer picture or model calls it off. */
   const look = async () => {
     looking.abort();
     looking = new AbortController();
     const { signal } = looking;
+    if (webcam.running) {
+      await watch(signal);
+      return;
+    }
     const { model } = looker;
-    if (!model || webcam.running) return;
+    if (!model) return;
     clearMessage(message);
     forgetWhy();
     list.setAttribute('aria-busy', 'true');
     try {
       const { finding, ms } = await looker.look(picture, signal);
       if (signal.aborted) return;
-      // It may have moved to the CPU, where that is faster.
-      onModel(looker.model!);
+      tell();
+      // It may move to the CPU, where that is faster.
+      looker.model!.tuned?.then(tell, () => {});
       show(finding, `${milliseconds(ms)} on ${deviceText(looker.model!)}`);
       announcement.textContent = spoken(finding);
     } catch (error) {
@@ -141,8 +148,14 @@ export function startSee(onModel: (model: Model) => void): SeeTab {
     looker.image = looker.needsRule ? rule.value() : undefined;
     rule.show(looker.needsRule);
     describe();
-    onModel(looker.model!);
+    tell();
     return true;
+  };
+
+  /** What runs the present model, and what the self-check found. */
+  const tell = () => {
+    onModel(looker.model!);
+    showReport(report, looker.model!);
   };
 
   const describe = () => {
@@ -280,10 +293,16 @@ export function startSee(onModel: (model: Model) => void): SeeTab {
 
   const stopCamera = () => {
     if (!webcam.running) return;
+    looking.abort();
     webcam.stop();
     camera.textContent = 'Start the camera';
     camera.setAttribute('aria-pressed', 'false');
     delete view.dataset.live;
+  };
+
+  const cameraFailed = (error: unknown) => {
+    stopCamera();
+    showError(message, error, 'The camera was stopped. Its last picture is still here.');
   };
 
   camera.addEventListener('click', async () => {
@@ -304,42 +323,42 @@ export function startSee(onModel: (model: Model) => void): SeeTab {
     }
     camera.textContent = 'Stop the camera';
     camera.setAttribute('aria-pressed', 'true');
-    view.dataset.live = '0';
-    looking.abort();
-    looking = new AbortController();
-    await watch(looking.signal);
+    await look();
   });
 
   /** Frame after frame, the newest first: what comes while the network looks is not looked at. */
   const watch = async (signal: AbortSignal) => {
+    const { model } = looker;
+    const { video } = webcam;
+    const frames = new ShownFrames(video, signal);
     const rate = new Rate();
     let results = 0;
+    view.dataset.live = '0';
     try {
-      while (webcam.running && !signal.aborted) {
-        await webcam.nextFrame();
-        const { video } = webcam;
-        if (!webcam.running || signal.aborted || video.videoWidth === 0) break;
-        const frame = canvasOf(video, video.videoWidth, video.videoHeight);
-        if (!looker.model) {
-          showPicture(frame);
-          status.textContent = 'Choose what to look for.';
-          view.dataset.live = String(++results);
-          continue;
-        }
-        const { finding, ms } = await looker.look(frame, signal);
-        if (!webcam.running || signal.aborted) break;
-        showPicture(frame);
+      while (!model) {
+        await frames.next();
+        const frame = frames.take();
+        if (signal.aborted) return;
+        if (frame) showPicture(frame);
+        status.textContent = 'Choose what to look for.';
+        view.dataset.live = String(++results);
+      }
+      for await (const { finding, mediaTime, age } of looker.watch(video, signal)) {
+        if (signal.aborted) return;
+        if (results === 0) tell();
+        const frame = frames.take(mediaTime);
+        if (frame) showPicture(frame);
         const fps = rate.add(performance.now());
         show(
           finding,
-          `${fps.toFixed(fps < 10 ? 1 : 0)} frames a second, ${milliseconds(ms)} each, on ${deviceText(looker.model)}`,
+          `${fps.toFixed(fps < 10 ? 1 : 0)} frames a second, each ${milliseconds(age)} old when its result is there, on ${deviceText(model)}`,
         );
         view.dataset.live = String(++results);
       }
     } catch (error) {
-      if (signal.aborted || isAbort(error)) return;
-      stopCamera();
-      showError(message, error, 'The camera was stopped.');
+      // Called off, or another model was opened: that one watches next.
+      if (signal.aborted || isAbort(error) || looker.model !== model) return;
+      cameraFailed(error);
     }
   };
 

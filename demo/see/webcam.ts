@@ -1,11 +1,15 @@
 import { DeviceError } from '../../src/index.ts';
+import { canvasOf } from './picture.ts';
 
 /** The visitor's camera; asked for when it is started, and not before. */
 export class Webcam {
   readonly #video = document.createElement('video');
+  readonly #onGone: (error: DeviceError) => void;
   #stream: MediaStream | null = null;
 
-  constructor() {
+  /** `onGone`: the camera, which was running, gives no more pictures. */
+  constructor(onGone: (error: DeviceError) => void) {
+    this.#onGone = onGone;
     this.#video.muted = true;
     this.#video.playsInline = true;
   }
@@ -34,6 +38,9 @@ export class Webcam {
     } catch (cause) {
       throw new DeviceError(whyNot(cause as DOMException), { cause });
     }
+    const text = 'the camera gives no more pictures: see whether it is still connected, and start it again';
+    // Firefox 153 does not call listeners of a track.
+    for (const track of this.#stream.getTracks()) track.onended = () => this.#onGone(new DeviceError(text));
     this.#video.srcObject = this.#stream;
     try {
       await this.#video.play();
@@ -48,13 +55,47 @@ export class Webcam {
     this.#stream = null;
     this.#video.srcObject = null;
   }
+}
 
-  /** The next frame that is shown; of a hidden page there is none until it is seen again. */
-  nextFrame(): Promise<void> {
+/** More frames than this are not kept: a network that is so slow is shown on one that is later. */
+const MOST_KEPT = 32;
+
+/** Frames as they are shown, until the signal: results come when later ones are shown already. */
+export class ShownFrames {
+  readonly #kept: { readonly mediaTime: number; readonly canvas: HTMLCanvasElement }[] = [];
+  #wake = () => {};
+
+  constructor(video: HTMLVideoElement, signal: AbortSignal) {
+    const ask = () => {
+      if ('requestVideoFrameCallback' in video) video.requestVideoFrameCallback((_, { mediaTime }) => keep(mediaTime));
+      else requestAnimationFrame(() => keep((video as HTMLVideoElement).currentTime));
+    };
+    // Without the first a page is drawn again and again with the same frame.
+    const isNew = (mediaTime: number) =>
+      'requestVideoFrameCallback' in video || this.#kept.at(-1)?.mediaTime !== mediaTime;
+    const keep = (mediaTime: number) => {
+      if (signal.aborted) return;
+      ask();
+      if (video.videoWidth === 0 || !isNew(mediaTime)) return;
+      if (this.#kept.length === MOST_KEPT) this.#kept.shift();
+      this.#kept.push({ mediaTime, canvas: canvasOf(video, video.videoWidth, video.videoHeight) });
+      this.#wake();
+    };
+    signal.addEventListener('abort', () => this.#wake(), { once: true });
+    ask();
+  }
+
+  /** The next frame that is shown, or the signal's end; of a hidden page there is none until it is seen again. */
+  next(): Promise<void> {
     return new Promise((resolve) => {
-      if ('requestVideoFrameCallback' in this.#video) this.#video.requestVideoFrameCallback(() => resolve());
-      else requestAnimationFrame(() => resolve());
+      this.#wake = resolve;
     });
+  }
+
+  /** The frame at this place in the video, or the one after it; those before it are let go. Without a place the newest. */
+  take(mediaTime = Number.POSITIVE_INFINITY): HTMLCanvasElement | undefined {
+    while (this.#kept.length > 1 && this.#kept[1]!.mediaTime <= mediaTime) this.#kept.shift();
+    return this.#kept[0]?.canvas;
   }
 }
 
@@ -71,7 +112,7 @@ function whyNot({ name, message }: DOMException): string {
   }
 }
 
-/** Results a second, of the last second. */
+/** Results a second, of the last two. */
 export class Rate {
   readonly #times: number[] = [];
 

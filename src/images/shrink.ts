@@ -35,7 +35,8 @@ export async function openShrunk(source: PictureSource, rule: ImageRule, input: 
     Math.max(1, Math.round(length)),
   );
   const resize = { resizeWidth, resizeHeight, resizeQuality: 'medium' } as const;
-  const picture = await openPicture(source, (options) =>
+  // Alpha multiplied in: Firefox gives other pixels of a canvas that it is to shrink without.
+  const picture = await openPicture(source, ({ premultiplyAlpha: _, ...options }) =>
     createImageBitmap(source as ImageBitmap, left, top, width, height, { ...options, ...resize }),
   );
   const { region: _, ...whole } = rule;

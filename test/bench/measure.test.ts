@@ -361,6 +361,7 @@ describe('the list of engines', () => {
 describe('the report', () => {
   const reported = (engines: readonly Row[], pollsSlowly = false) =>
     report({
+      date: '2026-01-31',
       browser: 'Browser/1',
       adapter: { vendor: '', architecture: '', description: '', software: true, features: [] },
       model: 'v2-1.0-224',

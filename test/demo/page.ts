@@ -49,3 +49,22 @@ export const text = (page: Page, selector: string): Promise<string> =>
 
 export const until = (page: Page, condition: string): Promise<unknown> =>
   page.waitForFunction(condition, { timeout: 90_000 });
+
+/** Pastes a file, as the clipboard hands one over. */
+export const paste = (page: Page, bytes: Uint8Array, name: string, type: string): Promise<void> =>
+  page.evaluate(
+    (encoded, file, kind) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.items.add(
+        new File([Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0))], file, { type: kind }),
+      );
+      // Firefox takes no such data in the constructor.
+      const event = Object.defineProperty(new Event('paste', { bubbles: true }), 'clipboardData', {
+        value: clipboardData,
+      });
+      document.body.dispatchEvent(event);
+    },
+    Buffer.from(bytes).toString('base64'),
+    name,
+    type,
+  );

@@ -11,7 +11,7 @@ import { launchBrowser } from '../../src/cli/launch-browser.ts';
 import { modelFolder, needModels } from '../support/real-models.ts';
 import { type StaticServer, serveFolders } from '../support/static-server.ts';
 import { browsers } from '../support/suite.ts';
-import { openPage, text, until } from './page.ts';
+import { openPage, paste, text, until } from './page.ts';
 
 let folder = '';
 let server: StaticServer;
@@ -93,6 +93,8 @@ describe.each(browsers)('the built page in %s', (name) => {
         ['#draw', "document.querySelector('#model-facts').textContent.includes('dispatches')"],
         ['#compare', "document.querySelector('#compare-model').options.length > 3"],
         ['#learn', "document.querySelector('#counts').innerText.length > 0"],
+        ['documents/docs/peers.html#main', "document.querySelector('.document table')"],
+        ['documents/docs/guides/explain.html#main', "document.querySelector('.document h1')"],
       ] as const) {
         const { page, errors } = await openPage(browser, `${url}${hash}`);
         if (name === 'chrome') await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
@@ -115,19 +117,11 @@ describe.each(browsers)('the built page in %s', (name) => {
     expect(figures).toMatch(/WebGPU[\s\S]*CPU reference/);
     const link = page.url();
     expect(await violations(page)).toEqual([]);
-    // The browser of the other kind shows the same numbers.
-    const other = await launchBrowser(name === 'chrome' ? 'firefox' : 'chrome', {
-      log: () => {},
-      parentFolder: process.env.GPU_TEST_FOLDER,
-    });
-    try {
-      const { page: shared } = await openPage(other, link);
-      await until(shared, "document.querySelector('#engines-table')");
-      expect(await text(shared, '#engines-table')).toBe(figures);
-      expect(await text(shared, '#compare-shared')).toMatch(/Shared with you/);
-    } finally {
-      await other.close();
-    }
+    const { page: shared } = await openPage(browser, link);
+    await until(shared, "document.querySelector('#engines-table')");
+    expect(await text(shared, '#engines-table')).toBe(figures);
+    expect(await text(shared, '#compare-shared')).toMatch(/Shared with you/);
+    await shared.close();
     const edited = await openPage(browser, link.replace(/.{3}(?=\.\w+$)/, 'abc'));
     await until(edited.page, "!document.querySelector('#compare-message').hidden");
     expect(await text(edited.page, '#compare-message')).toMatch(/result in this link is damaged[\s\S]*measure here/);
@@ -140,20 +134,17 @@ describe.each(browsers)('the built page in %s', (name) => {
 describe.each(browsers)("a person's way in %s", (name) => {
   needModels();
 
-  it('from a pasted photograph to a name, the reason, and again without a network', async () => {
+  it('from a pasted photograph to names, the reason, the comparison and its link, and again without a network', async () => {
     const own = await serveFolders({ page: folder });
     const browser = await launchBrowser(name, { log: () => {}, parentFolder: process.env.GPU_TEST_FOLDER });
     try {
       const address = `${own.url}/page/`;
-      const visit = async () => {
-        const { page, errors, away } = await openPage(browser, address);
-        const bytes = readFileSync(join(modelFolder, 'burger.jpg')).toString('base64');
-        await page.evaluate((encoded) => {
-          const jpeg = Uint8Array.from(atob(encoded), (letter) => letter.charCodeAt(0));
-          const dataTransfer = new DataTransfer();
-          dataTransfer.items.add(new File([jpeg], 'burger.jpg', { type: 'image/jpeg' }));
-          document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
-        }, bytes);
+      /** All of the way; the comparison to its end, or until it has `enough`. */
+      const visit = async (enough = "document.querySelector('#compare-results').dataset.state === 'done'") => {
+        const { page, errors, away } = await openPage(browser, address, 1200, () => {
+          navigator.clipboard.writeText = async (copied) => void Object.assign(globalThis, { copied });
+        });
+        await paste(page, readFileSync(join(modelFolder, 'burger.jpg')), 'burger.jpg', 'image/jpeg');
         await until(page, "document.querySelector('#see-picture').height !== 600");
         expect(away).toEqual([]);
         await page.click('input[value=names]');
@@ -167,20 +158,47 @@ describe.each(browsers)("a person's way in %s", (name) => {
         );
         await page.click('.why');
         await until(page, "document.querySelector('#see-why').dataset.explained !== undefined");
-        expect(errors).toEqual([]);
-        return { page, offered, names, away };
+        expect(await text(page, '#see-why-text')).toMatch(/What glows speaks for “cheeseburger”/);
+        await page.click('#tab-compare');
+        await until(page, "document.querySelector('#compare-model').value === 'opened'");
+        await page.$eval('#compare-runs', (field) => {
+          (field as HTMLInputElement).value = '1';
+        });
+        await page.click('#compare-run');
+        await until(page, enough);
+        await page.click('#compare-cancel');
+        return { page, errors, offered, names, away };
       };
       const first = await visit();
       expect([first.offered, first.names.length, first.names[0]]).toEqual(['Download 3.61 MB', 5, 'cheeseburger']);
       expect(first.away.map((asked) => new URL(asked).origin)).toEqual([models.url]);
+      expect(first.errors).toEqual([]);
       expect(await violations(first.page)).toEqual([]);
+      const figures = await text(first.page, '#compare-summary');
+      expect(figures).toMatch(/MobileNetV2, ImageNet[\s\S]*WebGPU[\s\S]*CPU engine[\s\S]*CPU reference/);
+      await first.page.click('#copy-link');
+      await until(first.page, "/link is copied/.test(document.querySelector('#compare-copied').textContent)");
+      const link = (await first.page.evaluate('copied')) as string;
+      // The browser of the other kind shows the same numbers.
+      const other = await launchBrowser(name === 'chrome' ? 'firefox' : 'chrome', {
+        log: () => {},
+        parentFolder: process.env.GPU_TEST_FOLDER,
+      });
+      try {
+        const shared = await openPage(other, link);
+        await until(shared.page, "document.querySelector('#engines-table')");
+        expect(await text(shared.page, '#compare-summary')).toBe(figures);
+        expect([shared.errors, shared.away]).toEqual([[], []]);
+      } finally {
+        await other.close();
+      }
       // The engine keeps the model by itself; the page's files are there once the service worker is.
       await first.page.evaluate(() => navigator.serviceWorker.ready.then(() => {}));
       await until(first.page, 'navigator.serviceWorker.controller');
       await first.page.close();
       await own.close();
-      const second = await visit();
-      expect([second.offered, second.names, second.away]).toEqual(['Use', first.names, []]);
+      const second = await visit("/CPU engine/.test(document.querySelector('#compare-summary').innerText)");
+      expect([second.offered, second.names, second.away, second.errors]).toEqual(['Use', first.names, [], []]);
       await second.page.close();
     } finally {
       await own.close().catch(() => {});

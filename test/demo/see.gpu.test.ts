@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createCanvas } from '@napi-rs/canvas';
 import type { Browser, ElementHandle, Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildArchitecture } from '../../src/architectures/index.ts';
@@ -9,7 +10,7 @@ import { launchBrowser } from '../../src/cli/launch-browser.ts';
 import { runPasses } from '../../src/passes/index.ts';
 import { writeTflite } from '../../src/writers/tflite.ts';
 import { browsers } from '../support/suite.ts';
-import { openPage, type PageServer, servePage, text, until } from './page.ts';
+import { openPage, type PageServer, paste, servePage, text, until } from './page.ts';
 
 let server: PageServer;
 let folder = '';
@@ -82,6 +83,10 @@ describe.each(browsers)('See in %s', (name) => {
     expect((await findings(page))[0]!.name).toBe('clock');
     expect(await text(page, '#see-status')).toMatch(/ m?s on (WebGPU|CPU)/);
     expect(await text(page, '#device')).toMatch(/WebGPU/);
+    await page.click('#see-report summary');
+    expect(await text(page, '#see-report')).toMatch(
+      /Runs on\s+(WebGPU|CPU)[\s\S]*Self-check\s+(Self-check passed|It is for kernels on the GPU)[\s\S]*Numbers\s+Floats of 32 bits\./,
+    );
     expect([errors, away]).toEqual([[], []]);
     await page.close();
   });
@@ -114,24 +119,11 @@ describe.each(browsers)('See in %s', (name) => {
 
   it('takes pictures that are pasted, and says what is wrong with those that are none', async () => {
     const { page, errors } = await openPage(browser, server.url);
-    const paste = (type: 'png' | 'broken') =>
-      page.evaluate(async (kind) => {
-        const canvas = document.createElement('canvas');
-        [canvas.width, canvas.height] = [320, 200];
-        canvas.getContext('2d')!.fillRect(0, 0, 320, 200);
-        const png = await new Promise<Blob>((done) => canvas.toBlob((blob) => done(blob!)));
-        const clipboardData = new DataTransfer();
-        clipboardData.items.add(new File([kind === 'png' ? png : 'no picture'], 'pasted.png', { type: 'image/png' }));
-        // Firefox takes no such data in the constructor.
-        const event = Object.defineProperty(new Event('paste', { bubbles: true }), 'clipboardData', {
-          value: clipboardData,
-        });
-        document.body.dispatchEvent(event);
-      }, type);
     const width = "document.querySelector('#see-picture').width";
-    await paste('png');
+    const canvas = createCanvas(320, 200);
+    await paste(page, canvas.toBuffer('image/png'), 'pasted.png', 'image/png');
     await until(page, `${width} === 320`);
-    await paste('broken');
+    await paste(page, Buffer.from('no picture'), 'pasted.png', 'image/png');
     await until(page, "!document.querySelector('#see-message').hidden");
     expect(await text(page, '#see-message')).toMatch(
       /picture before is still here[\s\S]*PictureError[\s\S]*pasted\.png/,
@@ -144,15 +136,37 @@ describe.each(browsers)('See in %s', (name) => {
     await page.close();
   });
 
-  it('watches the camera, frame after frame, and stops', async () => {
-    const { page, errors } = await openPage(browser, server.url);
-    await choose(page, 'person');
-    await until(page, found('mask'));
+  it('watches the camera, frame after frame, with what is chosen meanwhile, and stops', async () => {
+    const { page, errors } = await openPage(browser, server.url, 1200, () => {
+      const { getUserMedia } = MediaDevices.prototype;
+      MediaDevices.prototype.getUserMedia = async function (...asked) {
+        const stream = await getUserMedia.apply(this, asked);
+        Object.assign(globalThis, { camera: stream });
+        return stream;
+      };
+    });
+    const live = "Number(document.querySelector('#see-picture').dataset.live)";
     await page.click('#see-camera');
-    await until(page, "Number(document.querySelector('#see-picture').dataset.live) >= 3");
-    expect(await text(page, '#see-status')).toMatch(/frames a second, .* m?s each, on (WebGPU|CPU)/);
+    await until(page, `${live} >= 2`);
+    expect(await text(page, '#see-status')).toBe('Choose what to look for.');
+    await choose(page, 'person');
+    await until(page, `${found('mask')} && ${live} >= 3`);
+    expect(await text(page, '#see-status')).toMatch(
+      /frames a second, each .* m?s old when its result is there, on (WebGPU|CPU)/,
+    );
+    await choose(page, 'pose');
+    await until(page, `${found('poses')} && ${live} >= 3`);
     await page.click('#see-camera');
     await until(page, "document.querySelector('#see-picture').dataset.live === undefined");
+    expect(await text(page, '#see-camera')).toBe('Start the camera');
+    // The picture that was there last is looked at once more.
+    await until(page, `/^[^,]* m?s on /.test(document.querySelector('#see-status').innerText)`);
+    await page.click('#see-camera');
+    await until(page, `${live} >= 2`);
+    // As where it is unplugged.
+    await page.evaluate("camera.getTracks()[0].dispatchEvent(new Event('ended'))");
+    await until(page, "/no more pictures/.test(document.querySelector('#see-message').textContent)");
+    expect(await text(page, '#see-message')).toMatch(/last picture is still here[\s\S]*still connected/);
     expect(await text(page, '#see-camera')).toBe('Start the camera');
     expect(errors).toEqual([]);
     await page.close();
@@ -188,6 +202,12 @@ describe.each(browsers)('See in %s', (name) => {
     await until(page, found('poses'));
     await page.evaluate("lose(), delete document.querySelector('#see-findings').dataset.kind");
     await page.click('[data-painting=person]');
+    await until(page, `${found('poses')} && document.querySelector('#see-findings').dataset.found === '1'`);
+    expect((await findings(page))[0]!.name).toBe('person 1: 17 of 17 joints');
+    // And while it looks.
+    await page.evaluate(
+      "document.querySelector('[data-painting=person]').click(), delete document.querySelector('#see-findings').dataset.kind, setTimeout(lose)",
+    );
     await until(page, `${found('poses')} && document.querySelector('#see-findings').dataset.found === '1'`);
     expect((await findings(page))[0]!.name).toBe('person 1: 17 of 17 joints');
     expect(errors).toEqual([]);

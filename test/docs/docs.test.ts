@@ -23,7 +23,7 @@ it('have no dead link', () => {
 });
 
 describe('made from the code', () => {
-  it.each(['kernels', 'supported', 'devices', 'classes'])('docs/%s.md is what its command prints', async (name) => {
+  const printedBy = async (name: string) => {
     let printed = '';
     const stdout = {
       write: (text: string) => {
@@ -31,7 +31,21 @@ describe('made from the code', () => {
       },
     };
     expect(await main([name], { stdout, stderr: stdout, signal: new AbortController().signal })).toBe(0);
-    expect(readFileSync(`docs/${name}.md`, 'utf8'), `node scripts/docs.mjs ${name} > docs/${name}.md`).toBe(printed);
+    return printed;
+  };
+
+  it.each(['kernels', 'supported', 'devices', 'classes', 'peers'])(
+    'docs/%s.md is what its command prints',
+    async (name) => {
+      const printed = await printedBy(name);
+      expect(readFileSync(`docs/${name}.md`, 'utf8'), `node scripts/docs.mjs ${name} > docs/${name}.md`).toBe(printed);
+    },
+  );
+
+  it('the table of peers in README.md is what its command prints', async () => {
+    const printed = await printedBy('peers-summary');
+    expect(printed.split('\n').length).toBeGreaterThan(3);
+    expect(readFileSync('README.md', 'utf8'), 'node scripts/docs.mjs peers-summary').toContain(printed);
   });
 });
 

@@ -1,6 +1,7 @@
 /** The project's Markdown files, and what is in them. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { anchorOf } from '../../demo/documents/pages.ts';
 
 export interface Document {
   readonly path: string;
@@ -33,15 +34,6 @@ export function blocksOf({ path, text }: Document): Block[] {
     code: match[2]!,
   }));
 }
-
-/** As GitHub names a heading's anchor. */
-const anchorOf = (heading: string): string =>
-  heading
-    .toLowerCase()
-    .replace(/[`*]/g, '')
-    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-    .trim()
-    .replace(/\s/g, '-');
 
 export const anchorsOf = ({ text }: Document): Set<string> =>
   new Set([...text.matchAll(/^#+ (.*)$/gm)].map((match) => anchorOf(match[1]!)));

@@ -130,6 +130,59 @@ export async function coloursOfKinds({ pictures }: { pictures: { data: Uint8Arra
   return seen;
 }
 
+/** Colours that change slowly, so that filters differ little: red to the right, green downwards, blue along both. */
+function slopes(): ImageData {
+  const [across, down] = [300, 240];
+  const data = Uint8ClampedArray.from({ length: 4 * across * down }, (_, i) => {
+    const [x, y] = [(i >> 2) % across, Math.floor((i >> 2) / across)];
+    return [(255 * x) / across, (255 * y) / down, (127 * x) / across + (127 * y) / down, 255][i % 4]!;
+  });
+  return new ImageData(data, across, down);
+}
+
+/**
+ * Pictures that the browser shrinks: the largest difference from the rule in levels of 255, on the GPU and on the CPU, and the
+ * most pixels that were copied to the GPU at once.
+ */
+export async function compareShrunk({ rules }: { rules: readonly Partial<ImageRule>[] }) {
+  const options = { tuning: 'off', selfCheck: 'off', device: 'webgpu' } as const;
+  const models = [await load(tensorOfPicture, options), await load(tensorOfPicture, { device: 'reference' })];
+  const picture = slopes();
+  const sources = { bitmap: await createImageBitmap(picture), canvas: new OffscreenCanvas(300, 240) };
+  sources.canvas.getContext('2d')!.putImageData(picture, 0, 0);
+  const file = await sources.canvas.convertToBlob({ type: 'image/png' });
+  const copied: number[] = [];
+  const copy = GPUQueue.prototype.copyExternalImageToTexture;
+  GPUQueue.prototype.copyExternalImageToTexture = function (...args: Parameters<typeof copy>) {
+    const [width, height] = args[2] as [number, number];
+    copied.push(width * height);
+    return copy.apply(this, args);
+  };
+  const found: { off: number[]; pixels: number }[] = [];
+  try {
+    for (const rule of rules) {
+      const image = { ...signedPixels, ...rule, scale: [1], offset: [0] };
+      const exact = imageToTensor(picture as unknown as Picture, image, [...size], 3);
+      const off: number[] = [];
+      copied.length = 0;
+      for (const source of [...Object.values(sources), file]) {
+        for (const model of models) {
+          const { y } = await model.runPicture(source, { image, resize: 'browser' });
+          off.push(y!.reduce((most, value, i) => Math.max(most, Math.abs(value - exact[i]!)), 0));
+        }
+      }
+      found.push({ off, pixels: Math.max(...copied) });
+    }
+  } finally {
+    GPUQueue.prototype.copyExternalImageToTexture = copy;
+  }
+  const told = await models[0]!
+    .runPicture(sources.bitmap, { image: 'keras', resize: 'gpu' as 'browser' })
+    .catch((error: Error) => `${error.constructor.name}: ${error.message}`);
+  for (const model of models) model.dispose();
+  return { found, told };
+}
+
 /** Compiles what reads frames of video as they are: whether this browser's compiler takes the shader. */
 export async function compileExternal(): Promise<string> {
   const { device } = await openGpu();

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { enginePage } from '../support/engine-page.ts';
 import { pngOfPixels } from '../support/odd-pictures.ts';
 import { browsers } from '../support/suite.ts';
+import type { compareShrunk } from './pictures-in-page.ts';
 
 describe.each(browsers)('pictures of every kind in %s', (browser) => {
   it.each([
@@ -57,6 +58,34 @@ describe.each(browsers)('pictures with alpha in %s', (browser) => {
     }
   });
 });
+
+it.each(browsers)(
+  'pictures that %s shrinks are nearly those of the rule, and few pixels are copied',
+  async (browser) => {
+    const page = await enginePage(browser);
+    const rules = [
+      {},
+      { region: [30.5, 20, 200, 180] },
+      { rotate: 90 as const, flip: true },
+      { fit: 'crop' as const, cropFraction: 0.875 },
+      { fit: 'letterbox' as const, region: [0, 0, 300, 100] },
+    ];
+    const { found, told } = await page.call<Awaited<ReturnType<typeof compareShrunk>>>(
+      '/test/images/pictures-in-page.ts',
+      'compareShrunk',
+      { rules },
+    );
+    for (const [i, { off, pixels }] of found.entries()) {
+      const rule = JSON.stringify(rules[i]);
+      // Half a pixel of the input is some 8 levels here.
+      for (const levels of off) expect(levels, rule).toBeLessThanOrEqual(6);
+      // The input has 272; a crop has what lies around it too.
+      expect(pixels, rule).toBeLessThanOrEqual(600);
+    }
+    expect(found.map(({ off }) => off.length)).toEqual(rules.map(() => 6));
+    expect(told).toBe('UsageError: resize is "gpu", expected "browser" or nothing');
+  },
+);
 
 it('frames of video as they are, which no browser here has, are read by a shader that Dawn compiles', async () => {
   const page = await enginePage('chrome');
