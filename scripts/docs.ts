@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { buildArchitecture } from '../src/architectures/index.ts';
 import type { Io } from '../src/cli/io.ts';
 import { networkCost } from '../src/graph/cost.ts';
-import { operations as onnx } from '../src/loaders/onnx/operations.ts';
+import { operations as onnxOperations } from '../src/loaders/onnx/operations.ts';
 import { operations as graphOperations } from '../src/loaders/tfjs/graph-operations.ts';
 import { layers } from '../src/loaders/tfjs/layer-operations.ts';
 import { operators } from '../src/loaders/tflite/operations.ts';
@@ -94,6 +94,9 @@ function kernels(): string {
   ].join('\n');
 }
 
+/** Those of modules that are fetched where a file has them, too. */
+const onnx = [...onnxOperations.keys(), 'ConvTranspose', 'Resize', 'Split', 'Upsample'];
+
 const codes = (names: Iterable<string>): string =>
   [...names]
     .sort()
@@ -132,7 +135,7 @@ function supported(): string {
     '',
     '## ONNX',
     '',
-    `${onnx.size} operators, from operator set 7; quantised ones too (QuantizeLinear, DequantizeLinear, QLinear…): ${codes(onnx.keys())}.`,
+    `${onnx.length} operators, from operator set 7; quantised ones too (QuantizeLinear, DequantizeLinear, QLinear…): ${codes(onnx)}. A network that ends in \`ArgMax\` is cut before it.`,
     '',
     '## TensorFlow Lite',
     '',

@@ -28,6 +28,7 @@ const operators = {
   MAXIMUM: 55,
   ARG_MAX: 56,
   TRANSPOSE_CONV: 67,
+  TILE: 69,
   ABS: 101,
   QUANTIZE: 114,
 } as const;

@@ -1,5 +1,5 @@
 /** Decodings that the names and shapes of a network's outputs tell, whatever the format. */
-import type { MoveNetDecoding, PoseNetDecoding } from '../../graph/decoding.ts';
+import type { MoveNetDecoding, PoseNetDecoding, SegmentationDecoding } from '../../graph/decoding.ts';
 import type { Graph, ImageRule } from '../../graph/graph.ts';
 import { plainImage } from '../../graph/image-rule.ts';
 import type { Pair, Shape } from '../../graph/ops.ts';
@@ -96,3 +96,16 @@ export function poseNetOf(
 /** The power of two by which cells of MobileNetV1 lie apart. */
 const strideOf = (pixels: number, cells: number): number =>
   2 ** Math.round(Math.log2(cells > 1 ? (pixels - 1) / (cells - 1) : pixels));
+
+/**
+ * The graph with its one output as scores of the classes of pixels, the largest of which was asked for (`ARG_MAX`); as it is
+ * where it has others, or no map.
+ */
+export function withClasses(graph: Graph, corners: SegmentationDecoding['corners']): Graph {
+  const [output] = graph.outputs;
+  if (!output || graph.outputs.length > 1) return graph;
+  const [batch, height, width, classes] = inferShapes(graph).get(output.tensor)!;
+  if (batch !== 1 || height * width === 1 || classes === 1) return graph;
+  const size = [height, width] as const;
+  return { ...graph, decoding: { kind: 'segmentation', scores: output.name, size, classes, corners, logits: true } };
+}

@@ -152,13 +152,45 @@ export class ImportBuilder {
     if (axes) return { ...x, dims, axes };
     const long = dims.flatMap((d, i) => (d > 1 ? [i] : []));
     const batched = long[0] === 0 && (dims[0] === x.shape[0] || long.length === 4);
-    if (long.length > (batched ? 4 : 3)) this.unsupported(place, `makes a tensor of five dimensions, [${dims}]`);
+    if (long.length > (batched ? 4 : 3)) {
+      return this.split(place, x, dims) ?? this.unsupported(place, `makes a tensor of five dimensions, [${dims}]`);
+    }
     const wanted = dims.map((): Axis => 0);
     const rest = batched ? long.slice(1) : long;
     rest.forEach((dim, i) => {
       wanted[dim] = (4 - rest.length + i) as Axis;
     });
     return this.place(place, this.inOrder(place, x, x.axes.flat()), dims, wanted);
+  }
+
+  /**
+   * Memory with its axes cut where a dimension ends inside one, as in a shuffle of channels, [1, C, H, W] → [1, g, C / g, H, W].
+   * Null where more than four axes are left, or a length is no multiple.
+   */
+  private split(place: Place, x: Variable, dims: readonly number[]): Variable | null {
+    const parts: { readonly axis: Axis; readonly dim: number; readonly length: number }[] = [];
+    let dim = 0;
+    let open = dims[0]!;
+    for (const axis of x.axes.flat()) {
+      for (let rest = x.shape[axis]; rest > 1; ) {
+        while (open === 1) open = dims[++dim]!;
+        const length = Math.min(open, rest);
+        if (open % length !== 0 || rest % length !== 0) return null;
+        parts.push({ axis, dim, length });
+        open /= length;
+        rest /= length;
+      }
+    }
+    if (parts.length > 4) return null;
+    const inMemory = nhwc.flatMap((axis) => parts.filter((part) => part.axis === axis));
+    const shape: [number, number, number, number] = [1, 1, 1, 1];
+    const axes = dims.map((): Axis[] => []);
+    for (const part of parts) {
+      const axis = (4 - parts.length + inMemory.indexOf(part)) as Axis;
+      shape[axis] = part.length;
+      axes[part.dim]!.push(axis);
+    }
+    return { ...this.emit(place, { op: 'reshape', inputs: [x.tensor], shape }, shape, 'reshape'), dims, axes };
   }
 
   transpose(x: Variable, permutation: readonly number[]): Variable {
@@ -393,6 +425,21 @@ export class ImportBuilder {
     return x;
   }
 
+  /**
+   * `length` places of dimension `dim`, `step` apart: a pointwise convolution by ones and zeros, which is exact for all numbers
+   * that are finite.
+   */
+  part(place: Place, input: Variable, dim: number, start: number, length: number, step: number): Variable {
+    const x = this.onChannels(place, input, dim);
+    const [n, h, w, channels] = x.shape;
+    this.weights.take(channels * length);
+    const weights = new Float32Array(channels * length);
+    for (let i = 0; i < length; i++) weights[(start + i * step) * length + i] = 1;
+    const axes = x.axes.map((own, i) => (i === dim ? (length > 1 ? [3 as Axis] : []) : own));
+    const dims = x.dims.map((d, i) => (i === dim ? length : d));
+    return { ...this.emit(place, pointwise(x.tensor, weights, null, length), [n, h, w, length]), dims, axes };
+  }
+
   // Windows
 
   conv(
@@ -483,19 +530,7 @@ export class ImportBuilder {
     const y = this.onChannels(place, x, last);
     const [n, h, w] = y.shape;
     const shape: Shape = [n, h, w, outputs];
-    const body = {
-      op: 'conv2d',
-      inputs: [y.tensor],
-      weights: weights.data,
-      bias,
-      kernel: [1, 1],
-      stride: [1, 1],
-      dilation: [1, 1],
-      padding: { top: 0, left: 0, bottom: 0, right: 0 },
-      groups: 1,
-      outChannels: outputs,
-      activation,
-    } as const;
+    const body = { ...pointwise(y.tensor, weights.data, bias, outputs), activation };
     return { ...this.emit(place, body, shape), dims, axes: axesOf(y) };
   }
 
@@ -533,6 +568,22 @@ export class ImportBuilder {
     }
   }
 }
+
+/** `weights`: `[channels][outChannels]`. */
+const pointwise = (input: string, weights: Float32Array, bias: Float32Array | null, outChannels: number) =>
+  ({
+    op: 'conv2d',
+    inputs: [input],
+    weights,
+    bias,
+    kernel: [1, 1],
+    stride: [1, 1],
+    dilation: [1, 1],
+    padding: { top: 0, left: 0, bottom: 0, right: 0 },
+    groups: 1,
+    outChannels,
+    activation: 'none',
+  }) as const;
 
 /** The view in which `dims[i]` lies on memory axis `order[i]`. */
 function viewOf(shape: Shape, order: readonly Axis[]): Pick<Variable, 'dims' | 'axes'> {

@@ -29,6 +29,7 @@ const elementwise: ReadonlySet<string> = new Set([
 /** Operations whose modules are fetched only where a file has them. */
 const isResize = /^(Resize|Upsample)$/;
 const isQuantised = /^(Q|Deq)(Linear|uantizeLinear|Gemm)/;
+const takesNorm = /^(ReduceL2|Sqrt|Pow)$/;
 const isDynamic = /^(DynamicQuantizeLinear|ConvInteger|MatMulInteger)$/;
 
 /** What a name of the file stands for. */
@@ -40,13 +41,15 @@ type Extension = (call: QuantisedCall<Quantised | Dynamic>) => readonly (Value |
 /**
  * An ONNX file as a graph. Inputs of four dimensions are NCHW in the file and NHWC in the graph, unless the file itself
  * transposes them from NHWC; `[N, C]` is `[n, 1, 1, c]`. A dynamic batch is 1. An input of integers takes them as they
- * are; an output of quantised integers gives the real numbers that they stand for.
+ * are; an output of quantised integers gives the real numbers that they stand for. Where `options.outputs` is not given, a
+ * network that ends in `ArgMax` is cut before it: its outputs are the scores, under their own names.
  *
  * Throws `ModelFormatError`, `UnsupportedOpError`, or `UsageError` for names and shapes in `options`.
  */
 export async function loadOnnx(files: ModelFiles, options: LoadGraphOptions): Promise<Graph> {
   const model = readModel(files.name, files.bytes);
-  const { opset, graph } = model;
+  const { opset } = model;
+  let { graph } = model;
   if (opset < firstOpset) {
     throw new ModelFormatError(
       files.name,
@@ -76,7 +79,17 @@ export async function loadOnnx(files: ModelFiles, options: LoadGraphOptions): Pr
     const { resize } = await import('./resize.ts');
     handlers.set('Resize', resize).set('Upsample', resize);
   }
+  if (has(/^ConvTranspose$/)) {
+    handlers.set('ConvTranspose', (await import('./conv-transpose.ts')).convTranspose);
+  }
+  if (has(takesNorm)) {
+    const { normalised, withNorms } = await import('./norms.ts');
+    const found = withNorms(graph, (tensor) => decodeTensor(files.name, tensor, external));
+    graph = found.graph;
+    for (const op of ['Div', 'Mul']) handlers.set(op, normalised(found.norms, operations.get(op)!));
+  }
   const extensions: Extension[] = [];
+  if (has(/^Split$/)) extensions.push((await import('./split.ts')).runSplit);
   if (has(isDynamic)) extensions.push((await import('./dynamic.ts')).runDynamic);
   if (has(isQuantised)) {
     const { runQuantised } = await import('./quantised.ts');
@@ -85,7 +98,7 @@ export async function loadOnnx(files: ModelFiles, options: LoadGraphOptions): Pr
   }
   const load = async (loadOptions: LoadGraphOptions) => {
     const loader = (rounding: Rounding | null) =>
-      new OnnxLoader(files, model, external, loadOptions, handlers, extensions, rounding);
+      new OnnxLoader(files, { ...model, graph }, external, loadOptions, handlers, extensions, rounding);
     let loaded = await loader(null).load();
     if (options.quantisation && has(isQuantised)) {
       const { withQuantisation } = await import('../core/rounding.ts');
@@ -98,12 +111,15 @@ export async function loadOnnx(files: ModelFiles, options: LoadGraphOptions): Pr
       ...graph.initializers.map(({ name }) => name),
     ]);
   };
+  const cut = !options.outputs && has(/^ArgMax$/) ? (await import('./arg-max.ts')).cutBeforeArgMax(graph) : null;
+  const chosen = cut ? { ...options, outputs: cut.outputs } : options;
   try {
-    return await load(options);
+    const loaded = await load(chosen);
+    return cut ? cut.finish(loaded) : loaded;
   } catch (error) {
     if (!(error instanceof OpenSizes)) throw error;
     const { suggestSizes } = await import('./open-sizes.ts');
-    return suggestSizes(files.name, error.input, error.dims, load, options);
+    return suggestSizes(files.name, error.input, error.dims, load, chosen);
   }
 }
 

@@ -1,6 +1,6 @@
 /** What each ONNX operation on tensors of the network becomes in the graph. Constants are folded before (fold.ts). */
 import type { Padding, Pair, Pool } from '../../graph/ops.ts';
-import { noPadding, samePadding, transposedOutput, windowOutput } from '../../graph/shapes.ts';
+import { noPadding, samePadding, windowOutput } from '../../graph/shapes.ts';
 import type { FoldBudget } from '../core/constants.ts';
 import { axisOf, flattenedDims, resolveReshape, squeezedDims, unsqueezedDims } from '../core/dims.ts';
 import { transpose } from '../core/fold.ts';
@@ -60,7 +60,6 @@ export const operations = new Map<string, Handler>([
   ['Div', arithmetic('divide')],
   ['Sum', sum],
   ['Conv', conv],
-  ['ConvTranspose', convTranspose],
   ['BatchNormalization', batchNormalization],
   ['GlobalAveragePool', (operation) => globalPool(operation, 'average')],
   ['GlobalMaxPool', (operation) => globalPool(operation, 'max')],
@@ -155,7 +154,7 @@ function sum({ builder, place, value, count }: Operation): Value {
 // Convolution and windows
 
 /** Checks that the tensor is an image, and says where height and width are in it. */
-function image({ builder, place, variable }: Operation): { x: Variable; size: Pair } {
+export function image({ builder, place, variable }: Operation): { x: Variable; size: Pair } {
   const x = variable(0);
   if (x.dims.length !== 4) {
     builder.unsupported(place, `works on [${x.dims}], expected four dimensions, [N, C, H, W]`);
@@ -163,7 +162,7 @@ function image({ builder, place, variable }: Operation): { x: Variable; size: Pa
   return { x, size: [x.dims[2]!, x.dims[3]!] };
 }
 
-function pairOf({ builder, place, node }: Operation, name: string, otherwise: Pair): Pair {
+export function pairOf({ builder, place, node }: Operation, name: string, otherwise: Pair): Pair {
   const values = intsOf(node, name);
   if (!values || values.length === 0) return otherwise;
   if (values.length !== 2 || !values.every((v) => Number.isSafeInteger(v) && v > 0)) {
@@ -172,7 +171,7 @@ function pairOf({ builder, place, node }: Operation, name: string, otherwise: Pa
   return [values[0]!, values[1]!];
 }
 
-function paddingOf(operation: Operation, size: Pair, kernel: Pair, stride: Pair, dilation: Pair): Padding {
+export function paddingOf(operation: Operation, size: Pair, kernel: Pair, stride: Pair, dilation: Pair): Padding {
   const { builder, place, node } = operation;
   const auto = stringOf(node, 'auto_pad', 'NOTSET') || 'NOTSET';
   if (auto === 'VALID') return noPadding;
@@ -215,47 +214,6 @@ function conv(operation: Operation): Value {
     dilation,
     padding: paddingOf(operation, size, kernel, stride, dilation),
     groups,
-    outChannels,
-    activation: 'none',
-  });
-}
-
-function convTranspose(operation: Operation): Value {
-  const { builder, place, node, optional, budget } = operation;
-  const { x, size: from } = image(operation);
-  const weights = optional(1) ?? builder.damaged(place, 'has no weights');
-  const { dims } = weights;
-  const [inputs, outChannels, height, width] = dims as [number, number, number, number];
-  const groups = intOf(node, 'group', 1);
-  if (groups !== 1) builder.unsupported(place, `has ${groups} groups, expected one`);
-  if (dims.length !== 4 || inputs !== x.dims[1]) {
-    builder.damaged(place, `has weights of [${dims}] for an input of [${x.dims}]`);
-  }
-  const kernel: Pair = [height, width];
-  const stride = pairOf(operation, 'strides', [1, 1]);
-  const dilation = pairOf(operation, 'dilations', [1, 1]);
-  const extra = intsOf(node, 'output_padding') ?? [0, 0];
-  const stated = intsOf(node, 'output_shape');
-  if (extra.length !== 2 || (stated && stated.length !== 2)) builder.damaged(place, 'states no height and width');
-  const auto = stringOf(node, 'auto_pad', 'NOTSET') || 'NOTSET';
-  const { top, left, bottom, right } = paddingOf(operation, from, kernel, stride, dilation);
-  const along = (axis: 0 | 1, before: number, after: number) => {
-    const whole = transposedOutput(from[axis], kernel[axis], stride[axis], dilation[axis]) + extra[axis]!;
-    const size = stated?.[axis] ?? (auto.startsWith('SAME') ? from[axis] * stride[axis] : null);
-    if (size === null) return { size: whole - before - after, crop: before };
-    const cut = Math.max(0, whole - size);
-    return { size, crop: auto === 'SAME_UPPER' ? Math.floor(cut / 2) : Math.ceil(cut / 2) };
-  };
-  const [y, z] = [along(0, top, bottom), along(1, left, right)];
-  const bias = optional(2);
-  return rarer.convTranspose(builder, place, x, nchw, {
-    weights: floatData(transpose(weights, [2, 3, 0, 1], budget)),
-    bias: bias ? vector(operation, bias, 'bias', outChannels) : null,
-    kernel,
-    stride,
-    dilation,
-    crop: [y.crop, z.crop],
-    size: [y.size, z.size],
     outChannels,
     activation: 'none',
   });
@@ -403,10 +361,16 @@ function reshape({ builder, place, node, variable, optional, opset }: Operation)
 }
 
 function sliced(operation: Operation): Value {
-  const { node, variable, optional, count } = operation;
+  const { builder, place, node, variable, optional, count } = operation;
   const x = variable(0);
   const inputs = Array.from({ length: count }, (_, i) => (i === 0 ? undefined : optional(i)));
-  return wholeSlice(operation, x, slicesOf(node, x.dims, inputs));
+  const slices = slicesOf(node, x.dims, inputs);
+  const cut = slices.flatMap(({ start, length, step }, i) =>
+    start !== 0 || step !== 1 || length !== x.dims[i] ? [i] : [],
+  );
+  const { start, length, step } = slices[cut[0]!] ?? { start: 0, length: 0, step: 0 };
+  if (cut.length !== 1 || length < 1) return wholeSlice(operation, x, slices);
+  return builder.part(place, x, cut[0]!, start, length, step);
 }
 
 /**

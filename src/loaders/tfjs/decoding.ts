@@ -3,10 +3,21 @@ import type { CenterNetDecoding } from '../../graph/decoding.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { plainImage } from '../../graph/image-rule.ts';
 import { inferShapes } from '../../graph/shapes.ts';
-import { moveNetImage, moveNetOf, poseNetImage, poseNetOf, withPublishedImage } from '../core/decodings.ts';
+import {
+  moveNetImage,
+  moveNetOf,
+  poseNetImage,
+  poseNetOf,
+  withClasses,
+  withPublishedImage,
+} from '../core/decodings.ts';
 
-/** The graph with the decoding of its outputs, and the image rule that goes with it; as it is where that is not known. */
-export function withDecoding(graph: Graph): Graph {
+/**
+ * The graph with the decoding of its outputs, and the image rule that goes with it; as it is where that is not known.
+ * `classes`: it was cut before the index of the largest score along the last dimension.
+ */
+export function withDecoding(graph: Graph, classes = false): Graph {
+  if (classes && graph.outputs.length === 1) return withClasses(graph, 'align');
   const detector = centerNet(graph);
   if (detector) return { ...graph, decoding: detector, image: graph.image ?? plainImage };
   const moveNet = moveNetOf(graph);

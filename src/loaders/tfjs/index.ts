@@ -78,7 +78,11 @@ export async function loadTfjs(files: ModelFiles, options: LoadGraphOptions): Pr
   }
   const again = load({ ...options, outputs: loaded.cut });
   if ('cut' in again) return refuse(files.name, loaded.error, loaded.cut);
-  return (await import('./decoding.ts')).withDecoding(again);
+  const { node, op } = loaded.error;
+  const axis =
+    op === 'ArgMax' ? weights.get(parsed.find(({ name }) => name === node)?.inputs[1] ?? '')?.data : undefined;
+  const classes = axis?.length === 1 && [3, -1].includes(axis[0]!);
+  return (await import('./decoding.ts')).withDecoding(again, classes);
 }
 
 function parseNode(file: string, node: unknown, index: number): TfjsNode {

@@ -3,7 +3,7 @@ import { ModelFormatError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { plainImage } from '../../graph/image-rule.ts';
 import { inferShapes } from '../../graph/shapes.ts';
-import { moveNetOf, poseNetImage, poseNetOf, withPublishedImage } from '../core/decodings.ts';
+import { moveNetOf, poseNetImage, poseNetOf, withClasses, withPublishedImage } from '../core/decodings.ts';
 import { flexNumbers } from './flex-numbers.ts';
 
 /** An operator that is not run. */
@@ -23,7 +23,10 @@ export function withDecoding(graph: Graph, ends: readonly End[], customs: Readon
   const [first] = readers;
   const decoder = readers.find(({ op }) => op === 'PosenetDecoderOp');
   if (decoder) return withPoseNet(graph, decoder);
-  if (first?.op === 'ARG_MAX' && readers.length === 1) return withClasses(graph, first);
+  if (first?.op === 'ARG_MAX' && readers.length === 1) {
+    const axis = first.constant(1);
+    return axis?.length === 1 && [3, -1].includes(axis[0]!) ? withClasses(graph, 'align') : graph;
+  }
   if (customs.has('Convolution2DTransposeBias')) return withForeground(graph);
   const poseNet = poseNetOf(graph);
   if (poseNet) return withPublishedImage({ ...graph, decoding: poseNet }, poseNetImage, 'PoseNet of TensorFlow.js');
@@ -57,20 +60,6 @@ function withPoseNet(graph: Graph, { inputs: [heatmaps, offsets, displacements],
   const given = { heatmaps, offsets, displacements };
   const decoding = poseNetOf(graph, options, given);
   return decoding ? { ...graph, decoding } : graph;
-}
-
-/** The class with the largest score of each pixel. */
-function withClasses(graph: Graph, { inputs: [scores], constant }: End): Graph {
-  const output = graph.outputs.find(({ name }) => name === scores);
-  const axis = constant(1);
-  if (!output || axis?.length !== 1 || ![3, -1].includes(axis[0]!) || graph.outputs.length > 1) return graph;
-  const [batch, height, width, classes] = inferShapes(graph).get(output.tensor)!;
-  if (batch !== 1 || height * width === 1 || classes === 1) return graph;
-  const size = [height, width] as const;
-  return {
-    ...graph,
-    decoding: { kind: 'segmentation', scores: output.name, size, classes, corners: 'align', logits: true },
-  };
 }
 
 /**

@@ -37,12 +37,26 @@ export const rareOperators: Operators = new Map([
   [39, ['TRANSPOSE', transpose]],
   [54, ['PRELU', ({ builder, place, variable, constant }) => rarer.prelu(builder, place, variable(0), constant(1))]],
   [67, ['TRANSPOSE_CONV', transposeConv, 49]],
+  [69, ['TILE', tile]],
   [98, ['LEAKY_RELU', (operation) => leaky(operation, operation.options?.float(0) ?? 0), 75]],
   [101, ['ABS', (operation) => leaky(operation, -1)]],
 ]);
 
 /** Custom operators by their names. */
 export const customOperators = new Map<string, Handler>([['Convolution2DTransposeBias', transposeConvBias]]);
+
+/** One value a channel, repeated for each pixel: as pooled features are joined to others. */
+function tile({ builder, place, variable, constant }: TfliteOperation): Value {
+  const x = variable(0);
+  const [n, height, width, c] = constant(1).data;
+  const fits = x.dims.length === 4 && x.dims[1] === 1 && x.dims[2] === 1 && constant(1).data.length === 4;
+  if (!fits || n !== 1 || c !== 1 || !(height! > 0 && width! > 0)) {
+    builder.unsupported(place, `repeats [${x.dims}], expected one pixel that is repeated along height and width`);
+  }
+  return height === 1 && width === 1
+    ? x
+    : rarer.resize(builder, place, x, nhwc, [height!, width!], 'nearest', 'asymmetric');
+}
 
 /** TRANSPOSE_CONV: inputs are the output's shape, weights, the tensor, and a bias in later versions. */
 function transposeConv(operation: TfliteOperation): Value {

@@ -106,6 +106,34 @@ const raw = (...bytes: number[]) => Uint8Array.from([0x08, 0x08, ...bytes]);
 const format = (message: RegExp): Expected => ['model-format', message];
 const unsupported = (message: RegExp): Expected => ['unsupported-op', message];
 
+/** A transposed convolution of `groups`. */
+const transposed = (groups: number, weights: readonly number[] = [4, 1, 2, 2]) =>
+  model([node('ConvTranspose', ['x', 'w'], 'y', { group: { int: groups } })], {
+    initializers: { w: filled(weights, 1) },
+  });
+/** A split of the channels into as many outputs as there are sizes, or as `count`. */
+const split = (sizes: readonly number[], axis = 1, count = sizes.length) =>
+  model(
+    [
+      {
+        ...node('Split', ['x', 'sizes'], 'y', { axis: { int: axis } }),
+        outputs: ['y', ...Array.from({ length: count - 1 }, (_, i) => `y${i}`)],
+      },
+    ],
+    { initializers: { sizes: int64(...sizes) } },
+  );
+/** A reshape to five dimensions. */
+const apart = (...dims: number[]) =>
+  model([node('Reshape', ['x', 's'], 'a'), node('Relu', ['a'], 'y')], { initializers: { s: int64(...dims) } });
+/** x divided by its norm. */
+const norm = (
+  attributes: NonNullable<NodeSpec['attributes']>,
+  rest: readonly NodeSpec[] = [node('Div', ['x', 'n'], 'y')],
+) =>
+  model([node('ReduceL2', ['x'], 'n', attributes), ...rest], {
+    initializers: { nan: { dims: [], values: [Number.NaN] } },
+  });
+
 const cases: Readonly<Record<string, readonly [bytes: () => Uint8Array, expected: Expected]>> = {
   // Too much of everything
   'nodes with attributes': [
@@ -292,6 +320,87 @@ const cases: Readonly<Record<string, readonly [bytes: () => Uint8Array, expected
   'a kernel that is not that of the weights': [
     () => conv({ kernel_shape: ints(5, 5) }),
     format(/node "c" \(Conv\): kernel_shape is \[5,5\], the weights are \[2,4,3,3\]/),
+  ],
+
+  // Groups, parts of channels, norms, indices
+  ...Object.fromEntries(
+    [0, -1, 3, 2 ** 40].map((groups) => [
+      `${groups} groups of a transposed convolution`,
+      [() => transposed(groups), format(/\(ConvTranspose\): has -?\d+ groups and weights of/)],
+    ]),
+  ),
+  'a transposed convolution with weights of other channels': [
+    () => transposed(2, [6, 1, 2, 2]),
+    format(/\(ConvTranspose\): has 2 groups and weights of \[6,1,2,2\] for an input of \[1,4,4,4\]/),
+  ],
+  'groups whose zeros fill the memory': [
+    () =>
+      model([node('ConvTranspose', ['x', 'w'], 'y', { group: { int: 4096 } })], {
+        inputs: [{ ...x, dims: [1, 4096, 1, 1] }],
+        initializers: { w: filled([4096, 64, 2, 2], 0) },
+      }),
+    format(/\(ConvTranspose\): /),
+  ],
+  ...Object.fromEntries(
+    [
+      [1, 2],
+      [4, 4],
+      [5, -1],
+      [0, 4],
+      [2 ** 53, 4],
+    ].map((sizes) => [
+      `a split into ${sizes}`,
+      [() => split(sizes), format(/\(Split\): splits dimension 1 of \[1,4,4,4\] into 2 parts/)],
+    ]),
+  ),
+  'a split into more outputs than sizes': [
+    () => split([2, 2], 1, 3),
+    format(/\(Split\): splits dimension 1 .* 3 parts/),
+  ],
+  'a split along a dimension that is not there': [() => split([2, 2], 4), format(/\(Split\): /)],
+  'a split into a hundred thousand': [() => split(new Array(100_000).fill(1)), format(/a node has more/)],
+  'parts whose weights fill the memory': [
+    () =>
+      model([node('Slice', ['x', 'from', 'to', 'axis'], 'y')], {
+        inputs: [{ ...x, dims: [1, 2 ** 20, 1, 1] }],
+        initializers: { from: int64(1), to: int64(2 ** 20), axis: int64(1) },
+      }),
+    format(/\(Slice\): /),
+  ],
+  'parts of nothing': [
+    () =>
+      model([node('Slice', ['x', 'from', 'to', 'axis'], 'y')], {
+        initializers: { from: int64(3), to: int64(2), axis: int64(1) },
+      }),
+    unsupported(/\(Slice\): takes a part of/),
+  ],
+  'five dimensions that are no parts of the axes': [
+    () => apart(1, 8, 2, 2, 2),
+    unsupported(/\(Reshape\): makes a tensor of five/),
+  ],
+  'five dimensions of other elements': [() => apart(1, 2, 3, 4, 4), format(/\(Reshape\): cannot reshape/)],
+  'six dimensions': [() => apart(2, 2, 2, 2, 2, 2), unsupported(/\(Reshape\): makes a tensor of five/)],
+  'a norm along a dimension that is not there': [() => norm({ axes: ints(7) }), format(/\(Div\): /)],
+  'a norm along too many': [
+    () => norm({ axes: ints(...new Array(100_000).fill(1)) }),
+    unsupported(/\(Div\): works along/),
+  ],
+  'a norm bounded by what is no number': [
+    () => norm({ axes: ints(1) }, [node('Max', ['n', 'nan'], 'm'), node('Div', ['x', 'm'], 'y')]),
+    unsupported(/\(ReduceL2\): the operation is not one/),
+  ],
+  'a norm of its own quotient': [
+    () => model([node('ReduceL2', ['y'], 'n', { axes: ints(1) }), node('Div', ['y', 'n'], 'y')]),
+    format(/cycle/),
+  ],
+  'an index of itself': [
+    () => model([node('Cast', ['y'], 'y', { to: { int: 1 } }), node('ArgMax', ['x'], 'a')]),
+    format(/cycle/),
+  ],
+  'an index of nothing': [() => model([node('ArgMax', [], 'y')]), unsupported(/\(ArgMax\): /)],
+  'an index in the middle': [
+    () => model([node('ArgMax', ['x'], 'a'), node('Relu', ['a'], 'y')]),
+    unsupported(/\(ArgMax\): the operation is not one/),
   ],
 
   // Values

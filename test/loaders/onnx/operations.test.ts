@@ -81,6 +81,179 @@ suite('ConvTranspose', {
   }),
 });
 
+const groupedTransposed = (x: readonly number[], weights: readonly number[], groups: number): Case => ({
+  ...transposedConv(x, weights, { group: { int: groups }, strides: { ints: [2, 2] }, pads: { ints: [1, 1, 1, 1] } }),
+  initializers: { w: random(weights), b: random([weights[1]! * groups]) },
+});
+
+suite('ConvTranspose of groups', {
+  two: groupedTransposed([1, 6, 5, 4], [6, 2, 4, 4], 2),
+  'depthwise, as bilinear upsampling is written': groupedTransposed([1, 5, 4, 5], [5, 1, 4, 4], 5),
+});
+
+const shuffled = (x: readonly number[], groups: number): Case => {
+  const [n, c, h, w] = x as [number, number, number, number];
+  return {
+    x,
+    nodes: [
+      { op: 'Reshape', inputs: ['x', 'apart'], outputs: ['a'] },
+      { op: 'Transpose', inputs: ['a'], outputs: ['t'], attributes: { perm: { ints: [0, 2, 1, 3, 4] } } },
+      { op: 'Reshape', inputs: ['t', 'together'], outputs: ['s'] },
+      { op: 'Conv', inputs: ['s', 'w'], outputs: ['y'], attributes: { group: { int: groups } } },
+    ],
+    initializers: {
+      apart: int64(n, groups, c / groups, h, w),
+      together: int64(n, -1, h, w),
+      w: random([c, c / groups, 3, 3]),
+    },
+  };
+};
+
+suite('channels', {
+  'shuffled, three groups': { ...shuffled([1, 12, 5, 6], 3), ops: ['reshape', 'transpose', 'reshape', 'conv2d'] },
+  'shuffled, two groups of many': shuffled([1, 20, 7, 3], 2),
+  'shuffled, a row': shuffled([1, 8, 3, 9], 4),
+  'split in two, one shuffled back (ShuffleNetV2)': {
+    x: [1, 8, 4, 5],
+    nodes: [
+      { op: 'Split', inputs: ['x', 'halves'], outputs: ['a', 'b'], attributes: { axis: { int: 1 } } },
+      { op: 'Relu', inputs: ['b'], outputs: ['r'] },
+      { op: 'Concat', inputs: ['a', 'r'], outputs: ['j'], attributes: { axis: { int: 1 } } },
+      { op: 'Reshape', inputs: ['j', 'apart'], outputs: ['p'] },
+      { op: 'Transpose', inputs: ['p'], outputs: ['t'], attributes: { perm: { ints: [0, 2, 1, 3, 4] } } },
+      { op: 'Reshape', inputs: ['t', 'together'], outputs: ['y'] },
+    ],
+    initializers: { halves: int64(4, 4), apart: int64(1, 2, 4, 4, 5), together: int64(1, 8, 4, 5) },
+    // The shuffle is the last: the output lies as the file has it.
+    plainOutput: true,
+  },
+  'split unevenly, without sizes': {
+    x: [1, 7, 4, 5],
+    nodes: [
+      {
+        op: 'Split',
+        inputs: ['x'],
+        outputs: ['a', 'b', 'c'],
+        attributes: { axis: { int: 1 }, num_outputs: { int: 3 } },
+      },
+      { op: 'Concat', inputs: ['c', 'a', 'b'], outputs: ['y'], attributes: { axis: { int: 1 } } },
+    ],
+    opset: 18,
+  },
+  'every second of some': {
+    x: [1, 9, 4, 5],
+    nodes: one('Slice', {}, 'from', 'to', 'axis', 'step'),
+    initializers: { from: int64(1), to: int64(8), axis: int64(1), step: int64(2) },
+    ops: ['conv2d'],
+  },
+  'of a vector, from the end': {
+    x: [2, 9],
+    nodes: one('Slice', {}, 'from', 'to', 'axis'),
+    initializers: { from: int64(-4), to: int64(9), axis: int64(1) },
+    plainInput: true,
+    plainOutput: true,
+  },
+});
+
+const node = (op: string, inputs: readonly string[], output: string, attributes: NodeSpec['attributes'] = {}) => ({
+  ...{ op, inputs: [...inputs], outputs: [output], attributes },
+});
+const overChannels = { axes: { ints: [1] }, keepdims: { int: 1 } };
+const normalisedBy = (nodes: readonly NodeSpec[], more: Case['initializers'] = {}, x = [1, 5, 3, 4]): Case => ({
+  ...{ x, nodes, initializers: { two: scalar(2), half: scalar(0.5), tiny: scalar(1e-12), ...more } },
+  ops: ['l2-normalize'],
+});
+
+suite('vectors of length 1, spelled out', {
+  'PyTorch: ReduceL2, Clip, Expand to the own shape': normalisedBy(
+    [
+      node('ReduceL2', ['x'], 'n', overChannels),
+      node('Clip', ['n', 'tiny'], 'c'),
+      node('Shape', ['x'], 's'),
+      node('Expand', ['c', 's'], 'e'),
+      node('Div', ['x', 'e'], 'y'),
+    ],
+    {},
+    [2, 6],
+  ),
+  'root of the sum of x · x, with a bound that cuts': normalisedBy(
+    [
+      node('Mul', ['x', 'x'], 'q'),
+      node('ReduceSum', ['q', 'axes'], 's', { keepdims: { int: 1 } }),
+      node('Max', ['s', 'bound'], 'm'),
+      node('Sqrt', ['m'], 'n'),
+      node('Reciprocal', ['n'], 'r'),
+      node('Mul', ['x', 'r'], 'y'),
+    ],
+    { axes: int64(1), bound: scalar(9) },
+  ),
+  'Pow, ReduceSum, Pow': normalisedBy(
+    [
+      node('Pow', ['x', 'two'], 'q'),
+      node('ReduceSum', ['q', 'axes'], 's'),
+      node('Pow', ['s', 'half'], 'n'),
+      node('Div', ['x', 'n'], 'y'),
+    ],
+    { axes: int64(1) },
+  ),
+  'ReduceSumSquare, Sqrt': normalisedBy([
+    node('ReduceSumSquare', ['x'], 's', overChannels),
+    node('Sqrt', ['s'], 'n'),
+    node('Div', ['x', 'n'], 'y'),
+  ]),
+});
+
+test.each([
+  [
+    'of another tensor',
+    [node('Relu', ['x'], 'r'), node('ReduceL2', ['r'], 'n', overChannels), node('Div', ['x', 'n'], 'y')],
+  ],
+  [
+    'with a constant added',
+    [node('ReduceL2', ['x'], 'n', overChannels), node('Add', ['n', 'tiny'], 'a'), node('Div', ['x', 'a'], 'y')],
+  ],
+  [
+    'repeated to more than the tensor',
+    [node('ReduceL2', ['x'], 'n', overChannels), node('Expand', ['n', 'more'], 'e'), node('Div', ['x', 'e'], 'y')],
+  ],
+])('a norm %s is refused by name', async (_, nodes) => {
+  const initializers = { tiny: scalar(0.5), more: int64(2, 5, 3, 4) };
+  const bytes = fileOf({ x: [1, 5, 3, 4], nodes, initializers });
+  await expect(loadGraph({ name: 'm', bytes })).rejects.toMatchObject({
+    code: 'unsupported-op',
+    message: expect.stringMatching(/ReduceL2|norm, which is repeated/),
+  });
+});
+
+test.each([
+  ['NCHW', [node('Conv', ['x', 'w'], 'logits'), node('ArgMax', ['logits'], 'y', { axis: { int: 1 } })]],
+  [
+    'NHWC, through Cast and Squeeze',
+    [
+      node('Conv', ['x', 'w'], 'c'),
+      node('Transpose', ['c'], 't', { perm: { ints: [0, 2, 3, 1] } }),
+      node('Softmax', ['t'], 'logits'),
+      node('ArgMax', ['logits'], 'a', { axis: { int: 3 } }),
+      node('Cast', ['a'], 'b', { to: { int: 6 } }),
+      node('Squeeze', ['b', 'last'], 'y'),
+    ],
+  ],
+])('a network that ends in ArgMax gives its scores and how they are decoded, %s', async (_, nodes) => {
+  const initializers = { w: random([4, 3, 1, 1]), last: int64(3) };
+  const graph = await loadGraph({ name: 'm', bytes: fileOf({ x: [1, 3, 6, 7], nodes, initializers }) });
+  expect(graph.outputs.map(({ name }) => name)).toEqual(['logits']);
+  expect(graph.decoding).toEqual({
+    ...{ kind: 'segmentation', scores: 'logits', size: [6, 7], classes: 4, corners: 'half-pixel', logits: true },
+  });
+});
+
+test('an index along another dimension than the classes is no segmentation', async () => {
+  const nodes = [node('Conv', ['x', 'w'], 'logits'), node('ArgMax', ['logits'], 'y', { axis: { int: 3 } })];
+  const bytes = fileOf({ x: [1, 3, 6, 7], nodes, initializers: { w: random([4, 3, 1, 1]) } });
+  const graph = await loadGraph({ name: 'm', bytes });
+  expect([graph.outputs[0]!.name, graph.decoding]).toEqual(['logits', undefined]);
+});
+
 const channels = (c: number) => ({
   scale: random([c], 0.5, 2),
   shift: random([c]),

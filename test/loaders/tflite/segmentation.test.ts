@@ -153,6 +153,34 @@ const labelled = (axis = 3, more: Partial<ModelSpec> = {}, dims: readonly number
   ...more,
 });
 
+describe('TILE', () => {
+  const tiled = (...times: number[]) =>
+    tfliteFile({
+      tensors: [
+        { name: 'x', dims: [1, 4, 5, 3] },
+        i32('axes', [2], 1, 2),
+        i32('times', [times.length], ...times),
+        { name: 'm', dims: [1, 1, 1, 3] },
+        { name: 'y', dims: [1, times[1] ?? 1, times[2] ?? 1, 3] },
+      ],
+      operators: [
+        { op: 'MEAN', inputs: ['x', 'axes'], output: 'm', options: { 0: ['byte', 1] } },
+        { op: 'TILE', inputs: ['m', 'times'], output: 'y' },
+      ],
+    });
+
+  it('repeats pooled features for each pixel', () =>
+    expectSame(tiled(1, 6, 7, 1), [1, 4, 5, 3], ['global-average-pool', 'resize']));
+
+  it.each([[[2, 1, 1, 1]], [[1, 2, 2, 3]], [[1, 0, 2, 1]], [[1, -1, 2, 1]], [[1, 2, 2]], [[]]])(
+    'is refused with %j',
+    async (times) => {
+      const error = await cheaply(() => open(tiled(...times)).catch((thrown: unknown) => thrown));
+      expect(error).toBeInstanceOf(MobileNetError);
+    },
+  );
+});
+
 describe('a network that ends in a decoding', () => {
   it('ends before ARG_MAX of the classes of pixels', async () => {
     const file = tfliteFile(labelled());
