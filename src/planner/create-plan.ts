@@ -243,10 +243,11 @@ function pipelineOf(
     return whole ? (`texture-${whole}` as const) : 'texture';
   };
   const constants = { ...program.constants, ...names };
-  const key = `${program.file} ${JSON.stringify(constants)}`;
+  const { file, source, fragments, prelude } = program;
+  // The texts themselves: kernels of one file exchange fragments.
+  const key = [file, JSON.stringify(constants), source, prelude?.source, ...Object.values(fragments ?? {})].join('\n');
   if (codes.size > MOST_CODES) codes.clear();
-  const code =
-    codes.get(key) ?? shaderCode(program.file, program.source, constants, program.fragments, program.prelude);
+  const code = codes.get(key) ?? shaderCode(file, source, constants, fragments, prelude);
   codes.set(key, code);
   return {
     label: program.file,
