@@ -155,13 +155,21 @@ function onLavapipe() {
   };
 }
 
+/** The archive of Debian that apt is set up with, if any. */
+function debianArchive() {
+  const { stdout } = spawnSync('apt-get', ['indextargets', '--format', '$(SITE)'], { encoding: 'utf8' });
+  return stdout?.split('\n').find((site) => /\/debian\/?$/.test(site));
+}
+
 /** Why not; null where it is there. */
 function unpackMesa(folder) {
+  const archive = debianArchive();
+  if (!archive) return 'apt is not set up with an archive of Debian';
   const apt = mkdtempSync(join(tmpdir(), 'matrix-apt-'));
   try {
     for (const name of ['lists/partial', 'debs/partial']) mkdirSync(join(apt, name), { recursive: true });
     const signed = '[signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]';
-    const source = (suite) => `deb ${signed} http://deb.debian.org/debian ${suite} main\n`;
+    const source = (suite) => `deb ${signed} ${archive} ${suite} main\n`;
     writeFileSync(join(apt, 'sources.list'), source('bookworm') + source('bookworm-backports'));
     const options = [
       `Dir::Etc::sourcelist=${apt}/sources.list`,
