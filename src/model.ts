@@ -365,7 +365,10 @@ export class Model {
   /** Costs, plan and memory in numbers; with the kernels that the model runs on now. */
   async inspect(): Promise<Inspection> {
     const { inspectAs } = await import('./inspect.ts');
-    return inspectAs(this.graph, this.#gpu?.precision ?? this.#precision, this.#gpu?.preferences ?? noPreferences);
+    const inspected = (graph: Graph) =>
+      inspectAs(graph, this.#gpu?.precision ?? this.#precision, this.#gpu?.preferences ?? noPreferences);
+    // Some passes read weights.
+    return inspected(this.graph).catch(async () => inspected(await this.#whole()));
   }
 
   /** The time of each dispatch on the GPU. Throws `DeviceError` on the CPU. */
