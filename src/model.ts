@@ -505,9 +505,10 @@ export class Model {
     const [, height, width, channels] = this.graph.inputs[0]!.shape;
     // Bytes with a rule that is whole are uploaded before anything is waited for.
     const asked = ruleAsItIs(options, this.graph.image) ?? (await this.#rule(options, channels));
-    const { picture, rule } = isBytes(source)
-      ? { picture: source, rule: asked }
-      : await (await import('./open-source.ts')).openSource(source, asked, [height, width], resize, this.gpuDevice);
+    const { picture, rule } =
+      isBytes(source) && (!resize || resize === 'browser')
+        ? { picture: source, rule: asked }
+        : await (await import('./open-source.ts')).openSource(source, asked, [height, width], resize, this.gpuDevice);
     try {
       this.#check();
       signal?.throwIfAborted();
