@@ -74,7 +74,10 @@ class AbsentWeights {
   }
 }
 
-/** The graph, of whose weights only the lengths are left: `UsageError` says so where one is read. */
+/**
+ * The graph, of whose weights only the lengths are left: `UsageError` says so where one is read. Arrays of one number stay, as
+ * plans are made of them: what all channels are multiplied by.
+ */
 export const withoutWeights = (graph: Graph): Graph => ({
   ...graph,
   nodes: graph.nodes.map((node) => absent(node, node.name) as Node),
@@ -83,7 +86,10 @@ export const withoutWeights = (graph: Graph): Graph => ({
 const standIns = new WeakSet<object>();
 
 function absent(value: unknown, node: string): unknown {
-  if (ArrayBuffer.isView(value)) return standIn(value as Float32Array, node);
+  if (ArrayBuffer.isView(value)) {
+    const array = value as Float32Array;
+    return array.length === 1 ? array.slice() : standIn(array, node);
+  }
   if (Array.isArray(value)) return value.map((inner) => absent(inner, node));
   if (typeof value !== 'object' || value === null || standIns.has(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, absent(inner, node)]));

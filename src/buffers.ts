@@ -1,4 +1,4 @@
-/** Runs whose inputs or outputs are no arrays in NHWC: buffers of the GPU, other layouts; fetched for the first. */
+/** Runs of which some inputs or outputs are buffers of the GPU; fetched for the first. */
 import { bufferUsage } from './device/buffers.ts';
 import { DeviceError, UsageError } from './errors.ts';
 import type { Graph } from './graph/graph.ts';
@@ -9,60 +9,43 @@ import type { BufferInputs, Inputs, Outputs, RunOptions } from './run-options.ts
 import { type BoundBuffer, BufferStage } from './scheduler/buffer-stage.ts';
 import type { Executor } from './scheduler/executor.ts';
 import { checkInputs } from './scheduler/tensors.ts';
-import type { TunedExecutor } from './tuning/tuned-executor.ts';
 
 const stages = new WeakMap<Executor, BufferStage>();
 
-/** What runs arrays in NHWC, and the network that it runs. */
+/** What runs arrays, and the network that it runs. */
 interface ArrayModel {
   readonly graph: Graph;
   readonly outputs: readonly { readonly name: string; readonly shape: Shape }[];
-  run(inputs: Inputs, options: Pick<RunOptions, 'signal'>): Promise<Outputs>;
+  readonly deviceReason: string;
+  run(inputs: Inputs, options: Pick<RunOptions, 'layout' | 'signal'>): Promise<Outputs>;
 }
 
-/** As `Model.run`, of which this is the part for buffers, and for arrays in NCHW. */
-export async function runOtherwise(
+/**
+ * As `Model.run`, of which this is the part for buffers: on an executor, where it has its place at once, or has one to itself
+ * already (`placed`); without one there is no GPU. Nobody writes into arrays of `inputs` any more.
+ */
+export async function runBuffers(
   model: ArrayModel,
-  gpu: () => TunedExecutor,
   inputs: Inputs | BufferInputs,
-  { into, layout = 'nhwc', signal }: RunOptions,
+  { into, layout, signal }: RunOptions,
+  executor?: Executor,
+  placed = false,
 ): Promise<Outputs> {
-  if (layout !== 'nhwc' && layout !== 'nchw') throw new UsageError(`layout is "${layout}", expected nhwc or nchw`);
   const channelsFirst = layout === 'nchw';
-  const shapes = new Map(model.outputs.map(({ name, shape }) => [name, shape]));
   const expected = model.graph.inputs;
-  const outputs = bound('output', shapes, into, channelsFirst);
-  const given = bound('input', new Map(expected.map(({ name, shape }) => [name, shape])), inputs, channelsFirst);
+  const outputs = bound('output', model.outputs, into, channelsFirst);
+  const given = bound('input', expected, inputs, channelsFirst);
   const buffers = [...given, ...outputs];
   checkOnce(outputs);
-  const arrays = arraysOf(
-    inputs,
-    expected.filter(({ name }) => !given.some((one) => one.name === name)),
-    channelsFirst,
-  );
-  const read =
-    buffers.length === 0
-      ? await model.run(arrays, { signal })
-      : await gpu().inOrder((executor) => run(executor, buffers, arrays, signal), signal, false);
-  if (!channelsFirst) return read;
-  return Object.fromEntries(
-    Object.entries(read).map(([name, data]) => [name, toChannelsFirst(data, shapes.get(name)!)]),
-  );
-}
-
-/** Of inputs that are no buffers, copies in NHWC, which the caller cannot write into while the run waits. */
-function arraysOf(
-  inputs: Inputs | BufferInputs,
-  expected: Graph['inputs'],
-  channelsFirst: boolean,
-): Record<string, Float32Array> {
-  if (expected.length === 0) return {};
-  const values = checkInputs(inputs as Inputs, expected);
-  return Object.fromEntries(
-    expected.map(({ name, shape }, i) => {
-      return [name, channelsFirst ? fromChannelsFirst(values[i]!, shape) : values[i]!.slice()];
-    }),
-  );
+  const others = expected.filter(({ name }) => !given.some((one) => one.name === name));
+  const values = others.length > 0 ? checkInputs(inputs as Inputs, others) : [];
+  const arrays = Object.fromEntries(others.map(({ name }, i) => [name, values[i]!]));
+  if (!executor) {
+    if (buffers.length === 0) return model.run(arrays, { layout, signal });
+    throw new DeviceError(`there is no GPU to read or write a GPUBuffer (${model.deviceReason})`);
+  }
+  const read = await run(executor, buffers, channelsFirst ? fromChannelsFirst(arrays, others) : arrays, signal, placed);
+  return channelsFirst ? toChannelsFirst(read, model.outputs) : read;
 }
 
 async function run(
@@ -70,36 +53,36 @@ async function run(
   buffers: readonly BoundBuffer[],
   arrays: Readonly<Record<string, Float32Array>>,
   signal: AbortSignal | undefined,
+  placed: boolean,
 ): Promise<Outputs> {
+  executor.check();
   const values = executor.plan.inputs.map((name) => arrays[name] ?? null);
   const stage = stages.get(executor) ?? new BufferStage(executor);
   stages.set(executor, stage);
   executor.stages.add(stage);
   const ready = stage.fits(buffers);
-  const prepare = async () => {
-    if (!ready) await stage.prepare(buffers);
-    return stage.beside(buffers, values);
+  const work = async () => {
+    signal?.throwIfAborted();
+    try {
+      if (!ready) await stage.prepare(buffers);
+      return (await executor.infer(signal, stage.beside(buffers, values))).outputs;
+    } catch (error) {
+      if (!(error instanceof DeviceError) || !/destroyed|mapped/i.test(error.message)) throw error;
+      throw new UsageError(`a buffer of this run was destroyed or mapped before it ended: ${error.message}`);
+    }
   };
-  try {
-    const work = async () => {
-      signal?.throwIfAborted();
-      return executor.infer(signal, await prepare());
-    };
-    return (await executor.exclusive(work, { signal, need: ready ? 'run' : 'setup' })).outputs;
-  } catch (error) {
-    if (!(error instanceof DeviceError) || !/destroyed|mapped/i.test(error.message)) throw error;
-    throw new UsageError(`a buffer of this run was destroyed or mapped before it ended: ${error.message}`);
-  }
+  return placed ? work() : executor.exclusive(work, { signal, need: ready ? 'run' : 'setup' });
 }
 
 /** Those of a run's inputs or outputs that are buffers, each checked. Throws `UsageError`. */
 function bound(
   is: BoundBuffer['is'],
-  shapes: ReadonlyMap<string, Shape>,
+  tensors: ArrayModel['outputs'],
   given: Inputs | BufferInputs | undefined,
   channelsFirst: boolean,
 ): BoundBuffer[] {
   if (given === undefined || given instanceof Float32Array) return [];
+  const shapes = new Map(tensors.map(({ name, shape }) => [name, shape]));
   const names = [...shapes.keys()];
   if (isBuffer(given)) {
     if (names.length > 1) throw new UsageError(`the model has ${names.length} ${is}s (${names.join(', ')}): name them`);
@@ -108,8 +91,11 @@ function bound(
   const buffers: BoundBuffer[] = [];
   for (const [name, buffer] of Object.entries(given)) {
     const shape = shapes.get(name);
-    if (is === 'input' && (!shape || !isBuffer(buffer))) continue;
-    if (!shape) throw new UsageError(`there is no output "${name}" to write into a buffer: ${names.join(', ')}`);
+    if (!shape) {
+      const use = is === 'input' ? '' : ' to write into a buffer';
+      throw new UsageError(`there is no ${is} "${name}"${use}: ${names.join(', ')}`);
+    }
+    if (is === 'input' && !isBuffer(buffer)) continue;
     if (!isBuffer(buffer)) throw new UsageError(`into.${name} is ${String(buffer)}, expected a GPUBuffer`);
     buffers.push(checked({ is, name, buffer, channelsFirst }, shape));
   }

@@ -1,15 +1,22 @@
 /** Tensors between the layouts of those who call and of the engine. */
 import type { Shape } from './graph/ops.ts';
 
-/** Dense NHWC of dense NCHW, of as many values. `shape` is NHWC. */
-export function fromChannelsFirst(values: Float32Array, shape: Shape): Float32Array {
-  const [batch, height, width, channels] = shape;
-  return moved(values, batch, channels, height * width);
-}
+type Values = Readonly<Record<string, Float32Array>>;
 
-/** Dense NCHW of dense NHWC. */
-export const toChannelsFirst = (values: Float32Array, [batch, height, width, channels]: Shape): Float32Array =>
-  moved(values, batch, height * width, channels);
+/** A tensor's shape is NHWC. */
+type Tensors = readonly { readonly name: string; readonly shape: Shape }[];
+
+/** Of tensors by name, dense NHWC of dense NCHW, of as many values. */
+export const fromChannelsFirst = (values: Values, tensors: Tensors): Record<string, Float32Array> =>
+  each(values, tensors, ([batch, height, width, channels], of) => moved(of, batch, channels, height * width));
+
+/** Of tensors by name, dense NCHW of dense NHWC. */
+export const toChannelsFirst = (values: Values, tensors: Tensors): Record<string, Float32Array> =>
+  each(values, tensors, ([batch, height, width, channels], of) => moved(of, batch, height * width, channels));
+
+/** Of those tensors that there are values of. */
+const each = (values: Values, tensors: Tensors, move: (shape: Shape, values: Float32Array) => Float32Array) =>
+  Object.fromEntries(tensors.flatMap(({ name, shape }) => (values[name] ? [[name, move(shape, values[name])]] : [])));
 
 /** Of each image, columns for rows. */
 function moved(values: Float32Array, batch: number, rows: number, columns: number): Float32Array {

@@ -16,6 +16,7 @@ import type { OpenPicture, PictureSource } from './images/picture-source.ts';
 import type { Inspection } from './inspect.ts';
 import { onIntegers } from './integers.ts';
 import type { KernelRegistry } from './kernels/index.ts';
+import { fromChannelsFirst, toChannelsFirst } from './layout.ts';
 import type { LoadOptions } from './load-options.ts';
 import type { PlanOption } from './options.ts';
 import { createPlan } from './planner/create-plan.ts';
@@ -24,7 +25,7 @@ import { type PlanKind, prepareFor } from './planner/prepare.ts';
 import { type KernelPreferences, kernelsFor, noPreferences } from './planner/select.ts';
 import type { BufferInputs, Inputs, Layout, Outputs, RunOptions } from './run-options.ts';
 import type { SaveOptions } from './save-model.ts';
-import type { RankedOutputs, Ranking } from './scheduler/executor.ts';
+import type { Executor, RankedOutputs, Ranking } from './scheduler/executor.ts';
 import type { Profile, ProfileOptions } from './scheduler/profile.ts';
 import { checkInputs } from './scheduler/tensors.ts';
 import type { StreamResult, StreamTiming } from './stream.ts';
@@ -306,25 +307,41 @@ export class Model {
   /**
    * One inference on `device`. Calls that do not wait for one another keep the GPU busy: three are in flight at once,
    * further ones wait; results come in the order of the calls.
-   * A `GPUBuffer` in the place of an input, or to write an output to (`into`), is of `gpuDevice`, which must run the model; it
-   * stays the caller's, who frees it. A run of such is not done again on another device, and a model that has had one
-   * does not move to the CPU.
+   * On a GPU arrays are copied at the call. A `GPUBuffer` in the place of an input, or to write an output to (`into`), is of
+   * `gpuDevice`, which must run the model; it stays the caller's, who writes nothing into it until the promise settles, and
+   * frees it then. A run of such is not done again on another device, and a model that has had one does not move to the CPU.
    * Throws `UsageError` where an input or a buffer does not fit, `DeviceError` where a buffer is given and there is no GPU,
    * `DeviceLostError` where the GPU went away and no other came.
    */
   async run(inputs: Inputs | BufferInputs, options: RunOptions = {}): Promise<Outputs> {
     this.#check();
     const { signal, into, layout = 'nhwc' } = options;
-    const onGpu = () => {
-      this.#choice = null;
-      return this.#gpuTo('read or write a GPUBuffer');
-    };
-    const outputs =
-      into || layout !== 'nhwc' || !areArrays(inputs)
-        ? await (await import('./buffers.ts')).runOtherwise(this, onGpu, inputs, options)
-        : await (this.#gpu ? this.#gpu.run(inputs, { signal }) : this.#runOnCpu(inputs, { signal }));
+    if (layout !== 'nhwc' && layout !== 'nchw') throw new UsageError(`layout is "${layout}", expected nhwc or nchw`);
+    let outputs: Outputs;
+    if (into || !areArrays(inputs)) outputs = await this.#runBuffers(inputs, options);
+    else {
+      const values = layout === 'nhwc' ? inputs : fromChannelsFirst(this.#named(inputs), this.inputs);
+      outputs = await (this.#gpu ? this.#gpu.run(values, { signal }) : this.#runOnCpu(values, { signal }));
+      if (layout === 'nchw') outputs = toChannelsFirst(outputs, this.outputs);
+    }
     this.#tuneAfterFirst();
     return outputs;
+  }
+
+  /** In its place among the calls, though what checks and runs it is fetched for the first. */
+  async #runBuffers(inputs: Inputs | BufferInputs, options: RunOptions): Promise<Outputs> {
+    const own = copied(inputs);
+    const asked = { ...options, into: options.into && (copied(options.into) as typeof options.into) };
+    const work = async (executor?: Executor, placed?: boolean) => {
+      buffers ??= await import('./buffers.ts');
+      return buffers.runBuffers(this, own, asked, executor, placed);
+    };
+    if (!this.#gpu) return work();
+    this.#choice = null;
+    const { signal } = options;
+    const run = (executor: Executor) =>
+      buffers ? work(executor) : executor.exclusive(() => work(executor, true), { signal, need: 'setup' });
+    return this.#gpu.inOrder(run, signal, false);
   }
 
   /**
@@ -365,7 +382,10 @@ export class Model {
   /** Costs, plan and memory in numbers; with the kernels that the model runs on now. */
   async inspect(): Promise<Inspection> {
     const { inspectAs } = await import('./inspect.ts');
-    return inspectAs(this.graph, this.#gpu?.precision ?? this.#precision, this.#gpu?.preferences ?? noPreferences);
+    const inspected = (graph: Graph) =>
+      inspectAs(graph, this.#gpu?.precision ?? this.#precision, this.#gpu?.preferences ?? noPreferences);
+    // Some passes read weights.
+    return inspected(this.graph).catch(async () => inspected(await this.#whole()));
   }
 
   /** The time of each dispatch on the GPU. Throws `DeviceError` on the CPU. */
@@ -502,9 +522,10 @@ export class Model {
     const [, height, width, channels] = this.graph.inputs[0]!.shape;
     // Bytes with a rule that is whole are uploaded before anything is waited for.
     const asked = ruleAsItIs(options, this.graph.image) ?? (await this.#rule(options, channels));
-    const { picture, rule } = isBytes(source)
-      ? { picture: source, rule: asked }
-      : await (await import('./open-source.ts')).openSource(source, asked, [height, width], resize, this.gpuDevice);
+    const { picture, rule } =
+      isBytes(source) && (!resize || resize === 'browser')
+        ? { picture: source, rule: asked }
+        : await (await import('./open-source.ts')).openSource(source, asked, [height, width], resize, this.gpuDevice);
     try {
       this.#check();
       signal?.throwIfAborted();
@@ -629,6 +650,18 @@ function ruleAsItIs({ image, region }: PictureOptions, own: ImageRule | undefine
   return Object.keys(plainImage).every((key) => key in image) && !('mean' in image || 'std' in image)
     ? (image as ImageRule)
     : null;
+}
+
+/** What runs buffers, once it is there. */
+let buffers: typeof import('./buffers.ts') | null = null;
+
+/** The same, whatever the caller writes into arrays and lists while a run waits. */
+function copied(inputs: Inputs | BufferInputs): Inputs | BufferInputs {
+  if (inputs instanceof Float32Array) return inputs.slice();
+  if ('mapAsync' in Object(inputs)) return inputs;
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, one]) => [name, one instanceof Float32Array ? one.slice() : one]),
+  );
 }
 
 /** A buffer has no fields of its own. */

@@ -5,7 +5,7 @@ export type Inputs = Float32Array | Readonly<Record<string, Float32Array>>;
 
 /**
  * Inputs of which some lie in buffers of the model's device: dense float32 as well, of the usage `STORAGE` and 4 bytes an
- * element. What is in them is not checked: numbers must be finite.
+ * element. What is in them is not checked: numbers must be finite, and nobody writes into them until the run has ended.
  */
 export type BufferInputs = GPUBuffer | Readonly<Record<string, Float32Array | GPUBuffer>>;
 

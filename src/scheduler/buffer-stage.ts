@@ -48,13 +48,23 @@ export class BufferStage {
     return made && this.#readouts.has(this.#readoutKey(buffers));
   }
 
-  /** Makes what is missing. Throws `UsageError` where a buffer is of another device, `OutOfMemoryError`, `DeviceError`. */
+  /** Makes what is missing. Throws `UsageError` where a buffer cannot be bound, `OutOfMemoryError`, `DeviceError`. */
   async prepare(buffers: readonly BoundBuffer[]): Promise<void> {
-    const { gpu, plan } = this.#executor;
-    for (const bound of buffers) {
-      const mover = this.#movers.get(keyOf(bound)) ?? (await this.#makeMover(bound));
-      if (!mover.groups.has(bound.buffer)) await this.#bind(mover, bound);
+    try {
+      for (const bound of buffers) {
+        const mover = this.#movers.get(keyOf(bound)) ?? (await this.#makeMover(bound));
+        if (!mover.groups.has(bound.buffer)) await this.#bind(mover, bound);
+      }
+      await this.#makeReadout(buffers);
+    } finally {
+      // What was made since then.
+      if (this.#disposed) this.dispose();
     }
+    this.#executor.check();
+  }
+
+  async #makeReadout(buffers: readonly BoundBuffer[]): Promise<void> {
+    const { gpu, plan } = this.#executor;
     const key = this.#readoutKey(buffers);
     if (this.#readouts.has(key)) return;
     const others = plan.outputs.filter(({ name }) => !isOutput(buffers, name));
@@ -62,8 +72,6 @@ export class BufferStage {
       return new Readout(gpu.device, plan, others, keep, SIGN_BYTES);
     });
     this.#readouts.set(key, readout);
-    // What was made since then.
-    if (this.#disposed) this.dispose();
   }
 
   /** Of buffers that it `fits`: what a run does beside the plan's dispatches. `values`: of the other inputs. */
@@ -106,6 +114,7 @@ export class BufferStage {
     const code = shaderCode(program.file, program.source, { ...program.constants, ...names });
     const spec = { label: program.file, code, overrides: program.overrides };
     const [pipeline] = await compilePipelines(device, [{ ...spec, bindings: ['uniform', 'read', 'write'] }]);
+    this.#executor.check();
     const words = new Uint32Array(packUniform(program.file, program.source, program.shape));
     const { UNIFORM, COPY_DST } = bufferUsage;
     const uniform = await guarded(device, `layout of ${bound.name}`, (keep) =>
@@ -120,6 +129,13 @@ export class BufferStage {
 
   async #bind({ pipeline, uniform, tensor, groups }: Mover, { name, buffer, is }: BoundBuffer): Promise<void> {
     const { device } = this.#executor.gpu;
+    const most = device.limits.maxStorageBufferBindingSize;
+    if (buffer.size > most) {
+      throw new UsageError(
+        `${is} "${name}": the buffer has ${buffer.size} bytes, of which this GPU binds at most ${most} ` +
+          `(maxStorageBufferBindingSize): ${is === 'input' ? 'give an array' : 'leave it out of "into"'}`,
+      );
+    }
     const own = { buffer };
     const resources = [{ buffer: uniform }, ...(is === 'input' ? [own, tensor] : [tensor, own])];
     let thrown: unknown = null;

@@ -190,7 +190,7 @@ export class Executor {
 
   async #preparePicture(input: string, picture: OpenPicture, rule: ImageRule): Promise<void> {
     const { PictureStage } = await import('./picture-stage.ts');
-    if (this.#ended) throw this.#ended;
+    this.check();
     this.#picture ??= new PictureStage(this.resources, input);
     await this.#picture.prepare(picture, rule);
   }
@@ -300,6 +300,12 @@ export class Executor {
     return this.exclusive(async () => {}, { need: 'setup' });
   }
 
+  /** Throws why it runs no more. */
+  check(): void {
+    if (this.#ended) throw this.#ended;
+    this.gpu.check();
+  }
+
   async #during<T>(
     turn: Promise<void> | null,
     need: Need,
@@ -309,8 +315,7 @@ export class Executor {
     if (turn) await turn;
     try {
       try {
-        if (this.#ended) throw this.#ended;
-        this.gpu.check();
+        this.check();
         return await work();
       } finally {
         this.#order.leave(need);

@@ -145,9 +145,11 @@ export class PictureStage {
     return null;
   }
 
-  /** Whether pixels are taken from the texture into a buffer first: software adapters read buffers in half the time. */
-  #isStaged({ way, width }: GpuPicture): boolean {
-    return way === 'copy' && width > 1 && this.#resources.gpu.adapter.software;
+  /** Whether pixels are taken from the texture into a buffer first: software adapters read buffers in half the time, if they bind them. */
+  #isStaged({ way, width, height }: GpuPicture): boolean {
+    const { adapter, device } = this.#resources.gpu;
+    const fits = 4 * height * pitchOf(width) <= device.limits.maxStorageBufferBindingSize;
+    return way === 'copy' && width > 1 && adapter.software && fits;
   }
 
   #bind(pipeline: GPUComputePipeline, pixels: GPUBindingResource, { uniform, others }: Intake): GPUBindGroup {

@@ -2,9 +2,10 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
+import { withoutWeights } from '../../src/absent-weights.ts';
 import { buildArchitecture } from '../../src/architectures/index.ts';
 import { DeviceLostError, ModelFormatError, UsageError } from '../../src/errors.ts';
-import { type LoadOptions, Model } from '../../src/index.ts';
+import { type Graph, type LoadOptions, Model, type Node } from '../../src/index.ts';
 import { FakeGpu } from '../support/fake-gpu.ts';
 import { load } from '../support/unchecked-load.ts';
 
@@ -92,6 +93,32 @@ describe('weights that are not kept', () => {
     const { logits } = await model.runReference(input);
     expect(logits).toHaveLength(1000);
     expect(requests.length).toBeGreaterThan(1);
+  });
+
+  it('are there for inspect too, where a pass reads them', async () => {
+    const reload = vi.fn(() => buildArchitecture(id));
+    const { gpu } = new FakeGpu();
+    const model = await load(buildArchitecture(id), {
+      ...{ gpu, device: 'webgpu', tuning: 'off', keepWeights: false },
+      reload,
+    });
+    await memory();
+    const { parameters, dispatches } = await model.inspect();
+    const whole = await (await Model.create(buildArchitecture(id), null, '')).inspect();
+    expect({ parameters, dispatches }).toEqual({ parameters: whole.parameters, dispatches: whole.dispatches });
+    expect(reload).toHaveBeenCalledOnce();
+    model.dispose();
+  });
+
+  it('are none of one number, which plans are made of, in memory of their own', () => {
+    const multipliers = new Float32Array([1, 0.5]).subarray(1);
+    const body = { kind: 'mean', inputZeroPoint: 0, to: { multipliers, zeroPoint: 0, range: [-128, 127] } } as const;
+    const graph: Graph = {
+      ...{ name: 'mean', inputs: [], outputs: [] },
+      nodes: [{ op: 'integer', name: 'mean', inputs: ['x'], output: 'y', body } as Node],
+    };
+    const left = (withoutWeights(graph).nodes[0] as unknown as { body: typeof body }).body.to.multipliers;
+    expect([left[0], left.buffer.byteLength]).toEqual([0.5, 4]);
   });
 
   it('that cannot be fetched again end the call in a typed error; the next call tries again', async () => {

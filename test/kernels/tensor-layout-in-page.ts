@@ -55,7 +55,7 @@ async function mixtures(model: Model, device: GPUDevice, layout: 'nhwc' | 'nchw'
       shape.reduce((product, side) => product * side, 1),
       arrays.a ? 12 : 11,
     );
-    arrays[name] = layout === 'nhwc' ? values : toChannelsFirst(values, shape);
+    arrays[name] = layout === 'nhwc' ? values : toChannelsFirst({ [name]: values }, [{ name, shape }])[name]!;
   }
   const expected = await model.run(arrays, { layout });
   const [first, ...others] = model.inputs.map(({ name }) => name);
@@ -158,6 +158,7 @@ export async function refusals(): Promise<Record<string, string>> {
     mapped: [model, mapped],
     unnamed: [two, buffer(480, usage.in)],
     missing: [two, { a: buffer(480, usage.in) }],
+    unknown: [model, { x: buffer(bytes, usage.in), z: buffer(bytes, usage.in) }],
     into: [model, image, { into: { z: room(device, 10) } }],
     'into size': [model, image, { into: room(device, 12) }],
     'into usage': [model, image, { into: buffer(40, 8) }],

@@ -31,6 +31,7 @@ describe.each(browsers)('buffers of the GPU in %s', (browser) => {
       mapped: 'UsageError: input "x": the buffer is mapped: unmap it before the run',
       unnamed: 'UsageError: the model has 2 inputs (a, b): name them',
       missing: 'UsageError: input "b" is missing: expected a Float32Array',
+      unknown: 'UsageError: there is no input "z": x',
       into: 'UsageError: there is no output "z" to write into a buffer: y',
       'into size':
         'UsageError: output "y": the buffer has 48 bytes, expected 40: float32 of [1,1,1,10] without padding',

@@ -111,6 +111,17 @@ it('a tensor that cannot be read as the device is gone: that is said, in the wor
   await expect(reading).rejects.toThrow('pulled out');
 });
 
+it('a picture that a software adapter binds no buffer for is read from its texture', async () => {
+  const fake = new FakeGpu();
+  const executor = await fakeExecutor(fakeDevice(fake), classifier());
+  fake.limits.maxStorageBufferBindingSize = 4 * 64 * 64 - 1;
+  const source = {} as ImageBitmap;
+  const page = { width: 64, height: 64, way: 'copy', form: 'bytes', source, close: () => {} } as const;
+  expect(Object.keys((await executor.runPicture(page, rule)).outputs)).toEqual(['y']);
+  expect(fake.calls).toEqual(['copyExternalImageToTexture 64 × 64']);
+  executor.dispose();
+});
+
 describe('out of memory', () => {
   it.each(['uniforms', 'arena 0', 'arena 1', 'constants', 'weights 0', 'readback 0', 'readback 2'])(
     'for %s leaves nothing on the device',

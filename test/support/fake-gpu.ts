@@ -113,9 +113,10 @@ export class FakeGpu {
           finish: () => commands,
         };
       },
-      createBuffer: ({ label, size }: GPUBufferDescriptor) => {
+      createBuffer: ({ label, size, usage }: GPUBufferDescriptor) => {
         const made = resource(label!, size);
         return Object.assign(made, {
+          usage,
           mapAsync: () =>
             new Promise<void>((resolve, reject) => {
               const end = () => reject(new DOMException('the buffer was destroyed', 'AbortError'));
