@@ -455,6 +455,7 @@ class OnnxLoader {
       place,
       result,
       inputs.map((input) => (input?.kind === 'constant' ? input : undefined)),
+      op === 'ConvTranspose' ? intOf(node, 'group', 1) : 1,
     );
     return result;
   }
