@@ -15,6 +15,75 @@ const name = /(?<![\w$).])([A-Za-z_]\w*?)([\d_]*\d[\d_]*)?(?!\w)/;
 
 const fixedOrName = new RegExp(`${fixed.source}|${name.source}`, 'g');
 
+/** WGSL's keywords, its reserved words, and its predeclared types: no name may be one of them. */
+const words: ReadonlySet<string> = new Set(
+  `alias break case const const_assert continue continuing default diagnostic discard else enable false fn for if let loop
+  override requires return struct switch true var while
+  NULL Self abstract active alignas alignof as asm asm_fragment async attribute auto await become cast catch class co_await
+  co_return co_yield coherent column_major common compile compile_fragment concept const_cast consteval constexpr constinit
+  crate debugger decltype delete demote demote_to_helper do dynamic_cast enum explicit export extends extern external
+  fallthrough filter final finally friend from fxgroup get goto groupshared highp impl implements import inline instanceof
+  interface layout lowp macro macro_rules match mediump meta mod module move mut mutable namespace new nil noexcept noinline
+  nointerpolation non_coherent noncoherent noperspective null nullptr of operator package packoffset partial pass patch
+  pixelfragment precise precision premerge priv protected pub public readonly ref regardless register reinterpret_cast
+  require resource restrict self set shared sizeof smooth snorm static static_assert static_cast std subroutine super target
+  template this thread_local throw trait try type typedef typeid typename typeof union unless unorm unsafe unsized use using
+  varying virtual volatile wgsl where with writeonly yield
+  bool f16 f32 i32 u32 array atomic ptr sampler sampler_comparison texture_1d texture_2d texture_2d_array texture_3d
+  texture_cube texture_cube_array texture_multisampled_2d texture_depth_multisampled_2d texture_external texture_depth_2d
+  texture_depth_2d_array texture_depth_cube texture_depth_cube_array texture_storage_1d texture_storage_2d
+  texture_storage_2d_array texture_storage_3d`
+    .split(/\s+/)
+    .concat([2, 3, 4].flatMap((n) => ['', 'f', 'h', 'i', 'u'].map((type) => `vec${n}${type}`)))
+    .concat([2, 3, 4].flatMap((n) => [2, 3, 4].flatMap((m) => ['', 'f', 'h'].map((type) => `mat${n}x${m}${type}`)))),
+);
+
+const structs = /struct \w+\s*\{[^}]*\}/g;
+
+/** Arguments of `#include` in small letters: texts of the shader. */
+const textArguments = /(?<= [a-z]\w*=)(?!=).*?(?=$| [A-Za-z_]\w*=(?!=))/g;
+
+/** What stands behind each name, numbers or nothing, with `$` after it where directives may put in more. */
+function endsOf(texts: readonly string[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const ends = new Map<string, Set<string>>();
+  const note = (text: string, argument: boolean) => {
+    for (const { 0: all, 1: found, 2: places = '', index } of text.matchAll(fixedOrName)) {
+      if (!found) continue;
+      const open = argument || text[index + all.length] === '$';
+      ends.set(found, (ends.get(found) ?? new Set()).add(`${places}${open ? '$' : ''}`));
+    }
+  };
+  for (const text of texts) {
+    for (const line of withoutComments(text).replace(structs, '').split('\n')) {
+      const directive = line.trim()[0] === '#';
+      // A fragment may put numbers behind its argument.
+      if (directive) for (const [value] of line.matchAll(textArguments)) note(value, true);
+      else note(line, false);
+    }
+  }
+  return ends;
+}
+
+/** The word of WGSL that `short` is, or may become, with one of `ends` behind it. */
+const wordOf = (short: string, ends: Iterable<string>): string | undefined =>
+  [...ends]
+    .flatMap((end) => {
+      const start = short + end.replace('$', '');
+      return [...words].filter((word) =>
+        end.endsWith('$') ? word.startsWith(start) && /^(\d|$)/.test(word.slice(start.length)) : word === start,
+      );
+    })
+    .at(0);
+
+/** Throws where a name that is not the shader's own is a word of WGSL, or may become one as `#unroll` and `#include` write it. */
+export function checkNames(texts: readonly string[], names: ShaderNames): void {
+  for (const [found, ends] of endsOf(texts)) {
+    const short = names.get(found);
+    const word = short !== undefined && short !== found ? wordOf(short, ends) : undefined;
+    if (word) throw new Error(`"${found}" of the shaders would travel as "${short}", and so be WGSL's "${word}"`);
+  }
+}
+
 /**
  * Short names for what the shaders declare, the same in all of them, as they include one another; by how often they occur.
  * Entry points, fields, and what is written in capitals keep theirs: code knows them.
@@ -42,11 +111,18 @@ export function shortNames(texts: readonly string[]): ShaderNames {
     .sort((a, b) => counts.get(b)! - counts.get(a)! || (a < b ? -1 : 1));
   const small = [...'abcdefghijklmnopqrstuvwxyz'];
   const capital = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
-  // No word of WGSL is of two letters, of which the second is a capital.
   const free = [...small, ...capital, ...small.flatMap((a) => capital.map((b) => a + b))].filter(
     (short) => !counts.has(short),
   );
-  return new Map(often.map((found) => [found, found.length === 1 ? found : free.shift()!]));
+  const ends = endsOf(texts);
+  /** The first that does not become a word of WGSL, as `f` would with 16 behind it. */
+  const take = (found: string) => {
+    const at = free.findIndex((short) => !wordOf(short, ends.get(found) ?? ['']));
+    return free.splice(at, 1)[0]!;
+  };
+  const names = new Map(often.map((found) => [found, found.length === 1 ? found : take(found)]));
+  checkNames(texts, names);
+  return names;
 }
 
 const rename = (text: string, names: ShaderNames) =>
@@ -54,12 +130,11 @@ const rename = (text: string, names: ShaderNames) =>
     found === undefined ? all : `${names.get(found) ?? found}${places}`,
   );
 
-/** An argument of `#include` in small letters is a text of the shader. */
 const renameLine = (line: string, names: ShaderNames) =>
   line[0] !== '#'
     ? rename(line, names)
     : line.startsWith('#include')
-      ? line.replace(/(?<= [a-z]\w*=)(?!=).*?(?=$| [A-Za-z_]\w*=(?!=))/g, (value) => rename(value, names))
+      ? line.replace(textArguments, (value) => rename(value, names))
       : line;
 
 const afterOperand = /(?<=[\w)\]]) ?(&&|\|\||<<|>>|[-+*/%&|^<>=!]=?) ?(?=[\w($])/g;

@@ -401,7 +401,12 @@ class Conversion {
       this.#refuse(node, to, `has weights "${known.name}" with several zero points`);
     }
     const count = scales.length;
-    if (count !== 1 && count !== outputs) this.#damaged(known.name, `has ${count} scales for ${outputs} outputs`);
+    if (count !== 1 && count !== outputs) {
+      // The loader of ONNX has found them to fit a dimension, which may be another.
+      if (this.#arithmetic === mlas)
+        this.#refuse(node, to, `has weights "${known.name}" with ${count} scales for ${outputs} outputs`);
+      this.#damaged(known.name, `has ${count} scales for ${outputs} outputs`);
+    }
     if (node.bias && !bias) this.#refuse(node, to, 'has a bias of real numbers');
     if (bias) this.#checkBias(bias, scales, x, outputs);
     return {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { compactShader, shaderTexts, shortNames } from '../../scripts/compact-shaders.ts';
+import { checkNames, compactShader, shaderTexts, shortNames } from '../../scripts/compact-shaders.ts';
 
 /** Words, numbers, directives' lines, and operators, the longest first. */
 const tokensOf = (text: string): readonly string[] =>
@@ -72,4 +72,32 @@ let a$p=dot(shape.width,c.x)+$(p)u;
 #end
 let a=a0+b[0];}`,
   );
+});
+
+it('gives no name that is a word of WGSL, or becomes one with numbers behind it', () => {
+  // The sixth, ninth and twenty-first of the names that are given are f, i and u.
+  const declared = Array.from({ length: 30 }, (_, i) => `value_${'abcdefghijklmnopqrstuvwxyzABCD'[i]}`);
+  const text = (end: string) =>
+    [...declared.map((each) => `let ${each}${end} = 1;`), '#unroll p 40', 'let last$p = 0;', '#end'].join('\n');
+  for (const end of ['16', '32']) {
+    const found = tokensOf(compactShader(text(end), shortNames([text(end)])));
+    for (const word of ['f16', 'f32', 'i32', 'u32']) expect(found).not.toContain(word);
+  }
+  const names = [...shortNames([text('$(p)')]).values()];
+  for (const letter of ['f', 'i', 'u']) expect(names).not.toContain(letter);
+  expect([...shortNames([text('8')]).values()]).toEqual(expect.arrayContaining(['f', 'i', 'u']));
+});
+
+it.each([
+  ['a type', 'let value16 = 1;', 'f', 'f16'],
+  ['a keyword', 'let value = 1;', 'fn', 'fn'],
+  ['a reserved word', 'let value = 1;', 'of', 'of'],
+  ['a vector', 'let value2f = 1;', 'vec2f', 'vec2f'],
+  ['what #unroll makes', '#unroll p 40\nlet value$p = 1;\n#end', 'u', 'u32'],
+  ['what #unroll makes behind a number', '#unroll p 40\nlet value1$(p) = 1;\n#end', 'f', 'f16'],
+  ['what #include makes', '#include part sum=value', 'i', 'i32'],
+])('a build ends where a name would be %s', (_, text, short, word) => {
+  const found = /value2f|value/.exec(text)![0];
+  expect(() => checkNames([text], new Map([[found, short]]))).toThrow(`WGSL's "${word}"`);
+  expect(() => checkNames([text], new Map([[found, 'aB']]))).not.toThrow();
 });

@@ -47,8 +47,17 @@ export class Rounding {
     return convert(builder, place, { ...real, tensor: node.inputs[0]! }, 'dequantise', step);
   }
 
-  /** What `result` was made with: the constants among `values` belong to the node with weights on the way to it. */
-  note(builder: ImportBuilder, place: Place, result: Value | undefined, values: readonly (Value | undefined)[]): void {
+  /**
+   * What `result` was made with: the constants among `values` belong to the node with weights on the way to it. `groups`: of a
+   * transposed convolution, which has the scales of one group for the outputs of each.
+   */
+  note(
+    builder: ImportBuilder,
+    place: Place,
+    result: Value | undefined,
+    values: readonly (Value | undefined)[],
+    groups = 1,
+  ): void {
     const known = values.flatMap((value) => (value && this.#constants.get(value)) ?? []);
     const weights = known.find(({ bias }) => !bias);
     if (!weights) return;
@@ -57,11 +66,14 @@ export class Rounding {
     while (node?.op === 'activation' || node?.op === 'reshape' || node?.op === 'transpose') {
       node = builder.producer(node.inputs[0]!);
     }
+    const { length } = weights.scales;
+    const outputs = node?.op === 'conv-transpose2d' ? node.outChannels : 0;
+    const count = length * groups === outputs ? outputs : length;
     // What is spread over the batch has no node yet.
     this.#weights.set(node?.name ?? place.node, {
       operation: place.op,
       name: weights.name,
-      scales: Float32Array.from(weights.scales),
+      scales: Float32Array.from({ length: count }, (_, i) => weights.scales[i % length]!),
       zeroPoints: weights.zeroPoints,
       bias: bias ? { name: bias.name, stored: bias.bias!, scales: Float32Array.from(bias.scales) } : null,
     });

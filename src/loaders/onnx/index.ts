@@ -82,13 +82,14 @@ export async function loadOnnx(files: ModelFiles, options: LoadGraphOptions): Pr
   if (has(/^ConvTranspose$/)) {
     handlers.set('ConvTranspose', (await import('./conv-transpose.ts')).convTranspose);
   }
+  const extensions: Extension[] = [];
   if (has(takesNorm)) {
-    const { normalised, withNorms } = await import('./norms.ts');
+    const { foldedNorm, normalised, withNorms } = await import('./norms.ts');
     const found = withNorms(graph, (tensor) => decodeTensor(files.name, tensor, external));
     graph = found.graph;
     for (const op of ['Div', 'Mul']) handlers.set(op, normalised(found.norms, operations.get(op)!));
+    if (found.norms.size > 0) extensions.push(foldedNorm(found.norms));
   }
-  const extensions: Extension[] = [];
   if (has(/^Split$/)) extensions.push((await import('./split.ts')).runSplit);
   if (has(isDynamic)) extensions.push((await import('./dynamic.ts')).runDynamic);
   if (has(isQuantised)) {
@@ -455,6 +456,7 @@ class OnnxLoader {
       place,
       result,
       inputs.map((input) => (input?.kind === 'constant' ? input : undefined)),
+      op === 'ConvTranspose' ? intOf(node, 'group', 1) : 1,
     );
     return result;
   }

@@ -1,10 +1,13 @@
 /** x / ‖x‖ as exporters spell it out, found as one operation. Fetched where a file takes a root or a norm. */
-import type { Constant } from '../core/constants.ts';
+import { broadcastDims, type Constant, elementCount, type FoldBudget, floats, integers } from '../core/constants.ts';
 import { axisOf } from '../core/dims.ts';
+import { expand } from '../core/fold.ts';
+import type { Value } from '../core/import-builder.ts';
 import * as rarer from '../core/rarer-layers.ts';
 import { attribute, constantOf, floatOf, intOf, intsOf } from './attributes.ts';
 import type { Handler } from './operations.ts';
 import type { GraphProto, NodeProto, TensorProto } from './proto.ts';
+import type { QuantisedCall } from './quantised.ts';
 
 interface Norm {
   readonly axes: readonly number[];
@@ -130,3 +133,44 @@ export const normalised =
       norm.epsilon,
     );
   };
+
+/** The value of such a norm of a constant, as the weights of a cosine head are; null for all else. */
+export const foldedNorm =
+  (norms: ReadonlyMap<NodeProto, Norm>) =>
+  ({ node, place, builder, budget, inputs }: QuantisedCall<{ readonly kind: string }>): [Constant] | null => {
+    const norm = norms.get(node);
+    const [x, like] = inputs as (Value | undefined)[];
+    if (!norm || x?.kind !== 'constant') return null;
+    if (x.type !== 'float') builder.unsupported(place, 'divides integers by their norm');
+    const result = dividedByNorm(x, norm, budget);
+    if (!like) return [result];
+    if (like.kind !== 'constant')
+      return builder.unsupported(place, 'repeats a norm to a shape that the network computes');
+    const shape = Array.from(like.data);
+    elementCount(shape);
+    return [expand(result, broadcastDims(x.dims, shape), budget)];
+  };
+
+function dividedByNorm(x: Constant, { axes, epsilon }: Norm, budget: FoldBudget): Constant {
+  const summed = new Set(axes.map((axis) => axisOf(axis, x.dims.length)));
+  const dims = x.dims.map((d, i) => (summed.has(i) ? 1 : d));
+  const count = elementCount(dims);
+  budget.take(4 * count + x.data.length);
+  const sums = new Float64Array(count);
+  /** For each element the sum that it is in. */
+  const { data: own } = expand(
+    integers(
+      dims,
+      sums.map((_, i) => i),
+    ),
+    x.dims,
+    budget,
+  );
+  x.data.forEach((value, i) => {
+    sums[own[i]!]! += value * value;
+  });
+  return floats(
+    x.dims,
+    Float32Array.from(x.data, (value, i) => value / Math.max(Math.sqrt(sums[own[i]!]!), epsilon)),
+  );
+}

@@ -203,6 +203,91 @@ suite('vectors of length 1, spelled out', {
   ]),
 });
 
+/** A product by weights of length 1, which `nodes` make `v` of. */
+const cosine = (
+  x: Case['x'],
+  w: readonly number[],
+  nodes: readonly NodeSpec[],
+  more: Case['initializers'] = {},
+): Case => ({
+  ...{ x, nodes, initializers: { w: random(w), tiny: scalar(1e-12), ...more } },
+  ops: ['fully-connected'],
+});
+const turned = [node('Transpose', ['v'], 't'), node('MatMul', ['x', 't'], 'y')];
+
+suite('weights of length 1, as in a cosine head', {
+  'PyTorch: ReduceL2, Clip, Expand to the own shape': cosine(
+    [2, 6],
+    [5, 6],
+    [
+      node('ReduceL2', ['w'], 'n', overChannels),
+      node('Clip', ['n', 'tiny'], 'c'),
+      node('Shape', ['w'], 's'),
+      node('Expand', ['c', 's'], 'e'),
+      node('Div', ['w', 'e'], 'v'),
+      ...turned,
+    ],
+  ),
+  'two by two, as many as the shape has numbers': cosine(
+    [3, 2],
+    [2, 2],
+    [
+      node('ReduceL2', ['w'], 'n', overChannels),
+      node('Expand', ['n', 's'], 'e'),
+      node('Div', ['w', 'e'], 'v'),
+      ...turned,
+    ],
+    { s: int64(2, 2) },
+  ),
+  'repeated to more than the weights': cosine(
+    [2, 6],
+    [1, 6],
+    [
+      node('ReduceL2', ['w'], 'n', overChannels),
+      node('Expand', ['n', 's'], 'e'),
+      node('Div', ['w', 'e'], 'v'),
+      ...turned,
+    ],
+    { s: int64(4, 1) },
+  ),
+  'without Expand, of a Constant': cosine(
+    [2, 6],
+    [1],
+    [
+      { op: 'Constant', inputs: [], outputs: ['k'], attributes: { value: { tensor: random([3, 6]) } } },
+      node('ReduceSumSquare', ['k'], 's', overChannels),
+      node('Sqrt', ['s'], 'n'),
+      node('Div', ['k', 'n'], 'v'),
+      ...turned,
+    ],
+  ),
+  'of folded weights, with a bound that cuts, as a reciprocal': cosine(
+    [2, 6],
+    [5, 6],
+    [
+      node('Transpose', ['w'], 'f'),
+      node('Mul', ['f', 'f'], 'q'),
+      node('ReduceSum', ['q', 'axes'], 's', { keepdims: { int: 1 } }),
+      node('Max', ['s', 'bound'], 'm'),
+      node('Sqrt', ['m'], 'n'),
+      node('Reciprocal', ['n'], 'r'),
+      node('Mul', ['r', 'f'], 'v'),
+      node('MatMul', ['x', 'v'], 'y'),
+    ],
+    { axes: int64(0), bound: scalar(2) },
+  ),
+  'of filters': {
+    x: [1, 3, 5, 4],
+    nodes: [
+      node('ReduceL2', ['w'], 'n', { axes: { ints: [1, -2, -1] } }),
+      node('Div', ['w', 'n'], 'v'),
+      node('Conv', ['x', 'v'], 'y'),
+    ],
+    initializers: { w: random([4, 3, 2, 3]) },
+    ops: ['conv2d'],
+  },
+});
+
 test.each([
   [
     'of another tensor',

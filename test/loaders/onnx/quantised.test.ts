@@ -289,6 +289,52 @@ suite('QuantizeLinear and DequantizeLinear', {
   },
 });
 
+/** Scales lie along dimension 1 of the filters, the outputs of one group: every group has the same. */
+const transposed = (
+  x: readonly number[],
+  w: readonly number[],
+  groups: number,
+  withBias: boolean,
+  more: Partial<Case> = {},
+): Case => {
+  const [perGroup, outputs] = [w[1]!, w[1]! * groups];
+  const scales = perChannel(perGroup, 0.002, 0.004);
+  const all = { dims: [outputs], values: Array.from({ length: outputs }, (_, i) => scales.values![i % perGroup]!) };
+  return {
+    x,
+    nodes: [
+      dequantize('w', 'dw', 'w', 1),
+      ...(withBias ? [dequantize('b', 'db', 'b', 0)] : []),
+      ...between(
+        'ConvTranspose',
+        { group: { int: groups }, strides: { ints: [2, 2] }, ...padded },
+        'dw',
+        ...(withBias ? ['db'] : []),
+      ),
+    ],
+    initializers: {
+      w: wholes(w, 'int8', -127, 127),
+      w_s: scales,
+      w_z: { dims: [perGroup], type: 'int8', values: new Array(perGroup).fill(0) },
+      ...(withBias ? bias({ w_s: all }, outputs, input.scale) : {}),
+    },
+    output,
+    ...more,
+  };
+};
+
+suite('ConvTranspose, a scale a channel', {
+  'one group': transposed([1, 3, 5, 4], [3, 4, 3, 3], 1, true),
+  'two groups, bias': transposed([1, 6, 5, 4], [6, 3, 4, 4], 2, true),
+  'three groups, no bias': transposed([2, 6, 4, 5], [6, 2, 3, 3], 3, false),
+  'depthwise: one scale for the weights, one an output for the bias': transposed([1, 5, 4, 5], [5, 1, 4, 4], 5, true),
+  'scales along the inputs': {
+    ...transposed([1, 3, 5, 4], [3, 4, 3, 3], 1, false, { refused: /"dw" with 3 scales for 4 outputs/ }),
+    nodes: [dequantize('w', 'dw', 'w', 0), ...between('ConvTranspose', { strides: { ints: [2, 2] } }, 'dw')],
+    initializers: filters([3, 4, 3, 3], 'int8', true),
+  },
+});
+
 /** x and a constant of integers, or, `before`, the constant and x. */
 const withConstant = (
   op: string,
