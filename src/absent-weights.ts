@@ -5,6 +5,7 @@ import type { Node } from './graph/ops.ts';
 import { withMeanings } from './graph/output-meaning.ts';
 import type { LoadOptions, ModelSource } from './load-options.ts';
 import { type PlanKind, prepareFor } from './planner/prepare.ts';
+import { isRereadable } from './rereadable.ts';
 import type { TunedExecutor } from './tuning/tuned-executor.ts';
 
 /** What reads a network again. */
@@ -28,15 +29,13 @@ export function release(running: TunedExecutor, graph: Graph, again: Again, kind
 /** The network of a source by `read`, for as long as it can be read again: what a caller has in memory is not kept for that. */
 function rereading({ source, options: given, read }: Again): () => Promise<Graph> {
   const { reload, keepWeights: _, signal: __, onProgress: ___, ...options } = given;
-  const address = typeof source === 'string' || source instanceof URL || source instanceof Blob;
-  const files = Array.isArray(source) ? source : null;
-  const kept = address || files ? source : null;
+  const kept = isRereadable(source) ? source : null;
   return async () => {
     const from = reload ? await reload() : kept;
     if (!from) {
       throw new UsageError('the model came from memory, and keepWeights is false: give the option "reload" with it');
     }
-    return read(from as ModelSource, options);
+    return read(from, options);
   };
 }
 

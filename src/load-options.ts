@@ -40,7 +40,7 @@ export interface LoadOptions extends RunChoice, FetchingOptions {
    * again, `ModelFormatError` where it is another network by then. No CPU engine takes over. Default: true.
    */
   readonly keepWeights?: boolean | undefined;
-  /** Gives the source again, for `keepWeights: false`; needed for a source that is bytes or a graph. */
+  /** Gives the source again, for `keepWeights: false`; needed for a source that is bytes or a graph, which a worker does not take then. */
   readonly reload?: (() => ModelSource | Promise<ModelSource>) | undefined;
   /** A device of the caller's; it is never destroyed. */
   readonly gpuDevice?: GPUDevice;

@@ -1,4 +1,5 @@
 /** Results of a video, of the newest frame each. */
+import { unlessAborted } from './device/unless-aborted.ts';
 import { UsageError } from './errors.ts';
 import type { PictureSource } from './images/picture-source.ts';
 
@@ -107,16 +108,6 @@ export async function* stream<T>(
 }
 
 const arrived = Symbol('arrived');
-
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work;
-  let abort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-  });
-  return Promise.race([work, aborted]).finally(() => signal.removeEventListener('abort', abort));
-}
 
 /** The frames of a video as they are shown. */
 class Frames {

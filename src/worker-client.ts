@@ -4,6 +4,7 @@ import type { CpuFiles } from './cpu/engine.ts';
 import { trustedScriptUrl } from './cpu/trusted-script-url.ts';
 import { UsageError } from './errors.ts';
 import type { ModelSource, WorkerLoadOptions } from './load-options.ts';
+import { isRereadable } from './rereadable.ts';
 import { ModelInWorker, WorkerCalls, type WorkerModel } from './worker-model.ts';
 
 /** Loads a model in a worker of its own. Throws as `load` does, `UsageError` where there is no worker to be had. */
@@ -20,7 +21,12 @@ export async function loadInWorker(source: ModelSource, options: WorkerLoadOptio
   }
   if (options.reload) {
     throw new UsageError(
-      'the option "reload" is a function of this page, and the model is in a worker: give an address',
+      'the option "reload" is a function of this page, and the model is in a worker: give an address or files',
+    );
+  }
+  if (options.keepWeights === false && !isRereadable(source)) {
+    throw new UsageError(
+      'the model comes from memory, and "keepWeights" is false: in a worker that is for an address or files, which it reads again',
     );
   }
   if (typeof cpu === 'object' && 'open' in cpu) {

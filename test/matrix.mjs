@@ -34,19 +34,39 @@ const stacks = {
   },
 };
 
-const { values } = parseArgs({
-  options: {
-    stack: { type: 'string', multiple: true },
-    every: { type: 'string', default: '1' },
-    resume: { type: 'boolean' },
-    write: { type: 'boolean' },
-  },
-});
-const unknown = values.stack?.filter((name) => !Object.hasOwn(stacks, name)) ?? [];
-if (unknown.length > 0 || !(Number(values.every) >= 1)) {
-  process.stderr.write(
-    `usage: npm run matrix -- [--stack NAME]… [--every N] [--resume] [--write]; ${Object.keys(stacks).join('; ')}\n`,
-  );
+const help = `usage: npm run matrix -- [--stack NAME]… [--every N] [--resume] [--write]
+Without --stack all of them run, one after another; --every N: a case in N; --resume: not those that ran with that N before;
+--write: into docs/matrix.md. The stacks:
+${Object.keys(stacks)
+  .map((name) => `  ${name}`)
+  .join('\n')}
+`;
+
+function given() {
+  const { values } = parseArgs({
+    options: {
+      stack: { type: 'string', multiple: true },
+      every: { type: 'string', default: '1' },
+      resume: { type: 'boolean' },
+      write: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(help);
+    process.exit(0);
+  }
+  const unknown = values.stack?.filter((name) => !Object.hasOwn(stacks, name)) ?? [];
+  if (unknown.length > 0) throw new Error(`there is no stack "${unknown.join('", "')}"`);
+  if (!(Number(values.every) >= 1)) throw new Error(`--every is "${values.every}", expected a number of at least 1`);
+  return values;
+}
+
+let values;
+try {
+  values = given();
+} catch (error) {
+  process.stderr.write(`${error.message}\n${help}`);
   process.exit(2);
 }
 

@@ -16,13 +16,33 @@ const MOST_BYTES = 100e6;
 const root = fileURLToPath(new URL('..', import.meta.url));
 const run = promisify(execFile);
 
-const { values } = parseArgs({
-  options: {
-    files: { type: 'string', default: '100000' },
-    from: { type: 'string', default: '1' },
-    format: { type: 'string', multiple: true },
-  },
-});
+const help = `usage: npm run mutate -- [--files N] [--format NAME]… [--from SEED]
+Loads N damaged files of each format, 100000 unless given, or of those that are named, from a seed on.
+`;
+
+function given() {
+  const { values } = parseArgs({
+    options: {
+      files: { type: 'string', default: '100000' },
+      from: { type: 'string', default: '1' },
+      format: { type: 'string', multiple: true },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(help);
+    process.exit(0);
+  }
+  return values;
+}
+
+let values;
+try {
+  values = given();
+} catch (error) {
+  process.stderr.write(`${error.message}\n${help}`);
+  process.exit(2);
+}
 const folder = await mkdtemp(join(root, 'node_modules', '.mutate-'));
 try {
   await build({

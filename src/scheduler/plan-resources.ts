@@ -1,6 +1,7 @@
 import { bufferUsage, createBuffer, guarded, type Keep } from '../device/buffers.ts';
 import type { Gpu } from '../device/gpu.ts';
 import { compilePipelines } from '../device/pipelines.ts';
+import { unlessAborted } from '../device/unless-aborted.ts';
 import { DeviceError } from '../errors.ts';
 import { LARGEST_TEXTURE } from '../kernels/kernel.ts';
 import type { BoundRange, ConstantSlot, ConstantUpload, DeviceLimits, Plan, TextureSpec } from '../planner/plan.ts';
@@ -54,7 +55,7 @@ export class PlanResources {
   /**
    * Compiles, allocates and uploads; constants are uploaded while the pipelines compile. Throws `DeviceError` before it
    * begins where the device's limits are too small; `ShaderError`, `OutOfMemoryError`, `DeviceError`, `DeviceLostError`,
-   * and what `constants` throws.
+   * what `constants` throws, and the signal's reason, at once: a compiler or a download under way is not waited for.
    */
   static async create(
     gpu: Gpu,
@@ -84,7 +85,7 @@ export class PlanResources {
       }
     };
     try {
-      const [pipelines] = await Promise.all([compiling, upload()]);
+      const [pipelines] = await unlessAborted(Promise.all([compiling, upload()]), signal);
       made.#pipelines = pipelines;
       made.#bindGroups = await guarded(device, `bind groups of ${plan.graph}`, () => made.#bind());
       signal?.throwIfAborted();

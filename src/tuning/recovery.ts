@@ -62,14 +62,3 @@ export async function wholeAfter(loss: DeviceLostError, network: { whole(): Prom
 /** What a plan depends on: adapters of one kind run the same. */
 export const kindOf = ({ adapter, device: { limits } }: Gpu): string =>
   JSON.stringify([adapter, limits.maxBufferSize, limits.maxStorageBufferBindingSize]);
-
-/** Rejects with the signal's reason where that comes first. */
-export function unlessAborted(work: Promise<void>, signal?: AbortSignal): Promise<void> {
-  if (!signal) return work;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort);
-    if (signal.aborted) abort();
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
-}

@@ -44,15 +44,20 @@ export interface CheckOptions {
   /** `always`: what passed another time is checked again. */
   readonly mode: 'once' | 'always';
   readonly store?: CheckStore | null;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** Runs the pipelines of a plan on made-up layers, several times. Throws `DeviceLostError`, `OutOfMemoryError`. */
+/**
+ * Runs the pipelines of a plan on made-up layers, several times. Throws `DeviceLostError`, `OutOfMemoryError`, the signal's
+ * reason; nothing of it is left on the device then.
+ */
 export async function checkPlan(
   gpu: Gpu,
   graph: Graph,
   plan: Plan,
-  { mode, store = indexedDbChecks() }: CheckOptions,
+  { mode, store = indexedDbChecks(), signal }: CheckOptions,
 ): Promise<CheckReport> {
+  signal?.throwIfAborted();
   const start = performance.now();
   const registry = await kernelsOf(plan);
   const place = cacheKey(gpu, plan.precision);
@@ -68,7 +73,7 @@ export async function checkPlan(
     ms: performance.now() - start,
   });
   if (golden.layers.length === 0) return done([]);
-  const failures = await compare(gpu, golden, plan.precision, registry);
+  const failures = await compare(gpu, golden, plan.precision, registry, signal);
   if (failures.length === 0 && store) {
     const passed = [...known, ...golden.layers.map(({ key }) => hashOf(key))];
     await store.set(place, { engine: version, at: known.length > 0 ? kept!.at : Date.now(), passed }).catch(() => {});
@@ -81,6 +86,7 @@ async function compare(
   { graph, tuned, halves, layers }: Golden,
   precision: Precision,
   registry: Awaited<ReturnType<typeof kernelsOf>>,
+  signal: AbortSignal | undefined,
 ): Promise<CheckFailure[]> {
   const preferences = { features: gpu.features, prefer: [], tuned };
   const plan = createPlan(graph, registry, {
@@ -91,17 +97,19 @@ async function compare(
     limits: gpu.device.limits,
   });
   const operations = await operationsFor(graph);
-  const executor = await Executor.create(gpu, plan, packConstants(graph, plan, registry));
+  const executor = await Executor.create(gpu, plan, packConstants(graph, plan, registry), { signal });
   try {
     const inputs = goldenInputs(graph);
     const runs = Array.from({ length: RUNS }, (_, run) => {
       // Bytes are never NaN: what nobody writes is not the same twice.
       poison(executor.resources, run % 2 === 1);
-      return executor.run(inputs);
+      return executor.run(inputs, { signal });
     });
+    const running = Promise.all(runs);
+    running.catch(() => {});
     // The GPU runs meanwhile.
     const expected = runGraphWith(operations, graph, inputs);
-    const found = await Promise.all(runs);
+    const found = await running;
     return layers.flatMap(({ node: name, of, kernel }) => {
       const node = graph.nodes.find((one) => one.name === name)!;
       for (const output of writtenBy(node)) {
@@ -195,10 +203,12 @@ interface Checked {
 /**
  * Checks a plan while it is made ready, `beginning`, and goes on with it where it computes right; else with what `again` makes
  * without the kernels that do not: the safer ones that are left, then all of them on float32. Says so in `words`, a sentence
- * each. Throws as `beginning` does, and `InvalidResultError` where none is right.
+ * each. What of the two fails first aborts `stop`, which the signals of both follow, and is thrown once both have ended. Throws
+ * as `beginning` and `checkPlan` do, and `InvalidResultError` where none is right.
  */
 export async function ensureRight<R extends Checked>(
   beginning: Promise<R>,
+  stop: AbortController,
   gpu: Gpu,
   graph: Graph,
   plan: Plan,
@@ -207,8 +217,13 @@ export async function ensureRight<R extends Checked>(
 ): Promise<{ readonly running: R; readonly words: readonly string[] }> {
   const words: string[] = [];
   let checking = checkPlan(gpu, graph, plan, options);
-  // Reported below, whatever fails first.
-  checking.catch(() => {});
+  beginning.catch((error) => stop.abort(error));
+  checking.catch((error) => isUnable(error) || stop.abort(error));
+  const [began] = await Promise.allSettled([beginning, checking]);
+  if (began.status === 'rejected' || stop.signal.aborted) {
+    if (began.status === 'fulfilled') began.value.executor.dispose();
+    throw await gpu.explain(stop.signal.reason);
+  }
   let running = await beginning;
   let avoid: string[] = [];
   for (;;) {

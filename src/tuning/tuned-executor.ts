@@ -1,4 +1,5 @@
 import type { Gpu } from '../device/gpu.ts';
+import { unlessAborted } from '../device/unless-aborted.ts';
 import { DeviceLostError } from '../errors.ts';
 import type { ArrivingWeights } from '../graph/arriving.ts';
 import type { Graph, ImageRule } from '../graph/graph.ts';
@@ -202,7 +203,7 @@ export class TunedExecutor {
       } catch (error) {
         const mayGoOn = losses < MOST_LOSSES && gpu.reopen && !this.#disposed && (again || !begins);
         if (!(error instanceof DeviceLostError) || !mayGoOn) throw error;
-        await (await recovery()).unlessAborted(this.#recover(error), signal);
+        await unlessAborted(this.#recover(error), signal);
       }
     }
   }
@@ -342,14 +343,17 @@ async function beginChecked(
   options: ResourceOptions = {},
   arriving?: ArrivingWeights | null,
 ): Promise<CheckedRunning> {
-  const beginning = begin(gpu, graph, planned, options, arriving);
-  if (mode === 'off') return { running: await beginning, words: [] };
+  if (mode === 'off') return { running: await begin(gpu, graph, planned, options, arriving), words: [] };
+  const stop = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stop.signal]) : stop.signal;
+  const stoppable = { ...options, signal };
+  const beginning = begin(gpu, graph, planned, stoppable, arriving);
   // Reported by `ensureRight`.
   beginning.catch(() => {});
   const { ensureRight } = await import('./self-check.ts');
-  return ensureRight(beginning, gpu, graph, planned.plan, { mode }, async (avoid, precision) => {
+  return ensureRight(beginning, stop, gpu, graph, planned.plan, { mode, signal }, async (avoid, precision) => {
     const arithmetic = precision === planned.precision ? planned.preferences.arithmetic : undefined;
-    return begin(gpu, graph, await planFor(gpu, graph, precision, arithmetic, avoid), options);
+    return begin(gpu, graph, await planFor(gpu, graph, precision, arithmetic, avoid), stoppable);
   });
 }
 

@@ -147,6 +147,23 @@ describe('weights that are not kept', () => {
     model.dispose();
   });
 
+  it('of files come from them again, but not of what merely reads like files', async () => {
+    const real = new File([file], 'model.safetensors');
+    const note = new File(['{}'], 'note.json');
+    const made = { name: 'note.json', size: 2, stream: () => new Blob(['{}']).stream() } as unknown as File;
+    for (const source of [
+      [real, note],
+      [real, made],
+    ]) {
+      const fake = new FakeGpu();
+      const model = await load(source, { gpu: fake.gpu, device: 'webgpu', tuning: 'off', keepWeights: false });
+      await lose(fake);
+      const error = await failure(model.run(input));
+      expect(error?.message ?? '').toEqual(source[1] === note ? '' : expect.stringContaining('"reload"'));
+      model.dispose();
+    }
+  });
+
   it('of a source in memory come from `reload`, or not at all', async () => {
     const reload = vi.fn(() => file.slice());
     for (const options of [{}, { reload }]) {

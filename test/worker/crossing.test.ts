@@ -1,5 +1,6 @@
 /** What the page's side of a worker does before anything is posted. */
 import { afterEach, expect, it, vi } from 'vitest';
+import { UsageError } from '../../src/errors.ts';
 import type { WorkerLoadOptions } from '../../src/load-options.ts';
 import { loadInWorker } from '../../src/worker-client.ts';
 import { ModelInWorker, WorkerCalls } from '../../src/worker-model.ts';
@@ -31,6 +32,24 @@ it('files of the CPU engine are those of the page, as a folder and by their name
     'b.js': 'https://other.test/b.js',
   });
   expect(await cpuOf(false)).toBe(false);
+});
+
+it('weights that are not kept are read again from addresses and files, and nothing else is taken for it', async () => {
+  vi.stubGlobal('Worker', FakeWorker);
+  vi.stubGlobal('location', new URL('https://page.test/app/'));
+  const graph = { name: 'none', inputs: [], outputs: [], nodes: [] };
+  for (const source of [new Uint8Array(4), new ArrayBuffer(4), graph]) {
+    const worker = new FakeWorker();
+    const refused = loadInWorker(source, { worker: worker as never, keepWeights: false });
+    await expect(refused).rejects.toThrow(UsageError);
+    await expect(refused).rejects.toThrow('"keepWeights" is false');
+    expect(worker.posted).toEqual([]);
+  }
+  for (const source of ['model.tflite', new Blob(), [new File([], 'model.json')]]) {
+    const worker = new FakeWorker();
+    await expect(loadInWorker(source, { worker: worker as never, keepWeights: false })).rejects.toThrow('ended');
+    expect(worker.posted).toHaveLength(1);
+  }
 });
 
 it('frames made to be handed over are closed where they are not', async () => {
