@@ -189,6 +189,7 @@ function workOf(node: Node, { inputs, output }: NodeShapes): number {
  * size and an even one; what comes after a sum; how many channels. Null where layers are not taken apart like that.
  */
 function traitsOf(node: Node, { inputs }: NodeShapes, which: number): readonly string[] | null {
+  if (node.op === 'global-average-pool') return [`size ${which}`, `${inputs[0]![3]} in`];
   if (node.op !== 'conv2d' && node.op !== 'fully-connected') return null;
   const end = JSON.stringify([node.activation, node.inputs.length]);
   if (node.op === 'fully-connected') return [end, `${inputs[0]![3]} in`, `${node.outFeatures} out`];
