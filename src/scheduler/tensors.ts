@@ -91,20 +91,22 @@ function allFinite(values: Float32Array): boolean {
 }
 
 /**
- * The values for each input, checked for presence, length, and numbers: WGSL may take it that none is NaN or infinite, and
- * what comes of one may look like an answer. One input may be given without its name.
+ * The values for each input, checked for names, presence, length, and numbers: WGSL may take it that none is NaN or infinite,
+ * and what comes of one may look like an answer. One input may be given without its name.
  */
 export function checkInputs(
   inputs: Float32Array | Readonly<Record<string, Float32Array>>,
   expected: readonly { readonly name: string; readonly shape: Placement['shape'] }[],
 ): Float32Array[] {
-  if (inputs instanceof Float32Array && expected.length > 1) {
-    throw new UsageError(
-      `the model has ${expected.length} inputs (${expected.map(({ name }) => name).join(', ')}): name them`,
-    );
+  const names = expected.map(({ name }) => name);
+  const single = inputs instanceof Float32Array;
+  if (single && names.length > 1) {
+    throw new UsageError(`the model has ${names.length} inputs (${names.join(', ')}): name them`);
   }
+  const unknown = single ? undefined : Object.keys(inputs).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new UsageError(`there is no input "${unknown}": ${names.join(', ')}`);
   return expected.map(({ name, shape }) => {
-    const values = inputs instanceof Float32Array ? inputs : inputs[name];
+    const values = single ? inputs : inputs[name];
     if (!(values instanceof Float32Array)) throw new UsageError(`input "${name}" is missing: expected a Float32Array`);
     if (values.length !== sizeOf(shape)) {
       throw new UsageError(`input "${name}" has ${values.length} values, expected ${sizeOf(shape)} for [${shape}]`);
