@@ -1,7 +1,8 @@
 /** Models on devices that allow as little as WebGPU promises, or less. */
+import { buildArchitecture } from '../../src/architectures/index.ts';
 import { load, type Model, type PlanOption, seededInputs } from '../../src/index.ts';
 import { compareOutputs } from '../../src/validate/compare.ts';
-import { type Limits, limited, onLimited } from '../support/limited-gpu.ts';
+import { type Limits, onLimited } from '../support/limited-gpu.ts';
 
 /** How far a model's outputs are from the reference's: at first, and after a tuning that tries every kernel it has time for. */
 export async function run({ limits, id, plan }: { limits: Limits; id: string; plan: PlanOption }) {
@@ -28,7 +29,9 @@ export async function run({ limits, id, plan }: { limits: Limits; id: string; pl
 }
 
 /** What is said of a model that is too large, the bytes of the largest buffer made for it, and those written. */
-export async function tooLarge({ limits, id }: { limits: Limits; id: string }) {
+export async function tooLarge({ limits, id, size }: { limits: Limits; id: string; size: number }) {
+  const graph = buildArchitecture(id);
+  const inputs = graph.inputs.map((input) => ({ ...input, shape: [1, size, size, 3] as const }));
   const { createBuffer } = GPUDevice.prototype;
   const { writeBuffer } = GPUQueue.prototype;
   let [largest, written] = [0, 0];
@@ -36,13 +39,13 @@ export async function tooLarge({ limits, id }: { limits: Limits; id: string }) {
     largest = Math.max(largest, descriptor.size);
     return createBuffer.call(this, descriptor);
   };
-  GPUQueue.prototype.writeBuffer = function (...call) {
+  GPUQueue.prototype.writeBuffer = function (...call: Parameters<typeof writeBuffer>) {
     written += call[2].byteLength;
     return writeBuffer.apply(this, call);
   };
   try {
     const said = await onLimited(limits, () =>
-      load(id, { device: 'webgpu', plan: 'unfused', tuning: 'off' }).then(
+      load({ ...graph, inputs }, { device: 'webgpu', plan: 'unfused', tuning: 'off' }).then(
         () => 'nothing',
         (error: Error) => `${error.name}: ${error.message}`,
       ),
@@ -66,7 +69,7 @@ export async function asked({ limits }: { limits: Limits }) {
   return onLimited(limits, async () => {
     const adapter = (await navigator.gpu.requestAdapter())!;
     const more = await refusal(() => adapter.requestDevice({ requiredLimits: { maxBufferSize: 2 ** 29 } }));
-    const device = limited(await adapter.requestDevice(), limits);
+    const device = await adapter.requestDevice();
     const compile = (code: string) =>
       device.createComputePipelineAsync({
         layout: 'auto',

@@ -13,6 +13,7 @@ export const compatibility: Limits = {
   maxComputeInvocationsPerWorkgroup: 128,
   maxComputeWorkgroupSizeX: 128,
   maxComputeWorkgroupSizeY: 128,
+  maxStorageBuffersPerShaderStage: 8,
   maxUniformBufferBindingSize: 16384,
   maxTextureDimension1D: 4096,
   maxTextureDimension2D: 4096,
@@ -26,6 +27,7 @@ export const usual: Limits = {
   maxComputeInvocationsPerWorkgroup: 256,
   maxComputeWorkgroupSizeX: 256,
   maxComputeWorkgroupSizeY: 256,
+  maxStorageBuffersPerShaderStage: 8,
   maxUniformBufferBindingSize: 65536,
   maxTextureDimension1D: 8192,
   maxTextureDimension2D: 8192,
@@ -33,7 +35,7 @@ export const usual: Limits = {
 
 /** Every one of an adapter's or a device's, which are accessors of their prototype. */
 const numbersOf = (limits: GPUSupportedLimits): Record<string, number> =>
-  Object.fromEntries(Object.keys(Object.getPrototypeOf(limits)).map((name) => [name, limits[name as Limit]]));
+  Object.fromEntries(Object.keys(Object.getPrototypeOf(limits)).map((name) => [name, Number(limits[name as Limit])]));
 
 /** The device, which says that it has no more than `limits`, and throws where more is asked of it. */
 export function limited(device: GPUDevice, limits: Limits): GPUDevice {
@@ -115,7 +117,7 @@ export async function onLimited<T>(limits: Limits, work: (opened: readonly GPUDe
     const adapter = await requestAdapter.call(this, options);
     if (!adapter) return adapter;
     const { requestDevice } = adapter;
-    const offered = { ...numbersOf(adapter.limits), ...limits };
+    const offered: Readonly<Record<string, number>> = { ...numbersOf(adapter.limits), ...limits };
     Object.defineProperty(adapter, 'limits', { value: offered });
     adapter.requestDevice = async (descriptor) => {
       for (const [name, value] of Object.entries(descriptor?.requiredLimits ?? {})) {
