@@ -207,7 +207,7 @@ function unpackMesa(folder) {
 
 /** Variants of a kernel are one row. */
 function familyOf(kernel) {
-  return kernel.startsWith('half/') ? kernel.split('/').slice(0, 2).join('/') : kernel.split('/')[0];
+  return kernel.split('/', /^(half|byte)\//.test(kernel) ? 2 : 1).join('/');
 }
 
 /** What a stack came to by rows of the table. */
