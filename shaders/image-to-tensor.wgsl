@@ -76,10 +76,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (y >= 0 && y < shape.length_y && x >= 0 && x < shape.length_x) {
     let centre_y = shape.start_y + f32(y) * shape.step_y;
     let centre_x = shape.start_x + f32(x) * shape.step_x;
-    let from_y = max(0, i32(ceil(centre_y - shape.support_y - 0.5)));
-    let from_x = max(0, i32(ceil(centre_x - shape.support_x - 0.5)));
-    let to_y = min(i32(shape.in_height) - 1, i32(floor(centre_y + shape.support_y - 0.5)));
-    let to_x = min(i32(shape.in_width) - 1, i32(floor(centre_x + shape.support_x - 0.5)));
+    // Those within the support: on its ends weights are zero.
+    let from_y = max(0, i32(floor(centre_y - shape.support_y - 0.5)) + 1);
+    let from_x = max(0, i32(floor(centre_x - shape.support_x - 0.5)) + 1);
+    let to_y = min(i32(shape.in_height) - 1, i32(ceil(centre_y + shape.support_y - 0.5)) - 1);
+    let to_x = min(i32(shape.in_width) - 1, i32(ceil(centre_x + shape.support_x - 0.5)) - 1);
 #if TEXTURE
     let origin = vec2i(shape.origin % shape.stride, shape.origin / shape.stride);
     let row = step_of(shape.row);
