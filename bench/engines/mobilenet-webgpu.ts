@@ -7,7 +7,7 @@ export { version } from '../../src/version.ts';
 
 /** Opens the device that `load` would open by itself. */
 export async function start({ plan, precision, setting }: EngineOptions): Promise<Loader> {
-  const selfCheck = ({ [withCheck]: 'always', [withoutCheck]: 'off' } as const)[setting];
+  const selfCheck = setting === withCheck ? 'always' : setting === withoutCheck ? 'off' : 'once';
   const { device: gpuDevice } = await openGpu();
   return {
     async load({ graph, onnx, tflite, tfliteOrigin }) {
