@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it, test } from 'vitest';
 import { buildArchitecture } from '../../../src/architectures/index.ts';
 import { ModelFormatError, UsageError } from '../../../src/errors.ts';
+import type { Graph } from '../../../src/graph/graph.ts';
 import type { Permutation } from '../../../src/graph/ops.ts';
 import { seededInputs } from '../../../src/graph/random-inputs.ts';
 import { loadGraph } from '../../../src/loaders/index.ts';
@@ -96,6 +97,19 @@ describe('a saved model', () => {
     await expect(loadGraph(files, { outputs: ['x'] })).rejects.toThrow(UsageError);
   });
 });
+
+test.each(zoo)('of $name is the same network', async (model) => {
+  const graph = prepare(await loadGraph(await zooFiles(model), model.options));
+  const again = await open(writeSavedModel(graph, '1'));
+  const nodesOf = ({ nodes }: Graph) => nodes.map((node) => Object.entries(node).map(plain).sort());
+  expect(nodesOf(again)).toEqual(nodesOf(graph));
+});
+
+/** Of a field; weights by their number and sum. */
+const plain = ([name, value]: [string, unknown]): string =>
+  value instanceof Float32Array
+    ? `${name}: ${value.length} of ${value.reduce((sum, one) => sum + one, 0)}`
+    : `${name}: ${JSON.stringify(value)}`;
 
 test('opens at least five times sooner than its source', async () => {
   const lines: string[] = [];
