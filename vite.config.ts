@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { type BuildEnvironmentOptions, build, defineConfig, type Plugin, type UserConfig } from 'vite';
-import { compactShader, shaderTexts, shortNames } from './scripts/compact-shaders.ts';
+import { compactShader, programsOf, shaderTexts, shortNames } from './scripts/compact-shaders.ts';
 
 function compactShaders(): Plugin {
-  const names = shortNames([...shaderTexts().values()]);
+  const names = shortNames(programsOf(shaderTexts()));
   return {
     name: 'compact-shaders',
     enforce: 'pre',
@@ -15,17 +15,26 @@ function compactShaders(): Plugin {
   };
 }
 
-/** The core's shaders before its kernels: texts of one language that stand together compress better. */
+/** A chunk's shaders before its kernels: texts of one language that stand together compress better. */
 function shadersTogether(): Plugin {
+  const folder = new URL('src/kernels/', import.meta.url);
+  const found = (file: string, pattern: RegExp) => readFileSync(new URL(file, folder), 'utf8').match(pattern) ?? [];
+  /** By modules with which chunks begin: the kernels there. */
+  const kernels: Readonly<Record<string, readonly string[]>> = {
+    '/src/index.ts': found('index.ts', /(?<=from '\.\/)[\w-]+\.ts/g),
+    '/src/kernels/variants.ts': [
+      ...found('variants.ts', /(?<=from '\.\/)[\w-]+\.ts/g),
+      ...['image-to-tensor.ts', 'rank-classes.ts', 'trial-values.ts', 'largest-difference.ts'],
+    ],
+  };
   return {
     name: 'shaders-together',
     transform(code, id) {
-      if (!id.endsWith('/src/index.ts')) return null;
-      const folder = id.replace('index.ts', 'kernels/');
-      const importsOf = (file: string, pattern: RegExp) => readFileSync(folder + file, 'utf8').match(pattern) ?? [];
-      const kernels = importsOf('index.ts', /(?<=from '\.\/)[\w-]+\.ts/g);
-      const shaders = kernels.flatMap((kernel) => importsOf(kernel, /\/shaders\/[\w-]+\.wgsl\?raw/g));
-      return { code: shaders.map((path) => `import '..${path}';`).join('') + code, map: null };
+      const first = Object.keys(kernels).find((path) => id.endsWith(path));
+      if (!first) return null;
+      const shaders = kernels[first]!.flatMap((kernel) => found(kernel, /(?<=\/)shaders\/[\w-]+\.wgsl\?raw/g));
+      const up = '../'.repeat(first.split('/').length - 2);
+      return { code: shaders.map((path) => `import '${up}${path}';`).join('') + code, map: null };
     },
   };
 }
@@ -130,9 +139,9 @@ const modules: UserConfig = {
             // or only some formats: ONNX and TensorFlow.js graphs fold constants, and a saved model needs weights alone.
             {
               name: 'import',
-              test: /src\/(loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch|rounding|rarer|cut|saturation)|passes\/(plain|simplify-shapes|fuse-residual|remove-dead|pass)\.|graph\/(classes|dead-nodes))/,
+              test: /src\/(loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch|rounding|rarer|cut|saturation|layouts)|passes\/(plain|simplify-shapes|fuse-residual|remove-dead|pass)\.|graph\/(classes|dead-nodes))/,
             },
-            { name: 'rarer', test: /src\/loaders\/core\/(rarer|cut)/ },
+            { name: 'rarer', test: /src\/loaders\/core\/(rarer|cut|layouts)/ },
             { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze|integer)/ },
             { name: 'fold', test: /src\/loaders\/core\/(fold|dims|schedule)/ },
             // What pictures become on the CPU, for analysis too.
