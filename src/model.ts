@@ -9,6 +9,7 @@ import { plainImage } from './graph/image-rule.ts';
 import type { Pair, Shape } from './graph/ops.ts';
 import { withMeanings } from './graph/output-meaning.ts';
 import { seededInputs } from './graph/random-inputs.ts';
+import { bestClasses } from './graph/scores.ts';
 import { inferShapes } from './graph/shapes.ts';
 import type { ImageOption } from './images/image-option.ts';
 import type { Picture } from './images/picture.ts';
@@ -496,13 +497,7 @@ export class Model {
     const chosen = allow || deny ? (await import('./choose-classes.ts')).chooser(this.graph, { allow, deny }) : null;
     const ranking = chosen ? null : { output: output.name, logits, count: top };
     const { outputs, ranked } = await this.#see(picture, options, ranking);
-    const best =
-      ranked ??
-      (await import('./graph/scores.ts')).bestClasses(
-        outputs[output.name]!,
-        logits,
-        chosen ? Number.POSITIVE_INFINITY : top,
-      );
+    const best = ranked ?? bestClasses(outputs[output.name]!, logits, chosen ? Number.POSITIVE_INFINITY : top);
     if (best.some(({ score }) => Number.isNaN(score))) {
       throw new InvalidResultError(
         `${this.graph.name}: scores of output "${output.name}" are NaN: validate() tells where they come from, mostly from ` +

@@ -1,5 +1,6 @@
 import { parseJson } from '../core/json.ts';
-import { type ModelFiles, readBeside } from '../model-files.ts';
+import type { ModelFiles } from '../model-files.ts';
+import { readBeside } from '../read-beside.ts';
 
 /**
  * A JSON file beside the model; undefined where there is none. A page in its place counts as none: servers of single-page

@@ -4,7 +4,17 @@ import { classesOf } from '../../graph/classes.ts';
 import { withoutDeadNodes } from '../../graph/dead-nodes.ts';
 import type { Graph, ImageRule } from '../../graph/graph.ts';
 import { FoldBudget, FoldError } from '../core/constants.ts';
-import { type Axis, ImportBuilder, listed, nchw, nhwc, type Place, type Value } from '../core/import-builder.ts';
+import {
+  type Axis,
+  ImportBuilder,
+  type Layouts,
+  LayoutsNeeded,
+  listed,
+  nchw,
+  nhwc,
+  type Place,
+  type Value,
+} from '../core/import-builder.ts';
 import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { operandsOf } from '../core/operands.ts';
 import type { saturated as Saturated } from '../core/saturation.ts';
@@ -26,6 +36,8 @@ const mostInputs = 100;
 const mostOutputs = 1000;
 const mostOperands = 4096;
 
+/** ADD, MUL, SUB, DIV. */
+const arithmeticOperators: ReadonlySet<number> = new Set([0, 18, 41, 42]);
 const transposeOperator = 39;
 /** ADD, DEQUANTIZE, MUL, RELU, RELU6, PAD, SUB, DIV, CAST, PADV2, QUANTIZE: what may stand before a picture is transposed. */
 const layoutFree: ReadonlySet<number> = new Set([0, 6, 18, 19, 21, 34, 41, 42, 53, 60, 114]);
@@ -61,6 +73,15 @@ function hasArchive(bytes: Uint8Array): boolean {
  * Throws `ModelFormatError`, `UnsupportedOpError`, or `UsageError` for names in `options`.
  */
 export async function loadTflite(files: ModelFiles, options: LoadGraphOptions): Promise<Graph> {
+  try {
+    return await loadWith(null, files, options);
+  } catch (error) {
+    if (!(error instanceof LayoutsNeeded)) throw error;
+    return loadWith((await import('../core/layouts.ts')).layouts, files, options);
+  }
+}
+
+async function loadWith(layouts: Layouts | null, files: ModelFiles, options: LoadGraphOptions): Promise<Graph> {
   const loader = (rounding: TfliteRounding | null) => {
     const model = FlatTable.root(files.name, files.bytes);
     const version = model.int(0);
@@ -68,7 +89,7 @@ export async function loadTflite(files: ModelFiles, options: LoadGraphOptions): 
     const subgraphs = model.tables(2, mostTables, 'subgraphs');
     if (subgraphs.length !== 1)
       throw new ModelFormatError(files.name, `has ${subgraphs.length} subgraphs, expected one`);
-    return new TfliteLoader(files, model, subgraphs[0]!, options, rounding);
+    return new TfliteLoader(files, model, subgraphs[0]!, options, layouts, rounding);
   };
   const first = loader(null);
   let graph = await first.load();
@@ -88,6 +109,7 @@ class TfliteLoader {
   readonly #model: FlatTable;
   readonly #subgraph: FlatTable;
   readonly #options: LoadGraphOptions;
+  readonly #layouts: Layouts | null;
   readonly #builder: ImportBuilder;
   readonly #buffers: readonly FlatTable[];
   readonly #tensors: readonly TfliteTensor[];
@@ -110,6 +132,7 @@ class TfliteLoader {
     model: FlatTable,
     subgraph: FlatTable,
     options: LoadGraphOptions,
+    layouts: Layouts | null,
     rounding: TfliteRounding | null,
   ) {
     this.#rounding = rounding;
@@ -118,7 +141,8 @@ class TfliteLoader {
     this.#subgraph = subgraph;
     this.#options = options;
     this.#budget = new FoldBudget(bytes.length);
-    this.#builder = new ImportBuilder(name, this.#budget);
+    this.#layouts = layouts;
+    this.#builder = new ImportBuilder(name, this.#budget, layouts);
     this.#buffers = model.tables(4, mostTables, 'buffers');
     this.#tensors = subgraph
       .tables(0, mostTables, 'tensors')
@@ -148,7 +172,10 @@ class TfliteLoader {
       inputs: table.ints(1, mostOperands, 'inputs of an operator'),
       outputs: table.ints(2, mostOperands, 'outputs of an operator'),
     }));
-    if (codes.some(({ number }) => !operators.has(number))) {
+    const rare = codes.some(({ number }) => !operators.has(number));
+    // Others are told of where they are met.
+    if (!this.#layouts && (rare || all.some((operator) => this.#addsConstant(operator)))) throw new LayoutsNeeded();
+    if (rare) {
       const [{ rareOperators, customOperators }, { ends }] = await Promise.all([
         import('./rare-operations.ts'),
         import('./ends.ts'),
@@ -214,6 +241,11 @@ class TfliteLoader {
     if (decoding || (left.size === 0 && customs.length === 0 && outputs.length === 1)) return loaded;
     const decoders = ends?.endsOf(network, [...left], outputs) ?? [];
     return (await import('./decoding.ts')).withDecoding(loaded, decoders, new Set(customs));
+  }
+
+  /** Or multiplies by one, and so on. */
+  #addsConstant({ number, inputs }: Operator): boolean {
+    return arithmeticOperators.has(number) && inputs.some((index) => this.#tensors[index]?.bytes.length);
   }
 
   /** The tensor of the graph that a tensor of the file is; null where it is none. */
