@@ -125,7 +125,7 @@ function guarded(value: unknown, node: string): unknown {
     const absent = typeof inner === 'object' && inner !== null && 'absent' in inner;
     const get = (): never => {
       const { absent: type, length } = inner as Absent;
-      throw new errors.UsageError(
+      throw new UsageError(
         `"${key}" of node "${node}" (${type}, ${length} values) is in the worker: readGraph() gives a graph with its weights`,
       );
     };

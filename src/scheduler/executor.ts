@@ -11,7 +11,7 @@ import { type Constants, PlanResources, type ResourceOptions } from './plan-reso
 import type { Ranked, RankStage } from './rank-stage.ts';
 import { Readout } from './readout.ts';
 import { type Need, RunOrder } from './run-order.ts';
-import { checkInputs, pack, storedBits, unpack } from './tensors.ts';
+import { allFinite, infiniteInput, matchInputs, pack, storedBits, unpack } from './tensors.ts';
 
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
@@ -123,7 +123,7 @@ export class Executor {
     { signal, stable }: RunOptions = {},
   ): Promise<Record<string, Float32Array>> {
     const { plan } = this;
-    const values = checkInputs(
+    const values = matchInputs(
       inputs,
       plan.inputs.map((name) => ({ name, shape: plan.tensors[name]!.shape })),
     );
@@ -269,14 +269,15 @@ export class Executor {
     }
   }
 
-  /** Uploads the inputs without running, but for those that are null. */
+  /** Uploads the inputs without running, but for those that are null. Throws `UsageError` where one holds NaN or infinity. */
   upload(values: readonly (Float32Array | null)[]): void {
     this.plan.inputs.forEach((name, i) => {
       const given = values[i];
       if (!given) return;
       const placement = this.plan.tensors[name]!;
       const staging = this.#staging[i];
-      if (staging) pack(given, placement, staging);
+      const finite = staging ? pack(given, placement, staging) : allFinite(given);
+      if (!finite) throw infiniteInput({ name, shape: placement.shape }, given);
       const data = storedBits(staging ?? given, placement.precision) as Float32Array<ArrayBuffer>;
       this.gpu.device.queue.writeBuffer(this.resources.arena[placement.buffer]!, placement.offset, data);
     });

@@ -32,11 +32,11 @@ export interface DetectorSpec {
 }
 
 /** Anchors are the cells, twice as large; where a pixel is red it is class 0, where green class 1, by 1/(1 + e^-x) of 8 · colour − 4. */
-export function tfliteDetector({ options = detectorOptions, labels, ...changed }: DetectorSpec = {}): Uint8Array {
+export function detectorModel({ options = detectorOptions, ...changed }: DetectorSpec = {}): ModelSpec {
   const anchors = Array.from({ length: 16 }, (_, i) => [(Math.floor(i / 4) + 0.5) / 4, ((i % 4) + 0.5) / 4, 0.5, 0.5]);
   const encoded = options instanceof Uint8Array ? options : new Uint8Array(encode(options));
   const made = (name: string, dims: readonly number[]): TensorSpec => ({ name, dims });
-  const file = tfliteFile({
+  return {
     tensors: [
       made('x', [1, 4, 4, 3]),
       { name: 'box weights', dims: [4, 1, 1, 3], data: f32(new Float32Array(12)) },
@@ -67,7 +67,12 @@ export function tfliteDetector({ options = detectorOptions, labels, ...changed }
     ],
     outputs: ['found boxes', 'found classes', 'found scores', 'found'],
     ...changed.file,
-  });
+  };
+}
+
+/** `detectorModel` as a file, with its labels. */
+export function tfliteDetector({ labels, ...spec }: DetectorSpec = {}): Uint8Array {
+  const file = tfliteFile(detectorModel(spec));
   if (!labels) return file;
   return withArchive(file, zipSync({ 'labelmap.txt': new TextEncoder().encode(`${labels.join('\n')}\n`) }));
 }

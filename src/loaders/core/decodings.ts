@@ -97,6 +97,10 @@ export function poseNetOf(
 const strideOf = (pixels: number, cells: number): number =>
   2 ** Math.round(Math.log2(cells > 1 ? (pixels - 1) / (cells - 1) : pixels));
 
+/** Whether it names a dimension, of the four that a network's tensor has at most. */
+export const isAxis = (axis: ArrayLike<number>): boolean =>
+  axis.length === 1 && [-4, -3, -2, -1, 0, 1, 2, 3].includes(axis[0]!);
+
 /**
  * The graph with its one output as scores of the classes of pixels, the largest of which was asked for (`ARG_MAX`); as it is
  * where it has others, or no map.

@@ -63,6 +63,8 @@ type NodeBody = Node extends infer N ? (N extends Node ? Omit<N, 'name' | 'outpu
 
 /** Largest height, width or channel count that is accepted: a size beyond it is damage or an attack. */
 const maxLength = 1 << 24;
+/** Largest stride and dilation of a convolution, likewise. */
+const maxStep = 4096;
 
 /** What few files need, in layouts.ts, which is fetched for those. */
 export interface Layouts {
@@ -392,6 +394,12 @@ export class ImportBuilder {
   /** `suffix` marks a step on the way to the file's own tensor. */
   emit(place: Place, body: NodeBody, shape: Shape, suffix?: string): Pick<Variable, 'kind' | 'tensor' | 'shape'> {
     this.checkShape(`output of node "${place.node}" (${place.op}, ${place.where})`, shape);
+    if (body.op === 'conv2d' || body.op === 'conv-transpose2d') {
+      const steps = [...body.stride, ...body.dilation];
+      if (steps.some((step) => step > maxStep)) {
+        this.damaged(place, `has strides and dilations of [${steps}], expected at most ${maxStep}`);
+      }
+    }
     for (const [what, values] of Object.entries(body)) {
       if (!(values instanceof Float32Array)) continue;
       this.weights.take(values.length);

@@ -7,18 +7,36 @@ import type { AttributeProto, NodeProto, TensorProto } from './proto.ts';
 export const attribute = (node: NodeProto, name: string): AttributeProto | undefined =>
   node.attributes.find((own) => own.name === name);
 
+/** Whether the operation is one of ONNX's own. */
+export const isStandard = ({ domain }: NodeProto): boolean => domain === '' || domain === 'ai.onnx';
+
+/** Numbers of AttributeType. */
+const types = { float: 1, int: 2, string: 3, floats: 6, ints: 7 } as const;
+
+/** Undefined where the node has none of that name. Throws `FoldError` where it is of another type. */
+function stated<T extends keyof typeof types>(node: NodeProto, name: string, type: T): AttributeProto[T] | undefined {
+  const own = attribute(node, name);
+  if (own && own.type !== 0 && own.type !== types[type]) {
+    const whose = node.name || node.outputs[0];
+    throw new FoldError(
+      `states the attribute ${name} of "${whose}" as type ${own.type}, expected ${types[type]} (${type})`,
+    );
+  }
+  return own?.[type];
+}
+
 export const intOf = (node: NodeProto, name: string, otherwise: number): number =>
-  attribute(node, name)?.int ?? otherwise;
+  stated(node, name, 'int') ?? otherwise;
 
 export const floatOf = (node: NodeProto, name: string, otherwise: number): number =>
-  attribute(node, name)?.float ?? otherwise;
+  stated(node, name, 'float') ?? otherwise;
 
 export const stringOf = (node: NodeProto, name: string, otherwise: string): string =>
-  attribute(node, name)?.string ?? otherwise;
+  stated(node, name, 'string') ?? otherwise;
 
-export const intsOf = (node: NodeProto, name: string): readonly number[] | undefined => attribute(node, name)?.ints;
+export const intsOf = (node: NodeProto, name: string): readonly number[] | undefined => stated(node, name, 'ints');
 
-export const floatsOf = (node: NodeProto, name: string): readonly number[] | undefined => attribute(node, name)?.floats;
+export const floatsOf = (node: NodeProto, name: string): readonly number[] | undefined => stated(node, name, 'floats');
 
 /** Axes from the second input (later operator sets) or the attribute (earlier ones). */
 export function axesOf(node: NodeProto, input: Constant | undefined, rank: number): number[] | undefined {

@@ -1,5 +1,4 @@
 /** ONNX's ConvTranspose, of one group or several: fetched where a file has one. */
-import type { Pair } from '../../graph/ops.ts';
 import { transposedOutput } from '../../graph/shapes.ts';
 import type { FoldBudget } from '../core/constants.ts';
 import { transpose } from '../core/fold.ts';
@@ -7,7 +6,7 @@ import { nchw, type Value } from '../core/import-builder.ts';
 import { floatData, vector } from '../core/operations.ts';
 import * as rarer from '../core/rarer-layers.ts';
 import { intOf, intsOf, stringOf } from './attributes.ts';
-import { image, type Operation, paddingOf, pairOf } from './operations.ts';
+import { image, kernelOf, type Operation, paddingOf, pairOf } from './operations.ts';
 
 export function convTranspose(operation: Operation): Value {
   const { builder, place, node, optional, budget } = operation;
@@ -20,12 +19,19 @@ export function convTranspose(operation: Operation): Value {
     builder.damaged(place, `has ${groups} groups and weights of [${dims}] for an input of [${x.dims}]`);
   }
   const outChannels = perGroup * groups;
-  const kernel: Pair = [height, width];
+  const kernel = kernelOf(operation, weights, [height, width]);
   const stride = pairOf(operation, 'strides', [1, 1]);
   const dilation = pairOf(operation, 'dilations', [1, 1]);
   const extra = intsOf(node, 'output_padding') ?? [0, 0];
   const stated = intsOf(node, 'output_shape');
-  if (extra.length !== 2 || (stated && stated.length !== 2)) builder.damaged(place, 'states no height and width');
+  const sound = (sizes: readonly number[]) =>
+    sizes.length === 2 && sizes.every((d) => Number.isSafeInteger(d) && d >= 0);
+  if (!sound(extra) || (stated && !sound(stated))) {
+    builder.damaged(
+      place,
+      `output_padding is [${extra}], output_shape [${stated ?? 'not stated'}], expected two whole numbers ≥ 0 each`,
+    );
+  }
   const auto = stringOf(node, 'auto_pad', 'NOTSET') || 'NOTSET';
   const { top, left, bottom, right } = paddingOf(operation, from, kernel, stride, dilation);
   const along = (axis: 0 | 1, before: number, after: number) => {

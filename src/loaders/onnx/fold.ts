@@ -14,7 +14,17 @@ import {
 } from '../core/constants.ts';
 import { axisOf, flattenedDims, resolveReshape, squeezedDims, unsqueezedDims } from '../core/dims.ts';
 import { cast, combine, concat, expand, gather, map, slice, transpose } from '../core/fold.ts';
-import { attribute, axesOf, constantOf, intOf, intsOf, permutationOf, shapeOf, slicesOf } from './attributes.ts';
+import {
+  attribute,
+  axesOf,
+  constantOf,
+  intOf,
+  intsOf,
+  isStandard,
+  permutationOf,
+  shapeOf,
+  slicesOf,
+} from './attributes.ts';
 import { dataTypes, type GraphProto, type NodeProto, type TensorProto } from './proto.ts';
 import { isFloat, isNumeric, typeName } from './tensor.ts';
 
@@ -51,7 +61,7 @@ const binary =
 const variadic =
   (f: (x: number, y: number) => number) =>
   ({ at, inputs, budget }: Call): Constant =>
-    inputs.map((_, i) => at(i)).reduce((a, b) => combine(a, b, budget, f));
+    inputs.slice(1).reduce<Constant>((a, _, i) => combine(a, at(i + 1), budget, f), at(0));
 
 const compare =
   (f: (x: number, y: number) => boolean) =>
@@ -203,7 +213,7 @@ export class OnnxFolder {
     outer: (name: string) => Folded | undefined,
   ): readonly Folded[] | null {
     this.step(inputs.reduce((sum, input) => sum + lengthOf(input), 0));
-    if (node.domain !== '' && node.domain !== 'ai.onnx') return null;
+    if (!isStandard(node)) return null;
     switch (node.op) {
       case 'Constant':
         // A loop's body decodes it again each round.

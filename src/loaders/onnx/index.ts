@@ -49,6 +49,16 @@ type Extension = (call: QuantisedCall<Quantised | Dynamic>) => readonly (Value |
  * Throws `ModelFormatError`, `UnsupportedOpError`, or `UsageError` for names and shapes in `options`.
  */
 export async function loadOnnx(files: ModelFiles, options: LoadGraphOptions): Promise<Graph> {
+  try {
+    return await loadModel(files, options);
+  } catch (error) {
+    // What is read of nodes before they are run.
+    if (error instanceof FoldError) throw new ModelFormatError(files.name, `a node ${error.message}`, { cause: error });
+    throw error;
+  }
+}
+
+async function loadModel(files: ModelFiles, options: LoadGraphOptions): Promise<Graph> {
   const model = readModel(files.name, files.bytes);
   const { opset } = model;
   let { graph } = model;

@@ -4,7 +4,7 @@ import { axisOf } from '../core/dims.ts';
 import { expand } from '../core/fold.ts';
 import type { Value } from '../core/import-builder.ts';
 import * as rarer from '../core/rarer-layers.ts';
-import { attribute, constantOf, floatOf, intOf, intsOf } from './attributes.ts';
+import { attribute, constantOf, floatOf, intOf, intsOf, isStandard } from './attributes.ts';
 import type { Handler } from './operations.ts';
 import type { GraphProto, NodeProto, TensorProto } from './proto.ts';
 import type { QuantisedCall } from './quantised.ts';
@@ -33,7 +33,8 @@ export function withNorms(
   decode: (tensor: TensorProto) => Constant,
 ): { readonly graph: GraphProto; readonly norms: ReadonlyMap<NodeProto, Norm> } {
   const constant = shortConstants(graph, decode);
-  const writers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const standard = graph.nodes.filter(isStandard);
+  const writers = new Map(standard.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
   const writer = (name: string | undefined) => (name ? writers.get(name) : undefined);
   const number = (name: string | undefined) => {
     const data = constant(name ?? '')?.data;

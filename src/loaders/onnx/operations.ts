@@ -1,7 +1,7 @@
 /** What each ONNX operation on tensors of the network becomes in the graph. Constants are folded before (fold.ts). */
 import type { Padding, Pair, Pool } from '../../graph/ops.ts';
 import { noPadding, samePadding, windowOutput } from '../../graph/shapes.ts';
-import type { FoldBudget } from '../core/constants.ts';
+import type { Constant, FoldBudget } from '../core/constants.ts';
 import { axisOf, flattenedDims, resolveReshape, squeezedDims, unsqueezedDims } from '../core/dims.ts';
 import { transpose } from '../core/fold.ts';
 import { nchw, type Value, type Variable } from '../core/import-builder.ts';
@@ -188,6 +188,15 @@ export function paddingOf(operation: Operation, size: Pair, kernel: Pair, stride
   return { top: pads[0]!, left: pads[1]!, bottom: pads[2]!, right: pads[3]! };
 }
 
+/** Height and width of the kernel: what the weights have, which the node may state again. */
+export function kernelOf(operation: Operation, { dims }: Constant, kernel: Pair): Pair {
+  if (pairOf(operation, 'kernel_shape', kernel).join() !== kernel.join()) {
+    const stated = intsOf(operation.node, 'kernel_shape');
+    operation.builder.damaged(operation.place, `kernel_shape is [${stated}], the weights are [${dims}]`);
+  }
+  return kernel;
+}
+
 function conv(operation: Operation): Value {
   const { builder, place, node, optional, budget } = operation;
   const { x, size } = image(operation);
@@ -196,10 +205,7 @@ function conv(operation: Operation): Value {
   if (weights.dims.length !== 4)
     builder.unsupported(place, `has weights of [${weights.dims}], expected [O, I, kH, kW]`);
   const [outChannels, perGroup, height, width] = weights.dims as [number, number, number, number];
-  const kernel: Pair = [height, width];
-  if (pairOf(operation, 'kernel_shape', kernel).join() !== kernel.join()) {
-    builder.damaged(place, `kernel_shape is [${intsOf(node, 'kernel_shape')}], the weights are [${weights.dims}]`);
-  }
+  const kernel = kernelOf(operation, weights, [height, width]);
   if (!Number.isSafeInteger(groups) || groups < 1 || perGroup * groups !== x.dims[1]) {
     builder.damaged(place, `has ${groups} groups, weights of [${weights.dims}] and an input of [${x.dims}]`);
   }

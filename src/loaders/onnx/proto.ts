@@ -49,6 +49,8 @@ export interface AttributeProto {
   readonly graph: GraphProto | null;
   readonly floats: readonly number[];
   readonly ints: readonly number[];
+  /** AttributeType; 0 where an early file states none. */
+  readonly type: number;
 }
 
 export interface NodeProto {
@@ -122,6 +124,7 @@ const messages = {
     6: ['graph', 'GraphProto'],
     7: ['floats', 'float', true],
     8: ['ints', 'integer', true],
+    20: ['type', 'integer'],
   },
   TensorProto: {
     1: ['dims', 'integer', true],

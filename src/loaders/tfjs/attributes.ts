@@ -1,5 +1,5 @@
 import { ModelFormatError } from '../../errors.ts';
-import { field, listOf, shown } from '../core/json.ts';
+import { field, isRecord, listOf, shown } from '../core/json.ts';
 
 /** Numbers of tensorflow/core/framework/types.proto that a file may give in place of names. */
 const typeNumbers = new Map<unknown, string>([
@@ -50,7 +50,10 @@ export class TfjsAttributes {
   }
 
   private kind(name: string, kind: string): unknown {
-    return field(field(this.attributes, name), kind);
+    const own = field(this.attributes, name);
+    // One of another kind would be read as none.
+    if (isRecord(own) && !Object.hasOwn(own, kind) && Object.keys(own).length > 0) this.fail(name, own, `a "${kind}"`);
+    return field(own, kind);
   }
 
   bool(name: string, otherwise: boolean): boolean {

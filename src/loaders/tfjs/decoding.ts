@@ -1,9 +1,11 @@
 /** How what a TensorFlow.js graph model was cut at is decoded, as the names of its nodes tell. */
+import { ModelFormatError } from '../../errors.ts';
 import type { CenterNetDecoding } from '../../graph/decoding.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { plainImage } from '../../graph/image-rule.ts';
 import { inferShapes } from '../../graph/shapes.ts';
 import {
+  isAxis,
   moveNetImage,
   moveNetOf,
   poseNetImage,
@@ -14,10 +16,14 @@ import {
 
 /**
  * The graph with the decoding of its outputs, and the image rule that goes with it; as it is where that is not known.
- * `classes`: it was cut before the index of the largest score along the last dimension.
+ * `index`: it was cut before a node that gives the index of the largest score along that axis. Throws `ModelFormatError`.
  */
-export function withDecoding(graph: Graph, classes = false): Graph {
-  if (classes && graph.outputs.length === 1) return withClasses(graph, 'align');
+export function withDecoding(graph: Graph, index?: { readonly node: string; readonly axis: ArrayLike<number> }): Graph {
+  if (index && !isAxis(index.axis)) {
+    const found = Array.from(index.axis).slice(0, 8);
+    throw new ModelFormatError(graph.name, `node "${index.node}" (ArgMax) names the axis [${found}], expected -4 to 3`);
+  }
+  if (index && [3, -1].includes(index.axis[0]!) && graph.outputs.length === 1) return withClasses(graph, 'align');
   const detector = centerNet(graph);
   if (detector) return { ...graph, decoding: detector, image: graph.image ?? plainImage };
   const moveNet = moveNetOf(graph);

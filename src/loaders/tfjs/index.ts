@@ -80,10 +80,12 @@ export async function loadTfjs(files: ModelFiles, options: LoadGraphOptions): Pr
   const again = load({ ...options, outputs: loaded.cut });
   if ('cut' in again) return refuse(files.name, loaded.error, loaded.cut);
   const { node, op } = loaded.error;
-  const axis =
-    op === 'ArgMax' ? weights.get(parsed.find(({ name }) => name === node)?.inputs[1] ?? '')?.data : undefined;
-  const classes = axis?.length === 1 && [3, -1].includes(axis[0]!);
-  return (await import('./decoding.ts')).withDecoding(again, classes);
+  const index = op === 'ArgMax' ? parsed.find(({ name }) => name === node) : undefined;
+  if (index && index.inputs.length !== 2) {
+    throw new ModelFormatError(files.name, `node "${node}" (ArgMax) has ${index.inputs.length} inputs, expected 2`);
+  }
+  const axis = weights.get(index?.inputs[1] ?? '')?.data;
+  return (await import('./decoding.ts')).withDecoding(again, axis && { node, axis });
 }
 
 function parseNode(file: string, node: unknown, index: number): TfjsNode {

@@ -3,7 +3,7 @@ import { ModelFormatError } from '../../errors.ts';
 import type { Graph } from '../../graph/graph.ts';
 import { plainImage } from '../../graph/image-rule.ts';
 import { inferShapes } from '../../graph/shapes.ts';
-import { moveNetOf, poseNetImage, poseNetOf, withClasses, withPublishedImage } from '../core/decodings.ts';
+import { isAxis, moveNetOf, poseNetImage, poseNetOf, withClasses, withPublishedImage } from '../core/decodings.ts';
 import { flexNumbers } from './flex-numbers.ts';
 
 /** An operator that is not run. */
@@ -25,6 +25,10 @@ export function withDecoding(graph: Graph, ends: readonly End[], customs: Readon
   if (decoder) return withPoseNet(graph, decoder);
   if (first?.op === 'ARG_MAX' && readers.length === 1) {
     const axis = first.constant(1);
+    if (axis && !isAxis(axis)) {
+      const found = Array.from(axis).slice(0, 8);
+      throw new ModelFormatError(graph.name, `operator ARG_MAX names the axis [${found}], expected -4 to 3`);
+    }
     return axis?.length === 1 && [3, -1].includes(axis[0]!) ? withClasses(graph, 'align') : graph;
   }
   if (customs.has('Convolution2DTransposeBias')) return withForeground(graph);

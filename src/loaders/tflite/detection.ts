@@ -25,15 +25,15 @@ export function ssdDecoding({ options, heads: [boxes, scores], constant, fail }:
   const classes = count('num_classes');
   const anchors = constant(2);
   const total = anchors.dims[0]!;
-  const shaped = anchors.dims.length === 2 && anchors.dims[1] === 4;
+  const shaped = anchors.type === 'float' && anchors.dims.length === 2 && anchors.dims[1] === 4;
   const columns = scores!.dims[2]!;
   const fits = [boxes, scores].every(
     (head) => head!.dims.length === 3 && head!.dims[0] === 1 && head!.dims[1] === total,
   );
   if (!shaped || !fits || boxes!.dims[2] !== 4 || (columns !== classes && columns !== classes + 1)) {
     fail(
-      `reads boxes of [${boxes!.dims}], scores of [${scores!.dims}] and anchors of [${anchors.dims}] for ${classes} classes, ` +
-        `expected [1,n,4], [1,n,${classes + 1}] and [n,4]`,
+      `reads boxes of [${boxes!.dims}], scores of [${scores!.dims}] and ${anchors.type} anchors of [${anchors.dims}] for ${classes} classes, ` +
+        `expected [1,n,4], [1,n,${classes + 1}] and float [n,4]`,
     );
   }
   const numbers = Array.from(anchors.data);

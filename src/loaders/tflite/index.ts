@@ -38,6 +38,7 @@ const mostOperands = 4096;
 
 /** ADD, MUL, SUB, DIV. */
 const arithmeticOperators: ReadonlySet<number> = new Set([0, 18, 41, 42]);
+const concatenation = 2;
 const transposeOperator = 39;
 /** ADD, DEQUANTIZE, MUL, RELU, RELU6, PAD, SUB, DIV, CAST, PADV2, QUANTIZE: what may stand before a picture is transposed. */
 const layoutFree: ReadonlySet<number> = new Set([0, 6, 18, 19, 21, 34, 41, 42, 53, 60, 114]);
@@ -393,7 +394,8 @@ class TfliteLoader {
   #run(call: Operator, index: number, codes: readonly OperatorCode[]): void {
     const { table: operator, number, inputs: stated, outputs } = call;
     const { op, custom } = this.#kind(call, index, codes);
-    const inputs = stated.filter((input, i, list) => input !== -1 || i < list.length - 1);
+    // A last one may be left out, but where each is one of many.
+    const inputs = stated.filter((input, i, list) => input !== -1 || i < list.length - 1 || number === concatenation);
     const output = this.#tensor(outputs[0] ?? -1, `the output of operator ${index}`);
     const handler = this.#customOperators.get(custom);
     const known = handler ? ([custom, handler] as const) : this.#operators.get(number);

@@ -1,7 +1,7 @@
 /** What each TensorFlow Lite operator becomes in the graph. Indices of fields are those of TensorFlow's schema.fbs. */
 import type { Activation, Padding, Pair, Pool } from '../../graph/ops.ts';
 import { noPadding, samePadding } from '../../graph/shapes.ts';
-import { type FoldBudget, reshape as reshapeConstant } from '../core/constants.ts';
+import { type Constant, type FoldBudget, reshape as reshapeConstant } from '../core/constants.ts';
 import { type Interval, nhwc, type Value, type Variable } from '../core/import-builder.ts';
 import { activationInterval } from '../core/intervals.ts';
 import type { Operands } from '../core/operands.ts';
@@ -75,10 +75,25 @@ export function withActivation(operation: TfliteOperation, y: Variable, field: n
   return name === 'none' ? y : builder.activation({ ...place, node: `${place.node}/${name}` }, y, name);
 }
 
+/** Input `i`, numbers of the network where the output is: integers without a scale are none. */
+export function real(operation: TfliteOperation, i: number): Value {
+  const x = operation.value(i);
+  if (x.kind === 'constant' && x.type === 'integer' && operation.outputType === 'FLOAT32') {
+    operation.builder.damaged(operation.place, `input ${i} holds integers without a scale, expected floats`);
+  }
+  return x;
+}
+
+/** Input `i`, a constant that was learnt. */
+export function learnt(operation: TfliteOperation, i: number): Constant {
+  real(operation, i);
+  return operation.constant(i);
+}
+
 function arithmetic(op: 'add' | 'subtract' | 'multiply' | 'divide'): Handler {
   return (operation) => {
-    const { builder, place, value } = operation;
-    return withActivation(operation, builder.arithmetic(place, op, value(0), value(1)), 0);
+    const { builder, place } = operation;
+    return withActivation(operation, builder.arithmetic(place, op, real(operation, 0), real(operation, 1)), 0);
   };
 }
 
@@ -104,8 +119,8 @@ export function paddingOf(operation: TfliteOperation, size: Pair, kernel: Pair, 
 }
 
 function conv(operation: TfliteOperation, depthwise: boolean): Value {
-  const { builder, place, options, variable, constant, count } = operation;
-  const weights = constant(1);
+  const { builder, place, options, variable, count } = operation;
+  const weights = learnt(operation, 1);
   if (weights.dims.length !== 4) builder.damaged(place, `has weights of [${weights.dims}], expected four dimensions`);
   const spread = operation.spread(0);
   const x = spread?.x ?? variable(0);
@@ -121,7 +136,7 @@ function conv(operation: TfliteOperation, depthwise: boolean): Value {
   const stride = positive(operation, 'stride', options?.int(2) ?? 0, options?.int(1) ?? 0);
   const at = depthwise ? 5 : 4;
   const dilation = positive(operation, 'dilation', options?.int(at + 1, 1) ?? 1, options?.int(at, 1) ?? 1);
-  const bias = count > 2 ? floatData(constant(2)) : null;
+  const bias = count > 2 ? floatData(learnt(operation, 2)) : null;
   if (bias && bias.length !== outChannels)
     builder.damaged(place, `has ${bias.length} biases for ${outChannels} outputs`);
   const convolution = {
@@ -160,8 +175,8 @@ function pool(operation: TfliteOperation, kind: Pool['kind']): Value {
 }
 
 function fullyConnected(operation: TfliteOperation): Value {
-  const { builder, place, options, variable, constant, count } = operation;
-  const weights = constant(1);
+  const { builder, place, options, variable, count } = operation;
+  const weights = learnt(operation, 1);
   const [outputs, features] = weights.dims as [number, number];
   if (weights.dims.length !== 2) builder.damaged(place, `has weights of [${weights.dims}], expected two dimensions`);
   if ((options?.byte(1) ?? 0) !== 0) builder.unsupported(place, 'has shuffled weights');
@@ -170,7 +185,7 @@ function fullyConnected(operation: TfliteOperation): Value {
   const keeps = options?.bool(2) ?? false;
   const flat =
     keeps || (x.dims.length === 2 && x.dims[1] === features) ? x : builder.reshape(place, x, [rows, features]);
-  const bias = count > 2 ? floatData(constant(2)) : null;
+  const bias = count > 2 ? floatData(learnt(operation, 2)) : null;
   const data = outputsLast(floatData(weights), outputs, features);
   return builder.matMul(place, flat, { data, features, outputs }, bias, fused(operation, 0));
 }

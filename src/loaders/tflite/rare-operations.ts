@@ -14,9 +14,11 @@ import {
   fused,
   type Handler,
   imageSize,
+  learnt,
   type Operators,
   paddingOf,
   positive,
+  real,
   type TfliteOperation,
   withActivation,
 } from './operations.ts';
@@ -27,15 +29,21 @@ export const rareOperators: Operators = new Map([
   [23, ['RESIZE_BILINEAR', (operation) => resize(operation, 'bilinear', 2), 15]],
   [28, ['TANH', ({ builder, place, variable }) => rarer.tanh(builder, place, variable(0))]],
   [34, ['PAD', pad]],
-  [55, ['MAXIMUM', (operation) => bounded(operation, 'min')]],
-  [57, ['MINIMUM', (operation) => bounded(operation, 'max')]],
+  [55, ['MAXIMUM', (operation) => bound(operation, 'min')]],
+  [57, ['MINIMUM', (operation) => bound(operation, 'max')]],
   [60, ['PADV2', pad]],
   [97, ['RESIZE_NEAREST_NEIGHBOR', (operation) => resize(operation, 'nearest', 0), 74]],
   [11, ['L2_NORMALIZATION', l2Normalization, 20]],
   [37, ['BATCH_TO_SPACE_ND', batchToSpace]],
   [38, ['SPACE_TO_BATCH_ND', spaceToBatch]],
   [39, ['TRANSPOSE', transpose]],
-  [54, ['PRELU', ({ builder, place, variable, constant }) => rarer.prelu(builder, place, variable(0), constant(1))]],
+  [
+    54,
+    [
+      'PRELU',
+      (operation) => rarer.prelu(operation.builder, operation.place, operation.variable(0), learnt(operation, 1)),
+    ],
+  ],
   [67, ['TRANSPOSE_CONV', transposeConv, 49]],
   [69, ['TILE', tile]],
   [98, ['LEAKY_RELU', (operation) => leaky(operation, operation.options?.float(0) ?? 0), 75]],
@@ -44,6 +52,9 @@ export const rareOperators: Operators = new Map([
 
 /** Custom operators by their names. */
 export const customOperators = new Map<string, Handler>([['Convolution2DTransposeBias', transposeConvBias]]);
+
+const bound = (operation: TfliteOperation, end: 'min' | 'max'): Value =>
+  bounded({ ...operation, value: (i) => real(operation, i) }, end);
 
 /** One value a channel, repeated for each pixel: as pooled features are joined to others. */
 function tile({ builder, place, variable, constant }: TfliteOperation): Value {
@@ -68,7 +79,7 @@ function transposeConv(operation: TfliteOperation): Value {
   const kernelOf = (axis: 1 | 2) => constant(1).dims[axis] ?? 0;
   // The padding of the convolution that leads the other way.
   const { top, left } = paddingOf(operation, size, [kernelOf(1), kernelOf(2)], stride, [1, 1]);
-  const bias = count > 3 ? constant(3) : null;
+  const bias = count > 3 ? learnt(operation, 3) : null;
   const y = transposed(operation, 2, bias, { size, stride, crop: [top, left], activation: fused(operation, 3) });
   return y.dims[3] === outputDims[3] || outputDims.length !== 4
     ? y
@@ -94,7 +105,7 @@ function transposeConvBias(operation: TfliteOperation): Value {
   const [y, z] = [along(0), along(1)];
   const size = positive(operation, 'output', y.size, z.size);
   const spec = { size, stride, crop: [y.crop, z.crop], activation: 'none' } as const;
-  return transposed(operation, 0, constant(2), spec);
+  return transposed(operation, 0, learnt(operation, 2), spec);
 }
 
 /** Weights are `[outputs][height][width][inputs]`. */
@@ -104,8 +115,8 @@ function transposed(
   bias: Constant | null,
   spec: Pick<ConvTranspose2d, 'size' | 'stride' | 'crop' | 'activation'>,
 ): Variable {
-  const { builder, place, constant, variable } = operation;
-  const [x, weights] = [variable(input), constant(1)];
+  const { builder, place, variable } = operation;
+  const [x, weights] = [variable(input), learnt(operation, 1)];
   const [outChannels, height, width, inputs] = weights.dims as [number, number, number, number];
   if (weights.dims.length !== 4 || x.dims.length !== 4 || inputs !== x.dims[3]) {
     builder.damaged(place, `has weights of [${weights.dims}] for an input of [${x.dims}]`);

@@ -266,7 +266,8 @@ const cases: Readonly<Record<string, readonly [bytes: () => Uint8Array, expected
     () => {
       const data = filled(1_000_000);
       const dims = [1000, 1, 1, 1000];
-      const constants = Array.from({ length: 5000 }, (_, i) => ({ name: `w${i}`, dims, type: 'INT8' as const, data }));
+      const stored = { type: 'INT8', scales: [1] } as const;
+      const constants = Array.from({ length: 5000 }, (_, i) => ({ name: `w${i}`, dims, ...stored, data }));
       return chain(5000, 'CONV_2D', [1, 1, 1, 1000], { constants, options: convOptions(), constantOf: (i) => i });
     },
     format(/tensor "w\d" makes constants far larger than the file/),

@@ -1,0 +1,2 @@
+/** Bytes asked for since the process began. */
+export const allocated: () => number;
