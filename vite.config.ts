@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type BuildEnvironmentOptions, build, defineConfig, type Plugin, type UserConfig } from 'vite';
 import { compactShader, programsOf, shaderTexts, shortNames } from './scripts/compact-shaders.ts';
+import { importsLength, type Names, ownNames, shifted, withOwnNames } from './scripts/own-names.ts';
 
 function compactShaders(): Plugin {
   const names = shortNames(programsOf(shaderTexts()));
@@ -59,6 +60,29 @@ function keepImports(): Plugin {
   };
 }
 
+function ownNamesInLists(): Plugin {
+  const none: Names = new Map();
+  return {
+    name: 'own-names',
+    generateBundle(_options, bundle) {
+      const chunks = Object.values(bundle).filter((file) => file.type === 'chunk');
+      const codes = chunks.map(({ code }) => code);
+      const shared = chunks.filter(({ isEntry }) => !isEntry);
+      const names = new Map(shared.map(({ fileName, code }) => [fileName, ownNames(fileName, code, codes)]));
+      const of = (file: string) => names.get(file) ?? none;
+      for (const chunk of chunks) {
+        const before = importsLength(chunk.code);
+        chunk.code = withOwnNames(chunk.code, of(chunk.fileName), of);
+        const map = bundle[`${chunk.fileName}.map`];
+        if (map?.type !== 'asset') continue;
+        const parsed = JSON.parse(String(map.source));
+        const mappings = shifted(parsed.mappings, importsLength(chunk.code) - before);
+        map.source = JSON.stringify({ ...parsed, mappings });
+      }
+    },
+  };
+}
+
 /** The worker's text, for pages of bundlers (src/worker-text.ts). */
 function workerText(): Plugin {
   return {
@@ -102,7 +126,7 @@ const oneFile: UserConfig = {
  * bundled, with the licences beside it, so that a page needs no bundler.
  */
 const modules: UserConfig = {
-  plugins: [compactShaders(), shadersTogether(), keepImports(), workerText()],
+  plugins: [compactShaders(), shadersTogether(), keepImports(), workerText(), ownNamesInLists()],
   build: {
     ...common,
     lib: {
@@ -155,7 +179,7 @@ const modules: UserConfig = {
             // What a network on a GPU needs until it has seen its first picture and is tuned: it comes at once and compresses together.
             {
               name: 'tuning',
-              test: /src\/(tuning\/(index|tuner|trial|warm-up|race|adopt|cache|self-check|golden|passed-checks|shipped|indexed-db)|scheduler\/(pace|trial-bench|slices|clock-step|dispatch-time|median|poison|picture-stage|rank-stage)|validate\/(compare|picture-check)|reference\/(?!index|integers|pool|shape|resize|elementwise|conv-transpose)|kernels\/(image-to-tensor|rank-classes|trial-values|largest-difference|variants|conv-pointwise-shared|conv-depthwise-(strip|tile)))|idb-keyval/,
+              test: /src\/(tuning\/(index|tuner|trial|warm-up|race|adopt|cache|self-check|golden|passed-checks|shipped|indexed-db)|scheduler\/(pace|trial-bench|slices|clock-step|dispatch-time|median|poison|picture-stage|rank-stage)|validate\/(compare|picture-check)|reference\/(?!index|integers|pool|shape|resize|elementwise|conv-transpose)|kernels\/(image-to-tensor|rank-classes|trial-values|largest-difference|variants|conv-pointwise-tiled|conv-depthwise-(strip|tile)))|idb-keyval/,
             },
             { name: 'json', test: /src\/loaders\/core\/json/ },
             // Of arithmetic in halves, and of its bounds.

@@ -1,6 +1,5 @@
 import { parseJson } from '../core/json.ts';
 import type { ModelFiles } from '../model-files.ts';
-import { readBeside } from '../read-beside.ts';
 
 /**
  * A JSON file beside the model; undefined where there is none. A page in its place counts as none: servers of single-page
@@ -8,6 +7,7 @@ import { readBeside } from '../read-beside.ts';
  */
 export async function jsonBeside(files: ModelFiles, name: string, signal: AbortSignal | undefined): Promise<unknown> {
   if (!files.read) return undefined;
+  const { readBeside } = await import('../read-beside.ts');
   let bytes: Uint8Array;
   try {
     bytes = await readBeside(files, name, signal);
