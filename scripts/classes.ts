@@ -1,4 +1,5 @@
 /** Devices of every class and the kernels that each starts with: docs/classes.md, and what a test holds them to. */
+import { adapterOf } from '../bench/isa/gpus.ts';
 import { buildArchitecture } from '../src/architectures/index.ts';
 import { type AdapterDescription, openGpu } from '../src/device/gpu.ts';
 import { isPointwise } from '../src/graph/layers.ts';
@@ -25,22 +26,10 @@ const large = [65536, 1024] as const;
 const usual = [16384, 256] as const;
 const compatibility = [16384, 128] as const;
 
-const device = (
-  title: string,
-  { vendor = '', architecture = '', features = [], subgroups }: Partial<AdapterDescription>,
-  limits: Device['limits'] = large,
-): Device => ({
+const device = (title: string, told: Partial<AdapterDescription>, limits: Device['limits'] = large): Device => ({
   title,
   limits,
-  adapter: {
-    vendor,
-    architecture,
-    description: '',
-    software: false,
-    features,
-    workgroupBytes: limits[0],
-    ...(subgroups ? { subgroups } : {}),
-  },
+  adapter: adapterOf({ ...told, workgroupBytes: limits[0] }),
 });
 
 export const devices: readonly Device[] = [

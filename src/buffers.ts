@@ -38,7 +38,7 @@ export async function runBuffers(
   const buffers = [...given, ...outputs];
   checkOnce(outputs);
   const others = expected.filter(({ name }) => !given.some((one) => one.name === name));
-  const values = others.length > 0 ? checkInputs(inputs as Inputs, others) : [];
+  const values = others.length > 0 ? checkInputs(arraysOf(inputs), others) : [];
   const arrays = Object.fromEntries(others.map(({ name }, i) => [name, values[i]!]));
   if (!executor) {
     if (buffers.length === 0) return model.run(arrays, { layout, signal });
@@ -103,6 +103,14 @@ function bound(
 }
 
 const isBuffer = (value: unknown): value is GPUBuffer => 'mapAsync' in Object(value);
+
+/** What of a run's inputs is no buffer. */
+const arraysOf = (inputs: Inputs | BufferInputs): Inputs =>
+  inputs instanceof Float32Array
+    ? inputs
+    : Object.fromEntries(
+        Object.entries(inputs as Record<string, Float32Array>).filter(([, value]) => !isBuffer(value)),
+      );
 
 function checked(one: BoundBuffer, shape: Shape): BoundBuffer {
   const { is, name, buffer } = one;

@@ -17,6 +17,7 @@ import type { OpenPicture, PictureSource } from './images/picture-source.ts';
 import type { Inspection } from './inspect.ts';
 import { onIntegers } from './integers.ts';
 import type { KernelRegistry } from './kernels/index.ts';
+import { MOST_INVOCATIONS } from './kernels/kernel.ts';
 import { fromChannelsFirst, toChannelsFirst } from './layout.ts';
 import type { LoadOptions } from './load-options.ts';
 import type { PlanOption } from './options.ts';
@@ -185,10 +186,13 @@ export class Model {
    * @internal `load` calls it.
    */
   static async create(loaded: Graph, opened: Gpu | null, reason: string, options: ModelOptions = {}): Promise<Model> {
-    const { plan = 'unfused', precision = 'float32', arithmetic, signal, onCompiled, arriving } = options;
+    const { plan: wanted = 'unfused', precision = 'float32', arithmetic, signal, onCompiled, arriving } = options;
     const { cpu: choice, selfCheck, again } = options;
     const graph = withMeanings(loaded);
     let gpu = opened;
+    // The workgroups of whole blocks are larger than some devices have them.
+    const small = gpu !== null && gpu.device.limits.maxComputeInvocationsPerWorkgroup < MOST_INVOCATIONS;
+    const plan = wanted === 'fused' && small ? 'unfused' : wanted;
     let onCpu: { readonly cpu: CpuExecutor | null; readonly reason: string } = {
       cpu: null,
       reason: (gpu && choice?.reason) || reason,
@@ -209,7 +213,7 @@ export class Model {
       const starting = { arithmetic, fuses: plan === 'auto', signal, onCompiled };
       const running = gpu && (await TunedExecutor.create(gpu, prepared, precision, starting, arriving, selfCheck));
       const kernels = gpu ? null : await kernelsFor(prepared);
-      const model = new Model(graph, prepared, running, kernels, onCpu, options);
+      const model = new Model(graph, prepared, running, kernels, onCpu, { ...options, plan });
       if (running && again) {
         await arriving?.all;
         model.#whole = (await import('./absent-weights.ts')).release(running, graph, again, model.planKind);

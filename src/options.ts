@@ -18,7 +18,10 @@ export type Device = (typeof devices)[number];
 export const precisions = ['auto', 'float32', 'float16', 'float16-storage', 'int8'] as const;
 export type Precision = (typeof precisions)[number];
 
-/** `auto`: begins `unfused`; in the background blocks are raced against their parts, and those that win are fused. */
+/**
+ * `auto`: begins `unfused`; in the background blocks are raced against their parts, and those that win are fused. `fused`: all from
+ * the beginning, but on a GPU of fewer than 256 invocations a workgroup, where no block is.
+ */
 export const planOptions = ['auto', 'unfused', 'fused'] as const;
 export type PlanOption = (typeof planOptions)[number];
 

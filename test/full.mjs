@@ -2,7 +2,7 @@
 // The full suite: every part of `npm test` with what takes long as well. One part: npm run test:full -- --part NAME
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { given, known } from './support/given.mjs';
 
 /** Each is done within an hour on two cores, and can be run again by itself. */
 const parts = {
@@ -33,33 +33,13 @@ Each part may be run by itself; without --part all of them run, one after anothe
 ${list.join('\n')}
 `;
 
-function chosenParts() {
-  const { values } = parseArgs({
-    options: {
-      part: { type: 'string', multiple: true },
-      list: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
-  if (values.list || values.help) {
-    process.stdout.write(help);
-    process.exit(0);
-  }
-  const chosen = values.part ?? Object.keys(parts);
-  const unknown = chosen.filter((name) => !Object.hasOwn(parts, name));
-  if (unknown.length > 0) throw new Error(`there is no part "${unknown.join('", "')}"`);
-  return chosen;
-}
-
-let chosen;
-try {
-  chosen = chosenParts();
-} catch (error) {
-  process.stderr.write(`${error.message}\n${help}`);
-  process.exit(2);
-}
+const options = { part: { type: 'string', multiple: true }, list: { type: 'boolean' } };
+const { part: chosen = Object.keys(parts), list: lists } = given(help, options, ({ part }) =>
+  known('part', part, Object.keys(parts)),
+);
 
 process.stdout.write(help);
+if (lists) process.exit(0);
 const vitest = fileURLToPath(new URL('../node_modules/vitest/vitest.mjs', import.meta.url));
 const lighthouse = fileURLToPath(new URL('lighthouse/run.mjs', import.meta.url));
 const failed = [];

@@ -6,9 +6,11 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { given, known } from './support/given.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+/** The last rows of the table. */
+const [CASES, EVERY] = ['cases', 'of them, one in'];
 const full = { device: 'full', precision: 'float32' };
 const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
 
@@ -36,39 +38,22 @@ const stacks = {
 
 const help = `usage: npm run matrix -- [--stack NAME]… [--every N] [--resume] [--write]
 Without --stack all of them run, one after another; --every N: a case in N; --resume: not those that ran with that N before;
---write: into docs/matrix.md. The stacks:
+--write: into docs/matrix.md, where those that did not run stay as they are. The stacks:
 ${Object.keys(stacks)
   .map((name) => `  ${name}`)
   .join('\n')}
 `;
 
-function given() {
-  const { values } = parseArgs({
-    options: {
-      stack: { type: 'string', multiple: true },
-      every: { type: 'string', default: '1' },
-      resume: { type: 'boolean' },
-      write: { type: 'boolean' },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(help);
-    process.exit(0);
-  }
-  const unknown = values.stack?.filter((name) => !Object.hasOwn(stacks, name)) ?? [];
-  if (unknown.length > 0) throw new Error(`there is no stack "${unknown.join('", "')}"`);
-  if (!(Number(values.every) >= 1)) throw new Error(`--every is "${values.every}", expected a number of at least 1`);
-  return values;
-}
-
-let values;
-try {
-  values = given();
-} catch (error) {
-  process.stderr.write(`${error.message}\n${help}`);
-  process.exit(2);
-}
+const options = {
+  stack: { type: 'string', multiple: true },
+  every: { type: 'string', default: '1' },
+  resume: { type: 'boolean' },
+  write: { type: 'boolean' },
+};
+const values = given(help, options, ({ stack, every }) => {
+  known('stack', stack, Object.keys(stacks));
+  if (!(Number(every) >= 1)) throw new Error(`--every is "${every}", expected a number of at least 1`);
+});
 
 const files = readdirSync(join(root, 'test/kernels'))
   .map((name) => `test/kernels/${name}`)
@@ -86,13 +71,13 @@ const columns = (values.stack ?? Object.keys(stacks)).map((name) => {
   if (values.resume && existsSync(file)) return JSON.parse(readFileSync(file, 'utf8'));
   const { env, reason } = environment();
   if (reason) process.stdout.write(`${name}: left out: ${reason}\n`);
-  const column = { name, reason, lines: reason ? [] : run({ name, ...stack }, every, env) };
+  const column = { name, reason, every, lines: reason ? [] : run({ name, ...stack }, every, env) };
   if (!reason) writeFileSync(file, JSON.stringify(column));
   return column;
 });
-const text = document(columns);
-process.stdout.write(text);
-if (values.write) writeFileSync(join(root, 'docs/matrix.md'), text);
+process.stdout.write(document(columns));
+const page = join(root, 'docs/matrix.md');
+if (values.write) writeFileSync(page, document(columns, standing(readFileSync(page, 'utf8'))));
 const wrong = columns
   .flatMap(({ lines }) => lines)
   .flatMap(({ stack, kernel, wrong }) => wrong.map((one) => [stack, kernel, one]));
@@ -222,43 +207,62 @@ function unpackMesa(folder) {
 
 /** Variants of a kernel are one row. */
 function familyOf(kernel) {
-  return kernel.startsWith('half/') ? kernel.split('/').slice(0, 2).join('/') : kernel.split('/')[0];
+  return kernel.split('/', /^(half|byte)\//.test(kernel) ? 2 : 1).join('/');
 }
 
-function document(columns) {
-  const there = columns.filter(({ reason }) => !reason);
-  const families = [...new Set(there.flatMap(({ lines }) => lines.map(({ kernel }) => familyOf(kernel))))].sort();
-  const rows = families.map((family) => [
-    family,
-    ...there.map(({ lines }) => {
-      const own = lines.filter(({ kernel }) => familyOf(kernel) === family);
-      const cases = own.reduce((sum, line) => sum + line.cases, 0);
-      if (cases === 0) return own.some(({ missing }) => missing.length > 0) ? own[0].missing.join(', ') : '–';
-      const refused = own.reduce((sum, line) => sum + line.refused, 0);
-      const failed = own.reduce((sum, { wrong }) => sum + wrong.length, 0);
-      const largest = Math.max(...own.map((line) => line.largest));
-      return `${cases}, ${failed > 0 ? `**${failed} wrong**` : largest === 0 ? 'exact' : largest.toPrecision(2)}${refused > 0 ? `, ${refused} refused` : ''}`;
-    }),
-  ]);
-  const total = there.map(({ lines }) => String(lines.reduce((sum, line) => sum + line.cases, 0)));
+/** What a stack came to by rows of the table. */
+function cellsOf({ lines, every }) {
+  const cells = {};
+  for (const family of new Set(lines.map(({ kernel }) => familyOf(kernel)))) {
+    const own = lines.filter(({ kernel }) => familyOf(kernel) === family);
+    const sum = (count) => own.reduce((total, line) => total + count(line), 0);
+    const [cases, refused, failed] = [
+      sum((line) => line.cases),
+      sum((line) => line.refused),
+      sum((line) => line.wrong.length),
+    ];
+    const largest = Math.max(...own.map((line) => line.largest));
+    const error = failed > 0 ? `**${failed} wrong**` : largest === 0 ? 'exact' : largest.toPrecision(2);
+    cells[family] =
+      cases > 0
+        ? `${cases}, ${error}${refused > 0 ? `, ${refused} refused` : ''}`
+        : own.find(({ missing }) => missing.length > 0)?.missing.join(', ');
+  }
+  return { ...cells, [CASES]: String(lines.reduce((total, line) => total + line.cases, 0)), [EVERY]: String(every) };
+}
+
+/** The cells of the table that stands in a document, by stack. */
+function standing(text) {
+  const [heads, , ...rows] = (text.match(/^\| .* \|$/gm) ?? []).map((line) => line.slice(2, -2).split(' | '));
+  const columns = heads?.slice(1) ?? [];
+  return Object.fromEntries(
+    columns.map((name, i) => [name, Object.fromEntries(rows.map(([row, ...cells]) => [row, cells[i]]))]),
+  );
+}
+
+/** `others`: cells of stacks that did not run. */
+function document(columns, others = {}) {
+  const ran = columns.filter(({ reason }) => !reason).map((column) => [column.name, cellsOf(column)]);
+  const tables = { ...others, ...Object.fromEntries(ran) };
+  const there = Object.keys(stacks).filter((name) => tables[name]);
+  const families = new Set(there.flatMap((name) => Object.keys(tables[name])));
+  const rows = [...[...families].filter((row) => row !== CASES && row !== EVERY).sort(), CASES, EVERY];
   const line = (cells) => `| ${cells.join(' | ')} |`;
   const left = columns.filter(({ reason }) => reason).map(({ name, reason }) => `Left out: ${name}: ${reason}.\n`);
-  const command = `npm run matrix -- --write${Number(values.every) > 1 ? ` --every ${values.every}` : ''}`;
   return [
     '# Kernels on stacks of WebGPU',
     '',
-    `Made by \`${command}\` (${new Date().toISOString().slice(0, 10)}). A row is a kernel with its variants; a cell has the cases that ran,`,
-    'each three times on an arena full of NaN, and the largest error as a share of its derived bound: 1 would be the bound, `exact` is no',
+    'Made by `npm run matrix -- --write`, stack by stack. A row is a kernel with its variants; a cell has the cases that ran, each',
+    'three times on an arena full of NaN, and the largest error as a share of its derived bound: 1 would be the bound, `exact` is no',
     'error. _Refused_: a typed error, as the variant needs a limit that the device has not. `–`: the kernel is not for that precision.',
     '',
     'Chromium is Dawn on SwiftShader, Firefox wgpu and naga on lavapipe, Node Dawn. Default limits: a device for which nothing was asked.',
     "Compatibility: `featureLevel: 'compatibility'`, of 128 invocations a workgroup; Firefox has none, and is kept to 128 by a wrapper.",
     'Node on lavapipe (Mesa 25) runs no variants, and half as many cases.',
     '',
-    line(['kernel', ...there.map(({ name }) => name)]),
+    line(['kernel', ...there]),
     line(['---', ...there.map(() => '---')]),
-    ...rows.map(line),
-    line(['cases', ...total]),
+    ...rows.map((row) => line([row, ...there.map((name) => tables[name][row] ?? '–')])),
     '',
     ...left,
   ].join('\n');

@@ -5,8 +5,9 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { parseArgs, promisify } from 'node:util';
+import { promisify } from 'node:util';
 import { build } from 'vite';
+import { given, known } from './support/given.mjs';
 
 const BATCH = 500;
 /** That one file may take. */
@@ -20,29 +21,11 @@ const help = `usage: npm run mutate -- [--files N] [--format NAME]… [--from SE
 Loads N damaged files of each format, 100000 unless given, or of those that are named, from a seed on.
 `;
 
-function given() {
-  const { values } = parseArgs({
-    options: {
-      files: { type: 'string', default: '100000' },
-      from: { type: 'string', default: '1' },
-      format: { type: 'string', multiple: true },
-      help: { type: 'boolean', short: 'h' },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(help);
-    process.exit(0);
-  }
-  return values;
-}
-
-let values;
-try {
-  values = given();
-} catch (error) {
-  process.stderr.write(`${error.message}\n${help}`);
-  process.exit(2);
-}
+const values = given(help, {
+  files: { type: 'string', default: '100000' },
+  from: { type: 'string', default: '1' },
+  format: { type: 'string', multiple: true },
+});
 const folder = await mkdtemp(join(root, 'node_modules', '.mutate-'));
 try {
   await build({
@@ -63,8 +46,7 @@ process.stdout.write(JSON.stringify(await mutate(format, Number(files), allocate
 `,
   );
   const { formats } = await import(bundle);
-  const unknown = values.format?.filter((format) => !formats.includes(format)) ?? [];
-  if (unknown.length > 0) throw new Error(`no format "${unknown.join('", "')}"; there are ${formats.join(', ')}`);
+  known('format', values.format, formats);
   for (const format of values.format ?? formats) await damage(child, format, Number(values.files), Number(values.from));
 } finally {
   await rm(folder, { recursive: true, force: true });

@@ -9,18 +9,22 @@ export interface CompiledFor {
   readonly adapter: AdapterDescription;
 }
 
+/** What a browser may tell of hardware: nothing but what is given. */
+export const adapterOf = (told: Partial<AdapterDescription>): AdapterDescription => ({
+  vendor: '',
+  architecture: '',
+  description: '',
+  software: false,
+  features: [],
+  ...told,
+});
+
 const usual = ['subgroups', 'shader-f16', 'timestamp-query'];
 
 const gpu = (name: string, title: string, vendor: string, architecture: string, features = usual): CompiledFor => ({
   name,
   title,
-  adapter: {
-    vendor,
-    architecture,
-    description: '',
-    software: false,
-    features,
-  },
+  adapter: adapterOf({ vendor, architecture, features }),
 });
 
 export const gpus: readonly CompiledFor[] = [

@@ -112,14 +112,20 @@ export interface GpuOptions {
   readonly powerPreference?: GPUPowerPreference | undefined;
 }
 
-/** Opens a device on a fresh adapter. Throws `DeviceError` where there is no WebGPU or no adapter. */
+/**
+ * Opens a device on a fresh adapter; where there is none of the usual feature level, on one for older graphics APIs. Throws
+ * `DeviceError` where there is no WebGPU or no adapter.
+ */
 export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   if (options.device) {
     const { device } = options;
     return new Gpu(device, describe(device.adapterInfo, device), null);
   }
   const { gpu = globalThis.navigator?.gpu, powerPreference } = options;
-  const adapter = await gpu?.requestAdapter(powerPreference && { powerPreference });
+  const preference = powerPreference ? { powerPreference } : {};
+  const adapter =
+    (await gpu?.requestAdapter(preference)) ??
+    (await gpu?.requestAdapter({ ...preference, featureLevel: 'compatibility' }));
   if (!adapter) throw new DeviceError((await import('./why-no-gpu.ts')).whyNoGpu(!!gpu));
   try {
     const device = await adapter.requestDevice({

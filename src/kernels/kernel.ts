@@ -186,8 +186,11 @@ export const textureConstant = (width: number, height: number, pack: () => Float
   pack,
 });
 
-/** Limits of every WebGPU implementation: the sides of a texture, and what a dispatch and a workgroup may have. */
-export const LARGEST_TEXTURE = 8192;
+/**
+ * Limits of every WebGPU implementation: the sides of a texture, and what a dispatch and a workgroup may have; in compatibility
+ * mode a workgroup has half as many invocations.
+ */
+export const LARGEST_TEXTURE = 4096;
 export const MOST_WORKGROUPS = 65535;
 export const MOST_INVOCATIONS = 256;
 export const WORKGROUP_BYTES = 16384;

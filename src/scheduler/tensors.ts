@@ -109,18 +109,20 @@ interface ExpectedInput {
   readonly shape: Placement['shape'];
 }
 
-/** The values for each input, checked for presence and length. One input may be given without its name. */
+/** The values for each input, checked for names, presence and length. One input may be given without its name. */
 export function matchInputs(
   inputs: Float32Array | Readonly<Record<string, Float32Array>>,
   expected: readonly ExpectedInput[],
 ): Float32Array[] {
-  if (inputs instanceof Float32Array && expected.length > 1) {
-    throw new UsageError(
-      `the model has ${expected.length} inputs (${expected.map(({ name }) => name).join(', ')}): name them`,
-    );
+  const names = expected.map(({ name }) => name);
+  const single = inputs instanceof Float32Array;
+  if (single && names.length > 1) {
+    throw new UsageError(`the model has ${names.length} inputs (${names.join(', ')}): name them`);
   }
+  const unknown = single ? undefined : Object.keys(inputs).find((name) => !names.includes(name));
+  if (unknown !== undefined) throw new UsageError(`there is no input "${unknown}": ${names.join(', ')}`);
   return expected.map(({ name, shape }) => {
-    const values = inputs instanceof Float32Array ? inputs : inputs[name];
+    const values = single ? inputs : inputs[name];
     if (!(values instanceof Float32Array)) throw new UsageError(`input "${name}" is missing: expected a Float32Array`);
     if (values.length !== sizeOf(shape)) {
       throw new UsageError(`input "${name}" has ${values.length} values, expected ${sizeOf(shape)} for [${shape}]`);

@@ -79,7 +79,15 @@ describe('a run of buffers or of NCHW', () => {
 
   it('is refused where an input is unknown, or a buffer larger than the GPU binds', async () => {
     const { fake, model, own } = await loaded();
-    expect(await refusal(model.run({ x: own(), z: own() }))).toBe('there is no input "z": x');
+    for (const inputs of [
+      { x: own(), z: own() },
+      { x: own(), z: filled(1) },
+      { x: filled(1), z: filled(1) },
+    ]) {
+      expect(await refusal(model.run(inputs))).toBe('there is no input "z": x');
+    }
+    expect(await refusal(model.run({ X: filled(1) }, { layout: 'nchw' }))).toBe('there is no input "X": x');
+    expect(await refusal(model.runReference({ x: filled(1), z: filled(1) }))).toBe('there is no input "z": x');
     fake.limits.maxStorageBufferBindingSize = 256;
     expect(await refusal(model.run(own()))).toMatch(/^input "x": the buffer has 400 bytes, .* at most 256 /);
     model.dispose();

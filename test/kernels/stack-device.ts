@@ -1,5 +1,6 @@
 /** Devices that are less than what an adapter has, on which kernels run as well. */
 import { type Gpu, openGpu } from '../../src/device/gpu.ts';
+import { limited } from '../support/limited-gpu.ts';
 
 /**
  * `full`: as the engine opens it. `default-limits`: nothing is asked for. `compatibility`: of the feature level for older
@@ -24,28 +25,7 @@ export async function openStackDevice(kind: StackDevice): Promise<Gpu> {
       `the device has ${invocations} invocations and bindings of ${binding} bytes, not the default limits`,
     );
   }
-  return openGpu({ device: kind === '128-invocations' ? limited(device) : device });
-}
-
-/** The device, which refuses what compatibility mode refuses of workgroups. */
-export function limited(device: GPUDevice): GPUDevice {
-  const codes = new WeakMap<GPUShaderModule, string>();
-  const { createShaderModule, createComputePipelineAsync } = device;
-  return Object.assign(device, {
-    createShaderModule(descriptor: GPUShaderModuleDescriptor) {
-      const module = createShaderModule.call(device, descriptor);
-      codes.set(module, descriptor.code);
-      return module;
-    },
-    async createComputePipelineAsync(descriptor: GPUComputePipelineDescriptor) {
-      const { module, constants = {} } = descriptor.compute;
-      const code = codes.get(module)!;
-      const numberOf = (size: string) =>
-        constants[size] ?? Number(new RegExp(`const ${size} = (\\d+)`).exec(code)?.[1] ?? size);
-      const sizes = /@workgroup_size\(([^)]*)\)/.exec(code)![1]!.split(',');
-      const invocations = sizes.reduce((product, size) => product * numberOf(size.trim()), 1);
-      if (!(invocations <= INVOCATIONS)) throw new Error(`a workgroup has ${invocations} invocations (${sizes})`);
-      return createComputePipelineAsync.call(device, descriptor);
-    },
+  return openGpu({
+    device: kind === '128-invocations' ? limited(device, { maxComputeInvocationsPerWorkgroup: INVOCATIONS }) : device,
   });
 }
