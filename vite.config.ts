@@ -154,7 +154,7 @@ const modules: UserConfig = {
           groups: [
             {
               name: 'common',
-              test: /src\/(errors|graph\/(image-rule|scores)|images\/resample)|rolldown\/runtime/,
+              test: /src\/(errors|graph\/(image-rule|scores)|images\/(resample|image-to-tensor))|rolldown\/runtime/,
               priority: 2,
             },
             // Whatever opens a file needs all of it.
@@ -166,10 +166,8 @@ const modules: UserConfig = {
               test: /src\/(loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch|rounding|rarer|cut|saturation|layouts)|passes\/(plain|simplify-shapes|fuse-residual|remove-dead|pass)\.|graph\/(classes|dead-nodes))/,
             },
             { name: 'rarer', test: /src\/loaders\/core\/(rarer|cut|layouts)/ },
-            { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze|integer)/ },
+            { name: 'passes', test: /src\/passes\/(?!embedding|fuse-(blocks|squeeze|integer)|integer)/ },
             { name: 'fold', test: /src\/loaders\/core\/(fold|dims|schedule)/ },
-            // What pictures become on the CPU, for analysis too.
-            { name: 'image-to-tensor', test: /src\/images\/image-to-tensor/ },
             // Pictures of every kind, on GPU and CPU, in workers and for tasks.
             {
               name: 'pictures',

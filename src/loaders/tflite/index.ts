@@ -17,14 +17,14 @@ import {
 } from '../core/import-builder.ts';
 import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { operandsOf } from '../core/operands.ts';
-import type { saturated as Saturated } from '../core/saturation.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
 import type { ends as Ends } from './ends.ts';
 import { FlatTable } from './flat-table.ts';
 import { type Handler, type Operators, operators, type TfliteOperation } from './operations.ts';
 import { CUSTOM, type FileNetwork, type Operator, type OperatorCode, type Wanted } from './operator.ts';
+import type * as Quantised from './quantised.ts';
 import type { TfliteRounding } from './rounding.ts';
-import { type ActivationRange, activationRange, decodeConstant, readTensor, type TfliteTensor } from './tensors.ts';
+import { decodeConstant, readTensor, type TfliteTensor } from './tensors.ts';
 
 // For whoever runs such a file as it is: in the chunk that has been fetched by then.
 export { FlatTable, readTensor };
@@ -120,8 +120,8 @@ class TfliteLoader {
   #operators: Operators = operators;
   #customOperators: ReadonlyMap<string, Handler> = new Map();
   #ends: typeof Ends | null = null;
-  /** Where tensors that the network computes are quantised. */
-  #saturate: typeof Saturated | null = null;
+  /** Where tensors are quantised. */
+  #quantised: typeof Quantised | null = null;
   /** Tensors that operators make which are not run. */
   readonly #unmade = new Set<number>();
   #readers: Map<number, Operator[]> | undefined;
@@ -185,9 +185,7 @@ class TfliteLoader {
       this.#operators = new Map([...operators, ...rareOperators]);
       this.#customOperators = customOperators;
     }
-    if (this.#tensors.some(({ quantisation, bytes }) => quantisation && bytes.length === 0)) {
-      this.#saturate = (await import('../core/saturation.ts')).saturated;
-    }
+    if (this.#tensors.some(({ quantisation }) => quantisation)) this.#quantised = await import('./quantised.ts');
     for (const index of inputs) this.#addInput(index, all);
     const ends = this.#ends;
     const network: FileNetwork = {
@@ -415,11 +413,12 @@ class TfliteLoader {
       return this.#value(inputs[i]!, `input ${i} of operator ${index} (${place.op})`);
     };
     const rounding = this.#rounding;
-    const quantised = rounding ? null : activationRange(this.#file, output);
+    const quantised = this.#quantised;
+    const activation = (!rounding && quantised?.activationRange(this.#file, output)) || null;
     const operation: TfliteOperation = {
       ...operandsOf(this.#builder, place, inputs.length, value),
       options: this.#readOptions(operator, place, known?.[2]),
-      range: quantised?.range ?? null,
+      range: activation?.range ?? null,
       customOptions: custom ? operator.bytes(5) : new Uint8Array(0),
       budget: this.#budget,
       outputDims: output.dims,
@@ -435,26 +434,14 @@ class TfliteLoader {
         inputs.map((i) => this.#values.get(i)),
         output,
       );
-      this.#values.set(outputs[0]!, read ?? (quantised ? this.#saturated(result, quantised, place) : result));
+      this.#values.set(
+        outputs[0]!,
+        read ?? (activation ? quantised!.saturated(this.#builder, place, result, activation) : result),
+      );
     } catch (error) {
       if (error instanceof FoldError) this.#builder.damaged(place, error.message);
       throw error;
     }
-  }
-
-  /**
-   * The range of an input is its caller's to keep. Where the end at zero cuts nothing, or a step at most, no activation
-   * is hidden in the range.
-   */
-  #saturated(value: Value, { range, step }: ActivationRange, place: Place): Value {
-    if (value.kind === 'constant' || !this.#builder.producer(value.tensor)) return value;
-    const after = { ...place, node: `${place.node}/range`, output: `${place.output}/range` };
-    const positive = range.low >= 0;
-    const accepted = {
-      low: positive ? range.low - step.scale : -Infinity,
-      high: positive ? Infinity : range.high + step.scale,
-    };
-    return this.#saturate!(this.#builder, after, value, range, accepted);
   }
 
   /** Null where the file has none. Fields of another operator's options would be read for what they are not. */
@@ -474,7 +461,7 @@ class TfliteLoader {
     if (tensor.bytes.length === 0) {
       throw new ModelFormatError(this.#file, `${what} is tensor "${tensor.name}", which nothing before it computes`);
     }
-    const constant = decodeConstant(this.#file, tensor, this.#budget);
+    const constant = decodeConstant(this.#file, tensor, this.#budget, this.#quantised?.realNumbers ?? null);
     this.#rounding?.constant(constant, tensor);
     this.#values.set(index, constant);
     return constant;
