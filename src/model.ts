@@ -551,7 +551,7 @@ export class Model {
 
   async #rule({ image, region }: PictureOptions, channels: number): Promise<ImageRule> {
     const { resolveImage } = await import('./images/image-option.ts');
-    const rule = resolveImage(image, this.graph.image, channels, this.graph.name);
+    const rule = await resolveImage(image, this.graph.image, channels, this.graph.name);
     return region ? { ...rule, region } : rule;
   }
 
@@ -673,7 +673,7 @@ const isBytes = (source: PictureSource | OpenPicture): source is Picture =>
 
 /** On the CPU. */
 async function tensorOf(picture: OpenPicture, ...rule: [ImageRule, Pair, number]): Promise<Float32Array> {
-  const pixels = isBytes(picture) ? picture : await (await import('./images/open-picture.ts')).readPixels(picture);
+  const pixels = isBytes(picture) ? picture : await (await import('./images/read-pixels.ts')).readPixels(picture);
   return (await import('./images/image-to-tensor.ts')).imageToTensor(pixels, ...rule);
 }
 

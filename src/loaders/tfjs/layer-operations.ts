@@ -6,7 +6,7 @@ import { type Axis, type ImportBuilder, nchw, nhwc, type Place, type Variable } 
 import { listOf } from '../core/json.ts';
 import { perChannel } from '../core/layouts.ts';
 import * as rarer from '../core/rarer-layers.ts';
-import { tapsOutputsLast } from '../core/weights.ts';
+import { tapsOutputsLast } from '../core/rarer-weights.ts';
 import type { LayerConfig } from './layer-config.ts';
 
 export interface LayerCall {
