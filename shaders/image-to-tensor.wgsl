@@ -1,5 +1,5 @@
 // A picture becomes an input tensor: turn, resample, reorder channels, scale and shift. The formula, and what each field
-// of Shape means, is that of src/images/resample.ts.
+// of Shape means, is that of src/images/resample.ts; narrow is 1 / width.
 //
 // pixels  [in_height · in_width]            RGBA bytes, red lowest; (y, x) at origin + y · row + x · column
 //         TEXTURE: a texture of values 0 … 1 for 0 … 255, the same pixel numbers, `stride` of them a row, to be rounded
@@ -13,7 +13,7 @@ struct Shape {
   origin: i32, row: i32, column: i32, stride: i32,
   first_y: i32, first_x: i32, length_y: i32, length_x: i32,
   start_y: f32, start_x: f32, step_y: f32, step_x: f32,
-  width_y: f32, width_x: f32, support_y: f32, support_x: f32,
+  narrow_y: f32, narrow_x: f32, support_y: f32, support_x: f32,
   scale_0: f32, scale_1: f32, scale_2: f32, offset_0: f32, offset_1: f32, offset_2: f32,
 }
 
@@ -26,7 +26,7 @@ override WORKGROUP_Y: u32;
 #elif TEXTURE
 @group(0) @binding(1) var pixels: texture_2d<f32>;
 #else
-@group(0) @binding(1) var<storage, read> pixels: array<u32>;
+@group(0) @binding(1) var<storage, read> pixels: array<i32>;
 #endif
 #if DENSE
 @group(0) @binding(2) var<storage, read_write> dst: array<f32>;
@@ -63,7 +63,7 @@ fn colour(at: vec2i) -> vec3f {
 #else
 fn colour(at: i32) -> vec3f {
   let bytes = pixels[at];
-  return vec3f(vec3u(bytes & 255u, (bytes >> 8u) & 255u, (bytes >> 16u) & 255u));
+  return vec3f(f32(bytes & 255), f32((bytes >> 8u) & 255), f32((bytes >> 16u) & 255));
 }
 #endif
 
@@ -76,10 +76,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (y >= 0 && y < shape.length_y && x >= 0 && x < shape.length_x) {
     let centre_y = shape.start_y + f32(y) * shape.step_y;
     let centre_x = shape.start_x + f32(x) * shape.step_x;
-    let from_y = max(0, i32(ceil(centre_y - shape.support_y - 0.5)));
-    let from_x = max(0, i32(ceil(centre_x - shape.support_x - 0.5)));
-    let to_y = min(i32(shape.in_height) - 1, i32(floor(centre_y + shape.support_y - 0.5)));
-    let to_x = min(i32(shape.in_width) - 1, i32(floor(centre_x + shape.support_x - 0.5)));
+    // Those within the support: on its ends weights are zero.
+    let from_y = max(0, i32(floor(centre_y - shape.support_y - 0.5)) + 1);
+    let from_x = max(0, i32(floor(centre_x - shape.support_x - 0.5)) + 1);
+    let to_y = min(i32(shape.in_height) - 1, i32(ceil(centre_y + shape.support_y - 0.5)) - 1);
+    let to_x = min(i32(shape.in_width) - 1, i32(ceil(centre_x + shape.support_x - 0.5)) - 1);
 #if TEXTURE
     let origin = vec2i(shape.origin % shape.stride, shape.origin / shape.stride);
     let row = step_of(shape.row);
@@ -89,6 +90,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let row = shape.row;
     let column = shape.column;
 #endif
+    let narrow_y = shape.narrow_y;
+    let narrow_x = shape.narrow_x;
     var sum = vec3f(0.0);
     var total_y = 0.0;
     var total_x = 0.0;
@@ -97,11 +100,11 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       var line_sum = vec3f(0.0);
       total_x = 0.0;
       for (var px = from_x; px <= to_x; px++) {
-        let weight = filter_weight((f32(px) + 0.5 - centre_x) / shape.width_x);
+        let weight = filter_weight((f32(px) + 0.5 - centre_x) * narrow_x);
         line_sum += weight * colour(line + px * column);
         total_x += weight;
       }
-      let weight_y = filter_weight((f32(py) + 0.5 - centre_y) / shape.width_y);
+      let weight_y = filter_weight((f32(py) + 0.5 - centre_y) * narrow_y);
       sum += weight_y * line_sum;
       total_y += weight_y;
     }

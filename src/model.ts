@@ -70,9 +70,10 @@ export interface PictureOptions {
   readonly region?: ImageRule['region'] | undefined;
   /**
    * `browser`: before it is copied to the GPU, a picture or frame is shrunk by the browser's own filter, so that less is
-   * copied. Sooner done where the GPU is software; pixels differ from the rule's by some of 255 levels.
+   * copied. Sooner done where the GPU is software; pixels differ from the rule's by some of 255 levels. Default: `rule`, but
+   * in `stream` `browser` where a software adapter or the CPU's engine runs.
    */
-  readonly resize?: 'browser' | undefined;
+  readonly resize?: 'browser' | 'rule' | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

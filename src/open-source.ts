@@ -16,7 +16,7 @@ export async function openSource(
   resize: string | undefined,
   device: NonNullable<LoadOptions['gpuDevice']> | null,
 ): Promise<{ picture: OpenPicture; rule: ImageRule }> {
-  if (resize) return (await import('./images/shrink.ts')).openShrunk(source, rule, input, resize);
+  if (resize && resize !== 'rule') return (await import('./images/shrink.ts')).openShrunk(source, rule, input, resize);
   const picture =
     device && isVideo(source)
       ? await (await import('./scheduler/video-picture.ts')).openVideo(device, source)

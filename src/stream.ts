@@ -24,14 +24,33 @@ const tasks = ['classify', 'embed', 'detect', 'pose', 'segment'] as const;
 type Task = (typeof tasks)[number];
 type Look<T> = (frame: PictureSource, options: object) => Promise<T>;
 
-/** What a model's method of the name `task` says of each frame; the other options are that method's. */
+/** Of a `Model`. */
+type Looking = Readonly<Record<Task, unknown>> & {
+  readonly device: string;
+  readonly adapter: { readonly software: boolean } | null;
+};
+
+/**
+ * What a model's method of the name `task` says of each frame; the other options are that method's, but that `resize` is
+ * `browser` unless given where a software adapter or the CPU's engine runs.
+ */
 export function streamOf<T>(
-  model: Readonly<Record<Task, unknown>>,
+  model: Looking,
   video: HTMLVideoElement,
-  { task = 'classify', maxFps, ...options }: StreamTiming & { readonly task?: Task },
+  {
+    task = 'classify',
+    maxFps,
+    ...options
+  }: StreamTiming & { readonly task?: Task; readonly resize?: string | undefined },
 ): AsyncGenerator<StreamResult<T>, void, undefined> {
   if (!tasks.includes(task)) throw new UsageError(`task is "${task}", expected ${tasks.join(', ')}`);
-  return stream(video, (frame) => (model[task] as Look<T>).call(model, frame, options), { ...options, maxFps });
+  const look = (frame: PictureSource) => {
+    // What runs may change meanwhile.
+    const shrinks = model.device === 'wasm' || model.adapter?.software;
+    const resize = options.resize ?? (shrinks ? 'browser' : undefined);
+    return (model[task] as Look<T>).call(model, frame, { ...options, resize });
+  };
+  return stream(video, look, { ...options, maxFps });
 }
 
 /** A frame that was shown. */

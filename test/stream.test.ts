@@ -1,6 +1,6 @@
 /** The stream of a video's frames, on a video and a clock of the test's own. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { stream } from '../src/stream.ts';
+import { stream, streamOf } from '../src/stream.ts';
 
 /** Shows a frame when it is told to. */
 class FakeVideo extends EventTarget {
@@ -175,5 +175,23 @@ describe('a stream', () => {
     const look = async () => 1;
     await expect(start({} as FakeVideo, look).next()).rejects.toThrow('stream takes a video element');
     await expect(start(new FakeVideo(), look, { maxFps: 0 }).next()).rejects.toThrow('maxFps is 0');
+  });
+
+  it.each([
+    ['a software adapter runs', 'webgpu', { software: true }, {}, 'browser'],
+    ["the CPU's engine runs", 'wasm', null, {}, 'browser'],
+    ['a GPU runs', 'webgpu', { software: false }, {}, undefined],
+    ['the reference runs', 'reference', null, {}, undefined],
+    ['something else is asked for', 'webgpu', { software: true }, { resize: 'rule' }, 'rule'],
+  ])('has frames shrunk by whom it says where %s', async (_, device, adapter, options, resize) => {
+    const video = new FakeVideo();
+    const asked: unknown[] = [];
+    const classify = async (...given: unknown[]) => asked.push(given[1]);
+    const model = { device, adapter, classify, embed: null, detect: null, pose: null, segment: null };
+    const first = streamOf(model, video as unknown as HTMLVideoElement, { ...options, ...{ top: 1 } }).next();
+    await pass();
+    video.show(0.1);
+    await first;
+    expect(asked).toEqual([{ top: 1, resize }]);
   });
 });

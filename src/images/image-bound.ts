@@ -16,8 +16,8 @@ const gamma = (n: number): number => (n * u) / (1 - n * u);
  * weights and products w(y)·w(x)·pixel in any order, and divides once.
  *
  * - centre(o): start and step rounded, a product, a sum: δ = γ(3)·((o − first)·step + |start|).
- * - A weight's argument: a difference, and a division (2.5 ULP = 5u) by a rounded width:
- *   δ' = (δ + u·(support + 1)) / width + γ(6)·(radius + 1).
+ * - A weight's argument: a difference, and a product with a rounded 1 / width:
+ *   δ' = (δ + u·(support + 1)) / width + γ(2)·(radius + 1).
  * - The weight: the filter's slope times δ', and its own roundings; `filterError`. A pixel that enters or leaves the
  *   support by a hair is one of those beside it. E is the sum of these errors along an axis.
  * - With A = Σ|w| and S = Σw on each axis, the products w(y)·w(x) are off by D = (A_y + E_y)(A_x + E_x) − A_y·A_x in all.
@@ -62,7 +62,7 @@ function weightErrors(axis: AxisPlan, filter: ImageRule['filter'], o: number): W
   const { centre, from, to } = taps(axis, o);
   const radius = axis.support / axis.width;
   const centreError = gamma(3) * ((o - axis.first) * axis.step + Math.abs(axis.start));
-  const argumentError = (centreError + u * (axis.support + 1)) / axis.width + gamma(6) * (radius + 1);
+  const argumentError = (centreError + u * (axis.support + 1)) / axis.width + gamma(2) * (radius + 1);
   let sum = 0;
   let absolute = 0;
   let error = 0;

@@ -17,7 +17,7 @@ interface Shrunk {
  * is bytes or a texture is left as it is, and so is what the rule enlarges. Throws as `openPicture` does.
  */
 export async function openShrunk(source: PictureSource, rule: ImageRule, input: Pair, how: string): Promise<Shrunk> {
-  if (how !== 'browser') throw new UsageError(`resize is "${how}", expected "browser" or nothing`);
+  if (how !== 'browser') throw new UsageError(`resize is "${how}", expected "browser" or "rule"`);
   const size = sizeOf(source);
   if (!size) {
     const picture = await openPicture(source);

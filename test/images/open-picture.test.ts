@@ -136,7 +136,7 @@ describe('a frame of video', () => {
 it('bytes with an unknown `resize` are refused, as elements are', async () => {
   const model = await load(tensorOfPicture, { device: 'reference' });
   const picture = { width: 2, height: 2, data: new Uint8Array(16) };
-  const run = (resize: string) => model.runPicture(picture, { image: 'keras', resize: resize as 'browser' });
-  await expect(run('fast')).rejects.toThrow('resize is "fast", expected "browser" or nothing');
-  expect(Object.keys(await run('browser'))).toEqual(['y']);
+  const run = (resize: string) => model.runPicture(picture, { image: 'keras', resize: resize as 'rule' });
+  await expect(run('fast')).rejects.toThrow('resize is "fast", expected "browser" or "rule"');
+  for (const known of ['browser', 'rule']) expect(Object.keys(await run(known))).toEqual(['y']);
 });

@@ -83,7 +83,7 @@ it.each(browsers)(
       expect(pixels, rule).toBeLessThanOrEqual(600);
     }
     expect(found.map(({ off }) => off.length)).toEqual(rules.map(() => 6));
-    expect(told).toBe('UsageError: resize is "gpu", expected "browser" or nothing');
+    expect(told).toBe('UsageError: resize is "gpu", expected "browser" or "rule"');
   },
 );
 

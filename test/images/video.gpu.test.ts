@@ -4,7 +4,7 @@ import { freshEnginePage } from '../support/engine-page.ts';
 import { browsers, suite } from '../support/suite.ts';
 
 interface Turn {
-  readonly resize: 'none' | 'browser';
+  readonly resize: 'default' | 'rule';
   readonly run: number;
   readonly fps: number;
   readonly results: number;
@@ -25,18 +25,21 @@ describe.each(browsers)('a camera in %s', (browser) => {
       suite === 'full' ? { id: 'v2-1.0-224' } : { id: 'v1-0.25-96', rounds: 1, each: 800 },
     );
     expect(size).toEqual([640, 480]);
-    for (const resize of ['none', 'browser']) {
+    for (const resize of ['default', 'rule']) {
       const those = turns.filter((turn) => turn.resize === resize);
       const shares = those.map(({ run, fps, results }) => results / Math.min(fps, 1000 / run));
       const late = those.map(({ run, fps, age }) => age - 2 * run - 1000 / fps);
       expect(those.length).toBeGreaterThan(0);
       // How fast it is counts on a machine that does nothing else: the best of the rounds. Chromium on SwiftShader copies a
-      // bitmap of this size by drawing it, in 17 ms, and one that it has shrunk in 3.
+      // bitmap of this size by drawing it, in 17 ms, and one that it has shrunk, as streams have it there, in 3.
       if (suite !== 'full') continue;
       const share = shares.map((one) => one.toFixed(2));
-      console.log(`${browser}, resize ${resize}: ${share} of what could be, late by ${late.map(Math.round)} ms`);
+      const [run, fps] = [those[0]!.run, those[0]!.fps].map(Math.round);
+      console.log(
+        `${browser}, resize ${resize}: ${share} of what could be, late by ${late.map(Math.round)} ms (run ${run} ms, ${fps} frames a second)`,
+      );
       expect(Math.max(...shares), resize).toBeGreaterThanOrEqual(
-        browser === 'chrome' && resize === 'none' ? 0.75 : 0.9,
+        browser === 'chrome' && resize === 'rule' ? 0.75 : 0.9,
       );
       expect(Math.min(...late), resize).toBeLessThanOrEqual(0);
     }

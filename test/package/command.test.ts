@@ -11,7 +11,7 @@ import { writePictures } from '../support/generated-pictures.ts';
 import { manifest, npm, packPackage } from '../support/packed.ts';
 import { readmeBlocks } from '../support/readme-blocks.ts';
 import { modelFolder, withoutModels } from '../support/real-models.ts';
-import { suite } from '../support/suite.ts';
+import { browsers, suite } from '../support/suite.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mobilenet-webgpu-command-'));
 const batch = fileURLToPath(new URL('../../examples/batch/', import.meta.url));
@@ -173,31 +173,49 @@ it('converts to half the download, and compares what that changes', async () => 
   expect(await macs('half.safetensors')).toBe(await macs('whole.safetensors'));
 });
 
-it('npx with the tarball names a burger, without the package "webgpu"', async ({ skip }) => {
-  skip(!modelFolder, withoutModels);
+describe('npx with the tarball, in a folder without anything else', () => {
   const own = join(folder, 'npx');
-  mkdirSync(own);
-  cpSync(tarball, join(own, 'tarball.tgz'));
-  cpSync(join(modelFolder, 'burger.jpg'), join(own, 'burger.jpg'));
-  // The file of the catalogue, as if it had been fetched before.
   const cache = join(own, 'cache');
-  const name = 'mobilenet_v1_0.25_224_1_default_1.tflite';
-  mkdirSync(join(cache, 'mobilenet-webgpu', '446ec673881cd463'), { recursive: true });
-  cpSync(join(modelFolder, name), join(cache, 'mobilenet-webgpu', '446ec673881cd463', name));
-  const shown = await new Promise<Ended>((resolve) => {
-    const env = { ...process.env, XDG_CACHE_HOME: cache, npm_config_cache: join(own, 'npm') };
-    const child = spawn('npx', ['--yes', './tarball.tgz', 'classify', 'burger.jpg'], {
-      cwd: own,
-      env,
-      shell: process.platform === 'win32',
-    });
-    let [stdout, stderr] = ['', ''];
-    child.stdout.on('data', (text) => (stdout += text));
-    child.stderr.on('data', (text) => (stderr += text));
-    child.once('close', (code) => resolve({ code: code ?? -1, stdout, stderr }));
+  beforeAll(() => {
+    if (!modelFolder) return;
+    mkdirSync(own);
+    cpSync(tarball, join(own, 'tarball.tgz'));
+    cpSync(join(modelFolder, 'burger.jpg'), join(own, 'burger.jpg'));
+    // The file of the catalogue, as if it had been fetched before.
+    const name = 'mobilenet_v1_0.25_224_1_default_1.tflite';
+    mkdirSync(join(cache, 'mobilenet-webgpu', '446ec673881cd463'), { recursive: true });
+    cpSync(join(modelFolder, name), join(cache, 'mobilenet-webgpu', '446ec673881cd463', name));
   });
-  expect(shown).toMatchObject({ code: 0, stdout: expect.stringMatching(/^burger\.jpg: cheeseburger 9\d\.\d %/) });
-  expect(shown.stderr).toContain(installAdvice);
+
+  const classifyThere = (...args: string[]) =>
+    new Promise<Ended>((resolve) => {
+      const env = { ...process.env, XDG_CACHE_HOME: cache, npm_config_cache: join(own, 'npm') };
+      const child = spawn('npx', ['--yes', './tarball.tgz', 'classify', 'burger.jpg', ...args], {
+        cwd: own,
+        env,
+        shell: process.platform === 'win32',
+      });
+      let [stdout, stderr] = ['', ''];
+      child.stdout.on('data', (text) => (stdout += text));
+      child.stderr.on('data', (text) => (stderr += text));
+      child.once('close', (code) => resolve({ code: code ?? -1, stdout, stderr }));
+    });
+
+  it('names a burger without the package "webgpu"', async ({ skip }) => {
+    skip(!modelFolder, withoutModels);
+    const shown = await classifyThere();
+    expect(shown).toMatchObject({ code: 0, stdout: expect.stringMatching(/^burger\.jpg: cheeseburger 9\d\.\d %/) });
+    expect(shown.stderr).toContain(installAdvice);
+  });
+
+  it.for(browsers)('names it in a page of %s', async (browser, { skip }) => {
+    skip(!modelFolder, withoutModels);
+    skip(suite !== 'full' && browser !== 'chrome', 'left to "npm run test:full": a second browser');
+    const { code, stdout } = await classifyThere('--browser', browser, '--json');
+    expect([code, JSON.parse(stdout)]).toEqual([0, expect.objectContaining({ device: 'webgpu' })]);
+    const [{ label, score }] = JSON.parse(stdout).top;
+    expect([label, score > 0.9]).toEqual(['cheeseburger', true]);
+  });
 });
 
 describe('in Node', () => {
