@@ -44,4 +44,5 @@ wireDrops(async (files) => {
 });
 
 void probeDevice(chip, chipText);
-void keepOffline();
+// What it fetches comes after what is seen first.
+void parts[shown]().then(keepOffline, keepOffline);

@@ -35,7 +35,9 @@ export function showSummary(place: HTMLElement, result: Result): void {
               'td',
               name,
               milliseconds(median),
-              interval ? interval.map((ms) => milliseconds(ms).replaceAll(' ', '\u00a0')).join(' – ') : 'needs 6 runs',
+              interval
+                ? interval.map((ms) => milliseconds(ms).replaceAll(' ', '\u00a0')).join('\u00a0– ')
+                : 'needs 6 runs',
               String(runs),
               milliseconds(first),
             ),
