@@ -12,6 +12,7 @@ import { sourceOf } from '../src/cli/with-page.ts';
 import { type AdapterDescription, type Graph, type PlanOption, version } from '../src/index.ts';
 import { runGraph } from '../src/reference/index.ts';
 import { type EngineKey, engineKeys, halfKeys, quantisedKeys, type Setup, selectEngines } from './engines/keys.ts';
+import { describeShare, shareOfCheck } from './first.ts';
 import { growth } from './growth.ts';
 import { layers } from './layers.ts';
 import { type BenchPrecision, type Driver, measure } from './measure.ts';
@@ -27,6 +28,7 @@ const help = `usage: npm run bench -- [--browser chrome|firefox] [--model MODEL]
                         [--threads N] [--no-install] [--json]
        npm run bench -- --serve [--port N]
        npm run bench -- --layers [--browser B] [--model MODEL] [--plan P] [--json]
+       npm run bench -- --first [--browser B] [--model MODEL] [--runs N] [--json]
        npm run bench -- --pairs [--browser B] [--model MODEL] [--plan P] [--runs N] [--json]
        npm run bench -- --growth [--browser B] [--plan P] [--runs N] [--plot FILE] [--json]
        npm run bench -- --host [--model MODEL] [--runs N] [--json]
@@ -43,6 +45,8 @@ so many first results, each in a fresh browser without shader caches; 3 unless g
 the machine has unless given.
 --serve serves the same as a page, for any browser and GPU of this machine.
 --layers times each dispatch of this engine, beside what it computes and moves.
+--first times first results of this engine with its self-check and without, in turns, each in a fresh browser without shader
+caches, and prints the share of the check; 10 of each unless --runs says otherwise.
 --pairs runs the plans "unfused" and P in turns, 30 times unless --runs says otherwise, after both were tuned.
 --host times JavaScript and the API alone, in Node on Dawn's null backend, beside TensorFlow.js.
 --growth times MobileNetV2 against width, input size and batch, beside its MACs; it writes a plot (docs/growth.svg unless
@@ -68,6 +72,7 @@ interface Settings {
   readonly layers: boolean;
   readonly growth: boolean;
   readonly pairs: boolean;
+  readonly first: boolean;
   readonly plot: string;
   readonly port: number;
 }
@@ -90,6 +95,7 @@ function parse(argv: readonly string[]): Settings {
       layers: { type: 'boolean', default: false },
       growth: { type: 'boolean', default: false },
       pairs: { type: 'boolean', default: false },
+      first: { type: 'boolean', default: false },
       plot: { type: 'string', default: 'docs/growth.svg' },
       port: { type: 'string', default: '0' },
     },
@@ -116,6 +122,7 @@ function parse(argv: readonly string[]): Settings {
     layers: values.layers,
     growth: values.growth,
     pairs: values.pairs,
+    first: values.first,
     plot: values.plot,
     port: wholeNumber('port', values.port, 0, 65_535),
   };
@@ -169,6 +176,12 @@ async function bench(chosen: Settings, io: Io): Promise<number> {
   const stop = () => browsers.end();
   io.signal.addEventListener('abort', stop);
   try {
+    if (chosen.first) {
+      const found = await shareOfCheck(browsers, chosen.rounds, io.signal, log);
+      const said = { browser: browsers.version, model: graph.name, ...found };
+      io.stdout.write(chosen.json ? `${JSON.stringify(said)}\n` : describeShare(said));
+      return 0;
+    }
     const { rounds, precision } = chosen;
     const quantised = integers !== null;
     const engines = chosen.engines ?? (quantised ? quantisedKeys : engineKeys);

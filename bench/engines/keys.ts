@@ -53,6 +53,10 @@ const settings: Readonly<Record<EngineKey['name'], readonly string[]>> = {
   'onnxruntime-web': ['JSPI, unchecked', 'unchecked'],
 };
 
+/** Settings of this engine for first results: what its self-check costs. */
+export const withCheck = 'self-check';
+export const withoutCheck = 'no self-check';
+
 export const settingsOf = ({ name, device }: EngineKey): readonly string[] =>
   device === 'wasm' ? [''] : settings[name];
 

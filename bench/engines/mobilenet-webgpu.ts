@@ -1,16 +1,18 @@
 import { openGpu } from '../../src/device/gpu.ts';
 import { load } from '../../src/load.ts';
 import type { EngineOptions, Loader } from './engine.ts';
+import { withCheck, withoutCheck } from './keys.ts';
 
 export { version } from '../../src/version.ts';
 
 /** Opens the device that `load` would open by itself. */
-export async function start({ plan, precision }: EngineOptions): Promise<Loader> {
+export async function start({ plan, precision, setting }: EngineOptions): Promise<Loader> {
+  const selfCheck = setting === withCheck ? 'always' : setting === withoutCheck ? 'off' : 'once';
   const { device: gpuDevice } = await openGpu();
   return {
     async load({ graph, onnx, tflite, tfliteOrigin }) {
       const own = tfliteOrigin === 'own';
-      const options = { device: 'webgpu', gpuDevice, tuning: 'off', plan, precision } as const;
+      const options = { device: 'webgpu', gpuDevice, tuning: 'off', plan, precision, selfCheck } as const;
       const name = own ? graph.name : `${graph.name}.onnx`;
       const model = await load(own ? tflite : onnx, { ...options, name });
       const names = model.inputs.map(({ name }) => name);

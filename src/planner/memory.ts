@@ -47,6 +47,8 @@ interface Assignment {
 export function placeTensors(tensors: readonly LiveTensor[], largest = Number.POSITIVE_INFINITY): MemoryPlan {
   const index = new Map(tensors.map((tensor, i) => [tensor.name, i]));
   let beam: Assignment[] = [{ buffers: [], peaks: [], bytes: 0 }];
+  // Where all are alive at once, all assignments take as much.
+  const width = tensors.every(({ from, to }) => from === tensors[0]!.from && to === tensors[0]!.to) ? 1 : BEAM;
   tensors.forEach((tensor, i) => {
     const alive = [...tensors.slice(0, i).keys()].filter((j) => tensors[j]!.to >= tensor.from);
     const next = beam.flatMap((assignment) => {
@@ -68,7 +70,7 @@ export function placeTensors(tensors: readonly LiveTensor[], largest = Number.PO
       return options;
     });
     next.sort((a, b) => a.bytes - b.bytes || a.peaks.length - b.peaks.length);
-    beam = next.slice(0, BEAM);
+    beam = next.slice(0, width);
   });
 
   const placed = (limit: number) =>

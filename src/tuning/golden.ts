@@ -1,7 +1,7 @@
 /** A network of small layers, one for each thing that a plan's pipelines are asked to do, with inputs whose sums are exact. */
 import type { Graph } from '../graph/graph.ts';
 import type { IntegerBody } from '../graph/integers.ts';
-import { hasByteWeights } from '../graph/layers.ts';
+import { hasByteWeights, isPointwise } from '../graph/layers.ts';
 import { type Conv2d, type FullyConnected, type Node, type Shape, writtenBy } from '../graph/ops.ts';
 import { seededUniform } from '../graph/random.ts';
 import { inferShapes, sizeOf } from '../graph/shapes.ts';
@@ -52,6 +52,17 @@ const sizeless: readonly Node['op'][] = [
   ...(['add', 'multiply', 'affine', 'prelu', 'clip', 'activation'] as const),
 ];
 
+/** 53 bits of a text. */
+export function hashOf(text: string): string {
+  let [a, b] = [0xdeadbeef, 0x41c6ce57];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    a = Math.imul(a ^ code, 2654435761);
+    b = Math.imul(b ^ code, 1597334677);
+  }
+  return (a >>> 0).toString(36) + (b >>> 0).toString(36);
+}
+
 /** At most `most` channels and, beyond them, as many as make the same remainder of four. */
 export const fewer = (channels: number, most: number): number =>
   channels <= most + 3 ? channels : most + (channels % 4);
@@ -59,7 +70,9 @@ export const fewer = (channels: number, most: number): number =>
 /** Whole multiples of `unit`, up to `most` of them on either side. */
 function multiples(length: number, most: number, unit: number, seed: number): Float32Array {
   const random = seededUniform(seed);
-  return Float32Array.from({ length }, () => (Math.floor(random() * (2 * most + 1)) - most) * unit);
+  const values = new Float32Array(length);
+  for (let i = 0; i < length; i++) values[i] = (Math.floor(random() * (2 * most + 1)) - most) * unit;
+  return values;
 }
 
 /** Up to 127 units of 2^-7, which the first of each output has: bytes with a scale of a power of two. */
@@ -82,13 +95,19 @@ export function goldenInputs({ inputs, nodes }: Graph): Record<string, Float32Ar
   );
 }
 
-function withGoldenWeights<N extends Node>(node: N, lengthOf: (name: string, values: Float32Array) => number): N {
+/** With arrays of other lengths, of zeros: most such nodes are only looked at. */
+function resized<N extends Node>(node: N, lengthOf: (name: string) => number): N {
+  const made = Object.entries(node).map(([name, value]) => {
+    return [name, value instanceof Float32Array ? new Float32Array(lengthOf(name)) : value];
+  });
+  return Object.fromEntries(made) as N;
+}
+
+function withGoldenWeights<N extends Node>(node: N): N {
   const made = Object.entries(node).map(([name, value], i) => {
-    if (name === 'parts') {
-      return [name, (value as Node[]).map((part) => withGoldenWeights(part, (_, values) => values.length))];
-    }
+    if (name === 'parts') return [name, (value as Node[]).map(withGoldenWeights)];
     if (!(value instanceof Float32Array)) return [name, value];
-    const length = lengthOf(name, value);
+    const { length } = value;
     if (name === 'weights' && hasByteWeights(node)) {
       const { outChannels, outFeatures } = node as Partial<Conv2d & FullyConnected>;
       return [name, bytes(length, (outChannels ?? outFeatures)!, 91 + i)];
@@ -133,7 +152,7 @@ const likeness: Likeness = (node, inputs, rows, columns) => {
     const outChannels = depthwise ? channels : fewer(node.outChannels, 40);
     const groups = depthwise ? channels : 1;
     const taps = (node.kernel[0] * node.kernel[1] * channels) / groups;
-    const made = withGoldenWeights({ ...node, outChannels, groups }, (name) =>
+    const made = resized({ ...node, outChannels, groups }, (name) =>
       name === 'weights' ? taps * outChannels : outChannels,
     );
     const graph: Graph = {
@@ -145,13 +164,13 @@ const likeness: Likeness = (node, inputs, rows, columns) => {
   if (node.op === 'fully-connected') {
     const outFeatures = fewer(node.outFeatures, 40);
     const features = input[1] * input[2] * channels;
-    const made = withGoldenWeights({ ...node, outFeatures }, (name) =>
+    const made = resized({ ...node, outFeatures }, (name) =>
       name === 'weights' ? features * outFeatures : outFeatures,
     );
     return { node: made, inputs: [input] };
   }
   const shapes = inputs.map(small);
-  return { node: withGoldenWeights(node, () => channels), inputs: shapes };
+  return { node: resized(node, () => channels), inputs: shapes };
 };
 
 const isGrouped = (node: Node): boolean =>
@@ -165,7 +184,25 @@ function workOf(node: Node, { inputs, output }: NodeShapes): number {
   return weights * output[1] * output[2] + inputs.reduce((sum, shape) => sum + sizeOf(shape), 0);
 }
 
-/** For the graph of a plan, whose kernels are those of `registry`, but for what has `passed`. */
+/**
+ * What a pipeline is told of a layer, a word for each thing that does not depend on the others: how far its window reaches, in an odd
+ * size and an even one; what comes after a sum; how many channels. Null where layers are not taken apart like that.
+ */
+function traitsOf(node: Node, { inputs }: NodeShapes, which: number): readonly string[] | null {
+  if (node.op === 'global-average-pool') return [`size ${which}`, `${inputs[0]![3]} in`];
+  if (node.op !== 'conv2d' && node.op !== 'fully-connected') return null;
+  const end = JSON.stringify([node.activation, node.inputs.length]);
+  if (node.op === 'fully-connected') return [end, `${inputs[0]![3]} in`, `${node.outFeatures} out`];
+  const { kernel, stride, dilation, padding, groups, outChannels } = node;
+  const window = JSON.stringify([kernel, stride, dilation, padding, groups]);
+  // Whatever the size, a pixel of a pointwise layer sees itself alone.
+  return [isPointwise(node) ? window : window + which, end, `${inputs[0]![3]} in`, `${outChannels} out`];
+}
+
+/**
+ * For the graph of a plan, whose kernels are those of `registry`, but for what has `passed`. Of layers that run on one pipeline, those
+ * that tell it something that no other does.
+ */
 export function goldenOf(
   graph: Graph,
   plan: Plan,
@@ -181,6 +218,11 @@ export function goldenOf(
   const tuned: Record<string, string> = {};
   const halves = new Set<string>();
   const unchecked: string[] = [];
+  /** Of layers that there are already, by pipeline. */
+  const told = new Set<string>();
+  /** Inputs that layers share. */
+  const shared = new Map<string, string>();
+  const pipelines = plan.pipelines.map((spec) => hashOf(JSON.stringify(spec)));
   const twice = graph.nodes.flatMap((node, i) => sizes.map((size, at) => ({ node, i, size, at })));
   for (const { node, i, size, at: which } of twice) {
     const { kernel: name, pipeline } = plan.dispatches[i]!;
@@ -192,16 +234,27 @@ export function goldenOf(
       if (which === 0) unchecked.push(node.name);
       continue;
     }
-    const key = JSON.stringify([plan.pipelines[pipeline], made.key]);
+    const traits = traitsOf(made.node, made.shapes, which)?.map((trait) => `${pipeline} ${trait}`);
+    if (traits?.every((trait) => told.has(trait))) continue;
+    for (const trait of traits ?? []) told.add(trait);
+    const key = `${pipelines[pipeline]} ${made.key}`;
     tuned[made.key] = name;
     if (passed.has(key)) continue;
     const called = `golden${i}${'ab'[which]}`;
-    const inputNames = made.shapes.inputs.map((_, at) => `${called}x${at}`);
+    const inputNames = made.shapes.inputs.map((shape, at) => {
+      const own = `${called}x${at}`;
+      // Pixels as the caller gave them, and stored integers, are nobody else's.
+      if (kernel.readsDense || node.op === 'integer') return own;
+      const sharing = JSON.stringify([shape, at, plan.tensors[node.inputs[at]!]!.precision]);
+      const name = shared.get(sharing) ?? own;
+      shared.set(sharing, name);
+      return name;
+    });
     const outputNames = writtenBy(node).map((_, at) => `${called}y${at}`);
     const renamed = renames(node, inputNames, outputNames);
-    nodes.push({ ...made.node, ...renamed(made.node), name: called } as Node);
+    nodes.push({ ...withGoldenWeights(made.node), ...renamed(made.node), name: called } as Node);
     for (const [at, shape] of made.shapes.inputs.entries()) {
-      inputs.push({ name: inputNames[at]!, shape });
+      if (inputNames[at]!.startsWith(called)) inputs.push({ name: inputNames[at]!, shape });
       if (plan.tensors[node.inputs[at]!]!.precision.startsWith('float16')) halves.add(inputNames[at]!);
     }
     for (const [at, output] of outputNames.entries()) {
@@ -257,13 +310,13 @@ function fitting(
         : null;
   if (small) {
     // Two kernels on layers that are alike when they are small: one of them is given others.
+    const asked = program(node, { ...own, dense: kernel.readsDense === true });
     for (let columns = least; columns < least + 8; columns += 2) {
       const likely = small(node, own.inputs, rows, columns);
       if (!likely) break;
       const { node: made, inputs } = likely;
       const shapes = { ...own, inputs, output: outputShape(made, inputs), dense: kernel.readsDense === true };
-      if (!kernel.accepts(made, shapes) || program(made, shapes) !== program(node, { ...own, dense: shapes.dense }))
-        break;
+      if (!kernel.accepts(made, shapes) || program(made, shapes) !== asked) break;
       const key = layerKey(made, shapes);
       if (tuned[key] === kernel.name) return 'known';
       if (tuned[key] === undefined) return { node: made, shapes, key };
@@ -272,7 +325,7 @@ function fitting(
   const key = layerKey(node, own);
   if (tuned[key] === kernel.name) return 'known';
   if (tuned[key] !== undefined || workOf(node, own) > (isGrouped(node) ? MOST_DEPTHWISE_WORK : MOST_WORK)) return null;
-  return { node: withGoldenWeights(node, (_, values) => values.length), shapes: own, key };
+  return { node, shapes: own, key };
 }
 
 export function outputShape(node: Node, inputs: readonly Shape[]): Shape {
@@ -297,7 +350,7 @@ export function goldenPictures(graph: Graph, plan: Plan, registry: KernelRegistr
   const tuned: Record<string, string> = {};
   let shape: Shape = [1, 16, 18, input!.shape[3]];
   if (made && made !== 'known') {
-    nodes.push({ ...made.node, name: 'stem', inputs: ['picture'], output: 'stem' } as Node);
+    nodes.push({ ...withGoldenWeights(made.node), name: 'stem', inputs: ['picture'], output: 'stem' } as Node);
     tuned[made.key] = kernel.name;
     shape = made.shapes.inputs[0]!;
   }

@@ -14,7 +14,7 @@ import { poison } from '../scheduler/poison.ts';
 import { wrongPictures } from '../validate/picture-check.ts';
 import { version } from '../version.ts';
 import { cacheKey } from './cache.ts';
-import { type Golden, goldenInputs, goldenOf, goldenPictures } from './golden.ts';
+import { type Golden, goldenInputs, goldenOf, goldenPictures, hashOf } from './golden.ts';
 import { type CheckStore, indexedDbChecks } from './passed-checks.ts';
 
 /** Some GPUs are right only the first time. */
@@ -76,7 +76,8 @@ export async function checkPlan(
   const failures = await compare(gpu, golden, plan.precision, registry, signal);
   if (failures.length === 0 && store) {
     const passed = [...known, ...golden.layers.map(({ key }) => hashOf(key))];
-    await store.set(place, { engine: version, at: known.length > 0 ? kept!.at : Date.now(), passed }).catch(() => {});
+    // The result does not wait for it.
+    store.set(place, { engine: version, at: known.length > 0 ? kept!.at : Date.now(), passed }).catch(() => {});
   }
   return done(failures);
 }
@@ -133,10 +134,12 @@ async function compare(
 function firstWrong(actual: Float32Array, expected: Float32Array, node: Node, half: boolean): number {
   // Divisions and exponentials; a fused block rounds each of its parts. Integers are exact.
   const relative = node.op === 'fused' ? 1e-4 : node.op === 'integer' ? 0 : 4e-6;
-  return expected.findIndex((value, i) => {
+  for (let i = 0; i < expected.length; i++) {
+    const value = expected[i]!;
     const rounding = half ? 2 ** -10 * Math.abs(value) + 2 ** -24 : 0;
-    return !(Math.abs(actual[i]! - value) <= relative * (1 + Math.abs(value)) + rounding);
-  });
+    if (!(Math.abs(actual[i]! - value) <= relative * (1 + Math.abs(value)) + rounding)) return i;
+  }
+  return -1;
 }
 
 /** Why a plan is not to be run; null where it may. Throws as `checkPlan` does. */
@@ -181,17 +184,6 @@ export async function checkPictures(
 
 /** A made-up layer that cannot be planned says nothing of the layers that can. */
 const isUnable = (error: unknown): error is GraphError => error instanceof GraphError;
-
-/** 53 bits of a text. */
-function hashOf(text: string): string {
-  let [a, b] = [0xdeadbeef, 0x41c6ce57];
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    a = Math.imul(a ^ code, 2654435761);
-    b = Math.imul(b ^ code, 1597334677);
-  }
-  return (a >>> 0).toString(36) + (b >>> 0).toString(36);
-}
 
 /** What is exchanged where it is wrong. */
 interface Checked {

@@ -1,6 +1,6 @@
 import type { Gpu } from '../device/gpu.ts';
 import { unlessAborted } from '../device/unless-aborted.ts';
-import { DeviceLostError } from '../errors.ts';
+import { DeviceLostError, FetchError } from '../errors.ts';
 import type { ArrivingWeights } from '../graph/arriving.ts';
 import type { Graph, ImageRule } from '../graph/graph.ts';
 import { arrivingConstants } from '../planner/arriving-constants.ts';
@@ -333,7 +333,7 @@ interface CheckedRunning {
 
 /**
  * Begins with a plan, or with what runs right in its place: it is compared with the CPU while its constants are uploaded.
- * Throws as `begin` and `ensureRight` do.
+ * Throws as `begin` and `ensureRight` do, and `FetchError` where the check itself cannot be fetched.
  */
 async function beginChecked(
   gpu: Gpu,
@@ -350,7 +350,12 @@ async function beginChecked(
   const beginning = begin(gpu, graph, planned, stoppable, arriving);
   // Reported by `ensureRight`.
   beginning.catch(() => {});
-  const { ensureRight } = await import('./self-check.ts');
+  const { ensureRight } = await import('./self-check.ts').catch(async (cause) => {
+    const why = `its code could not be fetched (${cause.message}); load again, or with selfCheck: 'off'`;
+    stop.abort(new FetchError('self-check', null, why, { cause }));
+    await beginning.then(({ executor }) => executor.dispose()).catch(() => {});
+    throw stop.signal.reason;
+  });
   return ensureRight(beginning, stop, gpu, graph, planned.plan, { mode, signal }, async (avoid, precision) => {
     const arithmetic = precision === planned.precision ? planned.preferences.arithmetic : undefined;
     return begin(gpu, graph, await planFor(gpu, graph, precision, arithmetic, avoid), stoppable);
