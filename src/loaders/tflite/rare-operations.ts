@@ -23,6 +23,8 @@ import {
   withActivation,
 } from './operations.ts';
 
+export { isTransposedFromNchw } from './input-order.ts';
+
 export const rareOperators: Operators = new Map([
   [2, ['CONCATENATION', concat, 10]],
   [20, ['RELU_N1_TO_1', ({ builder, place, variable }) => builder.clip(place, variable(0), -1, 1)]],
