@@ -379,7 +379,8 @@ export class Model {
   /**
    * The model as one file (safetensors): the network after the passes, its weights, labels and image rule. `load` opens
    * it without loader and passes, and later engines open it too. `weights: 'float16'` rounds those of layers to halves: half
-   * the file; `int8` to bytes: a quarter, and so they stay on the GPU where it is opened. A model on such is saved as such.
+   * the file; `int8` to bytes: a quarter, and so they stay on the GPU where it is opened. A model on such, or on
+   * integers, is saved as such; on integers `weights` is a `UsageError`.
    */
   async save(options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     return (await import('./save-model.ts')).saveModel(await this.#whole(), options);
