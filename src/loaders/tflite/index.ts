@@ -15,7 +15,6 @@ import {
   type Place,
   type Value,
 } from '../core/import-builder.ts';
-import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { operandsOf } from '../core/operands.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
 import type { ends as Ends } from './ends.ts';
@@ -155,11 +154,10 @@ class TfliteLoader {
 
   async load(): Promise<Graph> {
     const inputs = this.#subgraph.ints(1, mostInputs, 'inputs');
-    checkInputShapes(
-      this.#file,
-      this.#options,
-      inputs.map((index) => this.#tensor(index, 'an input').name),
-    );
+    const named = inputs.map((index) => this.#tensor(index, 'an input').name);
+    if (this.#options.inputShapes) {
+      (await import('../core/inputs.ts')).checkInputShapes(this.#file, this.#options, named);
+    }
     const codes = this.#model
       .tables(1, mostTables, 'operator codes')
       .map((table) => ({ number: operatorNumber(table), custom: table.string(1) }));
@@ -183,7 +181,7 @@ class TfliteLoader {
       this.#isTransposedFromNchw = isTransposedFromNchw;
     }
     if (this.#tensors.some(({ quantisation }) => quantisation)) this.#quantised = await import('./quantised.ts');
-    for (const index of inputs) this.#addInput(index, all);
+    for (const index of inputs) await this.#addInput(index, all);
     const ends = this.#ends;
     const network: FileNetwork = {
       builder: this.#builder,
@@ -278,7 +276,7 @@ class TfliteLoader {
     return name.length > 100 ? `${name.slice(0, 100)}…` : name;
   }
 
-  #addInput(index: number, operators: readonly Operator[]): void {
+  async #addInput(index: number, operators: readonly Operator[]): Promise<void> {
     const tensor = this.#tensor(index, 'an input');
     const { name, dims: stated, type, quantisation } = tensor;
     // Bytes that are not quantised are numbers as they are, which the network casts to floats.
@@ -287,15 +285,13 @@ class TfliteLoader {
     }
     const { inputShapes = {} } = this.#options;
     // A file may state 1 for what is dynamic.
+    const given = Object.hasOwn(inputShapes, name) ? inputShapes[name] : undefined;
+    const open = stated.map((d) => (d === -1 ? null : d));
     const dims =
-      (Object.hasOwn(inputShapes, name) && inputShapes[name]) ||
-      inputShapeOf(
-        this.#file,
-        name,
-        [],
-        stated.map((d) => (d === -1 ? null : d)),
-        this.#options,
-      );
+      given ??
+      (stated.includes(-1)
+        ? (await import('../core/inputs.ts')).inputShapeOf(this.#file, name, [], open, this.#options)
+        : stated);
     if (dims.length < 1 || dims.length > 4) {
       throw new ModelFormatError(this.#file, `input "${name}" has ${dims.length} dimensions, expected one to four`);
     }
