@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { type BuildEnvironmentOptions, build, defineConfig, type Plugin, type UserConfig } from 'vite';
-import { compactShader, shaderTexts, shortNames } from './scripts/compact-shaders.ts';
+import { compactShader, programsOf, shaderTexts, shortNames } from './scripts/compact-shaders.ts';
+import { importsLength, type Names, ownNames, shifted, withOwnNames } from './scripts/own-names.ts';
 
 function compactShaders(): Plugin {
-  const names = shortNames([...shaderTexts().values()]);
+  const names = shortNames(programsOf(shaderTexts()));
   return {
     name: 'compact-shaders',
     enforce: 'pre',
@@ -15,17 +16,26 @@ function compactShaders(): Plugin {
   };
 }
 
-/** The core's shaders before its kernels: texts of one language that stand together compress better. */
+/** A chunk's shaders before its kernels: texts of one language that stand together compress better. */
 function shadersTogether(): Plugin {
+  const folder = new URL('src/kernels/', import.meta.url);
+  const found = (file: string, pattern: RegExp) => readFileSync(new URL(file, folder), 'utf8').match(pattern) ?? [];
+  /** By modules with which chunks begin: the kernels there. */
+  const kernels: Readonly<Record<string, readonly string[]>> = {
+    '/src/index.ts': found('index.ts', /(?<=from '\.\/)[\w-]+\.ts/g),
+    '/src/kernels/variants.ts': [
+      ...found('variants.ts', /(?<=from '\.\/)[\w-]+\.ts/g),
+      ...['image-to-tensor.ts', 'rank-classes.ts', 'trial-values.ts', 'largest-difference.ts'],
+    ],
+  };
   return {
     name: 'shaders-together',
     transform(code, id) {
-      if (!id.endsWith('/src/index.ts')) return null;
-      const folder = id.replace('index.ts', 'kernels/');
-      const importsOf = (file: string, pattern: RegExp) => readFileSync(folder + file, 'utf8').match(pattern) ?? [];
-      const kernels = importsOf('index.ts', /(?<=from '\.\/)[\w-]+\.ts/g);
-      const shaders = kernels.flatMap((kernel) => importsOf(kernel, /\/shaders\/[\w-]+\.wgsl\?raw/g));
-      return { code: shaders.map((path) => `import '..${path}';`).join('') + code, map: null };
+      const first = Object.keys(kernels).find((path) => id.endsWith(path));
+      if (!first) return null;
+      const shaders = kernels[first]!.flatMap((kernel) => found(kernel, /(?<=\/)shaders\/[\w-]+\.wgsl\?raw/g));
+      const up = '../'.repeat(first.split('/').length - 2);
+      return { code: shaders.map((path) => `import '${up}${path}';`).join('') + code, map: null };
     },
   };
 }
@@ -45,6 +55,29 @@ function keepImports(): Plugin {
       for (const file of Object.values(bundle)) {
         if (file.type !== 'chunk') continue;
         file.code = file.code.replace(/\bimport\((?!["'`])/g, 'import(/*webpackIgnore:true*//*@vite-ignore*/');
+      }
+    },
+  };
+}
+
+function ownNamesInLists(): Plugin {
+  const none: Names = new Map();
+  return {
+    name: 'own-names',
+    generateBundle(_options, bundle) {
+      const chunks = Object.values(bundle).filter((file) => file.type === 'chunk');
+      const codes = chunks.map(({ code }) => code);
+      const shared = chunks.filter(({ isEntry }) => !isEntry);
+      const names = new Map(shared.map(({ fileName, code }) => [fileName, ownNames(fileName, code, codes)]));
+      const of = (file: string) => names.get(file) ?? none;
+      for (const chunk of chunks) {
+        const before = importsLength(chunk.code);
+        chunk.code = withOwnNames(chunk.code, of(chunk.fileName), of);
+        const map = bundle[`${chunk.fileName}.map`];
+        if (map?.type !== 'asset') continue;
+        const parsed = JSON.parse(String(map.source));
+        const mappings = shifted(parsed.mappings, importsLength(chunk.code) - before);
+        map.source = JSON.stringify({ ...parsed, mappings });
       }
     },
   };
@@ -93,7 +126,7 @@ const oneFile: UserConfig = {
  * bundled, with the licences beside it, so that a page needs no bundler.
  */
 const modules: UserConfig = {
-  plugins: [compactShaders(), shadersTogether(), keepImports(), workerText()],
+  plugins: [compactShaders(), shadersTogether(), keepImports(), workerText(), ownNamesInLists()],
   build: {
     ...common,
     lib: {
@@ -121,7 +154,7 @@ const modules: UserConfig = {
           groups: [
             {
               name: 'common',
-              test: /src\/(errors|graph\/(image-rule|scores)|images\/resample)|rolldown\/runtime/,
+              test: /src\/(errors|graph\/(image-rule|scores)|images\/(resample|image-to-tensor))|rolldown\/runtime/,
               priority: 2,
             },
             // Whatever opens a file needs all of it.
@@ -130,13 +163,11 @@ const modules: UserConfig = {
             // or only some formats: ONNX and TensorFlow.js graphs fold constants, and a saved model needs weights alone.
             {
               name: 'import',
-              test: /src\/(loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch|rounding|rarer|cut|saturation)|passes\/(plain|simplify-shapes|fuse-residual|remove-dead|pass)\.|graph\/(classes|dead-nodes))/,
+              test: /src\/(loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch|rounding|rarer|cut|saturation|layouts)|passes\/(plain|simplify-shapes|fuse-residual|remove-dead|pass)\.|graph\/(classes|dead-nodes))/,
             },
-            { name: 'rarer', test: /src\/loaders\/core\/(rarer|cut)/ },
-            { name: 'passes', test: /src\/passes\/(?!embedding|fuse-blocks|fuse-squeeze|integer)/ },
+            { name: 'rarer', test: /src\/loaders\/core\/(rarer|cut|layouts)/ },
+            { name: 'passes', test: /src\/passes\/(?!embedding|fuse-(blocks|squeeze|integer)|integer)/ },
             { name: 'fold', test: /src\/loaders\/core\/(fold|dims|schedule)/ },
-            // What pictures become on the CPU, for analysis too.
-            { name: 'image-to-tensor', test: /src\/images\/image-to-tensor/ },
             // Pictures of every kind, on GPU and CPU, in workers and for tasks.
             {
               name: 'pictures',
@@ -146,7 +177,7 @@ const modules: UserConfig = {
             // What a network on a GPU needs until it has seen its first picture and is tuned: it comes at once and compresses together.
             {
               name: 'tuning',
-              test: /src\/(tuning\/(index|tuner|trial|warm-up|race|adopt|cache|self-check|golden|passed-checks|shipped|indexed-db)|scheduler\/(pace|trial-bench|slices|clock-step|dispatch-time|median|poison|picture-stage|rank-stage)|validate\/(compare|picture-check)|reference\/(?!index|integers|pool|shape|resize|elementwise|conv-transpose)|kernels\/(image-to-tensor|rank-classes|trial-values|largest-difference|variants|conv-pointwise-shared|conv-depthwise-(strip|tile)))|idb-keyval/,
+              test: /src\/(tuning\/(index|tuner|trial|warm-up|race|adopt|cache|self-check|golden|passed-checks|shipped|indexed-db)|scheduler\/(pace|trial-bench|slices|clock-step|dispatch-time|median|poison|picture-stage|rank-stage)|validate\/(compare|picture-check)|reference\/(?!index|integers|pool|shape|resize|elementwise|conv-transpose)|kernels\/(image-to-tensor|rank-classes|trial-values|largest-difference|variants|conv-pointwise-tiled|conv-depthwise-(strip|tile)))|idb-keyval/,
             },
             { name: 'json', test: /src\/loaders\/core\/json/ },
             // Of arithmetic in halves, and of its bounds.

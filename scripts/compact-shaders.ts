@@ -85,15 +85,43 @@ export function checkNames(texts: readonly string[], names: ShaderNames): void {
 }
 
 /**
- * Short names for what the shaders declare, the same in all of them, as they include one another; by how often they occur.
- * Entry points, fields, and what is written in capitals keep theirs: code knows them.
+ * Shaders with all that may stand with them in one text, by their paths: preludes, the fragments that they include, and those
+ * that nobody includes, as code puts them in the place of others.
  */
-export function shortNames(texts: readonly string[]): ShaderNames {
+export function programsOf(shaders: ReadonlyMap<string, string>): readonly (readonly string[])[] {
+  const fragments = new Map([...shaders].filter(([path]) => path.startsWith('fragments/')));
+  const includedBy = (text: string) =>
+    [...text.matchAll(/^\s*#include ([\w-]+)/gm)].map(([, fragment]) => `fragments/${fragment}.wgsl`);
+  const included = new Set([...shaders.values()].flatMap(includedBy));
+  const everywhere = [...shaders.keys()].filter(
+    (path) => path.endsWith('prelude.wgsl') || (fragments.has(path) && !included.has(path)),
+  );
+  return [...shaders.keys()]
+    .filter((path) => !fragments.has(path))
+    .map((path) => {
+      const paths = new Set([path, ...everywhere]);
+      for (const each of paths) for (const fragment of includedBy(shaders.get(each) ?? '')) paths.add(fragment);
+      return [...paths].map((each) => {
+        const text = shaders.get(each);
+        if (text === undefined) throw new Error(`${path} includes ${each}, which does not exist`);
+        return text;
+      });
+    });
+}
+
+/**
+ * Short names for what the shaders declare, each the same in all of them; two names have one short name where no program
+ * has both. The most frequent ones are the shortest. Entry points, fields, and what is written in capitals keep theirs:
+ * code knows them.
+ */
+export function shortNames(programs: readonly (readonly string[])[]): ShaderNames {
+  const texts = [...new Set(programs.flat())];
   const declared = new Set<string>();
   const called = new Set<string>(['main']);
   const counts = new Map<string, number>();
   const base = (text: string) => name.exec(text)![1]!;
-  for (const text of texts.map((each) => withoutComments(each).replace(/^ *#.*/gm, ''))) {
+  for (const whole of texts) {
+    const text = withoutComments(whole).replace(/^ *#.*/gm, '');
     const statements = text.replace(/struct \w+\s*\{[^}]*\}/g, '');
     for (const [, found] of statements.matchAll(/\b(?:let|var|fn|alias)\b(?:<[^>]*>)? ([A-Za-z_]\w*)/g))
       declared.add(base(found!));
@@ -109,18 +137,26 @@ export function shortNames(texts: readonly string[]): ShaderNames {
     // What is called and declared nowhere is WGSL's own.
     .filter((found) => !called.has(found) || (functions.has(found) && found !== 'main'))
     .sort((a, b) => counts.get(b)! - counts.get(a)! || (a < b ? -1 : 1));
+  const kept = new Set([...counts.keys()].filter((found) => !often.includes(found)));
   const small = [...'abcdefghijklmnopqrstuvwxyz'];
   const capital = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'];
-  const free = [...small, ...capital, ...small.flatMap((a) => capital.map((b) => a + b))].filter(
-    (short) => !counts.has(short),
+  const shorts = [...small, ...capital, ...small.flatMap((a) => capital.map((b) => a + b))].filter(
+    (short) => !kept.has(short),
   );
   const ends = endsOf(texts);
-  /** The first that does not become a word of WGSL, as `f` would with 16 behind it. */
-  const take = (found: string) => {
-    const at = free.findIndex((short) => !wordOf(short, ends.get(found) ?? ['']));
-    return free.splice(at, 1)[0]!;
-  };
-  const names = new Map(often.map((found) => [found, found.length === 1 ? found : take(found)]));
+  const namesIn = new Map(texts.map((text) => [text, [...endsOf([text]).keys()]]));
+  const programNames = programs.map((program) => new Set(program.flatMap((text) => namesIn.get(text)!)));
+  const taken = programNames.map(() => new Set<string>());
+  const names = new Map<string, string>();
+  for (const found of often) {
+    const beside = taken.filter((_, i) => programNames[i]!.has(found));
+    // Not what becomes a word of WGSL, as `f` would with 16 behind it.
+    const short = shorts.find(
+      (each) => !beside.some((others) => others.has(each)) && !wordOf(each, ends.get(found) ?? ['']),
+    )!;
+    for (const others of beside) others.add(short);
+    names.set(found, short);
+  }
   checkNames(texts, names);
   return names;
 }

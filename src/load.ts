@@ -7,7 +7,7 @@ import { DeviceError, UsageError } from './errors.ts';
 import type { ArrivingWeights } from './graph/arriving.ts';
 import type { Graph } from './graph/graph.ts';
 import type { Inspection, InspectOptions } from './inspect.ts';
-import { graphFor } from './integers.ts';
+import { graphFor, onIntegers } from './integers.ts';
 import type { LoadOptions, ModelSource, WorkerLoadOptions } from './load-options.ts';
 import type { Request } from './loaders/fetching-options.ts';
 import { takeFile } from './loaders/own-file.ts';
@@ -90,13 +90,16 @@ export async function load(
 async function networkOf(opened: Graph, options: LoadOptions, choice: ResolvedChoice, engine: boolean): Promise<Graph> {
   const { labels } = options;
   const loaded = labels ? (await import('./loaders/sidecars/labels.ts')).withLabels(opened, labels) : opened;
-  const graph = await graphFor(loaded, integersOf(options, choice, engine));
+  const graph = await graphFor(loaded, integersOf(options, choice, engine && !onIntegers(loaded)));
   const network = options.embedding ? (await import('./passes/embedding.ts')).withEmbedding(graph) : graph;
   if (choice.weights === 'auto') return network;
   return (await import('./passes/byte-weights.ts')).withByteWeights(network, choice);
 }
 
-/** Embeddings are real numbers that a network on integers does not have. `engine`: on an engine for the CPU alone. */
+/**
+ * Embeddings are real numbers that a network on integers does not have. `engine`: on an engine for the CPU alone, of a file that has
+ * the real numbers.
+ */
 function integersOf(
   { embedding }: LoadOptions,
   { integers }: ResolvedChoice,

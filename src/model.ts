@@ -9,6 +9,7 @@ import { plainImage } from './graph/image-rule.ts';
 import type { Pair, Shape } from './graph/ops.ts';
 import { withMeanings } from './graph/output-meaning.ts';
 import { seededInputs } from './graph/random-inputs.ts';
+import { bestClasses } from './graph/scores.ts';
 import { inferShapes } from './graph/shapes.ts';
 import type { ImageOption } from './images/image-option.ts';
 import type { Picture } from './images/picture.ts';
@@ -378,7 +379,8 @@ export class Model {
   /**
    * The model as one file (safetensors): the network after the passes, its weights, labels and image rule. `load` opens
    * it without loader and passes, and later engines open it too. `weights: 'float16'` rounds those of layers to halves: half
-   * the file; `int8` to bytes: a quarter, and so they stay on the GPU where it is opened. A model on such is saved as such.
+   * the file; `int8` to bytes: a quarter, and so they stay on the GPU where it is opened. A model on such, or on
+   * integers, is saved as such; on integers `weights` is a `UsageError`.
    */
   async save(options: SaveOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
     return (await import('./save-model.ts')).saveModel(await this.#whole(), options);
@@ -501,13 +503,7 @@ export class Model {
     const chosen = allow || deny ? (await import('./choose-classes.ts')).chooser(this.graph, { allow, deny }) : null;
     const ranking = chosen ? null : { output: output.name, logits, count: top };
     const { outputs, ranked } = await this.#see(picture, options, ranking);
-    const best =
-      ranked ??
-      (await import('./graph/scores.ts')).bestClasses(
-        outputs[output.name]!,
-        logits,
-        chosen ? Number.POSITIVE_INFINITY : top,
-      );
+    const best = ranked ?? bestClasses(outputs[output.name]!, logits, chosen ? Number.POSITIVE_INFINITY : top);
     if (best.some(({ score }) => Number.isNaN(score))) {
       throw new InvalidResultError(
         `${this.graph.name}: scores of output "${output.name}" are NaN: validate() tells where they come from, mostly from ` +
@@ -557,7 +553,7 @@ export class Model {
 
   async #rule({ image, region }: PictureOptions, channels: number): Promise<ImageRule> {
     const { resolveImage } = await import('./images/image-option.ts');
-    const rule = resolveImage(image, this.graph.image, channels, this.graph.name);
+    const rule = await resolveImage(image, this.graph.image, channels, this.graph.name);
     return region ? { ...rule, region } : rule;
   }
 
@@ -679,7 +675,7 @@ const isBytes = (source: PictureSource | OpenPicture): source is Picture =>
 
 /** On the CPU. */
 async function tensorOf(picture: OpenPicture, ...rule: [ImageRule, Pair, number]): Promise<Float32Array> {
-  const pixels = isBytes(picture) ? picture : await (await import('./images/open-picture.ts')).readPixels(picture);
+  const pixels = isBytes(picture) ? picture : await (await import('./images/read-pixels.ts')).readPixels(picture);
   return (await import('./images/image-to-tensor.ts')).imageToTensor(pixels, ...rule);
 }
 

@@ -1,5 +1,20 @@
 /** What crosses between a page and the worker that a model is in, on both sides of the way. */
-import * as errors from './errors.ts';
+import {
+  DeviceError,
+  DeviceLostError,
+  FetchError,
+  GraphError,
+  IntegrityError,
+  InvalidResultError,
+  MobileNetError,
+  ModelFormatError,
+  OutOfMemoryError,
+  PictureError,
+  SeveralModelsError,
+  ShaderError,
+  UnsupportedOpError,
+  UsageError,
+} from './errors.ts';
 import type { Graph } from './graph/graph.ts';
 import type { Node } from './graph/ops.ts';
 
@@ -40,13 +55,29 @@ export interface ErrorParts {
   readonly other?: unknown;
 }
 
-const classes = errors as unknown as Readonly<Record<string, { readonly prototype: Error }>>;
+/** By their names: every class of src/errors.ts. */
+const classes: Readonly<Record<string, { readonly prototype: Error } | undefined>> = {
+  DeviceError,
+  DeviceLostError,
+  FetchError,
+  GraphError,
+  IntegrityError,
+  InvalidResultError,
+  MobileNetError,
+  ModelFormatError,
+  OutOfMemoryError,
+  PictureError,
+  SeveralModelsError,
+  ShaderError,
+  UnsupportedOpError,
+  UsageError,
+};
 
 export function takeApart(error: unknown): ErrorParts {
   if (!(error instanceof Error)) return { name: '', fields: {}, other: error };
   const own = Object.getOwnPropertyNames(error).filter((key) => key !== 'cause');
   const fields = Object.fromEntries(own.map((key) => [key, (error as unknown as Record<string, unknown>)[key]]));
-  if (error instanceof errors.MobileNetError) return { name: error.name, fields };
+  if (error instanceof MobileNetError) return { name: error.name, fields };
   const { name, message, stack } = error;
   if (error instanceof DOMException) return { name, fields: { message, stack }, other: error };
   return { name: '', fields: { name, message, stack } };
@@ -94,7 +125,7 @@ function guarded(value: unknown, node: string): unknown {
     const absent = typeof inner === 'object' && inner !== null && 'absent' in inner;
     const get = (): never => {
       const { absent: type, length } = inner as Absent;
-      throw new errors.UsageError(
+      throw new UsageError(
         `"${key}" of node "${node}" (${type}, ${length} values) is in the worker: readGraph() gives a graph with its weights`,
       );
     };

@@ -112,6 +112,9 @@ export function startCompare(): void {
       if (!shared) return;
       clearMessage(message);
       showResult(shared);
+      // “Run” measures the same here, where the page has it.
+      const same = shelf.models.find(({ title }) => title === shared.model);
+      if (same) select.value = same.id;
       byId('compare-shared', HTMLParagraphElement).hidden = false;
     } catch (error) {
       showError(message, error, 'The shared result cannot be shown. What was measured here is still below.');

@@ -24,7 +24,7 @@ export function pointsOf(blocks: readonly Block[], profile: Profile): readonly P
 }
 
 const [WIDTH, HEIGHT] = [760, 340];
-const margin = { left: 70, right: 16, top: 14, bottom: 46 };
+const margin = { left: 84, right: 16, top: 14, bottom: 46 };
 
 /**
  * Layers by how much they compute for a byte, and how fast they do (Williams et al. 2009, "Roofline"). The roof is what the
@@ -88,7 +88,7 @@ export function showRoofline(place: HTMLElement, points: readonly Point[]): void
         ),
         svg(
           'text',
-          { class: 'axis', x: (WIDTH + margin.left) / 2, y: HEIGHT - 6, 'text-anchor': 'middle' },
+          { class: 'axis', x: (WIDTH + margin.left) / 2, y: HEIGHT - 10, 'text-anchor': 'middle' },
           'operations a byte',
         ),
         svg(

@@ -35,7 +35,7 @@ export function showSummary(place: HTMLElement, result: Result): void {
               'td',
               name,
               milliseconds(median),
-              interval ? `${milliseconds(interval[0])} – ${milliseconds(interval[1])}` : 'needs 6 runs',
+              interval ? interval.map((ms) => milliseconds(ms).replaceAll(' ', '\u00a0')).join(' – ') : 'needs 6 runs',
               String(runs),
               milliseconds(first),
             ),

@@ -60,7 +60,7 @@ export function startLearn(): void {
     const wrong = Object.values(fields).find((field) => !field.validity.valid);
     for (const field of Object.values(fields)) field.setAttribute('aria-invalid', String(!field.validity.valid));
     if (wrong) {
-      const name = wrong.closest('label')?.querySelector('span')?.textContent ?? '';
+      const name = wrong.labels?.[0]?.querySelector('span')?.textContent ?? '';
       const text = wrong.validity.customError ? wrong.validationMessage : t().wholeNumber(name, wrong.min, wrong.max);
       message.replaceChildren(html('p', {}, text));
       message.hidden = false;

@@ -1,7 +1,7 @@
 import { byId } from '../ui/dom.ts';
 import { integer } from '../ui/format.ts';
 import type { Lesson } from './lesson.ts';
-import { t } from './strings/language.ts';
+import { t, unbroken } from './strings/language.ts';
 
 /** The five numbers of the lesson one after another. `onStep` is told at which share of the race each ends. */
 export function wireWalk(onStep: (step: number) => void): {
@@ -31,7 +31,7 @@ export function wireWalk(onStep: (step: number) => void): {
       ratio: (sum / counts.normal).toFixed(2),
     });
     title.textContent = head;
-    text.textContent = body;
+    text.textContent = unbroken(body);
     where.textContent = stepOf(step + 1, walk.length);
     back.disabled = step === 0;
     next.disabled = step === walk.length - 1;

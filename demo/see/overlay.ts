@@ -29,7 +29,11 @@ function stroke(drawing: CanvasRenderingContext2D, unit: number, colour: string)
   drawing.stroke();
 }
 
-const unitOf = (width: number, height: number): number => Math.max(width, height) / 640;
+/** Of lines and letters, in pixels of a picture of this size: on a small screen as large as can be read there. */
+function unitOf({ clientWidth, clientHeight }: HTMLCanvasElement, width: number, height: number): number {
+  const shown = Math.min(clientWidth / width, clientHeight / height) || 1;
+  return Math.max(Math.max(width, height) / 640, 0.8 / shown);
+}
 
 export function drawBoxes(
   canvas: HTMLCanvasElement,
@@ -38,14 +42,18 @@ export function drawBoxes(
   height: number,
 ): void {
   const drawing = context(canvas, width, height);
-  const unit = unitOf(width, height);
+  const unit = unitOf(canvas, width, height);
   drawing.font = `600 ${15 * unit}px system-ui, sans-serif`;
   drawing.textBaseline = 'middle';
-  for (const { index, label, score, box } of [...boxes].reverse()) {
-    const [x, y, w, h] = box;
+  const backwards = [...boxes].reverse();
+  for (const { index, box } of backwards) {
     drawing.beginPath();
-    drawing.rect(x, y, w, h);
+    drawing.rect(...box);
     stroke(drawing, unit, colourOf(index));
+  }
+  // Above all lines.
+  for (const { index, label, score, box } of backwards) {
+    const [x, y] = box;
     const text = `${label ?? `class ${index}`} ${Math.round(100 * score)} %`;
     const wide = drawing.measureText(text).width + 12 * unit;
     const left = Math.min(Math.max(0, x), width - wide);
@@ -78,7 +86,7 @@ export function drawPoses(
   height: number,
 ): void {
   const drawing = context(canvas, width, height);
-  const unit = unitOf(width, height);
+  const unit = unitOf(canvas, width, height);
   for (const [person, { keypoints }] of people.entries()) {
     const seen = new Map(keypoints.filter(({ score }) => score >= leastScore).map((point) => [point.name, point]));
     for (const [from, to] of bones) {

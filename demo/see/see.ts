@@ -102,9 +102,18 @@ export function startSee(onModel: (model: Model) => void): SeeTab {
       const { finding, ms } = await looker.look(picture, signal);
       if (signal.aborted) return;
       tell();
+      const model = looker.model!;
+      const ran = deviceText(model);
+      show(finding, `${milliseconds(ms)} on ${ran}`);
       // It may move to the CPU, where that is faster.
-      looker.model!.tuned?.then(tell, () => {});
-      show(finding, `${milliseconds(ms)} on ${deviceText(looker.model!)}`);
+      model.tuned?.then(
+        () => {
+          if (looker.model !== model) return;
+          tell();
+          if (!signal.aborted && deviceText(model) !== ran) status.textContent += `; from now on ${deviceText(model)}`;
+        },
+        () => {},
+      );
       announcement.textContent = spoken(finding);
     } catch (error) {
       if (signal.aborted || isAbort(error)) return;
@@ -140,7 +149,6 @@ export function startSee(onModel: (model: Model) => void): SeeTab {
           : ' Your picture is still here.';
         showError(modelMessage, error, `${from.title} could not be opened.${kept}`);
       }
-      modelMessage.scrollIntoView({ block: 'nearest' });
       return false;
     }
     if (asked !== from) return false;
@@ -160,7 +168,7 @@ export function startSee(onModel: (model: Model) => void): SeeTab {
 
   const describe = () => {
     const { model, from } = looker;
-    modelName.textContent = from?.title ?? 'Choose what to look for.';
+    modelName.textContent = from?.title ?? 'No network yet: choose above, or open your own.';
     modelFacts.textContent = model ? factsOf(model) : '';
     assumptions.replaceChildren(...(model?.assumptions ?? []).map((text) => html('li', {}, `Assumed: ${text}.`)));
     assumptions.hidden = !model?.assumptions.length;
@@ -238,7 +246,7 @@ export function startSee(onModel: (model: Model) => void): SeeTab {
     if (!explanation || !chosen) return;
     drawMap(overlay, explanation.onPicture(chosen), picture.width, picture.height, strength.valueAsNumber / 100);
     const [height, width] = explanation.size;
-    whyText.textContent = `What glows speaks for “${chosen.label ?? `class ${chosen.index}`}”: the last layer's weights for it, applied to each of ${height} × ${width} places before their mean is taken. The mean of these values and the bias ${chosen.bias.toFixed(2)} are its score before the softmax, ${chosen.logit.toFixed(2)}.`;
+    whyText.textContent = `What glows speaks for “${chosen.label ?? `class ${chosen.index}`}”: the last layer's weights for it, applied to each of ${height}\u00a0×\u00a0${width} places before their mean is taken. The mean of these values and the bias ${chosen.bias.toFixed(2)} are its score before the softmax, ${chosen.logit.toFixed(2)}.`;
     why.dataset.explained = String(chosen.index);
   };
   strength.addEventListener('input', drawWhy);
@@ -389,7 +397,7 @@ async function fillShop(place: HTMLElement, onAsk: (entry: CatalogueEntry) => vo
       button.addEventListener('click', () => onAsk(entry));
       const where = kept
         ? 'kept by this browser, works offline'
-        : `from ${hostOf(entry)}, ${entry.licence}, checked by its SHA-256, then kept`;
+        : `from ${hostOf(entry)}, ${entry.licence}; checked on arrival and kept`;
       return html(
         'div',
         { class: 'offer' },

@@ -31,7 +31,8 @@ export function showDevice(model: Model, chip: HTMLElement, text: HTMLElement, n
 
 /** Looks for a GPU without opening it, for the line at the top of the page. */
 export async function probeDevice(chip: HTMLElement, text: HTMLElement): Promise<void> {
-  const adapter = await navigator.gpu?.requestAdapter().catch(() => null);
+  const find = (options?: GPURequestAdapterOptions) => navigator.gpu?.requestAdapter(options).catch(() => null);
+  const adapter = (await find()) ?? (await find({ featureLevel: 'compatibility' }));
   // A model may have told meanwhile.
   if (chip.dataset.device) return;
   const { vendor = '', architecture = '', description = '' } = adapter?.info ?? {};

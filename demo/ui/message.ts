@@ -13,6 +13,7 @@ export function showError(place: HTMLElement, error: unknown, lead: string): voi
     html('p', { class: 'message-text' }, html('code', {}, kind), ' ', message),
   );
   place.hidden = false;
+  place.scrollIntoView({ block: 'nearest' });
 }
 
 export function clearMessage(place: HTMLElement): void {

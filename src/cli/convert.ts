@@ -15,6 +15,7 @@ Writes a model as one file that opens without loader and passes, and streams ont
 --weights float16 stores the weights of convolutions and fully connected layers as halves: half the download. int8: as bytes
 with a scale for each output, a quarter of the download and, where it is opened, of the memory on the GPU. The
 network is then run on 8 inputs of random numbers as it was and as it is stored, and its outputs are compared.
+Without --weights a quantised file is kept on integers, to the bit, and every other in float32.
 ${inputShapeHelp}`;
 
 const INPUTS = 8;
@@ -25,7 +26,7 @@ function parse(argv: readonly string[]) {
     allowPositionals: true,
     options: {
       out: { type: 'string' },
-      weights: { type: 'string', default: 'float32' },
+      weights: { type: 'string' },
       device: { type: 'string', default: 'auto' },
       'input-shape': { type: 'string', multiple: true },
       json: { type: 'boolean', default: false },
@@ -35,7 +36,7 @@ function parse(argv: readonly string[]) {
   return {
     model: oneModel(positionals),
     out: values.out,
-    weights: oneOf('weights', values.weights, weightTypes),
+    weights: values.weights === undefined ? undefined : oneOf('weights', values.weights, weightTypes),
     device: oneOf('device', values.device, ['auto', 'webgpu', 'reference'] as const),
     shapes: inputShapesOf(values['input-shape']),
     json: values.json,
@@ -44,18 +45,19 @@ function parse(argv: readonly string[]) {
 
 export const main = (argv: readonly string[], io: Io): Promise<number> => runToExitCode({ help, parse, run }, argv, io);
 
-async function run({ model, out, weights, device, shapes, json }: ReturnType<typeof parse>, io: Io): Promise<number> {
+async function run({ model, out, device, shapes, json, ...given }: ReturnType<typeof parse>, io: Io): Promise<number> {
   const graph = await readModel(model, shapes);
-  // Networks on integers are not saved.
-  const before = await load(graph, { device, precision: 'float32', tuning: 'off' });
+  const before = await load(graph, { device, precision: given.weights ? 'float32' : 'auto', tuning: 'off' });
   try {
-    const bytes = await before.save({ weights });
+    const bytes = await before.save(given);
+    const weights = given.weights ?? (before.precision === 'int8' ? 'integers' : 'float32');
     await writeFile(out, bytes);
     const size = await stat(model).then(
       (found) => (found.isFile() ? found.size : null),
       () => null,
     );
-    const compared = weights === 'float32' ? null : await compare(graph, before, bytes, device, io.signal);
+    const compared =
+      weights === 'float32' || weights === 'integers' ? null : await compare(graph, before, bytes, device, io.signal);
     const result = { file: out, bytes: bytes.length, from: size, weights, compared };
     io.stdout.write(json ? `${JSON.stringify(result)}\n` : describe(result));
     return 0;

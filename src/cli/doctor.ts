@@ -45,13 +45,14 @@ const limits = [
 
 /** In Node, and by its text in a page: it must use nothing but what it is given. */
 async function adapterOf(gpu: GPU | undefined, names: readonly string[]): Promise<Adapter | null> {
-  const adapter = await gpu?.requestAdapter();
+  const usual = await gpu?.requestAdapter();
+  const adapter = usual ?? (await gpu?.requestAdapter({ featureLevel: 'compatibility' }));
   if (!adapter) return null;
   const { vendor, architecture, device, description } = adapter.info ?? {};
   const told = [vendor, architecture, device, description].filter(Boolean).join(' ');
   const limits = adapter.limits as unknown as Readonly<Record<string, number>>;
   return {
-    name: told || 'an adapter that does not name itself',
+    name: (told || 'an adapter that does not name itself') + (usual ? '' : ', in compatibility mode'),
     features: [...adapter.features].sort(),
     limits: Object.fromEntries(names.map((name) => [name, Number(limits[name])])),
   };

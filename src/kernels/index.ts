@@ -54,12 +54,13 @@ export const coreKernels: KernelRegistry = {
 };
 
 /** Kernels that are fetched for the plans that need them. */
-export type KernelModule = 'rare' | 'blocks' | 'variants' | 'integer' | 'halves' | 'bytes';
+export type KernelModule = 'rare' | 'blocks' | 'variants' | 'split' | 'integer' | 'halves' | 'bytes';
 
 const modules: Readonly<Record<KernelModule, () => Promise<Partial<KernelRegistry>>>> = {
   rare: () => import('./rare.ts'),
   blocks: () => import('./blocks.ts'),
   variants: () => import('./variants.ts'),
+  split: () => import('./conv-pointwise-split.ts'),
   integer: () => import('./integer.ts'),
   halves: () => import('./halves.ts'),
   bytes: () => import('./bytes.ts'),
@@ -86,7 +87,7 @@ const moduleOfKernel: Readonly<Record<string, KernelModule>> = {
   'conv-project': 'blocks',
   'pool-fully-connected': 'blocks',
   'conv-pointwise-tiled': 'variants',
-  'conv-pointwise-split': 'variants',
+  'conv-pointwise-split': 'split',
   'conv-depthwise-strip': 'variants',
   'conv-depthwise-tile': 'variants',
   half: 'halves',

@@ -1,12 +1,7 @@
 import { depthwiseStripVariants } from './conv-depthwise-strip.ts';
 import { depthwiseTiles } from './conv-depthwise-tile.ts';
-import { convPointwiseTiled, pointwiseSplitVariants } from './conv-pointwise-shared.ts';
+import { convPointwiseTiled } from './conv-pointwise-tiled.ts';
 import type { Kernel } from './kernel.ts';
 
 /** Variants with shaders of their own. */
-export const variants: readonly Kernel[] = [
-  convPointwiseTiled,
-  ...pointwiseSplitVariants,
-  ...depthwiseTiles,
-  ...depthwiseStripVariants,
-];
+export const variants: readonly Kernel[] = [convPointwiseTiled, ...depthwiseTiles, ...depthwiseStripVariants];

@@ -1,5 +1,7 @@
 import { MobileNetError, ModelFormatError } from '../errors.ts';
 
+export type OnBytes = (done: number, total: number) => void;
+
 export interface ByteStreamOptions {
   /** The file's length where it is known, as Content-Length tells it: of the bytes as they travel, maybe compressed. */
   readonly length?: number | null;
@@ -8,7 +10,15 @@ export interface ByteStreamOptions {
   /** Ends the reading: what waits for bytes throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   /** After each piece. `total` is the length as far as it is known, never less than `done`. */
-  readonly onBytes?: ((done: number, total: number) => void) | undefined;
+  readonly onBytes?: OnBytes | undefined;
+}
+
+/** A file, and where those beside it come from. */
+export interface Source {
+  readonly name: string;
+  readonly stream: ByteStream;
+  readonly read?: (path: string) => Promise<Uint8Array>;
+  readonly beside?: readonly string[];
 }
 
 /** A file's bytes as they arrive. */

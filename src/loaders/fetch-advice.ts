@@ -1,5 +1,16 @@
-/** What to do about a file that could not be fetched; `status`: what the server answered, null where nobody did. */
-export function fetchAdvice(url: URL, status: number | null): string {
+/** Errors of addresses, which say what to do. */
+import { FetchError } from '../errors.ts';
+
+/** Nobody answered. */
+export const unanswered = (url: URL, cause: Error): FetchError =>
+  new FetchError(url.href, null, `could not be fetched: ${cause.message}; ${adviceOn(url, null)}`, { cause });
+
+/** The answer was not the file. */
+export const refused = (url: URL, { status, statusText }: Response): FetchError =>
+  new FetchError(url.href, status, `the server answered ${status} ${statusText}; ${adviceOn(url, status)}`);
+
+/** `status`: what the server answered, null where nobody did. */
+function adviceOn(url: URL, status: number | null): string {
   if (status === 401 || status === 403) {
     return 'it wants to know who asks: pass headers or credentials by the option fetch, or an address that is valid still';
   }

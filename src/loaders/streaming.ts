@@ -1,11 +1,10 @@
 /** Models whose bytes come by and by: from an address or a file. */
-import { FetchError, MobileNetError, ModelFormatError } from '../errors.ts';
+import { MobileNetError, ModelFormatError } from '../errors.ts';
 import type { ArrivingWeights } from '../graph/arriving.ts';
 import type { Graph } from '../graph/graph.ts';
-import { ByteStream } from './byte-stream.ts';
+import { ByteStream, type OnBytes, type Source } from './byte-stream.ts';
 import type { FetchingOptions, Request } from './fetching-options.ts';
 import { isSafetensors, type LoadGraphOptions, loadGraph } from './index.ts';
-import { splitQuery } from './model-files.ts';
 import { checkRedirect } from './redirects.ts';
 
 /**
@@ -37,14 +36,6 @@ export interface Fetched {
   readonly response: Promise<Response>;
   /** Asks for files beside it. */
   readonly request: Request;
-}
-
-/** A file, and where those beside it come from. */
-interface Source {
-  readonly name: string;
-  readonly stream: ByteStream;
-  readonly read?: (path: string) => Promise<Uint8Array>;
-  readonly beside?: readonly string[];
 }
 
 /**
@@ -109,42 +100,11 @@ async function openSource(
       },
     };
   }
-  const file = source instanceof Blob ? source : await mainOf(source);
-  const open = (blob: Blob, called: string) =>
-    new ByteStream(called, blob.stream(), { length: blob.size, signal, onBytes: progress() });
-  const called = file instanceof File ? file.name : name;
-  const opened = { name: called, stream: open(file, called) };
-  if (!(file instanceof File) || file === source) return opened;
-  const others = (source as readonly File[]).filter((other) => other !== file);
-  const near = others.filter((other) => folderOf(other) === folderOf(file));
-  return {
-    ...opened,
-    beside: near.map((other) => other.name),
-    read: async (path) => {
-      const name = splitQuery(path)[0].split('/').pop();
-      const beside = [...near, ...others].find((candidate) => candidate.name === name);
-      if (!beside) throw new ModelFormatError(called, `needs the file "${path}", which was not given with it`);
-      return open(beside, beside.name).atLeast(Number.POSITIVE_INFINITY);
-    },
-  };
-}
-
-/** With its folder, where a whole one was handed over. */
-const pathOf = (file: File): string => file.webkitRelativePath || file.name;
-const folderOf = (file: File): string => pathOf(file).slice(0, -file.name.length);
-
-/** The model among files. Throws `UsageError` where there is none, or more than one. */
-async function mainOf(files: readonly File[]): Promise<File> {
-  if (files.length === 1) return files[0]!;
-  const { oneModelOf } = await import('./model-among.ts');
-  const name = oneModelOf(files.map(pathOf), 'among the files');
-  return files.find((file) => pathOf(file) === name)!;
+  return (await import('./local-files.ts')).openFile(source, name, signal, progress);
 }
 
 /** Of a file, unless the caller says otherwise. */
 const MOST_BYTES = 2 ** 30;
-
-type OnBytes = (done: number, total: number) => void;
 
 async function openResponse(
   url: URL,
@@ -159,21 +119,11 @@ async function openResponse(
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof MobileNetError) throw error;
-    const { fetchAdvice } = await import('./fetch-advice.ts');
-    throw new FetchError(
-      url.href,
-      null,
-      `could not be fetched: ${(error as Error).message}; ${fetchAdvice(url, null)}`,
-      {
-        cause: error,
-      },
-    );
+    throw (await import('./fetch-advice.ts')).unanswered(url, error as Error);
   }
-  const { status, statusText } = response;
   if (!response.ok) {
     response.body?.cancel().catch(() => {});
-    const { fetchAdvice } = await import('./fetch-advice.ts');
-    throw new FetchError(url.href, status, `the server answered ${status} ${statusText}; ${fetchAdvice(url, status)}`);
+    throw (await import('./fetch-advice.ts')).refused(url, response);
   }
   checkRedirect(url, response, limits);
   const length = Number(response.headers.get('content-length') ?? Number.NaN);

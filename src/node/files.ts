@@ -3,7 +3,7 @@ import { basename, dirname, join, sep } from 'node:path';
 import { ModelFormatError } from '../errors.ts';
 import type { ModelFiles } from '../loaders/index.ts';
 import { oneModelOf } from '../loaders/model-among.ts';
-import { splitQuery } from '../loaders/model-files.ts';
+import { splitQuery } from '../loaders/read-beside.ts';
 
 /**
  * The model file at `path`, or the only one in the folder there, and what lies in its folder. Throws `ModelFormatError`,

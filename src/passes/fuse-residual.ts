@@ -8,19 +8,8 @@ export const fuseResidual: Pass = (graph) =>
     node.op === 'add' && node.activation === 'none' && producer.op === 'conv2d' ? producer : null,
   );
 
-/** The same of stored integers; of one group, as kernels of several add nothing. */
-export const fuseIntegerResidual: Pass = (graph) =>
-  fuseSums(graph, (node, producer, convolution) => {
-    if (node.op !== 'integer' || node.body.kind !== 'add') return null;
-    if (producer.op !== 'integer' || producer.body.kind !== 'conv2d' || producer.body.groups > 1) return null;
-    const swap = <T>([a, b]: readonly [T, T]): readonly [T, T] => (convolution === 0 ? [a, b] : [b, a]);
-    const { factors, zeroPoints } = node.body;
-    const residual = { ...node.body, factors: swap(factors), zeroPoints: swap(zeroPoints) };
-    return { ...producer, body: { ...producer.body, residual } };
-  });
-
 /** `taken`: a convolution that makes input 0 or 1 of a node, as it is where it adds the other one; null where they do not fit. */
-function fuseSums(graph: Graph, taken: (node: Node, producer: Node, convolution: number) => Node | null): Graph {
+export function fuseSums(graph: Graph, taken: (node: Node, producer: Node, convolution: number) => Node | null): Graph {
   return rewriteAll(graph, (node, links) => {
     const [a, b] = node.inputs;
     if (b === undefined || a === b || links.shapes.get(a!)!.join() !== links.shapes.get(b)!.join()) return null;

@@ -19,7 +19,7 @@ import type { Activation, Affine, Conv2d, ConvTranspose2d, FullyConnected, Node 
 import { withMeanings } from '../graph/output-meaning.ts';
 import type { GraphQuantisation, StoredTensor, WeightQuantisation } from '../graph/quantisation.ts';
 import { inferShapes } from '../graph/shapes.ts';
-import { fuseIntegerResidual } from './fuse-residual.ts';
+import { fuseIntegerResidual } from './fuse-integer-residual.ts';
 import {
   type Arithmetic,
   mlas,

@@ -58,6 +58,8 @@ export interface PlanOptions {
   readonly preferences?: KernelPreferences | undefined;
   /** No buffer of the arena is made larger than a device has them; without it they may be of any size. */
   readonly limits?: Pick<DeviceLimits, 'maxBufferSize'>;
+  /** Bytes behind each tensor that a node writes, bound with it: what is written there would be another's. 0 unless given. */
+  readonly guard?: number;
 }
 
 /**
@@ -78,7 +80,7 @@ export function* planInSteps(
   kernels: KernelRegistry,
   options: PlanOptions = {},
 ): Generator<undefined, Plan> {
-  const { precision = 'float32', aliasing = true, preferences } = options;
+  const { precision = 'float32', aliasing = true, preferences, guard = 0 } = options;
   const computing = preferences?.arithmetic && nodesInHalves(graph);
   const halves = options.halves ?? halvesOf(graph, kernels, precision, preferences?.arithmetic);
   const integers = integerTensors(graph);
@@ -105,9 +107,11 @@ export function* planInSteps(
   yield;
 
   const dense = new Set(steps.filter(({ kernel }) => kernel.readsDense).map(({ node }) => node.inputs[0]!));
+  const given = new Set(graph.inputs.map(({ name }) => name));
   const bytesOf = (name: string) => {
     const shape = shapes.get(name)!;
-    return dense.has(name) ? 4 * sizeOf(shape) : storedBytes(shape, precisionOf(name));
+    if (dense.has(name)) return 4 * sizeOf(shape);
+    return storedBytes(shape, precisionOf(name)) + (given.has(name) ? 0 : guard);
   };
   const live = liveTensors(graph, bytesOf, aliasing);
   const memory = placeTensors(live, options.limits?.maxBufferSize);

@@ -51,12 +51,12 @@ const withoutNumbers = (key: string, value: unknown): unknown =>
 
 /**
  * The kernels with which `createPlan` plans a graph for these preferences; those that the core lacks are fetched.
- * `tuning`: with every variant that the tuner tries.
+ * `tuning`: with every variant that the tuner tries on such an adapter.
  */
 export function kernelsFor(
   graph: Graph,
   { prefer, tuned = {}, avoid = [], arithmetic }: KernelPreferences = noPreferences,
-  tuning = false,
+  tuning: 'software' | 'hardware' | null = null,
 ): Promise<KernelRegistry> {
   const shapes = inferShapes(graph);
   const fuses = graph.nodes.some(({ op }) => op === 'fused');
@@ -65,6 +65,7 @@ export function kernelsFor(
   const modules = named.filter((module) => module !== 'integer' && (fuses || module !== 'blocks'));
   if (graph.nodes.some(hasByteWeights)) modules.push('bytes');
   if (tuning) modules.push('variants');
+  if (tuning === 'hardware') modules.push('split');
   if (avoid.length > 0) modules.push('rare');
   if (arithmetic) modules.push('halves');
   for (const node of graph.nodes) {

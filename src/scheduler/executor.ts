@@ -2,6 +2,7 @@ import { bufferUsage, createBuffer, guarded, inScope } from '../device/buffers.t
 import type { Gpu } from '../device/gpu.ts';
 import { settle } from '../device/settle.ts';
 import { DeviceError, type MobileNetError, UsageError } from '../errors.ts';
+import { allFinite } from '../graph/finite.ts';
 import type { ImageRule } from '../graph/graph.ts';
 import { checkPicture } from '../images/picture.ts';
 import type { OpenPicture } from '../images/picture-source.ts';
@@ -11,7 +12,7 @@ import { type Constants, PlanResources, type ResourceOptions } from './plan-reso
 import type { Ranked, RankStage } from './rank-stage.ts';
 import { Readout } from './readout.ts';
 import { type Need, RunOrder } from './run-order.ts';
-import { allFinite, infiniteInput, matchInputs, pack, storedBits, unpack } from './tensors.ts';
+import { infiniteInput, matchInputs, pack, storedBits, unpack } from './tensors.ts';
 
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined;

@@ -1,5 +1,6 @@
 /** Moves tensors between the caller's dense NHWC and the GPU's layout of channels in fours. */
 import { UsageError } from '../errors.ts';
+import { allFinite } from '../graph/finite.ts';
 import { float16Value } from '../graph/float16.ts';
 import { sizeOf } from '../graph/shapes.ts';
 import { toFloat16 } from '../kernels/pack.ts';
@@ -92,15 +93,6 @@ function fromFloat16(bits: Uint16Array): Float32Array {
   const out = new Float32Array(bits.length);
   for (let i = 0; i < bits.length; i++) out[i] = float16Value(bits[i]!);
   return out;
-}
-
-/** Whether all are finite: their sum is, as float64 has room for it. By fours, so that no addition waits for all before it. */
-export function allFinite(values: Float32Array): boolean {
-  let sum = 0;
-  let i = 0;
-  for (; i + 3 < values.length; i += 4) sum += values[i]! + values[i + 1]! + values[i + 2]! + values[i + 3]!;
-  for (; i < values.length; i++) sum += values[i]!;
-  return Number.isFinite(sum);
 }
 
 /** An input of a run: its name and what it must be. */

@@ -69,7 +69,7 @@ export async function see(model: TaskModel, source: PictureSource, options: Task
     import('../images/image-option.ts'),
     import('../images/open-picture.ts'),
   ]);
-  const whole = resolveImage(image, graph.image, channels, graph.name);
+  const whole = await resolveImage(image, graph.image, channels, graph.name);
   const rule = region ? { ...whole, region } : whole;
   const picture = await openPicture(source);
   try {

@@ -78,7 +78,7 @@ interface Layer {
 export async function tuneKernels(bench: TrialBench, graph: Graph, options: TunerOptions): Promise<Tuning> {
   const { preferences, known, budgetMs, signal, onProgress } = options;
   const end = performance.now() + budgetMs;
-  const registry = await kernelsFor(graph, preferences, true);
+  const registry = await kernelsFor(graph, preferences, bench.gpu.adapter.software ? 'software' : 'hardware');
   const layers = distinctLayers(graph, registry, bench.gpu.adapter, options);
   const found = new Map<string, LayerRecord>();
   const measured: TunedLayer[] = [];

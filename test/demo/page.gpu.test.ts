@@ -227,6 +227,18 @@ describe.each(browsers)('the page in %s', (name) => {
       input.dispatchEvent(new Event('change', { bubbles: true }));
     });
     await until(page, "/0\\.113/.test(document.querySelector('#ratio').innerText)");
+    const setSide = (value: string) =>
+      page.$eval(
+        '#learn-n',
+        (element, side) => {
+          (element as HTMLInputElement).value = side;
+          element.dispatchEvent(new Event('input', { bubbles: true }));
+        },
+        value,
+      );
+    await setSide('');
+    expect(await text(page, '#learn-message')).toMatch(/^Input side must be a whole number from 1 to 112/);
+    await setSide('6');
     await page.click('#try');
     await until(page, "document.querySelector('#try-result').dataset.agree === 'true'");
     expect(await text(page, '#try-result')).toMatch(/Both ways give the same output/);

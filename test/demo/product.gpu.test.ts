@@ -121,6 +121,7 @@ describe.each(browsers)('the built page in %s', (name) => {
     await until(shared, "document.querySelector('#engines-table')");
     expect(await text(shared, '#engines-table')).toBe(figures);
     expect(await text(shared, '#compare-shared')).toMatch(/Shared with you/);
+    expect(await shared.$eval('#compare-model', (select) => (select as HTMLSelectElement).value)).toBe('v1-0.25-128');
     await shared.close();
     const edited = await openPage(browser, link.replace(/.{3}(?=\.\w+$)/, 'abc'));
     await until(edited.page, "!document.querySelector('#compare-message').hidden");

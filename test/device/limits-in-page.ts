@@ -67,7 +67,7 @@ export async function asked({ limits }: { limits: Limits }) {
         (error: Error) => error.message,
       );
   return onLimited(limits, async () => {
-    const adapter = (await navigator.gpu.requestAdapter())!;
+    const adapter = (await navigator.gpu.requestAdapter({ featureLevel: 'compatibility' }))!;
     const more = await refusal(() => adapter.requestDevice({ requiredLimits: { maxBufferSize: 2 ** 29 } }));
     const device = await adapter.requestDevice();
     const compile = (code: string) =>

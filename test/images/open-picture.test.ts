@@ -15,12 +15,14 @@ describe('the option image', () => {
   const black = ({ offset }: ImageRule) => offset;
   const white = ({ scale, offset }: ImageRule) => scale.map((value, i) => 255 * value + offset[i]!);
 
-  it('is a rule by its name', () => {
+  it('is a rule by its name', async () => {
     const rounded = (values: readonly number[]) => values.map((value) => Number(value.toFixed(3)));
-    expect([black(resolve('keras')), rounded(white(resolve('keras')))]).toEqual([[-1], [1]]);
-    expect([rounded(black(resolve('zeroToOne'))), rounded(white(resolve('zeroToOne')))]).toEqual([[0], [1]]);
+    const keras = await resolve('keras');
+    expect([black(keras), rounded(white(keras))]).toEqual([[-1], [1]]);
+    const zeroToOne = await resolve('zeroToOne');
+    expect([rounded(black(zeroToOne)), rounded(white(zeroToOne))]).toEqual([[0], [1]]);
     for (const name of ['torchvision', 'timm'] as const) {
-      const rule = resolve(name);
+      const rule = await resolve(name);
       // (0 − mean) / std and (1 − mean) / std of ImageNet.
       expect(rounded(black(rule))).toEqual([-2.118, -2.036, -1.804]);
       expect(rounded(white(rule))).toEqual([2.249, 2.429, 2.64]);
@@ -29,21 +31,21 @@ describe('the option image', () => {
     }
   });
 
-  it('is what differs from the rule of the file, or from the whole picture as it is', () => {
-    expect(resolve({})).toEqual(plainImage);
-    expect(resolve({ mean: 0.5, std: [0.5, 0.25, 0.5] })).toEqual({
+  it('is what differs from the rule of the file, or from the whole picture as it is', async () => {
+    expect(await resolve({})).toEqual(plainImage);
+    expect(await resolve({ mean: 0.5, std: [0.5, 0.25, 0.5] })).toEqual({
       ...plainImage,
       scale: [2 / 255, 4 / 255, 2 / 255],
       offset: [-1, -2, -1],
     });
-    expect(resolve({ fit: 'crop', cropFraction: 0.9 }, signedPixels)).toEqual({
+    expect(await resolve({ fit: 'crop', cropFraction: 0.9 }, signedPixels)).toEqual({
       ...signedPixels,
       fit: 'crop',
       cropFraction: 0.9,
     });
-    expect(resolve({ mean: 0 }, signedPixels)).toMatchObject({ scale: [1 / 255], offset: [-0] });
-    expect(resolve(undefined, signedPixels)).toBe(signedPixels);
-    expect(resolveImage({}, undefined, 1, 'model').channels).toBe('grey');
+    expect(await resolve({ mean: 0 }, signedPixels)).toMatchObject({ scale: [1 / 255], offset: [-0] });
+    expect(await resolve(undefined, signedPixels)).toBe(signedPixels);
+    expect((await resolveImage({}, undefined, 1, 'model')).channels).toBe('grey');
   });
 
   it.each([
@@ -56,8 +58,8 @@ describe('the option image', () => {
     [{ std: 0 }, 'image.std is [0], expected a number or 3, above 0'],
     [{ mean: [1, 2] }, 'image.mean is [1,2], expected a number or 3'],
     [{ mean: 0, scale: [1] }, 'image has mean or std, and scale or offset'],
-  ])('%j is refused', (option, message) => {
-    expect(() => resolve(option as ImageOption | undefined)).toThrow(message);
+  ])('%j is refused', async (option, message) => {
+    await expect(resolve(option as ImageOption | undefined)).rejects.toThrow(message);
   });
 });
 

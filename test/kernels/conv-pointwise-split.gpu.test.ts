@@ -1,10 +1,10 @@
-import { pointwiseSplitVariants } from '../../src/kernels/conv-pointwise-shared.ts';
+import { variants } from '../../src/kernels/conv-pointwise-split.ts';
 import { describeVariants } from './describe-kernel.ts';
 import { pointwiseCases } from './pointwise-cases.ts';
 
 // Software adapters set workgroup memory to zero by code for each element: of large tiles few cases.
-const large = pointwiseSplitVariants.filter(({ name }) => name.includes('c16'));
-const small = pointwiseSplitVariants.filter((kernel) => !large.includes(kernel));
+const large = variants.filter(({ name }) => name.includes('c16'));
+const small = variants.filter((kernel) => !large.includes(kernel));
 
 describeVariants(small, pointwiseCases);
 describeVariants(

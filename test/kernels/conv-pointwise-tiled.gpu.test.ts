@@ -1,4 +1,4 @@
-import { convPointwiseTiled } from '../../src/kernels/conv-pointwise-shared.ts';
+import { convPointwiseTiled } from '../../src/kernels/conv-pointwise-tiled.ts';
 import { describeVariants } from './describe-kernel.ts';
 import { pointwiseCases } from './pointwise-cases.ts';
 

@@ -30,8 +30,9 @@ export function isDealt(table: string, index: number): boolean {
   return index === 0 || (index + offset) % every === 0;
 }
 
-/** What a device that has less says of a variant that needs more, which tuning then passes over. */
-const tooLarge = /^DeviceError: .*maxUniformBufferBindingSize/s;
+/** What a device that has less says of a variant that needs more, which tuning then passes over, or of a block, which is not fused. */
+const tooLarge =
+  /^(DeviceError: .*maxUniformBufferBindingSize|ShaderError: [^\n]*max(ComputeInvocations|ComputeWorkgroupSize))/s;
 
 /** Runs a table and leaves a line of JSON of what became of it. */
 export async function runOnStack(kernel: string, runs: readonly KernelRun[]): Promise<void> {

@@ -87,11 +87,17 @@ export async function atWork({ file }: { readonly file: Uint8Array }) {
     const same = Object.entries(before).every(([name, values]) =>
       values.every((value, i) => value === after[name]![i]),
     );
+    const saved = await load(await model.save(), { device: 'webgpu', tuning: 'off' });
+    const savedSame = Object.entries(await saved.run(input)).every(([name, values]) =>
+      values.every((value, i) => value === before[name]![i]),
+    );
+    saved.dispose();
     const { layers: times } = await model.profile(input, { repeats: 1 });
     const report = await model.validate();
     return {
       precision: model.precision,
       same,
+      savedSame,
       refused,
       kernels,
       failed: layers.flatMap(({ tried }) => tried).filter(({ ms }) => ms === null),

@@ -141,7 +141,7 @@ describe.each(browsers)('integers in %s', (browser) => {
     const found = await page.call<Awaited<ReturnType<typeof atWork>>>('/test/models/integers-in-page.ts', 'atWork', {
       file: files.get('int8')!.bytes,
     });
-    expect(found).toMatchObject({ precision: 'int8', same: true, refused: [], failed: [], ok: true });
+    expect(found).toMatchObject({ precision: 'int8', same: true, savedSame: true, refused: [], failed: [], ok: true });
     expect(found.tried.some((kernel) => kernel.startsWith('int8-pointwise'))).toBe(true);
     expect(found.timed).toBe(found.kernels.length);
     const integers = found.rows.filter(({ kernel }) => kernel.startsWith('int8-') && !/quantise/.test(kernel));

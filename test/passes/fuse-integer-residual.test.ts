@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Graph } from '../../src/graph/graph.ts';
 import type { Integer, IntegerAdd, IntegerBody, IntegerConv2d } from '../../src/graph/integers.ts';
 import { seededUniform } from '../../src/graph/random.ts';
-import { fuseIntegerResidual } from '../../src/passes/fuse-residual.ts';
+import { fuseIntegerResidual } from '../../src/passes/fuse-integer-residual.ts';
 import { runGraph } from '../../src/reference/index.ts';
 
 const integer = (name: string, inputs: string[], body: IntegerBody): Integer => ({

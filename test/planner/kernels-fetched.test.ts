@@ -8,12 +8,12 @@ import { kernelsFor, noPreferences } from '../../src/planner/select.ts';
 
 const namesOf = (kernels: object) => Object.values(kernels).flat(2) as { readonly name: string }[];
 
-it.each(['rare', 'blocks', 'variants'] as const)(
+it.each(['rare', 'blocks', 'variants', 'split'] as const)(
   'the kernels that %s adds, and no others, are found by name',
   async (module) => {
     const core = new Set(namesOf(coreKernels));
     const added = namesOf(await fetchKernels([module])).filter((kernel) => !core.has(kernel));
-    expect(added.length).toBeGreaterThan(4);
+    expect(added.length).toBeGreaterThan(3);
     for (const { name } of added) expect(modulesOf([name]), name).toEqual([module]);
     for (const { name } of core) expect(modulesOf([name]), name).toEqual([]);
   },
@@ -39,7 +39,8 @@ it('what the core cannot run, what is preferred and what the tuner tries is fetc
   expect(await kernelsFor(graph, { ...noPreferences, tuned: { layer: 'conv-depthwise-strip/c4-r8' } })).toEqual(
     variants,
   );
-  expect(await kernelsFor(graph, noPreferences, true)).toEqual(variants);
+  expect(await kernelsFor(graph, noPreferences, 'software')).toEqual(variants);
+  expect(await kernelsFor(graph, noPreferences, 'hardware')).toEqual(await fetchKernels(['variants', 'split']));
   const [conv] = graph.nodes;
   const grouped = {
     ...graph,

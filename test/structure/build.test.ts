@@ -64,6 +64,29 @@ it('imports nothing but its own files, so that a page needs no bundler', () => {
   expect(readFileSync(join(folder, 'LICENSES.md'), 'utf8')).toMatch(/pbf[\s\S]*wgsl-preprocessor/);
 });
 
+it('imports only what is exported, at once and later', () => {
+  const exportsOf = (name: string) => {
+    const [, list = ''] =
+      /\bexport\{([^}]*)\}(?=;?\s*(?:\/\/#.*)?\s*$)/.exec(readFileSync(join(folder, name), 'utf8')) ?? [];
+    return list.split(',').map((pair) => pair.split(' as ').at(-1));
+  };
+  let count = 0;
+  for (const name of modules().filter((each) => each !== 'worker-text.js')) {
+    const text = readFileSync(join(folder, name), 'utf8');
+    const now = [...text.matchAll(/\bimport\{([^}]*)\}from"\.\/([^"]+)"/g)].map(([, list, file]) => ({
+      file: file!,
+      names: list!.split(',').map((pair) => pair.split(' as ')[0]!),
+    }));
+    const later = [...text.matchAll(/\bimport\(["'`]\.\/([^"'`]+)["'`]\)\.then\((\w+)=>\2\.([\w$]+)\)/g)];
+    for (const { file, names } of [...now, ...later.map(([, file, , each]) => ({ file: file!, names: [each!] }))]) {
+      expect(exportsOf(file), `${name} of ${file}`).toEqual(expect.arrayContaining(names));
+      expect(new Set(exportsOf(file)).size, file).toBe(exportsOf(file).length);
+      count += names.length;
+    }
+  }
+  expect(count).toBeGreaterThan(400);
+});
+
 it('loads the loaders when needed', () => {
   const later = [...closure('loaders.js')].flatMap((name) => importsOf(name).later);
   expect([...closure('index.js')].filter((name) => /onnx|tfjs|loaders/.test(name))).toEqual([]);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { checkNames, compactShader, shaderTexts, shortNames } from '../../scripts/compact-shaders.ts';
+import { checkNames, compactShader, programsOf, shaderTexts, shortNames } from '../../scripts/compact-shaders.ts';
 
 /** Words, numbers, directives' lines, and operators, the longest first. */
 const tokensOf = (text: string): readonly string[] =>
@@ -9,7 +9,8 @@ const tokensOf = (text: string): readonly string[] =>
     .map((token) => token.trim());
 
 const texts = shaderTexts();
-const names = shortNames([...texts.values()]);
+const programs = programsOf(texts);
+const names = shortNames(programs);
 
 it('shaders travel with the tokens that they are written in, in fewer bytes', () => {
   expect(texts.size).toBeGreaterThan(30);
@@ -21,34 +22,69 @@ it('shaders travel with the tokens that they are written in, in fewer bytes', ()
   expect(tokensOf(compactShader('let x = a - -b;'))).toEqual(tokensOf('let x = a - -b;'));
 });
 
-it('what shaders declare travels under shorter names, each name under one of its own in all of them', () => {
+it('what shaders declare travels under shorter names, each name under one of its own in all texts that may stand together', () => {
   /** Names with their fields, and texts in arguments of `#include`, apart; numbers at the end of a name stay there. */
   const words = (text: string) => text.replace(/\/\/.*/g, '').match(/[A-Za-z_]\w*|[^\sA-Za-z_]+/g)!;
   const base = (word: string) => word.replace(/(?<=[A-Za-z_])[\d_]*\d[\d_]*$/, '');
-  const short = new Map<string, string>();
-  const long = new Map<string, string>();
+  /** Of each text its words, and what they travel as. */
+  const pairs = new Map<string, readonly (readonly [string, string])[]>();
   for (const [file, text] of texts) {
     // Without breaks and spaces, which are told apart above.
     const [before, after] = [words(compactShader(text)), words(compactShader(text, names))];
     expect(after.length, file).toBe(before.length);
-    before.forEach((word, i) => {
-      const other = after[i]!;
-      // A field, an attribute or a key may be called as something else is.
-      if (word === other) return;
-      expect(short.get(base(word)) ?? base(other), `${file}: ${word}`).toBe(base(other));
-      expect(long.get(base(other)) ?? base(word), `${file}: ${other}`).toBe(base(word));
-      expect(word.slice(base(word).length), `${file}: ${word}`).toBe(other.slice(base(other).length));
-      short.set(base(word), base(other));
-      long.set(base(other), base(word));
-    });
+    pairs.set(
+      text,
+      before.map((word, i) => [word, after[i]!]),
+    );
   }
-  expect(short.size).toBeGreaterThan(100);
-  // No short name is one that stays somewhere.
-  const kept = new Set(
-    [...texts.values()].flatMap((text) => words(compactShader(text, names))).filter((word) => !long.has(base(word))),
-  );
-  for (const name of long.keys()) expect(kept, name).not.toContain(name);
-  for (const name of short.keys()) expect(name).not.toMatch(/^(main|[A-Z][A-Z_]+)$/);
+  const everywhere = new Map<string, string>();
+  const faults: string[] = [];
+  for (const program of programs) {
+    const long = new Map<string, string>();
+    const kept = new Set<string>();
+    for (const [word, other] of program.flatMap((text) => pairs.get(text)!)) {
+      // A field, an attribute or a key may be called as something else is.
+      if (word === other) {
+        kept.add(word);
+        continue;
+      }
+      const [from, to] = [base(word), base(other)];
+      if ((everywhere.get(from) ?? to) !== to) faults.push(`${word} is ${everywhere.get(from)} and ${to}`);
+      if ((long.get(to) ?? from) !== from) faults.push(`${other} is ${long.get(to)} and ${from}`);
+      if (word.slice(from.length) !== other.slice(to.length)) faults.push(`${word} ends otherwise as ${other}`);
+      everywhere.set(from, to);
+      long.set(to, from);
+    }
+    // No short name is one that stays; fields, keys, and names of directives may be called as something else is.
+    const apart = program.flatMap((text) => text.match(/\$\(.*|\$\w+|#.*|\.\w+|\w+(?=:)/g) ?? []).join(' ');
+    const others = new Set(apart.match(/\w+/g));
+    for (const name of long.keys()) if (kept.has(name) && !others.has(name)) faults.push(`${name} stays elsewhere`);
+  }
+  expect(faults).toEqual([]);
+  expect(everywhere.size).toBeGreaterThan(100);
+  for (const name of everywhere.keys()) expect(name).not.toMatch(/^(main|[A-Z][A-Z_]+)$/);
+});
+
+it('a shader stands with what it includes, what that includes, and what code may put in their place', () => {
+  const shaders = new Map([
+    ['prelude.wgsl', 'prelude'],
+    ['whole.wgsl', 'whole\n#include part A=1'],
+    ['other.wgsl', 'other'],
+    ['fragments/part.wgsl', 'part\n  #include inner'],
+    ['fragments/inner.wgsl', 'inner'],
+    ['fragments/instead.wgsl', 'instead'],
+  ]);
+  const found = programsOf(shaders).map((program) => program.map((text) => text.split('\n')[0]!).sort());
+  expect(found).toEqual([
+    ['instead', 'prelude'],
+    ['inner', 'instead', 'part', 'prelude', 'whole'],
+    ['instead', 'other', 'prelude'],
+  ]);
+  expect(() => programsOf(new Map([['whole.wgsl', '#include gone']]))).toThrow('fragments/gone.wgsl');
+  const one = shortNames([['let first = 1;'], ['let second = 1;']]);
+  expect([...one.values()]).toEqual(['a', 'a']);
+  const together = shortNames([['let first = 1;', 'let second = 1;']]);
+  expect([...together.values()].sort()).toEqual(['a', 'b']);
 });
 
 it('leaves what code knows by name', () => {
@@ -63,7 +99,7 @@ fn main(@builtin(workgroup_id) workgroup: vec3u) {
 #end
   let width = width0 + held[0];
 }`;
-  expect(compactShader(text, shortNames([text]))).toBe(
+  expect(compactShader(text, shortNames([[text]]))).toBe(
     `struct Shape{width:u32,rows:u32}override WORKGROUP_X:u32;var<workgroup>b:array<f32,4>;
 #include part LEFT=2 sum=b
 @compute @workgroup_size(WORKGROUP_X)fn main(@builtin(workgroup_id)c:vec3u){
@@ -80,12 +116,12 @@ it('gives no name that is a word of WGSL, or becomes one with numbers behind it'
   const text = (end: string) =>
     [...declared.map((each) => `let ${each}${end} = 1;`), '#unroll p 40', 'let last$p = 0;', '#end'].join('\n');
   for (const end of ['16', '32']) {
-    const found = tokensOf(compactShader(text(end), shortNames([text(end)])));
+    const found = tokensOf(compactShader(text(end), shortNames([[text(end)]])));
     for (const word of ['f16', 'f32', 'i32', 'u32']) expect(found).not.toContain(word);
   }
-  const names = [...shortNames([text('$(p)')]).values()];
+  const names = [...shortNames([[text('$(p)')]]).values()];
   for (const letter of ['f', 'i', 'u']) expect(names).not.toContain(letter);
-  expect([...shortNames([text('8')]).values()]).toEqual(expect.arrayContaining(['f', 'i', 'u']));
+  expect([...shortNames([[text('8')]]).values()]).toEqual(expect.arrayContaining(['f', 'i', 'u']));
 });
 
 it.each([

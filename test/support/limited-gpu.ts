@@ -109,12 +109,16 @@ export function limited(device: GPUDevice, limits: Limits): GPUDevice {
   });
 }
 
-/** Has adapters offer no more than `limits` while `work` runs, and refuse a device that needs more. */
+/**
+ * Has adapters offer no more than `limits` while `work` runs, and refuse a device that needs more. Those of compatibility mode's
+ * limits are there for whoever asks for that mode only.
+ */
 export async function onLimited<T>(limits: Limits, work: (opened: readonly GPUDevice[]) => Promise<T>): Promise<T> {
+  const old = limits.maxComputeInvocationsPerWorkgroup === compatibility.maxComputeInvocationsPerWorkgroup;
   const { requestAdapter } = GPU.prototype;
   const opened: GPUDevice[] = [];
   GPU.prototype.requestAdapter = async function (options) {
-    const adapter = await requestAdapter.call(this, options);
+    const adapter = old && options?.featureLevel !== 'compatibility' ? null : await requestAdapter.call(this, options);
     if (!adapter) return adapter;
     const { requestDevice } = adapter;
     const offered: Readonly<Record<string, number>> = { ...numbersOf(adapter.limits), ...limits };

@@ -5,6 +5,8 @@ import { buildArchitecture } from '../../src/architectures/index.ts';
 import type { Graph } from '../../src/graph/graph.ts';
 import type { Node } from '../../src/graph/ops.ts';
 import { loadGraph, type ModelFiles } from '../../src/loaders/index.ts';
+import { integerGraph } from '../../src/passes/integers.ts';
+import { saveModel } from '../../src/save-model.ts';
 import { writeTflite } from '../../src/writers/tflite.ts';
 import { quantisedOnnx } from './onnx-quantiser.ts';
 import { writeOnnx } from './onnx-writer.ts';
@@ -173,6 +175,11 @@ async function quantisedTflite(): Promise<Sound> {
   return { name: 'model.tflite', bytes: file!.bytes };
 }
 
+async function savedOnIntegers(): Promise<Sound> {
+  const graph = integerGraph(await loadGraph(await quantisedTflite(), { quantisation: true }));
+  return { name: 'saved.safetensors', bytes: await saveModel(graph, {}) };
+}
+
 /** By the names of their formats. */
 export const soundFiles: Readonly<Record<string, () => Promise<Sound> | Sound>> = {
   ONNX: async () => ({ name: 'model.onnx', bytes: writeGraph(await small()) }),
@@ -185,4 +192,5 @@ export const soundFiles: Readonly<Record<string, () => Promise<Sound> | Sound>> 
   'TensorFlow.js layers model': layersModel,
   safetensors: checkpoint,
   'saved model': () => ({ name: 'saved.safetensors', bytes: saved }),
+  'saved model on integers': savedOnIntegers,
 };

@@ -71,6 +71,10 @@ const sabotages: Readonly<Record<string, Sabotage>> = {
     label: 'conv-direct.wgsl',
     edit: replacing('clamp(x + shift, vec4f(low)', 'clamp(x + shift, vec4f(low - 0.1)'),
   },
+  'idle lanes that write': {
+    label: 'conv-depthwise-any.wgsl',
+    edit: replacing('c >= shape.channels4 || out_x', 'c >= shape.channels4 && out_x'),
+  },
 };
 
 export const names = Object.keys(sabotages);

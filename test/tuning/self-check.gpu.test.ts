@@ -67,6 +67,12 @@ describe.each(browsers)('the self-check in %s', (browser) => {
     expect(on.device).toBe('webgpu');
   });
 
+  it('catches idle lanes that write, though what they harm is often written again', async () => {
+    const { on } = await call<{ on: Outcome }>('withSabotage', { how: 'idle lanes that write', id: 'v1-0.25-64' });
+    expect(on.report).toMatch(/kernel conv-depthwise-any\/\S+ .* is not used: it writes behind its tensor/);
+    expect([on.nmse < 1e-10, on.device]).toEqual([true, 'webgpu']);
+  });
+
   it.each([
     [null, '', ''],
     ['int8-depthwise.wgsl', 'select(shape.outside, src[', 'select(0u, src['],

@@ -28,9 +28,12 @@ export function setLanguage(code: string): void {
   } catch {}
 }
 
+/** No line ends within “1 × 1”. */
+export const unbroken = (text: string): string => text.replaceAll(' × ', '\u00a0×\u00a0');
+
 /** Fills the elements of index.html that carry `data-text`. */
 export function fillTexts(place: HTMLElement): void {
   place.lang = current.code;
   for (const element of place.querySelectorAll<HTMLElement>('[data-text]'))
-    element.textContent = current.texts[element.dataset.text as keyof StaticStrings];
+    element.textContent = unbroken(current.texts[element.dataset.text as keyof StaticStrings]);
 }

@@ -8,8 +8,8 @@
  */
 import { GraphError, ModelFormatError, UnsupportedOpError } from '../../errors.ts';
 import type { Graph, GraphInput, GraphOutput } from '../../graph/graph.ts';
-import type { Activation, Node, Pair, Permutation, Pool, Shape } from '../../graph/ops.ts';
-import { inferShapes, permuted, sizeOf, windowOutput } from '../../graph/shapes.ts';
+import type { Activation, Node, Pair, Pool, Shape } from '../../graph/ops.ts';
+import { inferShapes, sizeOf, windowOutput } from '../../graph/shapes.ts';
 import { broadcastDims, type Constant, type FoldBudget, FoldError } from './constants.ts';
 
 /** An axis in memory: 0 batch, 1 height, 2 width, 3 channels. */
@@ -66,21 +66,59 @@ const maxLength = 1 << 24;
 /** Largest stride and dilation of a convolution, likewise. */
 const maxStep = 4096;
 
+/** What few files need, in layouts.ts, which is fetched for those. */
+export interface Layouts {
+  readonly reshaped: (builder: ImportBuilder, place: Place, x: Variable, dims: readonly number[]) => Variable;
+  readonly arranged: (builder: ImportBuilder, place: Place, x: Variable, order: readonly Axis[]) => Variable;
+  readonly onChannels: (builder: ImportBuilder, place: Place, x: Variable, dim: number) => Variable;
+  readonly arithmetic: (builder: ImportBuilder, place: Place, op: Arithmetic, a: Value, b: Value) => Variable;
+  readonly laidOutAs: (
+    builder: ImportBuilder,
+    place: Place,
+    x: Variable,
+    axes: Variable['axes'],
+    shape: Shape,
+  ) => Variable;
+  readonly permutedRows: (weights: Float32Array, x: Variable, axes: readonly Axis[], outputs: number) => Float32Array;
+  readonly pointwise: (
+    builder: ImportBuilder,
+    place: Place,
+    x: Variable,
+    weights: Float32Array,
+    bias: Float32Array | null,
+    outChannels: number,
+    activation?: Activation,
+  ) => Pick<Variable, 'kind' | 'tensor' | 'shape'>;
+}
+
+export type Arithmetic = 'add' | 'subtract' | 'multiply' | 'divide';
+
+/** A builder was made without `Layouts`, and the file needs them: it is to be read again with one that has them. */
+export class LayoutsNeeded extends Error {}
+
 export class ImportBuilder {
   readonly file: string;
   /** Between which numbers tensors lie for certain, where that was asked. */
   readonly intervals = new Map<string, Interval>();
-  private readonly weights: FoldBudget;
+  /** How many constants the nodes may hold together; one that many nodes share counts for each. */
+  readonly weights: FoldBudget;
+  readonly #layouts: Layouts | null;
   private readonly inputs: GraphInput[] = [];
   /** By the tensor that they write, in order. */
   private readonly nodes = new Map<string, Node>();
   private readonly names = new UniqueNames();
   private readonly tensors = new UniqueNames();
 
-  /** `weights`: how many constants the nodes may hold together; one that many nodes share counts for each. */
-  constructor(file: string, weights: FoldBudget) {
+  /** Without `layouts` it throws `LayoutsNeeded` where it would need them. */
+  constructor(file: string, weights: FoldBudget, layouts: Layouts | null) {
     this.file = file;
     this.weights = weights;
+    this.#layouts = layouts;
+  }
+
+  private get layouts(): Layouts {
+    if (!this.#layouts) throw new LayoutsNeeded();
+    return this.#layouts;
   }
 
   // Troubles
@@ -151,48 +189,7 @@ export class ImportBuilder {
       this.damaged(place, `cannot reshape [${x.dims}] to [${dims}]`);
     }
     const axes = regroup(x.shape, x.axes.flat(), dims);
-    if (axes) return { ...x, dims, axes };
-    const long = dims.flatMap((d, i) => (d > 1 ? [i] : []));
-    const batched = long[0] === 0 && (dims[0] === x.shape[0] || long.length === 4);
-    if (long.length > (batched ? 4 : 3)) {
-      return this.split(place, x, dims) ?? this.unsupported(place, `makes a tensor of five dimensions, [${dims}]`);
-    }
-    const wanted = dims.map((): Axis => 0);
-    const rest = batched ? long.slice(1) : long;
-    rest.forEach((dim, i) => {
-      wanted[dim] = (4 - rest.length + i) as Axis;
-    });
-    return this.place(place, this.inOrder(place, x, x.axes.flat()), dims, wanted);
-  }
-
-  /**
-   * Memory with its axes cut where a dimension ends inside one, as in a shuffle of channels, [1, C, H, W] → [1, g, C / g, H, W].
-   * Null where more than four axes are left, or a length is no multiple.
-   */
-  private split(place: Place, x: Variable, dims: readonly number[]): Variable | null {
-    const parts: { readonly axis: Axis; readonly dim: number; readonly length: number }[] = [];
-    let dim = 0;
-    let open = dims[0]!;
-    for (const axis of x.axes.flat()) {
-      for (let rest = x.shape[axis]; rest > 1; ) {
-        while (open === 1) open = dims[++dim]!;
-        const length = Math.min(open, rest);
-        if (open % length !== 0 || rest % length !== 0) return null;
-        parts.push({ axis, dim, length });
-        open /= length;
-        rest /= length;
-      }
-    }
-    if (parts.length > 4) return null;
-    const inMemory = nhwc.flatMap((axis) => parts.filter((part) => part.axis === axis));
-    const shape: [number, number, number, number] = [1, 1, 1, 1];
-    const axes = dims.map((): Axis[] => []);
-    for (const part of parts) {
-      const axis = (4 - parts.length + inMemory.indexOf(part)) as Axis;
-      shape[axis] = part.length;
-      axes[part.dim]!.push(axis);
-    }
-    return { ...this.emit(place, { op: 'reshape', inputs: [x.tensor], shape }, shape, 'reshape'), dims, axes };
+    return axes ? { ...x, dims, axes } : this.layouts.reshaped(this, place, x, dims);
   }
 
   transpose(x: Variable, permutation: readonly number[]): Variable {
@@ -204,61 +201,15 @@ export class ImportBuilder {
     if (x.dims.length !== order.length) {
       this.unsupported(place, `reads a tensor of ${x.dims.length} dimensions ([${x.dims}]), expected ${order.length}`);
     }
-    if (x.axes.every((axes, i) => axes.length === 0 || (axes.length === 1 && axes[0] === order[i]))) return x;
-    const wanted = x.dims.flatMap((d, i) => (d > 1 ? [i] : [])).sort((a, b) => order[a]! - order[b]!);
-    const sequence = wanted.flatMap((i) => x.axes[i]!);
-    const single = wanted.every((i) => x.axes[i]!.length === 1);
-    if (single && !isAscending(sequence)) {
-      const places = new Map(wanted.map((i) => [order[i]!, x.axes[i]![0]!]));
-      return this.transposed(place, x, places);
-    }
-    return this.place(place, this.inOrder(place, x, sequence), x.dims, order);
-  }
-
-  /** The tensor whose elements lie in memory in the order of `sequence`, all its axes of more than one element. */
-  private inOrder(place: Place, x: Variable, sequence: readonly Axis[]): Variable {
-    if (isAscending(sequence)) return x;
-    return this.transposed(place, x, new Map(sequence.map((axis, i) => [(4 - sequence.length + i) as Axis, axis])));
-  }
-
-  /** `from`: for axes of the result those of `x` that they come from; what it leaves out has one element. */
-  private transposed(place: Place, x: Variable, from: ReadonlyMap<Axis, Axis>): Variable {
-    const rest = nhwc.filter((axis) => ![...from.values()].includes(axis));
-    const permutation = nhwc.map((axis) => from.get(axis) ?? rest.shift()!) as unknown as Permutation;
-    const shape = permuted(x.shape, permutation);
-    const axes = x.axes.map((own) => own.map((axis) => permutation.indexOf(axis) as Axis));
-    return {
-      ...x,
-      ...this.emit(place, { op: 'transpose', inputs: [x.tensor], permutation }, shape, 'transpose'),
-      axes,
-    };
+    const lies = x.axes.every((axes, i) => axes.length === 0 || (axes.length === 1 && axes[0] === order[i]));
+    return lies ? x : this.layouts.arranged(this, place, x, order);
   }
 
   /** The tensor with dimension `dim` alone on the channels in memory. */
   onChannels(place: Place, x: Variable, dim: number): Variable {
     const axes = x.axes[dim]!;
     if (axes.join() === '3' || (axes.length === 0 && x.shape[3] === 1)) return x;
-    const rest = x.dims.flatMap((d, i) => (d > 1 && i !== dim ? [i] : []));
-    if (rest.length > 3) this.unsupported(place, `works along dimension ${dim} of [${x.dims}], of five`);
-    // A dimension on the batch stays there.
-    const batched = rest.length > 0 && (rest.length === 3 || x.axes[rest[0]!]!.join() === '0');
-    const order = x.dims.map((): Axis => 0);
-    order[dim] = 3;
-    rest.forEach((i, at) => {
-      order[i] = (batched && at === 0 ? 0 : 3 - rest.length + at) as Axis;
-    });
-    return this.arrange(place, x, order);
-  }
-
-  /** Sees memory as it lies with `dims[i]` on axis `order[i]`. */
-  private place(place: Place, x: Variable, dims: readonly number[], order: readonly Axis[]): Variable {
-    const shape: [number, number, number, number] = [1, 1, 1, 1];
-    dims.forEach((d, i) => {
-      if (d > 1) shape[order[i]!] = d;
-    });
-    const axes = dims.map((d, i) => (d > 1 ? [order[i]!] : []));
-    if (shape.join() === x.shape.join()) return { ...x, dims, axes };
-    return { ...this.emit(place, { op: 'reshape', inputs: [x.tensor], shape }, shape, 'reshape'), dims, axes };
+    return this.layouts.onChannels(this, place, x, dim);
   }
 
   /** The node that writes a tensor of the graph; undefined for an input. */
@@ -282,69 +233,15 @@ export class ImportBuilder {
   }
 
   /** x + y, x − y, x · y, x / y, broadcast. */
-  arithmetic(place: Place, op: 'add' | 'subtract' | 'multiply' | 'divide', a: Value, b: Value): Variable {
-    if (a.kind === 'constant' && b.kind === 'constant') return this.damaged(place, 'both operands are constants');
-    if (b.kind === 'constant') return this.withConstant(place, op, a as Variable, b);
-    if (a.kind === 'constant') {
-      if (op === 'divide') this.unsupported(place, 'divides by a tensor');
-      if (op !== 'subtract') return this.withConstant(place, op, b, a);
-      const { x, values } = this.perChannel(place, b, a);
-      return this.affine(place, x, Float32Array.of(-1), values);
-    }
-    if (op === 'divide') return this.unsupported(place, 'divides by a tensor');
-    const y = op === 'subtract' ? this.affine(place, b, Float32Array.of(-1), Float32Array.of(0), 'negative') : b;
-    return this.combine(place, op === 'multiply' ? 'multiply' : 'add', a, y);
+  arithmetic(place: Place, op: Arithmetic, a: Value, b: Value): Variable {
+    const both = a.kind === 'variable' && b.kind === 'variable';
+    return both && (op === 'add' || op === 'multiply')
+      ? this.combine(place, op, a, b)
+      : this.layouts.arithmetic(this, place, op, a, b);
   }
 
-  private withConstant(
-    place: Place,
-    op: 'add' | 'subtract' | 'multiply' | 'divide',
-    input: Variable,
-    c: Constant,
-  ): Variable {
-    const { x, values } = this.perChannel(place, input, c);
-    const [one, zero] = [Float32Array.of(1), Float32Array.of(0)];
-    switch (op) {
-      case 'add':
-        return this.affine(place, x, one, values);
-      case 'subtract':
-        return this.affine(
-          place,
-          x,
-          one,
-          values.map((v) => -v),
-        );
-      case 'multiply':
-        return this.affine(place, x, values, zero);
-      case 'divide':
-        return this.affine(
-          place,
-          x,
-          values.map((v) => 1 / v),
-          zero,
-        );
-    }
-  }
-
-  /** A constant broadcast against `x` as `[channels]` or `[1]`, and `x` where those are its channels in memory. */
-  perChannel(place: Place, x: Variable, constant: Constant): { readonly x: Variable; readonly values: Float32Array } {
-    // Negated and inverted, too.
-    this.weights.take(2 * constant.data.length);
-    const values = constant.data instanceof Float32Array ? constant.data : Float32Array.from(constant.data);
-    if (values.length === 1 && constant.dims.length <= x.dims.length) return { x, values };
-    const shift = x.dims.length - constant.dims.length;
-    const long = constant.dims.flatMap((d, i) => (d > 1 ? [i + shift] : []));
-    const fits = shift >= 0 && long.length === 1 && constant.dims.every((d, i) => d === 1 || d === x.dims[i + shift]);
-    if (!fits || values.length === 0) {
-      this.unsupported(
-        place,
-        `combines a tensor of [${x.dims}] with a constant of [${constant.dims}], expected one value, or one a channel`,
-      );
-    }
-    return { x: this.onChannels(place, x, long[0]!), values };
-  }
-
-  private combine(place: Place, op: 'add' | 'multiply', a: Variable, b: Variable): Variable {
+  /** x + y, x · y. */
+  combine(place: Place, op: 'add' | 'multiply', a: Variable, b: Variable): Variable {
     let dims: number[];
     try {
       dims = broadcastDims(a.dims, b.dims);
@@ -358,7 +255,7 @@ export class ImportBuilder {
     const pad = (v: Variable) => [...new Array<Axis[]>(dims.length - v.dims.length).fill([]), ...v.axes];
     const xAxes = pad(x);
     const isAligned = (v: Variable) => pad(v).every((axes, i) => axes.length === 0 || axes.join() === xAxes[i]!.join());
-    const y = isAligned(other) ? other : this.laidOutAs(place, other, xAxes, x.shape);
+    const y = isAligned(other) ? other : this.layouts.laidOutAs(this, place, other, xAxes, x.shape);
     const broadcast = y.shape[1] === 1 && y.shape[2] === 1 && y.shape[3] === x.shape[3];
     if (!(broadcast || sizeOf(x.shape) === sizeOf(y.shape))) {
       this.unsupported(
@@ -369,44 +266,6 @@ export class ImportBuilder {
     }
     const body = { op, inputs: [x.tensor, y.tensor], activation: 'none' } as const;
     return { ...this.emit(place, body, x.shape), dims, axes: xAxes };
-  }
-
-  /** `x` with each of its longer dimensions on the axes, of a tensor of `shape`, that `axes` has for it from the end. */
-  private laidOutAs(place: Place, x: Variable, axes: Variable['axes'], shape: Shape): Variable {
-    const shift = axes.length - x.dims.length;
-    const long = x.dims.flatMap((d, i) => (d > 1 ? [i] : []));
-    const owner = new Map(long.flatMap((i) => axes[i + shift]!.map((axis) => [axis, i] as const)));
-    // Both as the other tensor lies: its axes in memory, and where each is in its dimension.
-    const wanted = [...owner.keys()].sort();
-    const parts = new Map(
-      long.map((i) => [
-        i,
-        this.partsOf(
-          x,
-          i,
-          axes[i + shift]!.map((axis) => shape[axis]),
-        ),
-      ]),
-    );
-    const split = wanted.map((axis) => {
-      const i = owner.get(axis)!;
-      return parts.get(i)?.[axes[i + shift]!.indexOf(axis)];
-    });
-    if (split.some((part) => part === undefined)) {
-      this.unsupported(place, `combines a tensor of [${x.dims}] with one that lies in memory as [${shape}] (NHWC)`);
-    }
-    const sorted = this.inOrder(place, x, (split as Axis[][]).flat());
-    const target: [number, number, number, number] = [1, 1, 1, 1];
-    for (const axis of wanted) target[axis] = shape[axis];
-    const laid = x.dims.map((d, i) => (d > 1 ? axes[i + shift]! : []));
-    if (sorted.shape.join() === target.join()) return { ...sorted, axes: laid };
-    const body = { op: 'reshape', inputs: [sorted.tensor], shape: target } as const;
-    return { ...x, ...this.emit(place, body, target, 'reshape'), axes: laid };
-  }
-
-  /** The axes in memory of dimension `dim` as parts of `lengths`; undefined where a border falls inside an axis. */
-  private partsOf(x: Variable, dim: number, lengths: readonly number[]): Axis[][] | undefined {
-    return regroup(x.shape, x.axes[dim]!, lengths) ?? undefined;
   }
 
   // Normalisation and softmax
@@ -425,21 +284,6 @@ export class ImportBuilder {
       this.unsupported(place, `works along dimension ${dims} of [${x.dims}], which is not the channels`);
     }
     return x;
-  }
-
-  /**
-   * `length` places of dimension `dim`, `step` apart: a pointwise convolution by ones and zeros, which is exact for all numbers
-   * that are finite.
-   */
-  part(place: Place, input: Variable, dim: number, start: number, length: number, step: number): Variable {
-    const x = this.onChannels(place, input, dim);
-    const [n, h, w, channels] = x.shape;
-    this.weights.take(channels * length);
-    const weights = new Float32Array(channels * length);
-    for (let i = 0; i < length; i++) weights[(start + i * step) * length + i] = 1;
-    const axes = x.axes.map((own, i) => (i === dim ? (length > 1 ? [3 as Axis] : []) : own));
-    const dims = x.dims.map((d, i) => (i === dim ? length : d));
-    return { ...this.emit(place, pointwise(x.tensor, weights, null, length), [n, h, w, length]), dims, axes };
   }
 
   // Windows
@@ -525,15 +369,14 @@ export class ImportBuilder {
     if (before.every((axis) => axis === 0) && !x.axes[last]!.includes(0)) {
       const n = x.shape[0];
       const shape: Shape = [n, 1, 1, outputs];
-      const rows = permuteRows(weights.data, x, x.axes[last]!, outputs);
+      const own = x.axes[last]!;
+      const rows = isAscending(own) ? weights.data : this.layouts.permutedRows(weights.data, x, own, outputs);
       const body = { op: 'fully-connected', weights: rows, bias, outFeatures: outputs, activation } as const;
       return { ...this.emit(place, { ...body, inputs: [x.tensor] }, shape), dims, axes: axesOf(x) };
     }
     const y = this.onChannels(place, x, last);
-    const [n, h, w] = y.shape;
-    const shape: Shape = [n, h, w, outputs];
-    const body = { ...pointwise(y.tensor, weights.data, bias, outputs), activation };
-    return { ...this.emit(place, body, shape), dims, axes: axesOf(y) };
+    const pixels = this.layouts.pointwise(this, place, y, weights.data, bias, outputs, activation);
+    return { ...pixels, dims, axes: axesOf(y) };
   }
 
   // Emission
@@ -577,22 +420,6 @@ export class ImportBuilder {
   }
 }
 
-/** `weights`: `[channels][outChannels]`. */
-const pointwise = (input: string, weights: Float32Array, bias: Float32Array | null, outChannels: number) =>
-  ({
-    op: 'conv2d',
-    inputs: [input],
-    weights,
-    bias,
-    kernel: [1, 1],
-    stride: [1, 1],
-    dilation: [1, 1],
-    padding: { top: 0, left: 0, bottom: 0, right: 0 },
-    groups: 1,
-    outChannels,
-    activation: 'none',
-  }) as const;
-
 /** The view in which `dims[i]` lies on memory axis `order[i]`. */
 function viewOf(shape: Shape, order: readonly Axis[]): Pick<Variable, 'dims' | 'axes'> {
   return {
@@ -602,7 +429,7 @@ function viewOf(shape: Shape, order: readonly Axis[]): Pick<Variable, 'dims' | '
 }
 
 /** The memory axes in `order` dealt out to `dims`, or null where a border of a dimension falls inside an axis. */
-function regroup(shape: Shape, order: readonly Axis[], dims: readonly number[]): Axis[][] | null {
+export function regroup(shape: Shape, order: readonly Axis[], dims: readonly number[]): Axis[][] | null {
   let next = 0;
   const axes: Axis[][] = [];
   for (const d of dims) {
@@ -631,31 +458,7 @@ function memoryOrder(x: Variable): number[] | null {
   return ascending && new Set(order).size === order.length ? order : null;
 }
 
-const isAscending = (axes: readonly Axis[]): boolean => axes.every((axis, i) => i === 0 || axis > axes[i - 1]!);
-
-/** Rows of `[features][outputs]` from the order of `axes` (major first) to the order in memory. */
-function permuteRows(weights: Float32Array, x: Variable, axes: readonly Axis[], outputs: number): Float32Array {
-  if (isAscending(axes)) return weights;
-  const stride = [0, 0, 0, 0];
-  let product = 1;
-  for (const axis of [...axes].reverse()) {
-    stride[axis] = product;
-    product *= x.shape[axis];
-  }
-  const [, height, width, channels] = x.shape;
-  const result = new Float32Array(weights.length);
-  let to = 0;
-  for (let h = 0; h < height; h++) {
-    for (let w = 0; w < width; w++) {
-      for (let c = 0; c < channels; c++) {
-        const row = h * stride[1]! + w * stride[2]! + c * stride[3]!;
-        result.set(weights.subarray(row * outputs, (row + 1) * outputs), to);
-        to += outputs;
-      }
-    }
-  }
-  return result;
-}
+export const isAscending = (axes: readonly Axis[]): boolean => axes.every((axis, i) => i === 0 || axis > axes[i - 1]!);
 
 function firstNotFinite(values: Float32Array): number {
   for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return i;

@@ -2,10 +2,11 @@
 import type { Node, Padding, Pair, Resize, Shape } from '../../graph/ops.ts';
 import type { Constant } from './constants.ts';
 import { type Axis, type ImportBuilder, nhwc, type Place, type Variable } from './import-builder.ts';
+import { perChannel, pointwise } from './layouts.ts';
 
 /** `slopes` broadcast as `perChannel` says. */
 export function prelu(builder: ImportBuilder, place: Place, input: Variable, slopes: Constant): Variable {
-  const { x, values: slope } = builder.perChannel(place, input, slopes);
+  const { x, values: slope } = perChannel(builder, place, input, slopes);
   if (slope.every((value) => value === 1)) return x;
   if (slope.every((value) => value === 0)) return builder.activation(place, x, 'relu');
   return builder.same(place, x, { op: 'prelu', inputs: [x.tensor], slope });
@@ -123,6 +124,29 @@ export function resize(
   const x = builder.arrange(place, input, order);
   const shape: Shape = [x.shape[0], size[0], size[1], x.shape[3]];
   return builder.image(place, { op: 'resize', inputs: [x.tensor], size, mode, corners }, shape, order);
+}
+
+/**
+ * `length` places of dimension `dim`, `step` apart: a pointwise convolution by ones and zeros, which is exact for all numbers
+ * that are finite.
+ */
+export function part(
+  builder: ImportBuilder,
+  place: Place,
+  input: Variable,
+  dim: number,
+  start: number,
+  length: number,
+  step: number,
+): Variable {
+  const x = builder.onChannels(place, input, dim);
+  const channels = x.shape[3];
+  builder.weights.take(channels * length);
+  const weights = new Float32Array(channels * length);
+  for (let i = 0; i < length; i++) weights[(start + i * step) * length + i] = 1;
+  const axes = x.axes.map((own, i) => (i === dim ? (length > 1 ? [3 as Axis] : []) : own));
+  const dims = x.dims.map((d, i) => (i === dim ? length : d));
+  return { ...pointwise(builder, place, x, weights, null, length), dims, axes };
 }
 
 /** Tensors side by side along the file's dimension `dim`, which is brought onto one axis in memory. */

@@ -1,5 +1,5 @@
 /** As operations.ts, of operations that only some networks have. */
-import type { Padding, Pair, Resize } from '../../graph/ops.ts';
+import type { Padding, Resize } from '../../graph/ops.ts';
 import { floats } from './constants.ts';
 import type { Slice } from './fold.ts';
 import { nhwc, type Value, type Variable } from './import-builder.ts';
@@ -61,7 +61,7 @@ export function resized(
   if (size.length !== 2) builder.damaged(place, `has a size of ${size.length} numbers, expected height and width`);
   if (alignCorners && halfPixelCenters) builder.unsupported(place, 'has both align_corners and half_pixel_centers');
   const corners = alignCorners ? 'align' : halfPixelCenters ? 'half-pixel' : 'asymmetric';
-  return resize(builder, place, variable(0), nhwc, size as unknown as Pair, mode, corners);
+  return resize(builder, place, variable(0), nhwc, [size[0]!, size[1]!], mode, corners);
 }
 
 /** Tensors of the network side by side; `axis` counts from the end where it is negative. */

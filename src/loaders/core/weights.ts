@@ -23,16 +23,6 @@ export function outputsLast(values: Float32Array, outputs: number, inputs: numbe
   return result;
 }
 
-/** `[taps][outputs][inputs]` → `[taps][inputs][outputs]`, of transposed convolutions of TensorFlow. */
-export function tapsOutputsLast(values: Float32Array, taps: number, outputs: number, inputs: number): Float32Array {
-  const result = new Float32Array(values.length);
-  const size = outputs * inputs;
-  for (let tap = 0; tap < taps; tap++) {
-    result.set(outputsLast(values.subarray(tap * size, (tap + 1) * size), outputs, inputs), tap * size);
-  }
-  return result;
-}
-
 /** Little-endian float32, as the machines are that WebGPU runs on: a view where the bytes are aligned, else a copy. */
 export function float32View(bytes: Uint8Array): Float32Array {
   const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();

@@ -4,10 +4,12 @@ import type { Graph } from '../../graph/graph.ts';
 import { type Constant, FoldBudget, FoldError } from '../core/constants.ts';
 import { type Axis, ImportBuilder, listed, nchw, nhwc, type Place, type Value } from '../core/import-builder.ts';
 import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
+import { layouts } from '../core/layouts.ts';
 import { operandsOf } from '../core/operands.ts';
 import type { Rounding } from '../core/rounding.ts';
 import { schedule } from '../core/schedule.ts';
-import { type LoadGraphOptions, type ModelFiles, readBeside } from '../model-files.ts';
+import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
+import { readBeside } from '../read-beside.ts';
 import { attribute, constantOf, intOf, intsOf } from './attributes.ts';
 import type { Dynamic } from './dynamic.ts';
 import type { Folded, OnnxFolder, Sequence } from './fold.ts';
@@ -194,7 +196,7 @@ class OnnxLoader {
     for (const beside of external.values()) bytes += beside.length;
     this.bytes = bytes;
     this.budget = new FoldBudget(bytes);
-    this.builder = new ImportBuilder(files.name, this.budget);
+    this.builder = new ImportBuilder(files.name, this.budget, layouts);
     this.decode = (tensor) => decodeTensor(files.name, tensor, external);
   }
 

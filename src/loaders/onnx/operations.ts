@@ -376,7 +376,7 @@ function sliced(operation: Operation): Value {
   );
   const { start, length, step } = slices[cut[0]!] ?? { start: 0, length: 0, step: 0 };
   if (cut.length !== 1 || length < 1) return wholeSlice(operation, x, slices);
-  return builder.part(place, x, cut[0]!, start, length, step);
+  return rarer.part(builder, place, x, cut[0]!, start, length, step);
 }
 
 /**

@@ -1,6 +1,7 @@
 /** ONNX's Split, whose outputs are parts of a tensor: fetched where a file has one. */
 import { axisOf } from '../core/dims.ts';
 import type { Value } from '../core/import-builder.ts';
+import * as rarer from '../core/rarer-layers.ts';
 import { intOf, intsOf } from './attributes.ts';
 import type { QuantisedCall } from './quantised.ts';
 
@@ -20,7 +21,7 @@ export function runSplit({ node, place, builder, inputs }: QuantisedCall<{ reado
   let start = 0;
   return lengths.map((length, i) => {
     const name = node.outputs[i] || `${place.output}/${i}`;
-    const part = builder.part({ ...place, node: `${place.node}/${i}`, output: name }, x, dim, start, length, 1);
+    const part = rarer.part(builder, { ...place, node: `${place.node}/${i}`, output: name }, x, dim, start, length, 1);
     start += length;
     return part;
   });

@@ -179,12 +179,23 @@ function duplicateKey(text: string): string | null {
   return null;
 }
 
+const dtypeOf = (values: Float32Array | Uint16Array | Int32Array | Int8Array): string =>
+  values instanceof Int8Array
+    ? 'I8'
+    : values instanceof Int32Array
+      ? 'I32'
+      : values instanceof Uint16Array
+        ? 'F16'
+        : 'F32';
+
 /**
- * A safetensors file of float32 tensors, of float16 ones as bits, and of bytes. The header is padded so that these can be used
- * where they lie, the wider before the narrower.
+ * A safetensors file of float32 tensors, of float16 ones as bits, of integers and of bytes. The header is padded so that these can
+ * be used where they lie, the wider before the narrower.
  */
 export function writeSafetensors(
-  tensors: Iterable<readonly [name: string, shape: readonly number[], values: Float32Array | Uint16Array | Int8Array]>,
+  tensors: Iterable<
+    readonly [name: string, shape: readonly number[], values: Float32Array | Uint16Array | Int32Array | Int8Array]
+  >,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   const header: Record<string, unknown> = Object.create(null);
@@ -193,7 +204,7 @@ export function writeSafetensors(
   const all = [...tensors];
   for (const [name, shape, values] of all) {
     header[name] = {
-      dtype: values instanceof Int8Array ? 'I8' : values instanceof Uint16Array ? 'F16' : 'F32',
+      dtype: dtypeOf(values),
       shape,
       data_offsets: [end, end + values.byteLength],
     };

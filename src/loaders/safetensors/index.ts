@@ -16,7 +16,7 @@ import { inferShapes } from '../../graph/shapes.ts';
 import { shown } from '../core/json.ts';
 import { outputsLast } from '../core/weights.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
-import { openSavedModel, readerOfBytes, SAVED_FORMAT } from '../saved-model/index.ts';
+import { openSavedModel, readersFor, SAVED_FORMAT } from '../saved-model/index.ts';
 import { readConfig } from '../sidecars/config.ts';
 import { readSafetensors, type SafetensorsFile } from './container.ts';
 import type { Module, Naming } from './names.ts';
@@ -34,7 +34,8 @@ const maxSide = 4096;
 export async function loadSafetensors(files: ModelFiles, options: LoadGraphOptions): Promise<Graph> {
   const container = readSafetensors(files.name, files.bytes);
   if (container.metadata.format === SAVED_FORMAT) {
-    return openSavedModel(files.name, container, options, await readerOfBytes(container.tensors.values()));
+    const readers = await readersFor(container.metadata);
+    return openSavedModel(files.name, container, options, readers);
   }
   if (options.outputs) {
     throw new UsageError(`the option "outputs" is for files that hold a graph; ${files.name} holds weights alone`);

@@ -1,7 +1,13 @@
-/** What fields of the JSON in a saved model must be. */
+/** What fields of the JSON in a saved model, and values of its tensors, must be. */
 import { field } from '../core/json.ts';
 
 export type Check = (value: unknown) => boolean;
+
+/**
+ * Asked to check a tensor's values, which it may do later, once they are there: `check` throws `ModelFormatError`. `made`: the
+ * weights that `check` makes of them, where they are no view of the file.
+ */
+export type ValueCheck = (tensor: string, check: () => void, made?: Float32Array) => void;
 
 export const isNumber: Check = (value) => typeof value === 'number' && Number.isFinite(value);
 export const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;

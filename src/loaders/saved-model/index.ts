@@ -1,6 +1,7 @@
 /** A model as `Model.save` wrote it: the graph after the passes as JSON in a safetensors file, its weights as tensors. */
 import { GraphError, ModelFormatError, UsageError } from '../../errors.ts';
 import type { Decoding } from '../../graph/decoding.ts';
+import { allFinite } from '../../graph/finite.ts';
 import type { Graph, GraphInput, GraphOutput, ImageRule } from '../../graph/graph.ts';
 import type { Node, OpName } from '../../graph/ops.ts';
 import { inferShapes } from '../../graph/shapes.ts';
@@ -8,7 +9,18 @@ import { field, shown } from '../core/json.ts';
 import { float32View, fromFloat16 } from '../core/weights.ts';
 import type { LoadGraphOptions } from '../model-files.ts';
 import type { SafetensorsFile, StoredTensor } from '../safetensors/container.ts';
-import { type Check, isActivation, isCount, isNumber, isPadding, isPair, isShape, isText, oneOf } from './checks.ts';
+import {
+  type Check,
+  isActivation,
+  isCount,
+  isNumber,
+  isPadding,
+  isPair,
+  isShape,
+  isText,
+  oneOf,
+  type ValueCheck,
+} from './checks.ts';
 import { isDecoding } from './decoding.ts';
 
 /** `__metadata__.format` of these files. */
@@ -17,10 +29,12 @@ export const SAVED_FORMAT = 'mobilenet-webgpu';
 /** Raised where an earlier engine could not read what a later one writes; a later one reads every earlier version. */
 export const FORMAT_VERSION = 2;
 
-/** Written where no weights are bytes. */
+/** Written where no weights are bytes, and no operation is on integers. */
 export const WITHOUT_BYTES = 1;
 
 const MOST_NODES = 10_000;
+
+const INTEGER: OpName = 'integer';
 
 /** JSON has no infinity: an end of a clip that is open is null. */
 const isEnd: Check = (value) => value === null || isNumber(value);
@@ -104,27 +118,25 @@ const imageFields: Readonly<Record<Exclude<keyof ImageRule, 'region'>, Check>> =
 
 const isImageRule: Check = (value) => Object.entries(imageFields).every(([name, check]) => check(field(value, name)));
 
-/**
- * Asked to check a tensor's values, which it may do later, once they are there: `check` throws `ModelFormatError`. `made`: the
- * weights that `check` makes of them, where they are no view of the file.
- */
-export type ValueCheck = (tensor: string, check: () => void, made?: Float32Array) => void;
+/** What reads weights that are bytes, and operations on integers; for files that have such. */
+export async function readersFor({ graph = '' }: SafetensorsFile['metadata']) {
+  return {
+    byteTensors: graph.includes('"weightsAs":') ? (await import('./bytes.ts')).byteTensors : null,
+    integers: graph.includes(`"op":"${INTEGER}"`) ? await import('./integers.ts') : null,
+  };
+}
 
-/** What reads weights that are bytes; for files that have such. */
-export const readerOfBytes = async (tensors: Iterable<Pick<StoredTensor, 'dtype'>>) =>
-  [...tensors].some(({ dtype }) => dtype === 'I8') ? (await import('./bytes.ts')).byteTensors : null;
-
-type ByteReader = Awaited<ReturnType<typeof readerOfBytes>>;
+type Readers = Awaited<ReturnType<typeof readersFor>>;
 
 /**
  * The graph of a saved model, marked as `prepared`. Weights are views of the file where its bytes are aligned. Nothing
- * but `checkValues` reads a value. `readBytes` is `readerOfBytes`. Throws `ModelFormatError`, which names the node or tensor.
+ * but `checkValues` reads a value. `readers` are `readersFor` its metadata. Throws `ModelFormatError`, which names the node or tensor.
  */
 export function openSavedModel(
   file: string,
   { metadata, tensors }: SafetensorsFile,
   options: LoadGraphOptions,
-  readBytes: ByteReader,
+  readers: Readers,
   checkValues: ValueCheck = (_tensor, check) => check(),
 ): Graph {
   const fail = (message: string): never => {
@@ -155,7 +167,7 @@ export function openSavedModel(
   const nodesStated = list('nodes');
   if (nodesStated.length > MOST_NODES) fail(`holds ${nodesStated.length} nodes, at most ${MOST_NODES} are read`);
   const used = new Set<string>();
-  const nodes = nodesStated.map((node, i) => readNode(file, node, i, tensors, used, readBytes, checkValues));
+  const nodes = nodesStated.map((node, i) => readNode(file, node, i, tensors, used, readers, checkValues));
   const unused = [...tensors.keys()].find((name) => !used.has(name));
   if (unused !== undefined) fail(`holds tensor "${unused}", which no node uses`);
   const inputs = list('inputs').map((input): GraphInput => {
@@ -166,7 +178,7 @@ export function openSavedModel(
   const outputs = list('outputs').map((output): GraphOutput => {
     const [name, tensor] = [field(output, 'name'), field(output, 'tensor')];
     if (!isText(name) || !isText(tensor)) fail(`holds the output ${shown(output)}, expected a name and a tensor`);
-    return { name: name as string, tensor: tensor as string };
+    return { name: name as string, tensor: tensor as string, ...readers.integers?.readMeaning(output, fail) };
   });
   if (inputs.length === 0 || outputs.length === 0) fail('holds a graph without inputs or outputs');
   const texts = (key: string): string[] | undefined => {
@@ -191,7 +203,8 @@ export function openSavedModel(
     ...(decoding === undefined ? {} : { decoding: decoding as Decoding }),
   };
   try {
-    inferShapes(graph);
+    const shapes = inferShapes(graph);
+    readers.integers?.checkIntegers(graph, shapes);
   } catch (error) {
     if (!(error instanceof GraphError)) throw error;
     throw new ModelFormatError(file, `holds a graph that does not fit together: ${error.message}`, { cause: error });
@@ -205,7 +218,7 @@ function readNode(
   index: number,
   tensors: ReadonlyMap<string, StoredTensor>,
   used: Set<string>,
-  readBytes: ByteReader,
+  readers: Readers,
   checkValues: ValueCheck,
 ): Node {
   const [op, name, inputs, output] = ['op', 'name', 'inputs', 'output'].map((key) => field(value, key));
@@ -213,7 +226,8 @@ function readNode(
   const fail = (message: string): never => {
     throw new ModelFormatError(file, `${where}: ${message}`);
   };
-  if (typeof op !== 'string' || !Object.hasOwn(fields, op)) return fail(`op is ${shown(op)}`);
+  const integers = op === INTEGER && readers.integers;
+  if (!integers && (typeof op !== 'string' || !Object.hasOwn(fields, op))) return fail(`op is ${shown(op)}`);
   if (!isText(name) || !isText(output) || !(Array.isArray(inputs) && inputs.every(isText))) {
     return fail('name, inputs and output are not all strings');
   }
@@ -221,7 +235,8 @@ function readNode(
     (typeof stated === 'string' ? tensors.get(stated) : undefined) ??
     fail(`${key} is tensor ${shown(stated)}, which the file does not hold`);
   const node: Record<string, unknown> = { op, name, inputs, output };
-  for (const [key, check] of Object.entries(fields[op as keyof typeof fields])) {
+  if (integers) node.body = integers.readBody(field(value, 'body'), { tensorOf, used, checkValues, fail });
+  for (const [key, check] of Object.entries(fields[op as keyof typeof fields] ?? {})) {
     const stated = field(value, key);
     if (typeof check !== 'string') {
       if (!check(stated)) fail(`${key} is ${shown(stated)}`);
@@ -234,7 +249,7 @@ function readNode(
         const scales = tensorOf('scales', field(value, 'scales'));
         const outputs = field(value, op === 'conv2d' ? 'outChannels' : 'outFeatures');
         const both = [stated, field(value, 'scales')] as [string, string];
-        if (!readBytes || tensor.dtype !== 'I8' || scales.dtype !== 'F32') {
+        if (!readers.byteTensors || tensor.dtype !== 'I8' || scales.dtype !== 'F32') {
           return fail(`tensors "${both.join('", "')}" are ${tensor.dtype}, ${scales.dtype}, expected I8 and F32`);
         }
         if (both.some((name) => used.has(name))) fail(`tensors "${both.join('", "')}" are another node's too`);
@@ -243,7 +258,9 @@ function readNode(
             `tensor "${both[1]}" holds ${scales.bytes.length / 4} scales, expected one for each of ${outputs} outputs`,
           );
         }
-        const { weights, arrived } = readBytes(tensor, scales, (message) => fail(`tensor "${stated}" ${message}`));
+        const { weights, arrived } = readers.byteTensors(tensor, scales, (message) =>
+          fail(`tensor "${stated}" ${message}`),
+        );
         for (const [name, one] of [[both[0], tensor] as const, [both[1], scales] as const]) {
           used.add(name);
           checkValues(name, () => arrived(one), weights);
@@ -263,10 +280,7 @@ function readNode(
 }
 
 function checkFinite(values: Float32Array, fail: (message: string) => never): void {
-  // A product with zero is NaN for each that is not finite; one branch for all of them.
-  let trace = 0;
-  for (let i = 0; i < values.length; i++) trace += values[i]! * 0;
-  if (trace === 0) return;
+  if (allFinite(values)) return;
   const at = values.findIndex((value) => !Number.isFinite(value));
   fail(`holds ${values[at]} at ${at}`);
 }

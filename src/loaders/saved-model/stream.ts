@@ -5,11 +5,10 @@
 import { ModelFormatError } from '../../errors.ts';
 import type { ArrivingWeights } from '../../graph/arriving.ts';
 import type { Graph } from '../../graph/graph.ts';
-import type { Node } from '../../graph/ops.ts';
 import type { ByteStream } from '../byte-stream.ts';
 import type { LoadGraphOptions } from '../model-files.ts';
 import { cutShort, headerEnd, readHeader, type StoredEntry, tensorsOf } from '../safetensors/container.ts';
-import { openSavedModel, readerOfBytes, SAVED_FORMAT } from './index.ts';
+import { openSavedModel, readersFor, SAVED_FORMAT } from './index.ts';
 
 /** A file whose header claims more is read whole first, unless it is said to be that long: memory follows bytes. */
 const LARGEST_CLAIM = 256 * 2 ** 20;
@@ -38,7 +37,7 @@ export async function openArriving(
   if (metadata.format !== SAVED_FORMAT || start + size + made > Math.max(LARGEST_CLAIM, stream.length ?? 0))
     return null;
   // Halves become weights when all are there, and what is not aligned is copied.
-  if (entries.some(({ dtype, from }) => dtype === 'F16' || (dtype === 'F32' && from % 4 !== 0))) return null;
+  if (entries.some(({ dtype, from }) => dtype === 'F16' || (/^[FI]32$/.test(dtype) && from % 4 !== 0))) return null;
   const data = new Uint8Array(size);
   const checks = new Map<string, () => void>();
   const ends = new Map(entries.map(({ name, to }) => [name, to]));
@@ -47,9 +46,13 @@ export async function openArriving(
     file,
     { metadata, tensors: tensorsOf(entries, data) },
     options,
-    await readerOfBytes(entries),
+    await readersFor(metadata),
     (tensor, check, weights) => {
-      checks.set(tensor, check);
+      const others = checks.get(tensor);
+      checks.set(tensor, () => {
+        others?.();
+        check();
+      });
       if (weights) {
         endsOfMade.set(weights.buffer, Math.max(endsOfMade.get(weights.buffer) ?? 0, ends.get(tensor)!));
       }
@@ -114,18 +117,11 @@ function streamWeights(
     if (missing) throw new ModelFormatError(file, cutShort(missing.name, missing.to, filled));
   };
 
-  /** Where the last weight of these nodes ends in the data. */
-  const endOf = (nodes: readonly Node[]): number => {
-    let end = 0;
-    for (const node of nodes) {
-      if (node.op === 'fused') end = Math.max(end, endOf(node.parts));
-      for (const value of Object.values(node)) {
-        if (!(value instanceof Float32Array)) continue;
-        const own = value.buffer === data.buffer ? value.byteOffset + value.byteLength : endsOfMade.get(value.buffer);
-        end = Math.max(end, own ?? 0);
-      }
-    }
-    return end;
+  /** Where the last weight of these nodes, or of parts of them, ends in the data. */
+  const endOf = (value: unknown): number => {
+    if (typeof value !== 'object' || value === null) return 0;
+    if (!ArrayBuffer.isView(value)) return Object.values(value).reduce((end, part) => Math.max(end, endOf(part)), 0);
+    return (value.buffer === data.buffer ? value.byteOffset + value.byteLength : endsOfMade.get(value.buffer)) ?? 0;
   };
 
   const all = fill().catch((error) => {

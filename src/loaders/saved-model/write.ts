@@ -5,6 +5,7 @@ import { hasByteWeights } from '../../graph/layers.ts';
 import { writeSafetensors } from '../safetensors/container.ts';
 import { isNumber } from './checks.ts';
 import { FORMAT_VERSION, fields, SAVED_FORMAT, WITHOUT_BYTES } from './index.ts';
+import { writeBody } from './integers.ts';
 
 /**
  * The bytes of a file that `load` opens without loader and passes. `graph` has been through the passes. `toHalves`, where it
@@ -15,16 +16,20 @@ export function writeSavedModel(
   engine: string,
   toHalves: ((values: Float32Array) => Uint16Array) | null = null,
 ): Uint8Array<ArrayBuffer> {
-  const tensors: [string, readonly number[], Float32Array | Uint16Array | Int8Array][] = [];
+  const tensors: [string, readonly number[], Float32Array | Uint16Array | Int32Array | Int8Array][] = [];
   let version = WITHOUT_BYTES;
   const nodes = graph.nodes.map((node, i) => {
-    if (node.op === 'integer')
-      throw new UsageError(
-        `node "${node.name}" computes with integers, which are not saved yet: load the model with precision "float32" to save it`,
-      );
     if (node.op === 'fused' || node.op === 'sum-tiles')
       throw new UsageError(`node "${node.name}" is fused; a model is saved before that`);
     const out: Record<string, unknown> = { op: node.op, name: node.name, inputs: node.inputs, output: node.output };
+    if (node.op === 'integer') {
+      version = FORMAT_VERSION;
+      out.body = writeBody(node.body, (suffix, values) => {
+        tensors.push([`${i}.${suffix}`, [values.length], values]);
+        return `${i}.${suffix}`;
+      });
+      return out;
+    }
     for (const [name, check] of Object.entries(fields[node.op])) {
       const value: unknown = node[name as keyof typeof node];
       if (!(value instanceof Float32Array)) {
@@ -47,7 +52,7 @@ export function writeSavedModel(
     return out;
   });
   const { name, inputs, outputs, labels, image, assumptions, decoding } = graph;
-  // Float32 stays aligned.
+  // What is wider stays aligned.
   tensors.sort(([, , a], [, , b]) => b.BYTES_PER_ELEMENT - a.BYTES_PER_ELEMENT);
   return writeSafetensors(tensors, {
     format: SAVED_FORMAT,

@@ -2,7 +2,8 @@
 import { MobileNetError } from '../../errors.ts';
 import { classesOf } from '../../graph/classes.ts';
 import type { Graph } from '../../graph/graph.ts';
-import { type LoadGraphOptions, type ModelFiles, readBeside } from '../model-files.ts';
+import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
+import { readBeside } from '../read-beside.ts';
 import { classNames, pictureRule } from './config.ts';
 import { jsonBeside } from './json-beside.ts';
 import { alignLabels, linesOf } from './labels.ts';

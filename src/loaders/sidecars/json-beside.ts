@@ -1,5 +1,5 @@
 import { parseJson } from '../core/json.ts';
-import { type ModelFiles, readBeside } from '../model-files.ts';
+import type { ModelFiles } from '../model-files.ts';
 
 /**
  * A JSON file beside the model; undefined where there is none. A page in its place counts as none: servers of single-page
@@ -7,6 +7,7 @@ import { type ModelFiles, readBeside } from '../model-files.ts';
  */
 export async function jsonBeside(files: ModelFiles, name: string, signal: AbortSignal | undefined): Promise<unknown> {
   if (!files.read) return undefined;
+  const { readBeside } = await import('../read-beside.ts');
   let bytes: Uint8Array;
   try {
     bytes = await readBeside(files, name, signal);

@@ -18,8 +18,8 @@ import {
   resized,
   wholeSlice,
 } from '../core/rarer-operations.ts';
+import { tapsOutputsLast } from '../core/rarer-weights.ts';
 import { batchToSpace, spaceToBatch } from '../core/space-to-batch.ts';
-import { tapsOutputsLast } from '../core/weights.ts';
 import { floatTypes, type TfjsAttributes } from './attributes.ts';
 
 export interface TfjsOperation extends Operands {

@@ -6,6 +6,7 @@ import { headsBefore } from '../core/cut.ts';
 import { type Axis, ImportBuilder, listed, nhwc, type Place, type Value } from '../core/import-builder.ts';
 import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { field, isRecord, parseJson } from '../core/json.ts';
+import { layouts } from '../core/layouts.ts';
 import { operandsOf } from '../core/operands.ts';
 import { schedule } from '../core/schedule.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
@@ -135,7 +136,7 @@ class TfjsLoader {
     this.nodes = nodes;
     this.signature = signature;
     this.options = options;
-    this.builder = new ImportBuilder(files.name, budget);
+    this.builder = new ImportBuilder(files.name, budget, layouts);
     nodes.forEach(({ name }, i) => {
       if (this.indices.has(name)) throw new ModelFormatError(files.name, `has two nodes named "${name}"`);
       this.indices.set(name, i);

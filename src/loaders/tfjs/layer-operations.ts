@@ -4,8 +4,9 @@ import { noPadding, samePadding } from '../../graph/shapes.ts';
 import { floats } from '../core/constants.ts';
 import { type Axis, type ImportBuilder, nchw, nhwc, type Place, type Variable } from '../core/import-builder.ts';
 import { listOf } from '../core/json.ts';
+import { perChannel } from '../core/layouts.ts';
 import * as rarer from '../core/rarer-layers.ts';
-import { tapsOutputsLast } from '../core/weights.ts';
+import { tapsOutputsLast } from '../core/rarer-weights.ts';
 import type { LayerConfig } from './layer-config.ts';
 
 export interface LayerCall {
@@ -342,8 +343,8 @@ function rescaling({ builder, place, config, input }: LayerCall): Variable {
     const data = Float32Array.from(list as number[]);
     return floats(data.length === 1 ? [] : [data.length], data);
   };
-  const scale = builder.perChannel(place, input, numbers('scale', 1));
-  const offset = builder.perChannel(place, scale.x, numbers('offset', 0));
+  const scale = perChannel(builder, place, input, numbers('scale', 1));
+  const offset = perChannel(builder, place, scale.x, numbers('offset', 0));
   const length = Math.max(scale.values.length, offset.values.length);
   const full = (data: Float32Array) => (data.length === length ? data : new Float32Array(length).fill(data[0]!));
   return builder.affine(place, offset.x, full(scale.values), full(offset.values));

@@ -5,6 +5,7 @@ import { FoldError } from '../core/constants.ts';
 import { type Axis, ImportBuilder, listed, nchw, nhwc, type Variable } from '../core/import-builder.ts';
 import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { field, isRecord, listOf, shown } from '../core/json.ts';
+import { layouts } from '../core/layouts.ts';
 import { schedule } from '../core/schedule.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
 import { readTeachableMachine } from '../sidecars/teachable-machine.ts';
@@ -76,7 +77,7 @@ class LayersLoader {
     this.weights = weights;
     this.keras3 = keras3;
     this.options = options;
-    this.builder = new ImportBuilder(file, weights.budget);
+    this.builder = new ImportBuilder(file, weights.budget, layouts);
     for (const name of weights.names()) {
       const key = lastParts(name);
       const same = this.weightNames.get(key);

@@ -2,7 +2,8 @@ import { ModelFormatError } from '../../errors.ts';
 import { type Constant, elementCount, FoldBudget, FoldError, floats } from '../core/constants.ts';
 import { field, isRecord, listOf } from '../core/json.ts';
 import { fromFloat16 } from '../core/weights.ts';
-import { type LoadGraphOptions, type ModelFiles, readBeside } from '../model-files.ts';
+import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
+import { readBeside } from '../read-beside.ts';
 
 interface Quantization {
   readonly type: 'uint8' | 'uint16' | 'float16';

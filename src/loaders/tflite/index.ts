@@ -4,17 +4,27 @@ import { classesOf } from '../../graph/classes.ts';
 import { withoutDeadNodes } from '../../graph/dead-nodes.ts';
 import type { Graph, ImageRule } from '../../graph/graph.ts';
 import { FoldBudget, FoldError } from '../core/constants.ts';
-import { type Axis, ImportBuilder, listed, nchw, nhwc, type Place, type Value } from '../core/import-builder.ts';
+import {
+  type Axis,
+  ImportBuilder,
+  type Layouts,
+  LayoutsNeeded,
+  listed,
+  nchw,
+  nhwc,
+  type Place,
+  type Value,
+} from '../core/import-builder.ts';
 import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { operandsOf } from '../core/operands.ts';
-import type { saturated as Saturated } from '../core/saturation.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
 import type { ends as Ends } from './ends.ts';
 import { FlatTable } from './flat-table.ts';
 import { type Handler, type Operators, operators, type TfliteOperation } from './operations.ts';
 import { CUSTOM, type FileNetwork, type Operator, type OperatorCode, type Wanted } from './operator.ts';
+import type * as Quantised from './quantised.ts';
 import type { TfliteRounding } from './rounding.ts';
-import { type ActivationRange, activationRange, decodeConstant, readTensor, type TfliteTensor } from './tensors.ts';
+import { decodeConstant, readTensor, type TfliteTensor } from './tensors.ts';
 
 // For whoever runs such a file as it is: in the chunk that has been fetched by then.
 export { FlatTable, readTensor };
@@ -26,6 +36,8 @@ const mostInputs = 100;
 const mostOutputs = 1000;
 const mostOperands = 4096;
 
+/** ADD, MUL, SUB, DIV. */
+const arithmeticOperators: ReadonlySet<number> = new Set([0, 18, 41, 42]);
 const concatenation = 2;
 const transposeOperator = 39;
 /** ADD, DEQUANTIZE, MUL, RELU, RELU6, PAD, SUB, DIV, CAST, PADV2, QUANTIZE: what may stand before a picture is transposed. */
@@ -62,6 +74,15 @@ function hasArchive(bytes: Uint8Array): boolean {
  * Throws `ModelFormatError`, `UnsupportedOpError`, or `UsageError` for names in `options`.
  */
 export async function loadTflite(files: ModelFiles, options: LoadGraphOptions): Promise<Graph> {
+  try {
+    return await loadWith(null, files, options);
+  } catch (error) {
+    if (!(error instanceof LayoutsNeeded)) throw error;
+    return loadWith((await import('../core/layouts.ts')).layouts, files, options);
+  }
+}
+
+async function loadWith(layouts: Layouts | null, files: ModelFiles, options: LoadGraphOptions): Promise<Graph> {
   const loader = (rounding: TfliteRounding | null) => {
     const model = FlatTable.root(files.name, files.bytes);
     const version = model.int(0);
@@ -69,7 +90,7 @@ export async function loadTflite(files: ModelFiles, options: LoadGraphOptions): 
     const subgraphs = model.tables(2, mostTables, 'subgraphs');
     if (subgraphs.length !== 1)
       throw new ModelFormatError(files.name, `has ${subgraphs.length} subgraphs, expected one`);
-    return new TfliteLoader(files, model, subgraphs[0]!, options, rounding);
+    return new TfliteLoader(files, model, subgraphs[0]!, options, layouts, rounding);
   };
   const first = loader(null);
   let graph = await first.load();
@@ -89,6 +110,7 @@ class TfliteLoader {
   readonly #model: FlatTable;
   readonly #subgraph: FlatTable;
   readonly #options: LoadGraphOptions;
+  readonly #layouts: Layouts | null;
   readonly #builder: ImportBuilder;
   readonly #buffers: readonly FlatTable[];
   readonly #tensors: readonly TfliteTensor[];
@@ -98,8 +120,8 @@ class TfliteLoader {
   #operators: Operators = operators;
   #customOperators: ReadonlyMap<string, Handler> = new Map();
   #ends: typeof Ends | null = null;
-  /** Where tensors that the network computes are quantised. */
-  #saturate: typeof Saturated | null = null;
+  /** Where tensors are quantised. */
+  #quantised: typeof Quantised | null = null;
   /** Tensors that operators make which are not run. */
   readonly #unmade = new Set<number>();
   #readers: Map<number, Operator[]> | undefined;
@@ -111,6 +133,7 @@ class TfliteLoader {
     model: FlatTable,
     subgraph: FlatTable,
     options: LoadGraphOptions,
+    layouts: Layouts | null,
     rounding: TfliteRounding | null,
   ) {
     this.#rounding = rounding;
@@ -119,7 +142,8 @@ class TfliteLoader {
     this.#subgraph = subgraph;
     this.#options = options;
     this.#budget = new FoldBudget(bytes.length);
-    this.#builder = new ImportBuilder(name, this.#budget);
+    this.#layouts = layouts;
+    this.#builder = new ImportBuilder(name, this.#budget, layouts);
     this.#buffers = model.tables(4, mostTables, 'buffers');
     this.#tensors = subgraph
       .tables(0, mostTables, 'tensors')
@@ -149,7 +173,10 @@ class TfliteLoader {
       inputs: table.ints(1, mostOperands, 'inputs of an operator'),
       outputs: table.ints(2, mostOperands, 'outputs of an operator'),
     }));
-    if (codes.some(({ number }) => !operators.has(number))) {
+    const rare = codes.some(({ number }) => !operators.has(number));
+    // Others are told of where they are met.
+    if (!this.#layouts && (rare || all.some((operator) => this.#addsConstant(operator)))) throw new LayoutsNeeded();
+    if (rare) {
       const [{ rareOperators, customOperators }, { ends }] = await Promise.all([
         import('./rare-operations.ts'),
         import('./ends.ts'),
@@ -158,9 +185,7 @@ class TfliteLoader {
       this.#operators = new Map([...operators, ...rareOperators]);
       this.#customOperators = customOperators;
     }
-    if (this.#tensors.some(({ quantisation, bytes }) => quantisation && bytes.length === 0)) {
-      this.#saturate = (await import('../core/saturation.ts')).saturated;
-    }
+    if (this.#tensors.some(({ quantisation }) => quantisation)) this.#quantised = await import('./quantised.ts');
     for (const index of inputs) this.#addInput(index, all);
     const ends = this.#ends;
     const network: FileNetwork = {
@@ -215,6 +240,11 @@ class TfliteLoader {
     if (decoding || (left.size === 0 && customs.length === 0 && outputs.length === 1)) return loaded;
     const decoders = ends?.endsOf(network, [...left], outputs) ?? [];
     return (await import('./decoding.ts')).withDecoding(loaded, decoders, new Set(customs));
+  }
+
+  /** Or multiplies by one, and so on. */
+  #addsConstant({ number, inputs }: Operator): boolean {
+    return arithmeticOperators.has(number) && inputs.some((index) => this.#tensors[index]?.bytes.length);
   }
 
   /** The tensor of the graph that a tensor of the file is; null where it is none. */
@@ -383,11 +413,12 @@ class TfliteLoader {
       return this.#value(inputs[i]!, `input ${i} of operator ${index} (${place.op})`);
     };
     const rounding = this.#rounding;
-    const quantised = rounding ? null : activationRange(this.#file, output);
+    const quantised = this.#quantised;
+    const activation = (!rounding && quantised?.activationRange(this.#file, output)) || null;
     const operation: TfliteOperation = {
       ...operandsOf(this.#builder, place, inputs.length, value),
       options: this.#readOptions(operator, place, known?.[2]),
-      range: quantised?.range ?? null,
+      range: activation?.range ?? null,
       customOptions: custom ? operator.bytes(5) : new Uint8Array(0),
       budget: this.#budget,
       outputDims: output.dims,
@@ -403,26 +434,14 @@ class TfliteLoader {
         inputs.map((i) => this.#values.get(i)),
         output,
       );
-      this.#values.set(outputs[0]!, read ?? (quantised ? this.#saturated(result, quantised, place) : result));
+      this.#values.set(
+        outputs[0]!,
+        read ?? (activation ? quantised!.saturated(this.#builder, place, result, activation) : result),
+      );
     } catch (error) {
       if (error instanceof FoldError) this.#builder.damaged(place, error.message);
       throw error;
     }
-  }
-
-  /**
-   * The range of an input is its caller's to keep. Where the end at zero cuts nothing, or a step at most, no activation
-   * is hidden in the range.
-   */
-  #saturated(value: Value, { range, step }: ActivationRange, place: Place): Value {
-    if (value.kind === 'constant' || !this.#builder.producer(value.tensor)) return value;
-    const after = { ...place, node: `${place.node}/range`, output: `${place.output}/range` };
-    const positive = range.low >= 0;
-    const accepted = {
-      low: positive ? range.low - step.scale : -Infinity,
-      high: positive ? Infinity : range.high + step.scale,
-    };
-    return this.#saturate!(this.#builder, after, value, range, accepted);
   }
 
   /** Null where the file has none. Fields of another operator's options would be read for what they are not. */
@@ -442,7 +461,7 @@ class TfliteLoader {
     if (tensor.bytes.length === 0) {
       throw new ModelFormatError(this.#file, `${what} is tensor "${tensor.name}", which nothing before it computes`);
     }
-    const constant = decodeConstant(this.#file, tensor, this.#budget);
+    const constant = decodeConstant(this.#file, tensor, this.#budget, this.#quantised?.realNumbers ?? null);
     this.#rounding?.constant(constant, tensor);
     this.#values.set(index, constant);
     return constant;

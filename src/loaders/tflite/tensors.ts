@@ -1,8 +1,6 @@
 /** Tensors of a TensorFlow Lite file: shapes, quantisation, and constants as float32. */
 import { ModelFormatError } from '../../errors.ts';
 import { type Constant, elementCount, type FoldBudget, FoldError, floats, integers } from '../core/constants.ts';
-import type { Interval } from '../core/import-builder.ts';
-import { rangeOf, type UniformScale } from '../core/intervals.ts';
 import { fromFloat16 } from '../core/weights.ts';
 import type { FlatTable } from './flat-table.ts';
 
@@ -20,7 +18,7 @@ const typeBytes: Readonly<Record<string, number>> = {
 };
 
 /** What the integers of quantised tensors can hold; biases are INT32. */
-const typeRanges: Readonly<Record<string, readonly [low: number, high: number]>> = {
+export const typeRanges: Readonly<Record<string, readonly [low: number, high: number]>> = {
   UINT8: [0, 255],
   INT8: [-128, 127],
   INT16: [-32768, 32767],
@@ -81,37 +79,19 @@ function readQuantisation(file: string, name: string, type: string, table: FlatT
   return { scales, zeroPoints, dimension: table.int(6) };
 }
 
-export interface ActivationRange {
-  readonly range: Interval;
-  readonly step: UniformScale;
-}
-
-/**
- * The range of a tensor that the network computes and the file holds as integers of 8 or 16 bits, where an activation may
- * be left to it: where all that it holds is of one sign. Null for others: what a linear layer gives beyond the range that
- * its calibration saw is cut by the quantisation as it is rounded by it, and the graph has neither error. Throws
- * `ModelFormatError` where it has a scale for each channel.
- */
-export function activationRange(file: string, { name, type, quantisation }: TfliteTensor): ActivationRange | null {
-  const limits = type === 'INT32' ? undefined : typeRanges[type];
-  if (!limits || !quantisation) return null;
-  const [scale, ...others] = quantisation.scales;
-  if (others.length > 0) {
-    throw new ModelFormatError(
-      file,
-      `tensor "${name}" is computed and has ${others.length + 1} scales, expected one for all of it`,
-    );
-  }
-  const step = { scale: scale!, zeroPoint: quantisation.zeroPoints[0] ?? 0 };
-  const range = rangeOf(step, ...limits);
-  return range.low >= 0 || range.high <= 0 ? { range, step } : null;
-}
+/** Of a quantised constant (quantised.ts). */
+export type RealNumbers = (file: string, tensor: TfliteTensor, stored: ArrayLike<number>) => Constant;
 
 /**
  * The values of a constant: floats, quantised ones as the real numbers that they stand for; integers as they are. They
- * are taken from `budget`: many tensors may lie in one buffer.
+ * are taken from `budget`: many tensors may lie in one buffer. `quantised`: where the file has quantised tensors.
  */
-export function decodeConstant(file: string, tensor: TfliteTensor, budget: FoldBudget): Constant {
+export function decodeConstant(
+  file: string,
+  tensor: TfliteTensor,
+  budget: FoldBudget,
+  quantised: RealNumbers | null,
+): Constant {
   const { name, dims, type, bytes, quantisation } = tensor;
   const fail = (message: string): never => {
     throw new ModelFormatError(file, `tensor "${name}" ${message}`);
@@ -134,19 +114,7 @@ export function decodeConstant(file: string, tensor: TfliteTensor, budget: FoldB
   const stored = storedNumbers(type, bytes);
   if (stored instanceof Float32Array) return floats(dims, stored);
   if (!quantisation) return integers(dims, stored);
-  const { scales, zeroPoints, dimension } = quantisation;
-  if (scales.length > 1 && dims[dimension] !== scales.length) {
-    fail(`is [${dims}] and has ${scales.length} scales along dimension ${dimension}`);
-  }
-  // Elements between two neighbours along the quantised dimension.
-  const stride = scales.length > 1 ? dims.slice(dimension + 1).reduce((product, d) => product * d, 1) : count;
-  const values = new Float32Array(count);
-  for (let from = 0, channel = 0; from < count; from += stride, channel = (channel + 1) % scales.length) {
-    const scale = scales[channel]!;
-    const zeroPoint = zeroPoints[channel] ?? 0;
-    for (let i = from; i < from + stride; i++) values[i] = (stored[i]! - zeroPoint) * scale;
-  }
-  return floats(dims, values);
+  return quantised!(file, tensor, stored);
 }
 
 /** Little-endian numbers, as the machines are that WebGPU runs on; a copy, as the bytes may lie at any place. */
