@@ -163,9 +163,9 @@ const modules: UserConfig = {
             // or only some formats: ONNX and TensorFlow.js graphs fold constants, and a saved model needs weights alone.
             {
               name: 'import',
-              test: /src\/(loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch|rounding|rarer|cut|saturation|layouts)|passes\/(plain|simplify-shapes|fuse-residual|remove-dead|pass)\.|graph\/(classes|dead-nodes))/,
+              test: /src\/(loaders\/core\/(?!json|weights|fold|dims|schedule|decodings|space-to-batch|rounding|rarer|cut|saturation|layouts|inputs)|passes\/(plain|simplify-shapes|fuse-residual|remove-dead|pass)\.|graph\/(classes|dead-nodes))/,
             },
-            { name: 'rarer', test: /src\/loaders\/core\/(rarer|cut|layouts)/ },
+            { name: 'rarer', test: /src\/loaders\/core\/(rarer|cut|layouts|inputs)/ },
             { name: 'passes', test: /src\/passes\/(?!embedding|fuse-(blocks|squeeze|integer)|integer)/ },
             { name: 'fold', test: /src\/loaders\/core\/(fold|dims|schedule)/ },
             // Pictures of every kind, on GPU and CPU, in workers and for tasks.

@@ -5,7 +5,6 @@ import type { Graph } from '../graph/graph.ts';
 import { ByteStream, type OnBytes, type Source } from './byte-stream.ts';
 import type { FetchingOptions, Request } from './fetching-options.ts';
 import { isSafetensors, type LoadGraphOptions, loadGraph } from './index.ts';
-import { checkRedirect } from './redirects.ts';
 
 /**
  * `fetch`: bytes read, of all the bytes that are known of so far; `total` is what the server or the file itself says,
@@ -125,7 +124,7 @@ async function openResponse(
     response.body?.cancel().catch(() => {});
     throw (await import('./fetch-advice.ts')).refused(url, response);
   }
-  checkRedirect(url, response, limits);
+  if (response.redirected) (await import('./redirects.ts')).checkRedirect(url, response, limits);
   const length = Number(response.headers.get('content-length') ?? Number.NaN);
   return new ByteStream(url.href, response.body ?? new Blob([]).stream(), {
     length: Number.isSafeInteger(length) ? length : null,

@@ -5,7 +5,8 @@
  * |-----------------------|------------------------------------------------------------------|------------------------------|
  * | remove-dead-nodes     | what reaches no output is not looked at                          |                              |
  * | sink-transposes       | transposes go down, merge and cancel                             |                              |
- * | simplify-shapes       | reshapes go, whole-picture pools become global, concats pairs    | first: what follows looks at |
+ * | simplify-concats      | concats become pairs, pads by nothing reshapes                   |                              |
+ * | simplify-shapes       | reshapes go, whole-picture pools become global                   | first: what follows looks at |
  * |                       |                                                                  | neighbours                   |
  * | recognise-activations | relu6, hard-sigmoid, hard-swish spelled out become nodes         | affines as they were loaded  |
  * | absorb-pad            | zeros go into the padding of a convolution or average pool       |                              |
@@ -31,6 +32,7 @@ import type { Pass } from './pass.ts';
 import { recogniseActivations } from './recognise-activations.ts';
 import { removeDeadNodes } from './remove-dead-nodes.ts';
 import { scaleClips } from './scale-clips.ts';
+import { simplifyConcats } from './simplify-concats.ts';
 import { simplifyShapes } from './simplify-shapes.ts';
 import { sinkScales } from './sink-scales.ts';
 import { sinkTransposes } from './sink-transposes.ts';
@@ -38,6 +40,7 @@ import { sinkTransposes } from './sink-transposes.ts';
 const passes: readonly Pass[] = [
   removeDeadNodes,
   sinkTransposes,
+  simplifyConcats,
   simplifyShapes,
   recogniseActivations,
   absorbPad,

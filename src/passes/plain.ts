@@ -8,7 +8,7 @@ import { simplifyShapes } from './simplify-shapes.ts';
 /** Without others, of all passes only those of `runPlainPasses` find what they look for, and they make no others. */
 const plain: ReadonlySet<OpName> = new Set<OpName>([
   ...(['conv2d', 'fully-connected', 'pool', 'global-average-pool', 'softmax'] as const),
-  ...(['add', 'concat', 'reshape'] as const),
+  ...(['add', 'reshape'] as const),
 ]);
 
 export const isPlain = ({ nodes }: Graph): boolean => nodes.every(({ op }) => plain.has(op));

@@ -3,17 +3,12 @@ import { inPlaceOf, type Links, type Pass, type Replacements, rewriteAll } from 
 
 /**
  * Nodes that change nothing for who reads them go: reshapes to the same shape, before a fully connected layer (which
- * flattens by itself) and before another reshape; so do pads by nothing and concatenations of one, as such reshapes. A
- * pool over the whole picture becomes a global one; a concatenation of many becomes pairs.
+ * flattens by itself) and before another reshape. A pool over the whole picture becomes a global one.
  */
 export const simplifyShapes: Pass = (graph) =>
   rewriteAll(graph, (node, links) => {
     const shape = (tensor: string) => links.shapes.get(tensor)!.join();
     const keepsShape = shape(node.inputs[0]!) === shape(node.output);
-    const asReshape = (): Node => {
-      const { name, inputs, output } = node;
-      return { op: 'reshape', name, inputs, output, shape: links.shapes.get(output)! };
-    };
     switch (node.op) {
       case 'reshape': {
         const flattened = (consumer: Node) =>
@@ -21,8 +16,6 @@ export const simplifyShapes: Pass = (graph) =>
         const unseen = !links.isOutput(node.output) && links.consumers(node.output).every(flattened);
         return keepsShape || unseen ? bypass(node, links) : null;
       }
-      case 'pad':
-        return keepsShape ? inPlaceOf(node, [asReshape()]) : null;
       case 'pool': {
         const [, height, width] = links.shapes.get(node.inputs[0]!)!;
         const whole = node.kernel[0] === height && node.kernel[1] === width;
@@ -30,19 +23,6 @@ export const simplifyShapes: Pass = (graph) =>
         if (node.kind !== 'average' || !whole || !bare) return null;
         const { name, inputs, output } = node;
         return inPlaceOf(node, [{ op: 'global-average-pool', name, inputs, output }]);
-      }
-      case 'concat': {
-        if (node.inputs.length === 1) return inPlaceOf(node, [asReshape()]);
-        if (node.inputs.length <= 2) return null;
-        const pairs: Node[] = [];
-        let joined = node.inputs[0]!;
-        node.inputs.slice(1).forEach((input, i) => {
-          const last = i === node.inputs.length - 2;
-          const output = last ? node.output : `${node.output}/first ${i + 2}`;
-          pairs.push({ ...node, name: last ? node.name : output, inputs: [joined, input], output });
-          joined = output;
-        });
-        return inPlaceOf(node, pairs);
       }
       default:
         return null;

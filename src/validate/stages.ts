@@ -12,7 +12,7 @@ import { quantise } from '../reference/integers.ts';
 import type { Executor, Ranking } from '../scheduler/executor.ts';
 import { poison } from '../scheduler/poison.ts';
 import { type Bounded, exact, runWithBound, runWithErrors, type StorageOptions } from './bounds.ts';
-import { checkBounds, type LayerReport } from './compare.ts';
+import { checkBounds, type LayerReport } from './check-bounds.ts';
 
 /** For graphs that carry no rule: the whole picture squashed, pixels to [−1, 1]. */
 const plainRule = (channels: number): ImageRule => ({

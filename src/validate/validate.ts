@@ -9,7 +9,8 @@ import { Executor } from '../scheduler/executor.ts';
 import { poison } from '../scheduler/poison.ts';
 import { nextTask } from '../scheduler/slices.ts';
 import { fusedWithBounds, runWithBound, type Storage, type StorageOptions } from './bounds.ts';
-import { type BoundCheck, checkBounds, judgeOutputs, type LayerReport, type OutputReport } from './compare.ts';
+import { type BoundCheck, checkBounds, type LayerReport } from './check-bounds.ts';
+import { judgeOutputs, type OutputReport } from './compare.ts';
 import { validateStages } from './stages.ts';
 
 export interface ValidationReport {

@@ -8,18 +8,21 @@ const rateOf = async (count: number, work: () => Promise<unknown>): Promise<numb
   return (1000 * count) / (performance.now() - start);
 };
 
-/** Inferences a second as the bench counts them: one after another, and three in flight, the faster of the two. */
-async function inferences(model: Model, count: number): Promise<number> {
+/** Inferences before and after an array. */
+const RUNS = 12;
+
+/** Inferences a second as the bench counts them: one after another, and three in flight. */
+async function inferences(model: Model): Promise<number[]> {
   const inputs = seededInputs(model.graph);
   const rates = [];
   for (const inFlight of [1, 3]) {
-    let left = count;
+    let left = RUNS;
     const lane = async () => {
       while (left-- > 0) await model.run(inputs);
     };
-    rates.push(await rateOf(count, () => Promise.all(Array.from({ length: inFlight }, lane))));
+    rates.push(await rateOf(RUNS, () => Promise.all(Array.from({ length: inFlight }, lane))));
   }
-  return Math.max(...rates);
+  return rates;
 }
 
 /** Pictures that differ, as bytes, and as bitmaps. */
@@ -55,11 +58,14 @@ export async function compareArrays({ id, count, rounds }: { id: string; count: 
     await work(2);
     shares[way] = [];
   }
+  let before = rounds > 0 ? await inferences(model) : [];
   for (let round = 0; round < rounds; round++) {
     for (const [way, work] of Object.entries(ways)) {
-      const before = await inferences(model, count);
       const rate = await rateOf(count, work);
-      shares[way]!.push(rate / Math.max(before, await inferences(model, count)));
+      const after = await inferences(model);
+      // Of the faster of the two, between before and after: others use the machine, too.
+      shares[way]!.push(rate / Math.max(...after.map((one, i) => (one + before[i]!) / 2)));
+      before = after;
     }
   }
   const sources: PictureSource[] = [...bytes.slice(0, 3), ...bitmaps.slice(3, 6)];

@@ -7,7 +7,7 @@ import { createPlan, packConstants } from '../../src/planner/create-plan.ts';
 import { layerKey } from '../../src/planner/select.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { poison } from '../../src/scheduler/poison.ts';
-import { checkBounds } from '../../src/validate/compare.ts';
+import { checkBounds } from '../../src/validate/check-bounds.ts';
 import { randomValues } from '../support/random-values.ts';
 
 export interface ImageCase {

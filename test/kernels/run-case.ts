@@ -13,7 +13,7 @@ import { Executor } from '../../src/scheduler/executor.ts';
 import { probeIntegers } from '../../src/scheduler/integer-probe.ts';
 import { poison } from '../../src/scheduler/poison.ts';
 import { fusedWithBounds, runWithBound, type Storage } from '../../src/validate/bounds.ts';
-import { checkBounds } from '../../src/validate/compare.ts';
+import { checkBounds } from '../../src/validate/check-bounds.ts';
 import { randomValues as uniformValues } from '../support/random-values.ts';
 import type { CaseResult, KernelCase, KernelRun, TableResult } from './case.ts';
 import { drawBody } from './integer-cases.ts';

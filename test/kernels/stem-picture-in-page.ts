@@ -14,7 +14,7 @@ import { runNode } from '../../src/reference/index.ts';
 import { Executor } from '../../src/scheduler/executor.ts';
 import { poison } from '../../src/scheduler/poison.ts';
 import { runWithBound } from '../../src/validate/bounds.ts';
-import { checkBounds } from '../../src/validate/compare.ts';
+import { checkBounds } from '../../src/validate/check-bounds.ts';
 import { counted } from '../scheduler/in-page.ts';
 import { randomValues } from '../support/random-values.ts';
 import type { KernelCase } from './case.ts';

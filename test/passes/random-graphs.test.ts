@@ -16,6 +16,7 @@ import { isPlain, runPlainPasses } from '../../src/passes/plain.ts';
 import { recogniseActivations } from '../../src/passes/recognise-activations.ts';
 import { removeDeadNodes } from '../../src/passes/remove-dead-nodes.ts';
 import { scaleClips } from '../../src/passes/scale-clips.ts';
+import { simplifyConcats } from '../../src/passes/simplify-concats.ts';
 import { simplifyShapes } from '../../src/passes/simplify-shapes.ts';
 import { sinkScales } from '../../src/passes/sink-scales.ts';
 import { sinkTransposes } from '../../src/passes/sink-transposes.ts';
@@ -26,6 +27,7 @@ const passes: Record<string, Pass> = {
   recogniseActivations,
   absorbPad,
   sinkTransposes,
+  simplifyConcats,
   simplifyShapes,
   foldBatchNorm,
   scaleClips,

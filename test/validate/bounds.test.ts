@@ -7,7 +7,7 @@ import { halfWeights } from '../../src/graph/half-weights.ts';
 import type { Activation, ConvTranspose2d, Node, Resize, Shape } from '../../src/graph/ops.ts';
 import { runNode, type Tensor } from '../../src/reference/index.ts';
 import { roundToFloat16, runWithBound } from '../../src/validate/bounds.ts';
-import { checkBounds } from '../../src/validate/compare.ts';
+import { checkBounds } from '../../src/validate/check-bounds.ts';
 import { base, conv, pooling, random, seeded, tensor } from '../reference/nodes.ts';
 
 const f = Math.fround;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Activation, Conv2d } from '../../src/graph/ops.ts';
-import { checkBounds, compareOutputs, judgeOutputs } from '../../src/validate/compare.ts';
+import { checkBounds } from '../../src/validate/check-bounds.ts';
+import { compareOutputs, judgeOutputs } from '../../src/validate/compare.ts';
 
 const f = (...values: number[]) => Float32Array.from(values);
 

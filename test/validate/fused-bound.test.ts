@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Conv2d, Node } from '../../src/graph/ops.ts';
 import { runNode } from '../../src/reference/index.ts';
 import { runWithBound } from '../../src/validate/bounds.ts';
-import { checkBounds } from '../../src/validate/compare.ts';
+import { checkBounds } from '../../src/validate/check-bounds.ts';
 import { conv, random } from '../reference/nodes.ts';
 
 /** Expansion, depthwise, projection with the block's input as residual. */

@@ -74,12 +74,6 @@ export function reshape(value: Constant, dims: readonly number[]): Constant {
   return withData(value, dims, value.data);
 }
 
-export function stridesOf(dims: readonly number[]): number[] {
-  const strides = new Array<number>(dims.length).fill(1);
-  for (let i = dims.length - 2; i >= 0; i--) strides[i] = strides[i + 1]! * dims[i + 1]!;
-  return strides;
-}
-
 /**
  * How much memory a file's constants, and the weights that are made of them, may take: what a file makes of nothing is
  * bounded. A load has one, whatever its format, and whoever makes values takes what they need before they are made.

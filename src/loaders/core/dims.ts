@@ -53,3 +53,10 @@ export function permutationIn(axes: readonly number[], rank: number): number[] {
   }
   return permutation;
 }
+
+/** Of row-major elements. */
+export function stridesOf(dims: readonly number[]): number[] {
+  const strides = new Array<number>(dims.length).fill(1);
+  for (let i = dims.length - 2; i >= 0; i--) strides[i] = strides[i + 1]! * dims[i + 1]!;
+  return strides;
+}

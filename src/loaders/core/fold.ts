@@ -1,13 +1,7 @@
 /** The arithmetic by which a loader folds what depends on constants alone. */
-import {
-  broadcastDims,
-  type Constant,
-  elementCount,
-  type FoldBudget,
-  FoldError,
-  stridesOf,
-  withData,
-} from './constants.ts';
+
+import { broadcastDims, type Constant, elementCount, type FoldBudget, FoldError, withData } from './constants.ts';
+import { stridesOf } from './dims.ts';
 
 function allocate(
   like: Pick<Constant, 'type'>,

@@ -12,13 +12,6 @@ export const activation =
 export const floatData = ({ data }: Constant): Float32Array =>
   data instanceof Float32Array ? data : Float32Array.from(data);
 
-/** A constant with one value for each of `length` channels; `what` it is, for the message. */
-export function vector({ builder, place }: Operands, value: Constant, what: string, length: number): Float32Array {
-  if (value.data.length !== length)
-    builder.damaged(place, `${what} has ${value.data.length} values, expected ${length}`);
-  return floatData(value);
-}
-
 /** Mean or maximum of the first input over `stated` dimensions, from the end where negative. */
 export function reduced(
   { builder, place, variable }: Operands,

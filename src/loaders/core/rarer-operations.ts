@@ -1,9 +1,10 @@
 /** As operations.ts, of operations that only some networks have. */
 import type { Padding, Resize } from '../../graph/ops.ts';
-import { floats } from './constants.ts';
+import { type Constant, floats } from './constants.ts';
 import type { Slice } from './fold.ts';
 import { nhwc, type Value, type Variable } from './import-builder.ts';
 import type { Operands } from './operands.ts';
+import { floatData } from './operations.ts';
 import { concat, padDimensions, prelu, resize } from './rarer-layers.ts';
 
 /** x, or x · alpha below zero: |x| where alpha is −1. */
@@ -80,4 +81,11 @@ export function wholeSlice({ builder, place }: Operands, x: Variable, slices: re
     builder.unsupported(place, `takes a part of [${x.dims}]`);
   }
   return x;
+}
+
+/** A constant with one value for each of `length` channels; `what` it is, for the message. */
+export function vector({ builder, place }: Operands, value: Constant, what: string, length: number): Float32Array {
+  if (value.data.length !== length)
+    builder.damaged(place, `${what} has ${value.data.length} values, expected ${length}`);
+  return floatData(value);
 }

@@ -1,10 +1,12 @@
 /** ONNX's ConvTranspose, of one group or several: fetched where a file has one. */
+
 import { transposedOutput } from '../../graph/shapes.ts';
 import type { FoldBudget } from '../core/constants.ts';
 import { transpose } from '../core/fold.ts';
 import { nchw, type Value } from '../core/import-builder.ts';
-import { floatData, vector } from '../core/operations.ts';
+import { floatData } from '../core/operations.ts';
 import * as rarer from '../core/rarer-layers.ts';
+import { vector } from '../core/rarer-operations.ts';
 import { intOf, intsOf, stringOf } from './attributes.ts';
 import { image, kernelOf, type Operation, paddingOf, pairOf } from './operations.ts';
 

@@ -6,9 +6,9 @@ import { axisOf, flattenedDims, resolveReshape, squeezedDims, unsqueezedDims } f
 import { transpose } from '../core/fold.ts';
 import { nchw, type Value, type Variable } from '../core/import-builder.ts';
 import type { Operands } from '../core/operands.ts';
-import { activation, floatData, vector } from '../core/operations.ts';
+import { activation, floatData } from '../core/operations.ts';
 import * as rarer from '../core/rarer-layers.ts';
-import { bounded, joined, leaky, padded, wholeSlice } from '../core/rarer-operations.ts';
+import { bounded, joined, leaky, padded, vector, wholeSlice } from '../core/rarer-operations.ts';
 import { axesOf, floatOf, intOf, intsOf, permutationOf, shapeOf, slicesOf, stringOf } from './attributes.ts';
 import type { NodeProto } from './proto.ts';
 import { isFloat, typeName } from './tensor.ts';

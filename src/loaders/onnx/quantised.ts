@@ -5,8 +5,8 @@
  */
 
 import type { StoredTensor } from '../../graph/quantisation.ts';
-import { type Constant, elementCount, type FoldBudget, floats, integers, stridesOf } from '../core/constants.ts';
-import { axisOf } from '../core/dims.ts';
+import { type Constant, elementCount, type FoldBudget, floats, integers } from '../core/constants.ts';
+import { axisOf, stridesOf } from '../core/dims.ts';
 import type { ImportBuilder, Place, Value, Variable } from '../core/import-builder.ts';
 import { rangeOf } from '../core/intervals.ts';
 import type { Rounding } from '../core/rounding.ts';

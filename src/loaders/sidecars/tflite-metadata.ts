@@ -1,6 +1,6 @@
 /** How pixels become the input of a TensorFlow Lite file, as the file itself tells. */
 import { ModelFormatError } from '../../errors.ts';
-import type { ImageRule } from '../../graph/graph.ts';
+import type { Graph, ImageRule } from '../../graph/graph.ts';
 import { coloursOf, plainImage } from '../../graph/image-rule.ts';
 import { FlatTable } from '../tflite/flat-table.ts';
 import type { TfliteTensor } from '../tflite/tensors.ts';
@@ -9,11 +9,20 @@ const mostTables = 50_000;
 /** Of a picture. */
 const mostChannels = 16;
 
+const squashed =
+  'the whole picture is squashed to the input: the file says how pixels are scaled, not how they are fitted';
+
+/** `imageRuleOf`, and what is assumed with it. */
+export function imageOf(...of: Parameters<typeof imageRuleOf>): Pick<Graph, 'image' | 'assumptions'> | null {
+  const image = imageRuleOf(...of);
+  return image && { image, assumptions: [squashed] };
+}
+
 /**
  * `dims` of the tensor are NHWC. From the metadata's normalisation, (pixel − mean) / std, or from the quantisation of a uint8 input, whose stored values
  * are pixels; null where neither is there. Throws `ModelFormatError`.
  */
-export function imageRuleOf(
+function imageRuleOf(
   file: string,
   model: FlatTable,
   buffers: readonly FlatTable[],

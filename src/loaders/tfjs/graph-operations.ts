@@ -6,7 +6,7 @@ import { axisOf, permutationIn, resolveReshape, squeezedDims, unsqueezedDims } f
 import { cast, combine, concat as concatConstants, gather, map, resolveSlice, slice, transpose } from '../core/fold.ts';
 import { nhwc, type Value, type Variable } from '../core/import-builder.ts';
 import type { Operands } from '../core/operands.ts';
-import { activation, floatData, reduced, vector } from '../core/operations.ts';
+import { activation, floatData, reduced } from '../core/operations.ts';
 import * as rarer from '../core/rarer-layers.ts';
 import {
   bounded,
@@ -16,6 +16,7 @@ import {
   padded,
   padsImage,
   resized,
+  vector,
   wholeSlice,
 } from '../core/rarer-operations.ts';
 import { tapsOutputsLast } from '../core/rarer-weights.ts';

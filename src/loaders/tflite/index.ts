@@ -1,8 +1,8 @@
 /** TensorFlow Lite files: one subgraph, float32, float16 or quantised weights. */
-import { ModelFormatError, UnsupportedOpError, UsageError } from '../../errors.ts';
+import { ModelFormatError, UnsupportedOpError } from '../../errors.ts';
 import { classesOf } from '../../graph/classes.ts';
 import { withoutDeadNodes } from '../../graph/dead-nodes.ts';
-import type { Graph, ImageRule } from '../../graph/graph.ts';
+import type { Graph } from '../../graph/graph.ts';
 import { FoldBudget, FoldError } from '../core/constants.ts';
 import {
   type Axis,
@@ -15,11 +15,11 @@ import {
   type Place,
   type Value,
 } from '../core/import-builder.ts';
-import { checkInputShapes, inputShapeOf } from '../core/inputs.ts';
 import { operandsOf } from '../core/operands.ts';
 import type { LoadGraphOptions, ModelFiles } from '../model-files.ts';
 import type { ends as Ends } from './ends.ts';
 import { FlatTable } from './flat-table.ts';
+import type { isTransposedFromNchw as IsTransposedFromNchw } from './input-order.ts';
 import { type Handler, type Operators, operators, type TfliteOperation } from './operations.ts';
 import { CUSTOM, type FileNetwork, type Operator, type OperatorCode, type Wanted } from './operator.ts';
 import type * as Quantised from './quantised.ts';
@@ -39,9 +39,6 @@ const mostOperands = 4096;
 /** ADD, MUL, SUB, DIV. */
 const arithmeticOperators: ReadonlySet<number> = new Set([0, 18, 41, 42]);
 const concatenation = 2;
-const transposeOperator = 39;
-/** ADD, DEQUANTIZE, MUL, RELU, RELU6, PAD, SUB, DIV, CAST, PADV2, QUANTIZE: what may stand before a picture is transposed. */
-const layoutFree: ReadonlySet<number> = new Set([0, 6, 18, 19, 21, 34, 41, 42, 53, 60, 114]);
 /** RESHAPE, SQUEEZE, EXPAND_DIMS. The file states what they give, whatever computes a second input. */
 const statesShape: ReadonlySet<number> = new Set([22, 43, 70]);
 
@@ -50,9 +47,6 @@ const operatorNumber = (code: FlatTable): number => Math.max(code.byte(0), code.
 
 /** What the metadata's entry is called. */
 const METADATA = 'TFLITE_METADATA';
-
-const squashed =
-  'the whole picture is squashed to the input: the file says how pixels are scaled, not how they are fitted';
 
 /** The end of a ZIP archive has a record of 22 bytes, and a comment of at most 65,535 after it. */
 function hasArchive(bytes: Uint8Array): boolean {
@@ -124,7 +118,8 @@ class TfliteLoader {
   #quantised: typeof Quantised | null = null;
   /** Tensors that operators make which are not run. */
   readonly #unmade = new Set<number>();
-  #readers: Map<number, Operator[]> | undefined;
+  /** Where the file may have a transposition. */
+  #isTransposedFromNchw: typeof IsTransposedFromNchw | null = null;
   /** Where integers are to be kept. */
   readonly #rounding: TfliteRounding | null;
 
@@ -159,11 +154,10 @@ class TfliteLoader {
 
   async load(): Promise<Graph> {
     const inputs = this.#subgraph.ints(1, mostInputs, 'inputs');
-    checkInputShapes(
-      this.#file,
-      this.#options,
-      inputs.map((index) => this.#tensor(index, 'an input').name),
-    );
+    const named = inputs.map((index) => this.#tensor(index, 'an input').name);
+    if (this.#options.inputShapes) {
+      (await import('../core/inputs.ts')).checkInputShapes(this.#file, this.#options, named);
+    }
     const codes = this.#model
       .tables(1, mostTables, 'operator codes')
       .map((table) => ({ number: operatorNumber(table), custom: table.string(1) }));
@@ -177,16 +171,17 @@ class TfliteLoader {
     // Others are told of where they are met.
     if (!this.#layouts && (rare || all.some((operator) => this.#addsConstant(operator)))) throw new LayoutsNeeded();
     if (rare) {
-      const [{ rareOperators, customOperators }, { ends }] = await Promise.all([
+      const [{ rareOperators, customOperators, isTransposedFromNchw }, { ends }] = await Promise.all([
         import('./rare-operations.ts'),
         import('./ends.ts'),
       ]);
       this.#ends = ends;
       this.#operators = new Map([...operators, ...rareOperators]);
       this.#customOperators = customOperators;
+      this.#isTransposedFromNchw = isTransposedFromNchw;
     }
     if (this.#tensors.some(({ quantisation }) => quantisation)) this.#quantised = await import('./quantised.ts');
-    for (const index of inputs) this.#addInput(index, all);
+    for (const index of inputs) await this.#addInput(index, all);
     const ends = this.#ends;
     const network: FileNetwork = {
       builder: this.#builder,
@@ -199,8 +194,13 @@ class TfliteLoader {
       graphTensor: (index) => this.#graphTensor(index),
       value: (index, what) => this.#value(index, what),
     };
-    const tail = this.#options.outputs ? null : ends?.tailOf(network);
-    const wanted = tail ? this.#named(ends!.headsOf(network, tail)) : this.#wantedOutputs();
+    const names = this.#options.outputs;
+    const tail = names ? null : ends?.tailOf(network);
+    const wanted = names
+      ? (await import('./wanted-outputs.ts')).wantedOutputs(this.#file, this.#tensors, names)
+      : tail
+        ? this.#named(ends!.headsOf(network, tail))
+        : this.#ownOutputs();
     const needed = this.#needed(
       all,
       wanted.map(({ index }) => index),
@@ -223,7 +223,7 @@ class TfliteLoader {
       }
       for (const index of operator.outputs) this.#unmade.add(index);
     }
-    if (error && (this.#options.outputs || !ends)) throw error;
+    if (error && (names || !ends)) throw error;
     const outputs = error ? ends!.cutBefore(network, error, wanted, left, needed) : wanted;
     const whole = this.#builder.finish(
       outputs.map(({ name, index }) => ({ name, value: this.#value(index, `output "${name}"`) })),
@@ -233,7 +233,7 @@ class TfliteLoader {
     const decoding = tail && (await ends!.decodingOf(network, tail));
     const loaded = {
       ...graph,
-      ...(image ? { image, assumptions: [squashed] } : {}),
+      ...image,
       ...(decoding ? { decoding } : {}),
     };
     const customs = needed.flatMap((i) => (left.has(i) ? [] : this.#kind(all[i]!, i, codes).custom || []));
@@ -254,13 +254,13 @@ class TfliteLoader {
   }
 
   /** What the file says of pixels, if anything. */
-  async #image(index: number, { inputs: [input] }: Graph): Promise<ImageRule | null> {
+  async #image(index: number, { inputs: [input] }: Graph): Promise<Pick<Graph, 'image' | 'assumptions'> | null> {
     const tensor = this.#tensor(index, 'an input');
     const entries = this.#model.tables(6, mostTables, 'pieces of metadata');
     if (tensor.type !== 'UINT8' && entries.every((entry) => entry.string(0) !== METADATA)) return null;
-    const { imageRuleOf } = await import('../sidecars/tflite-metadata.ts');
+    const { imageOf } = await import('../sidecars/tflite-metadata.ts');
     const dims = tensor.dims.length === 4 ? input!.shape : tensor.dims;
-    return imageRuleOf(this.#file, this.#model, this.#buffers, { ...tensor, dims });
+    return imageOf(this.#file, this.#model, this.#buffers, { ...tensor, dims });
   }
 
   #tensor(index: number, what: string): TfliteTensor {
@@ -276,7 +276,7 @@ class TfliteLoader {
     return name.length > 100 ? `${name.slice(0, 100)}…` : name;
   }
 
-  #addInput(index: number, operators: readonly Operator[]): void {
+  async #addInput(index: number, operators: readonly Operator[]): Promise<void> {
     const tensor = this.#tensor(index, 'an input');
     const { name, dims: stated, type, quantisation } = tensor;
     // Bytes that are not quantised are numbers as they are, which the network casts to floats.
@@ -285,66 +285,22 @@ class TfliteLoader {
     }
     const { inputShapes = {} } = this.#options;
     // A file may state 1 for what is dynamic.
+    const given = Object.hasOwn(inputShapes, name) ? inputShapes[name] : undefined;
+    const open = stated.map((d) => (d === -1 ? null : d));
     const dims =
-      (Object.hasOwn(inputShapes, name) && inputShapes[name]) ||
-      inputShapeOf(
-        this.#file,
-        name,
-        [],
-        stated.map((d) => (d === -1 ? null : d)),
-        this.#options,
-      );
+      given ??
+      (stated.includes(-1)
+        ? (await import('../core/inputs.ts')).inputShapeOf(this.#file, name, [], open, this.#options)
+        : stated);
     if (dims.length < 1 || dims.length > 4) {
       throw new ModelFormatError(this.#file, `input "${name}" has ${dims.length} dimensions, expected one to four`);
     }
-    const image = dims.length === 4 && this.#isTransposedFromNchw(index, operators) ? nchw : nhwc;
+    const orderOf = (order: number) => this.#value(order, 'the order of a TRANSPOSE');
+    const image = dims.length === 4 && this.#isTransposedFromNchw?.(index, operators, orderOf) ? nchw : nhwc;
     const orders: readonly (readonly Axis[])[] = [[], [0], [0, 3], [0, 2, 3], image];
     const input = this.#builder.input(name, dims, orders[dims.length]!);
     const place = { node: name, op: 'input', where: `tensor ${index}`, output: name };
     this.#values.set(index, this.#rounding?.computed(this.#builder, place, input, tensor) ?? input);
-  }
-
-  /** Whether the first operator that cares for layout is a transposition from NCHW to NHWC. */
-  #isTransposedFromNchw(input: number, operators: readonly Operator[]): boolean {
-    const seen = new Set([input]);
-    for (const tensor of seen) {
-      for (const { number, inputs, outputs } of this.#readersOf(tensor, operators)) {
-        if (number === transposeOperator) {
-          const order = this.#value(inputs[1] ?? -1, 'the order of a TRANSPOSE');
-          return order.kind === 'constant' && order.data.join() === '0,2,3,1';
-        }
-        if (!layoutFree.has(number)) return false;
-        for (const index of outputs) seen.add(index);
-      }
-    }
-    return false;
-  }
-
-  #readersOf(tensor: number, operators: readonly Operator[]): readonly Operator[] {
-    if (!this.#readers) {
-      this.#readers = new Map();
-      for (const operator of operators) {
-        for (const index of new Set(operator.inputs)) {
-          const known = this.#readers.get(index);
-          if (known) known.push(operator);
-          else this.#readers.set(index, [operator]);
-        }
-      }
-    }
-    return this.#readers.get(tensor) ?? [];
-  }
-
-  #wantedOutputs(): Wanted[] {
-    const names = this.#options.outputs;
-    if (!names) return this.#ownOutputs();
-    return names.map((name) => {
-      const index = this.#tensors.findIndex((tensor) => tensor.name === name);
-      if (index < 0) throw new UsageError(`${this.#file} has no tensor "${name}" (option "outputs")`);
-      if (this.#tensors.some((tensor, other) => other > index && tensor.name === name)) {
-        throw new UsageError(`${this.#file} has two tensors named "${name}" (option "outputs"): name another`);
-      }
-      return { name, index };
-    });
   }
 
   #ownOutputs(): Wanted[] {

@@ -5,9 +5,9 @@ import type { Constant } from '../core/constants.ts';
 import { permutationIn } from '../core/dims.ts';
 import { transpose as transposeConstant } from '../core/fold.ts';
 import { nhwc, type Value, type Variable } from '../core/import-builder.ts';
-import { floatData, vector } from '../core/operations.ts';
+import { floatData } from '../core/operations.ts';
 import * as rarer from '../core/rarer-layers.ts';
-import { bounded, joined, leaky, padded, resized } from '../core/rarer-operations.ts';
+import { bounded, joined, leaky, padded, resized, vector } from '../core/rarer-operations.ts';
 import { batchToSpace, spaceToBatch } from '../core/space-to-batch.ts';
 import { outputsLast } from '../core/weights.ts';
 import {
@@ -22,6 +22,8 @@ import {
   type TfliteOperation,
   withActivation,
 } from './operations.ts';
+
+export { isTransposedFromNchw } from './input-order.ts';
 
 export const rareOperators: Operators = new Map([
   [2, ['CONCATENATION', concat, 10]],
