@@ -55,15 +55,6 @@ describe('shader directives', () => {
     expect(lines(preprocess('t', source, { A: false, N: 3 }))).toEqual(['c', 'd']);
   });
 
-  it('looks at nothing of a branch that does not hold, but at its conditions where they might', () => {
-    const source =
-      '#if A\na\n#else\n$nope\n#unroll i NOPE\n#if NOPE\nb\n#endif\n#end\n#include nope\n#if NOPE\n#endif\n#endif';
-    expect(lines(preprocess('t', source, { A: true }))).toEqual(['a']);
-    expect(() => preprocess('t', source, { A: false })).toThrow(/t:4: .*nope/);
-    expect(() => preprocess('t', '#if A\n#elif NOPE\n#endif', { A: true })).toThrow(/t:2: .*NOPE/);
-    expect(() => preprocess('t', '#if A\n#else\n#elif A\n#endif', { A: true })).toThrow(/t:3: "#elif" without "#if"/);
-  });
-
   it('resolves conditions on the counters of the loops around them', () => {
     const source = '#unroll i 4\n#if i % 2 == 1 && i < LAST\nkeep $i\n#endif\n#end';
     expect(lines(preprocess('t', source, { LAST: 3 }))).toEqual(['keep 1']);
