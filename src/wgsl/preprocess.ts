@@ -8,10 +8,8 @@
  *     #include NAME COUNT=4 sum=total     the fragment of that name (shaders/fragments): a name in capitals is a number
  *                                         there, another a text that stands for `$sum`
  *
- * A fragment knows the names of the file that includes it. `#if` is resolved by wgsl-preprocessor, an ordinary template tag: the text is cut where a template literal would
- * be cut, and the tag is called with the pieces and the values of the conditions.
+ * A fragment knows the names of the file that includes it. Of branches that do not hold nothing is looked at but conditions.
  */
-import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { ShaderError } from '../errors.ts';
 import { evaluate, type Names } from './expression.ts';
 
@@ -26,8 +24,10 @@ export type Fragments = Readonly<Record<string, string>>;
  */
 export function preprocess(file: string, source: string, constants: Names, fragments: Fragments = {}): string {
   const unrolled: string[] = [];
-  unroll(linesOf(file, source), constants, unrolled, { fragments, included: new Set(), within: [] });
-  return resolveConditions(file, unrolled.join('\n')).replace(/\n(\s*\n)+/g, '\n\n');
+  const branches: Branch[] = [];
+  unroll(linesOf(file, source), constants, unrolled, { fragments, included: new Set(), within: [], branches });
+  if (branches.length > 0) throw new ShaderError(`${file}: "#if" without "#endif"`);
+  return unrolled.join('\n').replace(/\n(\s*\n)+/g, '\n\n');
 }
 
 interface Line {
@@ -44,36 +44,61 @@ interface Inclusion {
   readonly included: Set<string>;
   /** Fragments around the line, the outermost first. */
   readonly within: readonly string[];
+  /** Of the conditions around the line, the innermost last. */
+  readonly branches: Branch[];
+}
+
+/** Of an `#if`. */
+interface Branch {
+  /** Whether what is around it is kept. */
+  readonly outer: boolean;
+  /** Whether the lines of this branch are. */
+  kept: boolean;
+  /** Whether another branch may follow: no `#else` was met. */
+  open: boolean;
+  /** Whether those of this or an earlier branch are. */
+  taken: boolean;
 }
 
 function unroll(lines: readonly Line[], names: Names, out: string[], inclusion: Inclusion): void {
+  const { branches } = inclusion;
   for (let i = 0; i < lines.length; i++) {
     const { text, where } = lines[i]!;
     const [, directive, rest] = /^\s*#(\S+)\s*(.*)$/.exec(text) ?? [];
+    const branch = branches.at(-1);
+    const kept = branch?.kept ?? true;
+    const holds = (outer: boolean) => outer && evaluate(rest!, names, where) !== 0;
     switch (directive) {
       case undefined:
-        out.push(substitute(text, names, where));
+        if (kept) out.push(substitute(text, names, where));
         break;
       case 'unroll': {
         const end = matchingEnd(lines, i);
         const [, variable, count] = /^([a-z]+) (.+)$/.exec(rest!) ?? [];
         if (!variable || !count) throw new ShaderError(`${where}: expected "#unroll name count"`);
         const body = lines.slice(i + 1, end);
-        const times = evaluate(count, names, where);
+        const times = kept ? evaluate(count, names, where) : 0;
         for (let value = 0; value < times; value++) unroll(body, { ...names, [variable]: value }, out, inclusion);
         i = end;
         break;
       }
       case 'include':
-        include(rest!, names, where, out, inclusion);
+        if (kept) include(rest!, names, where, out, inclusion);
         break;
-      case 'if':
+      case 'if': {
+        const taken = holds(kept);
+        branches.push({ outer: kept, kept: taken, taken, open: true });
+        break;
+      }
       case 'elif':
-        out.push(`#${directive} ${evaluate(rest!, names, where) === 0 ? 0 : 1}`);
-        break;
       case 'else':
+        if (!branch?.open) throw new ShaderError(`${where}: "#${directive}" without "#if"`);
+        branch.open = directive === 'elif';
+        branch.kept = (directive === 'else' ? branch.outer : holds(branch.outer)) && !branch.taken;
+        branch.taken ||= branch.kept;
+        break;
       case 'endif':
-        out.push(`#${directive}`);
+        if (!branches.pop()) throw new ShaderError(`${where}: "#endif" without "#if"`);
         break;
       default:
         throw new ShaderError(`${where}: unknown directive "#${directive}"`);
@@ -139,22 +164,4 @@ function nameAt(text: string, start: number, where: string): string {
   const name = /^[a-z]+/.exec(text.slice(start))?.[0];
   if (!name) throw new ShaderError(`${where}: expected a name or "(" after "$"`);
   return name;
-}
-
-function resolveConditions(file: string, text: string): string {
-  const pieces: string[] = [];
-  const values: number[] = [];
-  let from = 0;
-  for (const match of text.matchAll(/^#(?:if|elif) ([01])$/gm)) {
-    const cut = match.index + match[0].length - 1;
-    pieces.push(text.slice(from, cut));
-    values.push(Number(match[1]));
-    from = cut + 1;
-  }
-  pieces.push(text.slice(from));
-  try {
-    return wgsl(pieces, ...values);
-  } catch (error) {
-    throw new ShaderError(`${file}: ${(error as Error).message}`);
-  }
 }

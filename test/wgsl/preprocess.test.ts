@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { ShaderError } from '../../src/errors.ts';
 import { evaluate } from '../../src/wgsl/expression.ts';
 import { preprocess } from '../../src/wgsl/preprocess.ts';
@@ -53,6 +55,15 @@ describe('shader directives', () => {
     expect(lines(preprocess('t', source, { A: true, N: 2 }))).toEqual(['a', 'd']);
     expect(lines(preprocess('t', source, { A: false, N: 2 }))).toEqual(['b', 'd']);
     expect(lines(preprocess('t', source, { A: false, N: 3 }))).toEqual(['c', 'd']);
+  });
+
+  it('looks at nothing of a branch that does not hold, but at its conditions where they might', () => {
+    const source =
+      '#if A\na\n#else\n$nope\n#unroll i NOPE\n#if NOPE\nb\n#endif\n#end\n#include nope\n#if NOPE\n#endif\n#endif';
+    expect(lines(preprocess('t', source, { A: true }))).toEqual(['a']);
+    expect(() => preprocess('t', source, { A: false })).toThrow(/t:4: .*nope/);
+    expect(() => preprocess('t', '#if A\n#elif NOPE\n#endif', { A: true })).toThrow(/t:2: .*NOPE/);
+    expect(() => preprocess('t', '#if A\n#else\n#elif A\n#endif', { A: true })).toThrow(/t:3: "#elif" without "#if"/);
   });
 
   it('resolves conditions on the counters of the loops around them', () => {
@@ -141,5 +152,54 @@ describe('shader directives', () => {
   it('gives the same text for the same constants', () => {
     const source = '#unroll i 3\n#if A\nx$i\n#endif\n#end';
     expect(preprocess('t', source, { A: true })).toBe(preprocess('t', source, { A: true }));
+  });
+});
+
+describe('conditions beside wgsl-preprocessor', () => {
+  const names = ['A', 'B', 'C'] as const;
+  const name = fc.constantFrom(...names);
+  /** Lines, and conditions around lines, some within others. */
+  const { block } = fc.letrec<{ block: string[]; conditional: string[] }>((tie) => ({
+    block: fc
+      .array(
+        fc.oneof(
+          { maxDepth: 4 },
+          fc.nat(99).map((n) => [`line ${n}`]),
+          tie('conditional'),
+        ),
+        { maxLength: 4 },
+      )
+      .map((parts) => parts.flat()),
+    conditional: fc
+      .tuple(name, tie('block'), fc.array(fc.tuple(name, tie('block')), { maxLength: 3 }), fc.option(tie('block')))
+      .map(([first, then, others, last]) => [
+        `#if ${first}`,
+        ...then,
+        ...others.flatMap(([other, lines]) => [`#elif ${other}`, ...lines]),
+        ...(last ? ['#else', ...last] : []),
+        '#endif',
+      ]),
+  }));
+
+  /** Cut where a template literal would be cut, at the conditions, whose values stand between the pieces. */
+  function byTemplateTag(text: string, values: Readonly<Record<string, boolean>>): string {
+    const [first, ...others] = text.split(/(?<=^#(?:if|elif) )([A-C])$/m);
+    const pieces = [first!, ...others.filter((_, i) => i % 2 === 1)];
+    return wgsl(pieces, ...others.filter((_, i) => i % 2 === 0).map((condition) => values[condition]));
+  }
+
+  it('keep the same lines, however they nest', () => {
+    let kept = 0;
+    const truth = fc.record({ A: fc.boolean(), B: fc.boolean(), C: fc.boolean() });
+    fc.assert(
+      fc.property(block, truth, (parts, values) => {
+        const text = parts.join('\n');
+        const found = lines(preprocess('t', text, values));
+        kept += found.length;
+        expect(found).toEqual(lines(byTemplateTag(text, values)));
+      }),
+      { numRuns: 500, seed: 1 },
+    );
+    expect(kept).toBeGreaterThan(500);
   });
 });
