@@ -84,9 +84,12 @@ export function checkNames(texts: readonly string[], names: ShaderNames): void {
   }
 }
 
+/** Included by some, and put in another's place by code (`src/kernels/int8-tile.ts`). */
+const inAnothersPlace = 'fragments/int8-place-of-group.wgsl';
+
 /**
  * Shaders with all that may stand with them in one text, by their paths: preludes, the fragments that they include, and those
- * that nobody includes, as code puts them in the place of others.
+ * that code puts in the place of others, as all do that nobody includes.
  */
 export function programsOf(shaders: ReadonlyMap<string, string>): readonly (readonly string[])[] {
   const fragments = new Map([...shaders].filter(([path]) => path.startsWith('fragments/')));
@@ -94,7 +97,7 @@ export function programsOf(shaders: ReadonlyMap<string, string>): readonly (read
     [...text.matchAll(/^\s*#include ([\w-]+)/gm)].map(([, fragment]) => `fragments/${fragment}.wgsl`);
   const included = new Set([...shaders.values()].flatMap(includedBy));
   const everywhere = [...shaders.keys()].filter(
-    (path) => path.endsWith('prelude.wgsl') || (fragments.has(path) && !included.has(path)),
+    (path) => path.endsWith('prelude.wgsl') || path === inAnothersPlace || (fragments.has(path) && !included.has(path)),
   );
   return [...shaders.keys()]
     .filter((path) => !fragments.has(path))

@@ -15,7 +15,7 @@ const askedLater = /\bimport\(["'`]\.\/([^"'`]+)["'`]\)\.then\((\w+)=>\2\.([\w$]
 
 /**
  * The names of two letters at most, which the bundler gave, of what a chunk exports: with those that only lists of other chunks
- * have.
+ * have. Throws where it would export a name twice.
  */
 export function ownNames(file: string, code: string, codes: readonly string[]): Names {
   const later = codes.flatMap((each) => [...each.matchAll(askedLater)]).filter(([, chunk]) => chunk === file);
@@ -23,9 +23,12 @@ export function ownNames(file: string, code: string, codes: readonly string[]): 
   const pairs = (ownList.exec(code)?.[1] ?? '').split(',').map((pair) => pair.split(' as '));
   const stays = ([inside, name = inside]: string[]) => name!.length > 2 || asked.has(name!);
   const kept = new Set(pairs.filter(stays).map(([inside, name = inside]) => name!));
-  return new Map(
+  const names = new Map(
     pairs.flatMap(([inside, name]) => (name && !stays([inside!, name]) && !kept.has(inside!) ? [[name, inside!]] : [])),
   );
+  const exported = pairs.map(([inside, name = inside]) => names.get(name!) ?? name);
+  if (new Set(exported).size < exported.length) throw new Error(`${file} would export a name twice: ${exported}`);
+  return names;
 }
 
 /** A chunk with the names in the lists of what it exports and imports: `own`, and `of` for other chunks. */

@@ -1,6 +1,7 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { UsageError } from '../errors.ts';
+import { hasByteWeights } from '../graph/layers.ts';
 import { type Graph, load, type Model, outputShapes, seededInputs } from '../node/index.ts';
 import { oneOf, runToExitCode } from './command.ts';
 import type { Io } from './io.ts';
@@ -15,7 +16,7 @@ Writes a model as one file that opens without loader and passes, and streams ont
 --weights float16 stores the weights of convolutions and fully connected layers as halves: half the download. int8: as bytes
 with a scale for each output, a quarter of the download and, where it is opened, of the memory on the GPU. The
 network is then run on 8 inputs of random numbers as it was and as it is stored, and its outputs are compared.
-Without --weights a quantised file is kept on integers, to the bit, and every other in float32.
+Without --weights a quantised file is kept on integers, to the bit, a saved model as its weights are, and every other in float32.
 ${inputShapeHelp}`;
 
 const INPUTS = 8;
@@ -47,17 +48,25 @@ export const main = (argv: readonly string[], io: Io): Promise<number> => runToE
 
 async function run({ model, out, device, shapes, json, ...given }: ReturnType<typeof parse>, io: Io): Promise<number> {
   const graph = await readModel(model, shapes);
-  const before = await load(graph, { device, precision: given.weights ? 'float32' : 'auto', tuning: 'off' });
+  // A CPU engine runs quantised files on its own: what is written does not depend on whether there is one.
+  const before = await load(graph, {
+    device,
+    precision: given.weights ? 'float32' : 'auto',
+    tuning: 'off',
+    cpu: false,
+  });
   try {
     const bytes = await before.save(given);
-    const weights = given.weights ?? (before.precision === 'int8' ? 'integers' : 'float32');
+    const weights =
+      given.weights ??
+      (before.precision === 'int8' ? 'integers' : graph.nodes.some(hasByteWeights) ? 'int8' : 'float32');
     await writeFile(out, bytes);
     const size = await stat(model).then(
       (found) => (found.isFile() ? found.size : null),
       () => null,
     );
     const compared =
-      weights === 'float32' || weights === 'integers' ? null : await compare(graph, before, bytes, device, io.signal);
+      given.weights && given.weights !== 'float32' ? await compare(graph, before, bytes, device, io.signal) : null;
     const result = { file: out, bytes: bytes.length, from: size, weights, compared };
     io.stdout.write(json ? `${JSON.stringify(result)}\n` : describe(result));
     return 0;

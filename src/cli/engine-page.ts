@@ -172,7 +172,10 @@ export class EnginePage {
     await page.exposeFunction('reportProgress', (message: string) => engine.onProgress(message));
     await page.goto(`${server.url}/engine`);
     await page.waitForFunction('globalThis.engine !== undefined', { timeout: 60_000 });
-    const adapter = await page.evaluate('navigator.gpu?.requestAdapter().then((adapter) => adapter !== null)');
+    const adapter = await page.evaluate(`(async () => {
+      const gpu = navigator.gpu;
+      return !!((await gpu?.requestAdapter()) ?? (await gpu?.requestAdapter({ featureLevel: 'compatibility' })));
+    })()`);
     if (adapter !== true) throw new DeviceError(`${name} (${await browser.version()}) has no WebGPU adapter here`);
     return engine;
   }

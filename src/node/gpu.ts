@@ -57,7 +57,9 @@ export async function openDawn(create: (flags: string[]) => GPU): Promise<NodeGp
   for (const files of ways) {
     if (files) process.env.VK_DRIVER_FILES = files;
     const gpu = create([]);
-    if (await gpu.requestAdapter()) return { gpu, reason: '' };
+    // As `openGpu` asks.
+    const levels = [{}, { featureLevel: 'compatibility' }];
+    for (const level of levels) if (await gpu.requestAdapter(level)) return { gpu, reason: '' };
     if (files) delete process.env.VK_DRIVER_FILES;
   }
   return { gpu: null, reason: `Dawn found no GPU${driver ? `, nor one by ${driver}` : ' and no software driver'}` };

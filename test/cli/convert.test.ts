@@ -44,6 +44,11 @@ describe('convert of a quantised file', () => {
     }
   });
 
+  it('says that weights stay bytes', async () => {
+    await convert('quantised.tflite', 'bytes.safetensors', '--weights', 'int8');
+    expect(await convert('bytes.safetensors', 'still.safetensors')).toMatchObject({ weights: 'int8', compared: null });
+  });
+
   it('is on real numbers where weights are asked for', async () => {
     expect(await convert('quantised.tflite', 'real.safetensors', '--weights', 'float32')).toMatchObject({
       weights: 'float32',

@@ -26,9 +26,14 @@ const isTwo =
   (check: Check): Check =>
   (value) =>
     Array.isArray(value) && value.length === 2 && value.every(check);
-const isScale: Check = (value) => isNumber(value) && (value as number) > 0;
+/** In float32, as it is used, and its inverse too. */
+const isScale: Check = (value) =>
+  isNumber(value) &&
+  [value as number, 1 / (value as number)].every((one) => Math.fround(one) > 0 && Math.fround(one) < Infinity);
+/** What results are cut to. */
+const isRange: Check = (value) => isTwo(isStored)(value) && (value as number[])[0]! <= (value as number[])[1]!;
 
-const to: Fields = { multipliers: 'F32', zeroPoint: isStored, range: isTwo(isStored) };
+const to: Fields = { multipliers: 'F32', zeroPoint: isStored, range: isRange };
 const ofOne: Fields = { ...to, multipliers: 'multiplier' };
 const weighted: Fields = {
   weights: 'I8',
@@ -47,7 +52,7 @@ const add: Fields = {
   zeroPoints: isTwo(isStored),
   shift: within(1, 31),
   zeroPoint: isStored,
-  range: isTwo(isStored),
+  range: isRange,
 };
 const steps: Fields = { scale: isScale, zeroPoint: isStored };
 
@@ -72,7 +77,7 @@ const forms: Readonly<Record<IntegerKind, Fields>> = {
     window: isPair,
     stride: isPair,
     padding: isPadding,
-    range: isTwo(isStored),
+    range: isRange,
   },
   mean: { inputZeroPoint: isStored, to: ofOne },
   resize: { size: isPair, mode: oneOf('bilinear', 'nearest'), corners: oneOf('align', 'half-pixel', 'asymmetric') },
@@ -171,11 +176,11 @@ export function checkIntegers({ inputs, nodes }: Graph, shapes: ReadonlyMap<stri
   const fail = ({ name, op }: Node, message: string): never => {
     throw new GraphError(`node "${name}" (${op}): ${message}`);
   };
-  /** Whether they are integers; of inputs, which are what they are read as, not. */
+  /** Whether they are integers. */
   const stored = new Map(
     nodes.map((node) => [node.output, node.op === 'integer' && node.body.kind !== 'dequantise'] as const),
   );
-  for (const { name } of inputs) stored.delete(name);
+  for (const { name } of inputs) stored.set(name, false);
   for (const node of nodes) {
     const reads = node.op === 'integer' && node.body.kind !== 'quantise';
     const other = node.inputs.find((name) => stored.get(name) === !reads);

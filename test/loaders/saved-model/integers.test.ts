@@ -122,8 +122,12 @@ describe('a saved model on integers', () => {
   });
 
   type Body = Record<string, unknown> & { to: Record<string, unknown> };
+  interface StatedGraph {
+    readonly inputs: readonly { readonly name: string }[];
+    readonly nodes: readonly { readonly inputs: string[]; readonly body?: Body }[];
+  }
   const of = (bodies: readonly Body[], kind: string) => bodies.find((body) => body.kind === kind)!;
-  it.each<[string, (bodies: readonly Body[]) => void, RegExp]>([
+  it.each<[string, (bodies: readonly Body[], graph: StatedGraph) => void, RegExp]>([
     ['of another kind', (bodies) => (bodies[0]!.kind = 'constructor'), /node 0 .*kind is "constructor"/],
     ['without weights', (bodies) => delete of(bodies, 'conv2d').weights, /weights is tensor undefined/],
     [
@@ -169,10 +173,24 @@ describe('a saved model on integers', () => {
       (bodies) => (of(bodies, 'dequantise').kind = 'quantise'),
       /holds integers/,
     ],
+    [
+      'with an input of the network taken for integers',
+      (_, { inputs, nodes }) => {
+        nodes.find(({ body }) => body?.kind === 'conv2d')!.inputs[0] = inputs[0]!.name;
+      },
+      /holds real numbers/,
+    ],
+    [
+      'with a range that ends before it begins',
+      (bodies) => (of(bodies, 'conv2d').to.range = [127, -128]),
+      /range is \[127,-128\]/,
+    ],
+    ['with a scale beyond float32', (bodies) => (of(bodies, 'quantise').scale = 1e39), /scale is 1e\+39/],
+    ['with a scale whose inverse is', (bodies) => (of(bodies, 'quantise').scale = 1e-42), /scale is 1e-42/],
   ])('%s is refused', async (_, change, message) => {
     const { metadata, tensors } = readSafetensors('a', await save(graphs.xnnpack!, {}));
     const graph = JSON.parse(metadata.graph!);
-    change(graph.nodes.map(({ body }: { body?: Body }) => body).filter(Boolean));
+    change(graph.nodes.map(({ body }: { body?: Body }) => body).filter(Boolean), graph);
     const text = JSON.stringify(graph);
     const stored = [...tensors]
       .filter(([name]) => text.includes(`"${name}"`))
