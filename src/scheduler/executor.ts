@@ -2,7 +2,6 @@ import { bufferUsage, createBuffer, guarded, inScope } from '../device/buffers.t
 import type { Gpu } from '../device/gpu.ts';
 import { settle } from '../device/settle.ts';
 import { DeviceError, type MobileNetError, UsageError } from '../errors.ts';
-import { allFinite } from '../graph/finite.ts';
 import type { ImageRule } from '../graph/graph.ts';
 import { checkPicture } from '../images/picture.ts';
 import type { OpenPicture } from '../images/picture-source.ts';
@@ -12,7 +11,7 @@ import { type Constants, PlanResources, type ResourceOptions } from './plan-reso
 import type { Ranked, RankStage } from './rank-stage.ts';
 import { Readout } from './readout.ts';
 import { type Need, RunOrder } from './run-order.ts';
-import { infiniteInput, matchInputs, pack, storedBits, unpack } from './tensors.ts';
+import { checkInputs, pack, storedBits, unpack } from './tensors.ts';
 
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
@@ -124,7 +123,7 @@ export class Executor {
     { signal, stable }: RunOptions = {},
   ): Promise<Record<string, Float32Array>> {
     const { plan } = this;
-    const values = matchInputs(
+    const values = checkInputs(
       inputs,
       plan.inputs.map((name) => ({ name, shape: plan.tensors[name]!.shape })),
     );
@@ -270,15 +269,14 @@ export class Executor {
     }
   }
 
-  /** Uploads the inputs without running, but for those that are null. Throws `UsageError` where one holds NaN or infinity. */
+  /** Uploads the inputs without running, but for those that are null. */
   upload(values: readonly (Float32Array | null)[]): void {
     this.plan.inputs.forEach((name, i) => {
       const given = values[i];
       if (!given) return;
       const placement = this.plan.tensors[name]!;
       const staging = this.#staging[i];
-      const finite = staging ? pack(given, placement, staging) : allFinite(given);
-      if (!finite) throw infiniteInput({ name, shape: placement.shape }, given);
+      if (staging) pack(given, placement, staging);
       const data = storedBits(staging ?? given, placement.precision) as Float32Array<ArrayBuffer>;
       this.gpu.device.queue.writeBuffer(this.resources.arena[placement.buffer]!, placement.offset, data);
     });

@@ -4,7 +4,7 @@ import { DispatchClock } from './dispatch-time.ts';
 import type { Executor } from './executor.ts';
 import { median } from './median.ts';
 import { LONGEST_MS, nextRepeats } from './pace.ts';
-import { matchInputs } from './tensors.ts';
+import { checkInputs } from './tensors.ts';
 
 export interface LayerTime {
   readonly node: string;
@@ -40,7 +40,7 @@ export async function profile(
   { repeats = 5, signal }: ProfileOptions = {},
 ): Promise<Profile> {
   const { plan, gpu } = executor;
-  const values = matchInputs(
+  const values = checkInputs(
     inputs,
     plan.inputs.map((name) => ({ name, shape: plan.tensors[name]!.shape })),
   );

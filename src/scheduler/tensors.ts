@@ -6,63 +6,50 @@ import { sizeOf } from '../graph/shapes.ts';
 import { toFloat16 } from '../kernels/pack.ts';
 import { isHalf, type Placement, type Precision } from '../planner/plan.ts';
 
-/**
- * Writes `values` (dense NHWC) into `staging` (stored layout), padding lanes left as they are. Returns whether all are finite: to
- * look while they are copied takes half the time of looking first.
- */
-export function pack(values: Float32Array, placement: Placement, staging: Float32Array): boolean {
+/** Writes `values` (dense NHWC) into `staging` (stored layout), padding lanes left as they are. */
+export function pack(values: Float32Array, placement: Placement, staging: Float32Array): void {
   const channels = placement.shape[3];
   const pitch = 4 * Math.ceil(channels / 4);
   if (pitch === channels) {
     staging.set(values);
-    return allFinite(values);
+    return;
   }
-  if (channels === 3) return packThree(values, staging);
-  for (let from = 0, to = 0; from < values.length; from += channels, to += pitch) {
-    for (let c = 0; c < channels; c++) staging[to + c] = values[from + c]!;
+  // As bits: float32 would pass through float64 on the way.
+  const from32 = new Int32Array(values.buffer, values.byteOffset, values.length);
+  const to32 = new Int32Array(staging.buffer, staging.byteOffset, staging.length);
+  if (channels === 3) {
+    packThree(from32, to32);
+    return;
   }
-  return allFinite(values);
+  for (let from = 0, to = 0; from < from32.length; from += channels, to += pitch) {
+    for (let c = 0; c < channels; c++) to32[to + c] = from32[from + c]!;
+  }
 }
 
-/** Written out for pictures, in two sums that do not wait for each other: an inner loop takes twice as long. */
-function packThree(from: Float32Array, to: Float32Array): boolean {
-  const end = from.length - 11;
-  let sum = 0;
-  let other = 0;
-  let i = 0;
-  let o = 0;
-  for (; i < end; i += 12, o += 16) {
-    const a = from[i]!;
-    const b = from[i + 1]!;
-    const c = from[i + 2]!;
-    const d = from[i + 3]!;
-    const e = from[i + 4]!;
-    const f = from[i + 5]!;
-    const g = from[i + 6]!;
-    const h = from[i + 7]!;
-    const j = from[i + 8]!;
-    const k = from[i + 9]!;
-    const l = from[i + 10]!;
-    const m = from[i + 11]!;
-    to[o] = a;
-    to[o + 1] = b;
-    to[o + 2] = c;
-    to[o + 4] = d;
-    to[o + 5] = e;
-    to[o + 6] = f;
-    to[o + 8] = g;
-    to[o + 9] = h;
-    to[o + 10] = j;
-    to[o + 12] = k;
-    to[o + 13] = l;
-    to[o + 14] = m;
-    sum += a + b + (c + d) + (e + f);
-    other += g + h + (j + k) + (l + m);
+/** Written out for pictures: an inner loop takes twice as long. */
+function packThree(from32: Int32Array, to32: Int32Array): void {
+  const end = from32.length - 11;
+  let from = 0;
+  let to = 0;
+  for (; from < end; from += 12, to += 16) {
+    to32[to] = from32[from]!;
+    to32[to + 1] = from32[from + 1]!;
+    to32[to + 2] = from32[from + 2]!;
+    to32[to + 4] = from32[from + 3]!;
+    to32[to + 5] = from32[from + 4]!;
+    to32[to + 6] = from32[from + 5]!;
+    to32[to + 8] = from32[from + 6]!;
+    to32[to + 9] = from32[from + 7]!;
+    to32[to + 10] = from32[from + 8]!;
+    to32[to + 12] = from32[from + 9]!;
+    to32[to + 13] = from32[from + 10]!;
+    to32[to + 14] = from32[from + 11]!;
   }
-  for (; i < from.length; i += 3, o += 4) {
-    for (let c = 0; c < 3; c++) sum += to[o + c] = from[i + c]!;
+  for (; from < from32.length; from += 3, to += 4) {
+    to32[to] = from32[from]!;
+    to32[to + 1] = from32[from + 1]!;
+    to32[to + 2] = from32[from + 2]!;
   }
-  return Number.isFinite(sum + other);
 }
 
 /** The dense NHWC values of a tensor read back from the GPU. */
@@ -95,16 +82,13 @@ function fromFloat16(bits: Uint16Array): Float32Array {
   return out;
 }
 
-/** An input of a run: its name and what it must be. */
-interface ExpectedInput {
-  readonly name: string;
-  readonly shape: Placement['shape'];
-}
-
-/** The values for each input, checked for names, presence and length. One input may be given without its name. */
-export function matchInputs(
+/**
+ * The values for each input, checked for names, presence, length, and numbers: WGSL may take it that none is NaN or infinite, and
+ * what comes of one may look like an answer. One input may be given without its name.
+ */
+export function checkInputs(
   inputs: Float32Array | Readonly<Record<string, Float32Array>>,
-  expected: readonly ExpectedInput[],
+  expected: readonly { readonly name: string; readonly shape: Placement['shape'] }[],
 ): Float32Array[] {
   const names = expected.map(({ name }) => name);
   const single = inputs instanceof Float32Array;
@@ -119,24 +103,10 @@ export function matchInputs(
     if (values.length !== sizeOf(shape)) {
       throw new UsageError(`input "${name}" has ${values.length} values, expected ${sizeOf(shape)} for [${shape}]`);
     }
+    if (!allFinite(values)) {
+      const at = values.findIndex((value) => !Number.isFinite(value));
+      throw new UsageError(`input "${name}" is ${values[at]} at ${at} of [${shape}], expected finite numbers`);
+    }
     return values;
   });
-}
-
-/** As `matchInputs`, and checked for numbers (`infiniteInput`). */
-export function checkInputs(
-  inputs: Float32Array | Readonly<Record<string, Float32Array>>,
-  expected: readonly ExpectedInput[],
-): Float32Array[] {
-  const found = matchInputs(inputs, expected);
-  found.forEach((values, i) => {
-    if (!allFinite(values)) throw infiniteInput(expected[i]!, values);
-  });
-  return found;
-}
-
-/** What an input with other values is refused by: WGSL may take it that none is, and what comes of one may look like an answer. */
-export function infiniteInput({ name, shape }: ExpectedInput, values: Float32Array): UsageError {
-  const at = values.findIndex((value) => !Number.isFinite(value));
-  return new UsageError(`input "${name}" is ${values[at]} at ${at} of [${shape}], expected finite numbers`);
 }

@@ -7,36 +7,17 @@ it.each([1, 2, 3, 4, 5, 7, 8])('packs %i channels in fours, and unpacks them', (
     const shape: Shape = [1, 1, pixels, channels];
     const pitch = 4 * Math.ceil(channels / 4);
     const placement = { shape, buffer: 0, offset: 0, bytes: 4 * pixels * pitch, precision: 'float32' as const };
-    // Somewhere in a larger buffer; a denormal among them keeps its bits.
+    // Somewhere in a larger buffer; a signalling NaN among them keeps its bits.
     const values = new Float32Array(pixels * channels + 5).subarray(5).map((_, i) => i + 1);
-    values[0] = 1e-45;
+    new Int32Array(values.buffer, values.byteOffset)[0] = 0x7fa00001;
     const staging = new Float32Array(pixels * pitch);
-    expect(pack(values, placement, staging)).toBe(true);
+    pack(values, placement, staging);
     const expected = Array.from({ length: pixels * pitch }, (_, i) => {
       const channel = i % pitch;
-      return channel < channels ? values[Math.floor(i / pitch) * channels + channel] : 0;
+      return channel < channels ? Math.floor(i / pitch) * channels + channel + 1 : 0;
     });
-    expect([...staging], `${pixels} pixels`).toEqual(expected);
-    expect([...unpack(staging.buffer, placement)]).toEqual([...values]);
+    expect([...staging.subarray(1)], `${pixels} pixels`).toEqual(expected.slice(1));
+    expect(new Int32Array(staging.buffer)[0]).toBe(0x7fa00001);
+    expect([...unpack(staging.buffer, placement).subarray(1)]).toEqual([...values.subarray(1)]);
   }
-});
-
-it.each([3, 4, 5])('tells one number that is none among %i channels, wherever it is', (channels) => {
-  const pixels = 9;
-  const placement = {
-    shape: [1, 1, pixels, channels] as Shape,
-    buffer: 0,
-    offset: 0,
-    bytes: 0,
-    precision: 'float32' as const,
-  };
-  const staging = new Float32Array(pixels * 4 * Math.ceil(channels / 4));
-  for (const wrong of [Number.NaN, Infinity, -Infinity]) {
-    for (let at = 0; at < pixels * channels; at++) {
-      const values = new Float32Array(pixels * channels).fill(3e38);
-      values[at] = wrong;
-      expect(pack(values, placement, staging), `${wrong} at ${at}`).toBe(false);
-    }
-  }
-  expect(pack(new Float32Array(pixels * channels).fill(3e38), placement, staging)).toBe(true);
 });
