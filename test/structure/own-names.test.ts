@@ -23,6 +23,12 @@ it('what a chunk exports has the name that it has inside, but where that is aske
   expect(renamed('c.js')).toBe('export{load,b as m}from"./a.js";');
 });
 
+it('no chunk exports a name twice', () => {
+  const code = 'export{q as e,e as t,t as z};';
+  const later = 'import("./a.js").then(e=>e.e)';
+  expect(() => ownNames('a.js', code, [code, later])).toThrow('a.js would export a name twice: e,t,t');
+});
+
 it('mappings are shifted by what imports grow', () => {
   expect(importsLength(codes['b.js'])).toBe('import{n as e,t}from"./a.js";import"./c.js";'.length);
   expect(importsLength('var a;import{b}from"./b.js";')).toBe(0);

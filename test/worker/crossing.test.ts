@@ -1,8 +1,9 @@
 /** What the page's side of a worker does before anything is posted. */
 import { afterEach, expect, it, vi } from 'vitest';
-import { UsageError } from '../../src/errors.ts';
+import * as errors from '../../src/errors.ts';
 import type { WorkerLoadOptions } from '../../src/load-options.ts';
 import { loadInWorker } from '../../src/worker-client.ts';
+import { putTogether, takeApart } from '../../src/worker-crossing.ts';
 import { ModelInWorker, WorkerCalls } from '../../src/worker-model.ts';
 
 afterEach(() => void vi.unstubAllGlobals());
@@ -41,7 +42,7 @@ it('weights that are not kept are read again from addresses and files, and nothi
   for (const source of [new Uint8Array(4), new ArrayBuffer(4), graph]) {
     const worker = new FakeWorker();
     const refused = loadInWorker(source, { worker: worker as never, keepWeights: false });
-    await expect(refused).rejects.toThrow(UsageError);
+    await expect(refused).rejects.toThrow(errors.UsageError);
     await expect(refused).rejects.toThrow('"keepWeights" is false');
     expect(worker.posted).toEqual([]);
   }
@@ -75,4 +76,11 @@ it('frames made to be handed over are closed where they are not', async () => {
   calls.end(new Error('over'));
   await expect(model.classify(frame)).rejects.toThrow('over');
   expect([open, worker.posted.length]).toEqual([0, 0]);
+});
+
+it.each(Object.entries(errors))('a %s of a worker is one in the page', (name, thrown) => {
+  const made = Reflect.construct(Error, ['what was found'], thrown) as Error;
+  const crossed = putTogether(structuredClone(takeApart(Object.assign(made, { name }))));
+  expect(Object.getPrototypeOf(crossed)).toBe(thrown.prototype);
+  expect((crossed as Error).message).toBe('what was found');
 });
