@@ -1,13 +1,13 @@
 import { openGpu } from '../../src/device/gpu.ts';
 import { load } from '../../src/load.ts';
 import type { EngineOptions, Loader } from './engine.ts';
-import { withCheck, withoutCheck } from './keys.ts';
+import { withoutCheck } from './keys.ts';
 
 export { version } from '../../src/version.ts';
 
 /** Opens the device that `load` would open by itself. */
 export async function start({ plan, precision, setting }: EngineOptions): Promise<Loader> {
-  const selfCheck = setting === withCheck ? 'always' : setting === withoutCheck ? 'off' : 'once';
+  const selfCheck = setting === withoutCheck ? 'off' : 'once';
   const { device: gpuDevice } = await openGpu();
   return {
     async load({ graph, onnx, tflite, tfliteOrigin }) {

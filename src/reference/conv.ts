@@ -39,10 +39,8 @@ export function convolve(node: Conv2d, input: Tensor, shape: Shape, counter?: Co
               for (let g = 0; g < groups; g++) {
                 const value = inside ? data[pixel + g * groupInputs + c]! : 0;
                 const end = (g + 1) * groupOutputs;
-                for (let k = g * groupOutputs; k < end; k++) {
-                  sums[out + k]! += value * weights[row + k]!;
-                  multiplications++;
-                }
+                for (let k = g * groupOutputs; k < end; k++) sums[out + k]! += value * weights[row + k]!;
+                multiplications += groupOutputs;
               }
             }
           }

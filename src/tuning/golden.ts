@@ -17,7 +17,8 @@ export interface GoldenLayer {
   /** A layer of the model that runs on the same pipeline, and the kernel. */
   readonly of: string;
   readonly kernel: string;
-  /** What was checked where it passes: the pipeline, and the layer. */
+  /** What passes with it: a pipeline of the plan, and a layer by `layerKey`. */
+  readonly pipeline: number;
   readonly key: string;
 }
 
@@ -52,26 +53,27 @@ const sizeless: readonly Node['op'][] = [
   ...(['add', 'multiply', 'affine', 'prelu', 'clip', 'activation'] as const),
 ];
 
-/** 53 bits of a text. */
-export function hashOf(text: string): string {
-  let [a, b] = [0xdeadbeef, 0x41c6ce57];
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    a = Math.imul(a ^ code, 2654435761);
-    b = Math.imul(b ^ code, 1597334677);
-  }
-  return (a >>> 0).toString(36) + (b >>> 0).toString(36);
-}
-
 /** At most `most` channels and, beyond them, as many as make the same remainder of four. */
 export const fewer = (channels: number, most: number): number =>
   channels <= most + 3 ? channels : most + (channels % 4);
 
+/** Noise begins again after so many values, a prime: rows and channels of a tensor are never alike for it. */
+const PERIOD = 4093;
+const noises = new Map<string, Float32Array>();
+
 /** Whole multiples of `unit`, up to `most` of them on either side. */
 function multiples(length: number, most: number, unit: number, seed: number): Float32Array {
-  const random = seededUniform(seed);
+  const key = `${most} ${unit}`;
+  let noise = noises.get(key);
+  if (!noise) {
+    const random = seededUniform(1);
+    noise = Float32Array.from({ length: PERIOD }, () => (Math.floor(random() * (2 * most + 1)) - most) * unit);
+    noises.set(key, noise);
+  }
   const values = new Float32Array(length);
-  for (let i = 0; i < length; i++) values[i] = (Math.floor(random() * (2 * most + 1)) - most) * unit;
+  // Copied, not computed: what runs for the first time runs slowly.
+  let from = (seed * 977) % PERIOD;
+  for (let at = 0; at < length; at += PERIOD - from, from = 0) values.set(noise.subarray(from, from + length - at), at);
   return values;
 }
 
@@ -130,7 +132,6 @@ export const smaller =
 const mostChannels: Partial<Record<Node['op'], number>> = {
   conv2d: 16,
   'fully-connected': 64,
-  'global-average-pool': 136,
 };
 
 /** The node on smaller tensors, of so many rows and columns; null where there is none. */
@@ -184,6 +185,10 @@ function workOf(node: Node, { inputs, output }: NodeShapes): number {
   return weights * output[1] * output[2] + inputs.reduce((sum, shape) => sum + sizeOf(shape), 0);
 }
 
+/** Whatever the size, a pixel of a pointwise layer sees itself alone. */
+const isSizeless = (node: Node): boolean =>
+  node.op === 'fully-connected' || (node.op === 'conv2d' && isPointwise(node));
+
 /**
  * What a pipeline is told of a layer, a word for each thing that does not depend on the others: how far its window reaches, in an odd
  * size and an even one; what comes after a sum; how many channels. Null where layers are not taken apart like that.
@@ -195,8 +200,7 @@ function traitsOf(node: Node, { inputs }: NodeShapes, which: number): readonly s
   if (node.op === 'fully-connected') return [end, `${inputs[0]![3]} in`, `${node.outFeatures} out`];
   const { kernel, stride, dilation, padding, groups, outChannels } = node;
   const window = JSON.stringify([kernel, stride, dilation, padding, groups]);
-  // Whatever the size, a pixel of a pointwise layer sees itself alone.
-  return [isPointwise(node) ? window : window + which, end, `${inputs[0]![3]} in`, `${outChannels} out`];
+  return [isSizeless(node) ? window : window + which, end, `${inputs[0]![3]} in`, `${outChannels} out`];
 }
 
 /**
@@ -207,7 +211,7 @@ export function goldenOf(
   graph: Graph,
   plan: Plan,
   registry: KernelRegistry,
-  passed: { has(key: string): boolean },
+  passed: { has(pipeline: number, key: string): boolean },
   integers: Likeness | null = null,
 ): Golden {
   const shapes = inferShapes(graph);
@@ -222,13 +226,16 @@ export function goldenOf(
   const told = new Set<string>();
   /** Inputs that layers share. */
   const shared = new Map<string, string>();
-  const pipelines = plan.pipelines.map((spec) => hashOf(JSON.stringify(spec)));
+  /** Nodes that one size is enough for. */
+  const settled = new Set<Node>();
   const twice = graph.nodes.flatMap((node, i) => sizes.map((size, at) => ({ node, i, size, at })));
   for (const { node, i, size, at: which } of twice) {
+    if (settled.has(node)) continue;
     const { kernel: name, pipeline } = plan.dispatches[i]!;
     const kernel = kernelNamed(registry, name, node.op);
     const own = shapesOf(node, shapes);
     const made = fitting(kernel, node, own, tuned, size, integers);
+    if (made && isSizeless(node)) settled.add(node);
     if (made === 'known') continue;
     if (!made) {
       if (which === 0) unchecked.push(node.name);
@@ -237,9 +244,8 @@ export function goldenOf(
     const traits = traitsOf(made.node, made.shapes, which)?.map((trait) => `${pipeline} ${trait}`);
     if (traits?.every((trait) => told.has(trait))) continue;
     for (const trait of traits ?? []) told.add(trait);
-    const key = `${pipelines[pipeline]} ${made.key}`;
     tuned[made.key] = name;
-    if (passed.has(key)) continue;
+    if (passed.has(pipeline, made.key)) continue;
     const called = `golden${i}${'ab'[which]}`;
     const inputNames = made.shapes.inputs.map((shape, at) => {
       const own = `${called}x${at}`;
@@ -261,7 +267,7 @@ export function goldenOf(
       outputs.push({ name: output, tensor: output });
       if (plan.tensors[writtenBy(node)[at]!]!.precision.startsWith('float16')) halves.add(output);
     }
-    layers.push({ node: called, of: node.name, kernel: name, key });
+    layers.push({ node: called, of: node.name, kernel: name, pipeline, key: made.key });
   }
   return { graph: { name: 'self-check', inputs, outputs, nodes }, layers, tuned, halves, unchecked };
 }

@@ -14,17 +14,20 @@ import { poison } from '../scheduler/poison.ts';
 import { wrongPictures } from '../validate/picture-check.ts';
 import { version } from '../version.ts';
 import { cacheKey } from './cache.ts';
-import { type Golden, goldenInputs, goldenOf, goldenPictures, hashOf } from './golden.ts';
-import { type CheckStore, indexedDbChecks } from './passed-checks.ts';
+import { type Golden, goldenInputs, goldenOf, goldenPictures } from './golden.ts';
+import { type CheckStore, indexedDbChecks, type PassedChecks } from './passed-checks.ts';
 
 /** Some GPUs are right only the first time. */
-const RUNS = 3;
+const RUNS = 2;
 
 /** Bytes behind each tensor, more than the lanes of a workgroup that have nothing to do would write. */
 const GUARD = 256;
 
 /** What passed is checked again after so long: drivers are updated without a word. */
 const EXPIRES_MS = 30 * 24 * 3600 * 1000;
+
+/** Writing, and hashes of shaders, take time of the processors that a first result waits for. */
+const REMEMBERED_AFTER_MS = 1000;
 
 /** A kernel that gave something else than the CPU. */
 export interface CheckFailure {
@@ -47,6 +50,8 @@ export interface CheckOptions {
   /** `always`: what passed another time is checked again. */
   readonly mode: 'once' | 'always';
   readonly store?: CheckStore | null;
+  /** When what passed is written there, after the check. */
+  readonly rememberAfterMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -58,17 +63,16 @@ export async function checkPlan(
   gpu: Gpu,
   graph: Graph,
   plan: Plan,
-  { mode, store = indexedDbChecks(), signal }: CheckOptions,
+  { mode, store = indexedDbChecks(), rememberAfterMs = REMEMBERED_AFTER_MS, signal }: CheckOptions,
 ): Promise<CheckReport> {
   signal?.throwIfAborted();
   const start = performance.now();
   const registry = await kernelsOf(plan);
   const place = cacheKey(gpu, plan.precision);
-  const kept = mode === 'once' ? await store?.get(place).catch(() => undefined) : undefined;
-  const known = kept?.engine === version && Date.now() - kept.at < EXPIRES_MS ? kept.passed : [];
-  const hashes = new Set(known);
+  const known = mode === 'once' ? await passedOf(store, place).catch(() => null) : null;
+  const hash = hashesOf(plan);
   const integers = graph.nodes.some(({ op }) => op === 'integer') ? await import('./integer-likeness.ts') : null;
-  const golden = goldenOf(graph, plan, registry, { has: (key) => hashes.has(hashOf(key)) }, integers?.integerLikeness);
+  const golden = goldenOf(graph, plan, registry, { has: (pipeline, key) => known?.passed.includes(hash(pipeline, key)) ?? false }, integers?.integerLikeness);
   const done = (failures: CheckFailure[]): CheckReport => ({
     failures,
     checked: golden.layers.length,
@@ -78,11 +82,41 @@ export async function checkPlan(
   if (golden.layers.length === 0) return done([]);
   const failures = await compare(gpu, golden, plan.precision, registry, signal);
   if (failures.length === 0 && store) {
-    const passed = [...known, ...golden.layers.map(({ key }) => hashOf(key))];
-    // The result does not wait for it.
-    store.set(place, { engine: version, at: known.length > 0 ? kept!.at : Date.now(), passed }).catch(() => {});
+    const remember = async () => {
+      const before = await passedOf(store, place);
+      const passed = golden.layers.map(({ pipeline, key }) => hash(pipeline, key));
+      const all = [...new Set([...(before?.passed ?? []), ...passed])];
+      await store.set(place, { engine: version, at: before?.at ?? Date.now(), passed: all });
+    };
+    setTimeout(() => remember().catch(() => {}), rememberAfterMs);
   }
   return done(failures);
+}
+
+/** What is known of a place, and not too old. */
+async function passedOf(store: CheckStore | null, place: string): Promise<PassedChecks | null> {
+  const kept = await store?.get(place);
+  return kept?.engine === version && Date.now() - kept.at < EXPIRES_MS ? kept : null;
+}
+
+/** What is remembered of a plan's pipelines and layers. */
+function hashesOf({ pipelines }: Plan): (pipeline: number, key: string) => string {
+  const hashes: string[] = [];
+  return (pipeline, key) => {
+    hashes[pipeline] ??= hashOf(JSON.stringify(pipelines[pipeline]));
+    return hashOf(`${hashes[pipeline]} ${key}`);
+  };
+}
+
+/** 53 bits of a text. */
+function hashOf(text: string): string {
+  let [a, b] = [0xdeadbeef, 0x41c6ce57];
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    a = Math.imul(a ^ code, 2654435761);
+    b = Math.imul(b ^ code, 1597334677);
+  }
+  return (a >>> 0).toString(36) + (b >>> 0).toString(36);
 }
 
 async function compare(

@@ -249,7 +249,12 @@ export async function visits() {
   };
   const gpu = await openGpu();
   const model = await Model.create(buildArchitecture('v1-0.25-32'), gpu, '', { tuning: 'off' });
-  const visit = async () => (await checkPlan(gpu, model.prepared, model.plan, { mode: 'once', store })).checked;
+  const visit = async () => {
+    const options = { mode: 'once', store, rememberAfterMs: 0 } as const;
+    const { checked } = await checkPlan(gpu, model.prepared, model.plan, options);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return checked;
+  };
   const found = [await visit(), await visit()];
   for (const [key, value] of kept) kept.set(key, { ...value, at: value.at - 31 * 24 * 3600 * 1000 });
   found.push(await visit());
