@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { chunkGroups, compactShaders } from '../vite.config.ts';
 
 const folder = fileURLToPath(new URL('./', import.meta.url));
 const packages = join(folder, 'node_modules');
@@ -26,7 +27,7 @@ const types: Readonly<Record<string, string>> = {
   '.wasm': 'application/wasm',
 };
 
-/** The page, minified and split as a site would have it: each engine is a chunk, and its size is what users download. */
+/** The page, minified and split as a site would have it: each engine is a chunk, this one in the package's chunks, and its size is what users download. */
 async function build(): Promise<void> {
   const vite = await import('vite');
   await vite.build({
@@ -37,6 +38,7 @@ async function build(): Promise<void> {
     // The entry that fetches its WebAssembly from the address that it is told, in place of a copy of its own.
     resolve: { conditions: ['onnxruntime-web-use-extern-wasm', ...vite.defaultClientConditions] },
     plugins: [
+      compactShaders(),
       {
         name: 'minify',
         async generateBundle(_options, bundle) {
@@ -64,7 +66,7 @@ async function build(): Promise<void> {
       chunkSizeWarningLimit: Number.POSITIVE_INFINITY,
       rolldownOptions: {
         input: { index: join(folder, 'index.html'), frame: join(folder, 'frame.html') },
-        output: { codeSplitting: { groups: [{ name: 'tfjs-threads', test: textOfItself }] } },
+        output: { codeSplitting: { groups: [{ name: 'tfjs-threads', test: textOfItself }, ...chunkGroups] } },
       },
       minify: false,
     },
