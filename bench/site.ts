@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { extname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chunkGroups, compactShaders } from '../vite.config.ts';
+import { chunkGroups, compactShaders } from '../scripts/package-parts.ts';
 
 const folder = fileURLToPath(new URL('./', import.meta.url));
 const packages = join(folder, 'node_modules');

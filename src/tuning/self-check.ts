@@ -72,7 +72,13 @@ export async function checkPlan(
   const known = mode === 'once' ? await passedOf(store, place).catch(() => null) : null;
   const hash = hashesOf(plan);
   const integers = graph.nodes.some(({ op }) => op === 'integer') ? await import('./integer-likeness.ts') : null;
-  const golden = goldenOf(graph, plan, registry, { has: (pipeline, key) => known?.passed.includes(hash(pipeline, key)) ?? false }, integers?.integerLikeness);
+  const golden = goldenOf(
+    graph,
+    plan,
+    registry,
+    { has: (pipeline, key) => known?.passed.includes(hash(pipeline, key)) ?? false },
+    integers?.integerLikeness,
+  );
   const done = (failures: CheckFailure[]): CheckReport => ({
     failures,
     checked: golden.layers.length,

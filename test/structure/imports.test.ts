@@ -52,6 +52,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'kernels',
     'passes',
     'reference',
+    'scripts',
     'validate',
     'version',
     'writers',

@@ -17,11 +17,11 @@ const words = {
 };
 
 it.each([
-  ['v1-1.0-224', 12],
-  ['v2-1.0-224', 20],
-  ['v3-large-1.0-224', 25],
-  ['v3-small-1.0-224', 30],
-  ['v4-conv-small-1.0-224', 27],
+  ['v1-1.0-224', 10],
+  ['v2-1.0-224', 13],
+  ['v3-large-1.0-224', 23],
+  ['v3-small-1.0-224', 28],
+  ['v4-conv-small-1.0-224', 19],
 ] as const)('%s: at most %d layers, with every window in two sizes and every end of a sum', async (id, most) => {
   const graph = runPasses(buildArchitecture(id));
   const preferences = await startingPreferences({
