@@ -8,8 +8,16 @@ import {
   pointwiseProgram,
   usualTile,
 } from './conv-pointwise.ts';
-import { dotLayout, dotVariantName, tileOf } from './dot.ts';
-import { convolutionBindings, defineKernel, inputBinding, type Kernel, type NodeShapes } from './kernel.ts';
+import { columnsOf, dotLayout, dotVariantName, tileOf } from './dot.ts';
+import {
+  ceilDiv,
+  convolutionBindings,
+  defineKernel,
+  inputBinding,
+  type Kernel,
+  LARGEST_TEXTURE,
+  type NodeShapes,
+} from './kernel.ts';
 
 /** A pointwise convolution that alone reads what was multiplied by a gate. */
 function resolve({ parts, inputs: names }: Fused, { inputs: [input, gate] }: NodeShapes): Conv2d | null {
@@ -25,7 +33,11 @@ const gated = (name: string, tile: PointwiseVariant): Kernel =>
   defineKernel<Fused>({
     name,
     op: 'fused',
-    accepts: (node, shapes) => resolve(node, shapes) !== null,
+    accepts(node, shapes) {
+      const project = resolve(node, shapes);
+      if (!project || tile.weights !== 'texture') return project !== null;
+      return Math.max(columnsOf(project, tile), ceilDiv(shapes.inputs[0]![3], 4)) <= LARGEST_TEXTURE;
+    },
     suits: (node, shapes) => isWorthwhile(tile, resolve(node, shapes)!, shapes.output),
     invocations: (node, shapes) => invocationsOf(tile, resolve(node, shapes)!, shapes.output),
     program(node, shapes) {
@@ -40,6 +52,8 @@ const gated = (name: string, tile: PointwiseVariant): Kernel =>
 
 export const convPointwiseGated = gated('conv-pointwise-gated', usualTile);
 
-export const gatedVariants: readonly Kernel[] = [...hardwareTiles, { ...tileOf(4, 16, 'pixels'), software: true }].map(
-  (tile) => gated(dotVariantName('conv-pointwise-gated', tile), tile),
-);
+export const gatedVariants: readonly Kernel[] = [
+  ...hardwareTiles,
+  { ...tileOf(4, 16, 'pixels'), software: true },
+  { ...tileOf(7, 16, 'pixels'), weights: 'texture' as const, software: true },
+].map((tile) => gated(dotVariantName('conv-pointwise-gated', tile), tile));

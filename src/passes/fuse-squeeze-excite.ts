@@ -3,6 +3,8 @@ import { isDepthwise, isPointwise, productOf } from '../graph/layers.ts';
 import type { Conv2d, FullyConnected, Fused, Node, Pair, Shape, SumTiles } from '../graph/ops.ts';
 import { Links, replaceNodes } from './pass.ts';
 
+type Multiply = Extract<Node, { op: 'multiply' }>;
+
 export interface SqueezeExciteOptions {
   /** Whether a kernel takes the node. */
   readonly runs: (node: Fused, shapes: ReadonlyMap<string, Shape>) => boolean;
@@ -21,7 +23,7 @@ export function fuseSqueezeExcite(graph: Graph, options: SqueezeExciteOptions): 
   for (const node of graph.nodes) {
     const block = node.op === 'multiply' ? blockAt(node, links) : null;
     if (!block) continue;
-    const { expand, depthwise, pool, squeeze, excite, multiply, project } = block;
+    const { expand, depthwise, pool, squeeze, multiply, project } = block;
     const shape = links.shapes.get(depthwise.output)!;
     const tile = options.tileOf(depthwise, shape);
     const tiles = Math.ceil(shape[1] / tile[0]) * Math.ceil(shape[2] / tile[1]);
@@ -51,13 +53,7 @@ export function fuseSqueezeExcite(graph: Graph, options: SqueezeExciteOptions): 
         { ...squeeze, weights: squeeze.weights.map((weight) => weight * share) },
       ],
     };
-    const second: Fused = {
-      op: 'fused',
-      name: project.name,
-      inputs: [depthwise.output, excite.output, ...project.inputs.slice(1)],
-      output: project.output,
-      parts: [multiply, project],
-    };
+    const second = gated(multiply, project);
     const shapes = new Map([...links.shapes, [sums.output, [shape[0], tiles, 1, shape[3]] as Shape]]);
     if (![first, means, second].every((fused) => options.runs(fused, shapes))) continue;
     for (const part of [expand, depthwise, pool, squeeze, multiply, project]) {
@@ -70,7 +66,30 @@ export function fuseSqueezeExcite(graph: Graph, options: SqueezeExciteOptions): 
   return replaceNodes(graph, replacements);
 }
 
-function blockAt(multiply: Extract<Node, { op: 'multiply' }>, links: Links) {
+/** Gates' products and the projections that read them, as one kernel each, as far as `runs` says that one takes them. */
+export function fuseGates(graph: Graph, runs: SqueezeExciteOptions['runs']): Graph {
+  const links = new Links(graph);
+  const replacements = new Map<Node, readonly Node[]>();
+  for (const node of graph.nodes) {
+    if (node.op !== 'multiply' || links.soleProducer(node.output) !== node) continue;
+    const [project] = links.consumers(node.output);
+    if (project?.op !== 'conv2d' || project.inputs[1] === node.output) continue;
+    const fused = gated(node, project);
+    if (runs(fused, links.shapes)) replacements.set(node, []).set(project, [fused]);
+  }
+  return replaceNodes(graph, replacements);
+}
+
+/** As one node; the gate is the second of what the product reads. */
+const gated = (multiply: Multiply, project: Conv2d): Fused => ({
+  op: 'fused',
+  name: project.name,
+  inputs: [...multiply.inputs, ...project.inputs.slice(1)],
+  output: project.output,
+  parts: [multiply, project],
+});
+
+function blockAt(multiply: Multiply, links: Links) {
   const [features, factors] = multiply.inputs;
   const depthwise = links.producer(features!);
   const excite = links.soleProducer(factors!);

@@ -23,7 +23,7 @@ export interface KernelPreferences {
   /** What kernels compute in where they can: those whose names begin with `half/` then come before those named otherwise. */
   readonly arithmetic?: 'float16' | undefined;
   /** Blocks of the network that run fused, by the names of the nodes that they end with (`withBlocks`). */
-  readonly fused?: readonly string[];
+  readonly fused?: readonly string[] | undefined;
   /** Names of kernels by `layerKey`, found by measurement; before `prefer`. */
   readonly tuned?: Readonly<Record<string, string>>;
 }

@@ -77,7 +77,7 @@ async function tuneBlocks(bench: TrialBench, graph: Graph, options: TunerOptions
 }
 
 /**
- * Fuses the blocks of a network that are faster so, as far as the whole network keeps its outputs and is not slower with them.
+ * Fuses the blocks of a network that are faster so, and leaves those fused that are by the preferences and there was no time for, as far as the whole network keeps its outputs and is not slower with them.
  * `layers`: what is known of them then.
  */
 export async function fuseAndAdopt(
@@ -88,12 +88,20 @@ export async function fuseAndAdopt(
   adopt: Adopt,
 ) {
   const { layers, measured, remembered, complete, names } = await tuneBlocks(bench, await host.whole(), options, end);
-  const chosen = [...layers].filter(([, { kernel }]) => kernel === FUSED).map(([key]) => [key, FUSED] as const);
+  const { preferences } = options;
+  const shipped = new Set(preferences.fused);
+  const chosen = [...names.keys()]
+    .filter((key) => {
+      const known = layers.get(key);
+      return known ? known.kernel === FUSED : names.get(key)!.some((name) => shipped.has(name));
+    })
+    .map((key) => [key, FUSED] as const);
+  if (chosen.length === 0 && shipped.size > 0) await adopt({ ...preferences, fused: [] });
   const refused = await keepAdoptable(chosen, (kept) =>
-    adopt({ ...options.preferences, fused: kept.flatMap(([key]) => names.get(key)!) }),
+    adopt({ ...preferences, fused: kept.flatMap(([key]) => names.get(key)!) }),
   );
   const known = new Map(layers);
-  for (const { key } of refused) known.set(key, { ...known.get(key)!, kernel: PARTS, refused: [FUSED] });
+  for (const { key } of refused) known.set(key, { tried: [], ...known.get(key), kernel: PARTS, refused: [FUSED] });
   return { layers: known, outcome: { layers: measured, remembered, refused, complete } };
 }
 

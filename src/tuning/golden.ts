@@ -140,7 +140,7 @@ export type Likeness = (
   inputs: readonly Shape[],
   rows: number,
   columns: number,
-) => { readonly node: Node; readonly inputs: readonly Shape[] } | null;
+) => { readonly node: Node; readonly inputs: readonly Shape[]; readonly output?: Shape } | null;
 
 const likeness: Likeness = (node, inputs, rows, columns) => {
   const [first] = inputs;
@@ -212,7 +212,7 @@ export function goldenOf(
   plan: Plan,
   registry: KernelRegistry,
   passed: { has(pipeline: number, key: string): boolean },
-  integers: Likeness | null = null,
+  rarer: Likeness | null = null,
 ): Golden {
   const shapes = inferShapes(graph);
   const inputs: Graph['inputs'][number][] = [];
@@ -234,7 +234,7 @@ export function goldenOf(
     const { kernel: name, pipeline } = plan.dispatches[i]!;
     const kernel = kernelNamed(registry, name, node.op);
     const own = shapesOf(node, shapes);
-    const made = fitting(kernel, node, own, tuned, size, integers);
+    const made = fitting(kernel, node, own, tuned, size, rarer);
     if (made && isSizeless(node)) settled.add(node);
     if (made === 'known') continue;
     if (!made) {
@@ -301,7 +301,7 @@ function fitting(
   own: NodeShapes,
   tuned: Readonly<Record<string, string>>,
   [rows, least]: readonly [number, number],
-  integers: Likeness | null = null,
+  rarer: Likeness | null = null,
 ) {
   const program = (made: Node, shapes: NodeShapes) => {
     const { file, constants, overrides } = kernel.program(made, shapes);
@@ -309,8 +309,8 @@ function fitting(
   };
   const depthwise = node.op === 'conv2d' && node.groups === own.inputs[0]![3] && node.outChannels === node.groups;
   const small =
-    node.op === 'integer'
-      ? integers
+    node.op === 'integer' || node.op === 'fused'
+      ? rarer
       : sizeless.includes(node.op) && (node.op !== 'conv2d' || node.groups === 1 || depthwise)
         ? likeness
         : null;
@@ -320,8 +320,8 @@ function fitting(
     for (let columns = least; columns < least + 8; columns += 2) {
       const likely = small(node, own.inputs, rows, columns);
       if (!likely) break;
-      const { node: made, inputs } = likely;
-      const shapes = { ...own, inputs, output: outputShape(made, inputs), dense: kernel.readsDense === true };
+      const { node: made, inputs, output = outputShape(made, inputs) } = likely;
+      const shapes = { ...own, inputs, output, dense: kernel.readsDense === true };
       if (!kernel.accepts(made, shapes) || program(made, shapes) !== asked) break;
       const key = layerKey(made, shapes);
       if (tuned[key] === kernel.name) return 'known';

@@ -49,6 +49,8 @@ export interface TuneOptions {
   readonly cache?: TuningCache | null | undefined;
 }
 
+const gatesIn = async (graph: Graph) => (await import('../planner/fuse.ts')).gatesOf(graph);
+
 const FINGERPRINTS = 5;
 
 /**
@@ -73,9 +75,10 @@ export async function tune(host: Host, options: TuneOptions & { readonly signal:
   const bench = await TrialBench.create(gpu);
   try {
     const adopt = adopter(host, bench, signal);
+    const gates = fuses && graph.nodes.some(({ op }) => op === 'multiply') ? () => gatesIn(graph) : undefined;
     const { arithmetic, fused, avoid } = host.preferences;
     const kept = {
-      ...(await shippedPreferences(gpu.adapter, arithmetic)),
+      ...(await shippedPreferences(gpu.adapter, arithmetic, gates)),
       ...(fused && { fused }),
       ...(avoid && { avoid }),
     };

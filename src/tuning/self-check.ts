@@ -26,9 +26,6 @@ const GUARD = 256;
 /** What passed is checked again after so long: drivers are updated without a word. */
 const EXPIRES_MS = 30 * 24 * 3600 * 1000;
 
-/** Writing, and hashes of shaders, take time of the processors that a first result waits for. */
-const REMEMBERED_AFTER_MS = 1000;
-
 /** A kernel that gave something else than the CPU. */
 export interface CheckFailure {
   readonly kernel: string;
@@ -50,8 +47,6 @@ export interface CheckOptions {
   /** `always`: what passed another time is checked again. */
   readonly mode: 'once' | 'always';
   readonly store?: CheckStore | null;
-  /** When what passed is written there, after the check. */
-  readonly rememberAfterMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -63,7 +58,7 @@ export async function checkPlan(
   gpu: Gpu,
   graph: Graph,
   plan: Plan,
-  { mode, store = indexedDbChecks(), rememberAfterMs = REMEMBERED_AFTER_MS, signal }: CheckOptions,
+  { mode, store = indexedDbChecks(), signal }: CheckOptions,
 ): Promise<CheckReport> {
   signal?.throwIfAborted();
   const start = performance.now();
@@ -71,13 +66,18 @@ export async function checkPlan(
   const place = cacheKey(gpu, plan.precision);
   const known = mode === 'once' ? await passedOf(store, place).catch(() => null) : null;
   const hash = hashesOf(plan);
-  const integers = graph.nodes.some(({ op }) => op === 'integer') ? await import('./integer-likeness.ts') : null;
+  const has = (op: Node['op']) => graph.nodes.some((node) => node.op === op);
+  const rarer = has('integer')
+    ? (await import('./integer-likeness.ts')).integerLikeness
+    : has('fused')
+      ? (await import('./gate-likeness.ts')).gateLikeness
+      : null;
   const golden = goldenOf(
     graph,
     plan,
     registry,
     { has: (pipeline, key) => known?.passed.includes(hash(pipeline, key)) ?? false },
-    integers?.integerLikeness,
+    rarer,
   );
   const done = (failures: CheckFailure[]): CheckReport => ({
     failures,
@@ -94,7 +94,8 @@ export async function checkPlan(
       const all = [...new Set([...(before?.passed ?? []), ...passed])];
       await store.set(place, { engine: version, at: before?.at ?? Date.now(), passed: all });
     };
-    setTimeout(() => remember().catch(() => {}), rememberAfterMs);
+    // Hashes of shaders, and writing, take time of processors that a first result waits for.
+    setTimeout(() => remember().catch(() => {}), 1000);
   }
   return done(failures);
 }
@@ -114,15 +115,11 @@ function hashesOf({ pipelines }: Plan): (pipeline: number, key: string) => strin
   };
 }
 
-/** 53 bits of a text. */
+/** 32 bits of a text, as FNV-1a makes them but for its numbers. */
 function hashOf(text: string): string {
-  let [a, b] = [0xdeadbeef, 0x41c6ce57];
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    a = Math.imul(a ^ code, 2654435761);
-    b = Math.imul(b ^ code, 1597334677);
-  }
-  return (a >>> 0).toString(36) + (b >>> 0).toString(36);
+  let hash = 0;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 2654435761);
+  return hash.toString(36);
 }
 
 async function compare(

@@ -92,3 +92,15 @@ export async function tuneBlocksTwice({ id, nodes, times }: { id: string; nodes:
   }
   return visits;
 }
+
+/** The kernels that a network runs on without measuring any. */
+export async function shipped({ id }: { id: string }) {
+  const model = await load(id, { device: 'webgpu', tuning: 'off' });
+  const unfused = model.plan.dispatches.length;
+  await model.tune({ budgetMs: 0, cache: null });
+  const { ok: valid } = await model.validate(seededInputs(model.graph));
+  const { report } = model;
+  const kernels = model.plan.dispatches.map(({ kernel }) => kernel);
+  model.dispose();
+  return { kernels, valid, report, unfused };
+}

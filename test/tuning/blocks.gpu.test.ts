@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { enginePage } from '../support/engine-page.ts';
 import { browsers } from '../support/suite.ts';
-import type { FusedTimes, tuneBlocksTwice } from './blocks-in-page.ts';
+import type { FusedTimes, shipped, tuneBlocksTwice } from './blocks-in-page.ts';
 
+type Shipped = Awaited<ReturnType<typeof shipped>>;
 type Visits = Awaited<ReturnType<typeof tuneBlocksTwice>>;
 
 const isFused = (kernel: string) =>
@@ -42,10 +43,34 @@ describe.each(browsers)('blocks against their parts in %s', (browser) => {
 
   it('a block with squeeze-and-excitation is one to the race', async () => {
     const [first] = await tuned({ id: 'v3-small-0.5-64', nodes: 7 }, { workgroups: 0, large: 0.5, small: 0.5 });
-    expect(first!.blocks.map(({ chosen }) => chosen)).toEqual(['fused']);
+    // Its gate with the projection is another, which the whole one takes in.
+    expect(first!.blocks.map(({ chosen }) => chosen)).toEqual(['fused', 'fused']);
     expect(first).toMatchObject({ valid: true, refused: [], unfused: 7 });
     expect(first!.kernels.length).toBe(5);
     expect(first!.warm).toEqual(warmRun(first!.kernels));
+  });
+
+  it('a gate is fused with its projection where the whole block is slower', async () => {
+    const visits = await tuned({ id: 'v3-small-0.5-64', nodes: 7 }, { workgroups: 0, large: 20, small: 20 });
+    expect(visits[0]!.blocks.map(({ chosen }) => chosen).sort()).toEqual(['fused', 'parts']);
+    for (const visit of visits) {
+      expect(visit).toMatchObject({ valid: true, plan: 'auto', refused: [], complete: true });
+      expect(visit.kernels.length).toBe(6);
+      expect(visit.kernels.at(-1)).toMatch(/^conv-pointwise-gated/);
+      expect(visit.difference).toBeLessThan(1e-10);
+    }
+  });
+
+  it('gates come fused where they are known to be faster, and are left so without time to measure', async () => {
+    const { kernels, valid, report, unfused } = await (await enginePage(browser)).call<Shipped>(
+      '/test/tuning/blocks-in-page.ts',
+      'shipped',
+      { id: 'v3-small-0.5-64' },
+    );
+    const gated = kernels.filter((kernel) => kernel.startsWith('conv-pointwise-gated')).length;
+    expect([gated, unfused - kernels.length]).toEqual(browser === 'firefox' ? [9, 9] : [0, 0]);
+    expect(valid).toBe(true);
+    expect(report).not.toContain('wrongly');
   });
 
   it('without a clear lead, and where the whole network is slower with them, the parts stay', async () => {
