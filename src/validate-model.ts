@@ -13,7 +13,11 @@ export async function validateModel(
   graph: Graph,
   inputs: Readonly<Record<string, Float32Array>>,
   own: PlanKind,
-  { plan: asked, signal, onLayer }: Pick<ValidateOptions, 'signal' | 'onLayer'> & { readonly plan?: PlanKind | undefined },
+  {
+    plan: asked,
+    signal,
+    onLayer,
+  }: Pick<ValidateOptions, 'signal' | 'onLayer'> & { readonly plan?: PlanKind | undefined },
 ): Promise<ValidationReport> {
   const small = tuned.gpu.device.limits.maxComputeInvocationsPerWorkgroup < MOST_INVOCATIONS;
   const plan = asked && small ? 'unfused' : asked;
