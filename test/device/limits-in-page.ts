@@ -16,10 +16,12 @@ export async function run({ limits, id, plan }: { limits: Limits; id: string; pl
       const { refused, layers } = await model.tune({ budgetMs: 150, cache: null });
       const picture = { width: 40, height: 30, data: new Uint8Array(4 * 40 * 30).fill(100) };
       await model.classify(picture, { image: 'zeroToOne' });
+      const validated = plan === 'fused' ? await model.validate(inputs, { plan }) : null;
       const invocations = opened.map((device) => device.limits.maxComputeInvocationsPerWorkgroup);
       return {
         ...{ first, tuned: await distance(model), planKind: model.planKind, report: model.report, invocations },
         measured: layers.length,
+        validated: validated && [validated.plan, validated.ok],
         refused: refused.map(({ kernel, reason }) => `${kernel}: ${reason.split('\n')[0]}`),
       };
     } finally {

@@ -48,12 +48,15 @@ describe.each(browsers)('a device of the least limits, in %s', (browser) => {
     '%s: %s, plan %s, is right from the first result on',
     async (name, id, plan) => {
       const limits = devices[name];
-      const { first, tuned, report, planKind, invocations, measured } = await call('run', { limits, id, plan });
+      const { first, tuned, report, planKind, invocations, measured, validated } = await call('run', {
+        ...{ limits, id, plan },
+      });
       expect(first).toBeLessThan(1e-10);
       expect(tuned).toBeLessThan(1e-10);
       expect(report).toContain('self-check passed');
       const small = limits.maxComputeInvocationsPerWorkgroup === 128;
       expect(planKind).toBe(plan === 'fused' && !small ? 'fused' : 'unfused');
+      if (plan === 'fused') expect(validated).toEqual([planKind, true]);
       expect([...new Set(invocations)]).toEqual([limits.maxComputeInvocationsPerWorkgroup]);
       if (plan === 'auto') expect(measured).toBeGreaterThan(0);
     },
