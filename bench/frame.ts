@@ -48,7 +48,7 @@ export interface Burst {
 }
 
 export interface EngineFrame {
-  /** `nudged`: an empty submit each millisecond while the engine waits for the GPU. */
+  /** `nudged`: an empty submit every few milliseconds while the engine waits for the GPU. */
   open(
     setup: Setup,
     nudged: boolean,

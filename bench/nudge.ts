@@ -7,7 +7,7 @@ export interface Nudging {
 
 /**
  * Wraps what engines of this realm wait for the GPU with, before any is loaded: while `on`, and only while one waits, an
- * empty submit each millisecond makes a browser look at its queue that else would do so by a slow timer. It is what this
+ * empty submit every few milliseconds makes a browser look at its queue that else would do so by a slow timer. It is what this
  * engine does by itself.
  */
 export function nudgeWaits(): Nudging {

@@ -14,7 +14,7 @@ export interface Row {
   readonly device: 'webgpu' | 'wasm' | 'reference';
   /** `float16`: what the engine calls half precision. */
   readonly precision: string;
-  /** An empty submit each millisecond while it waits for the GPU: by this engine itself, by the bench for a peer. */
+  /** An empty submit every few milliseconds while it waits for the GPU: by this engine itself, by the bench for a peer. */
   readonly nudged: boolean;
   /** After kernels were measured; false: as shipped. */
   readonly tuned: boolean;

@@ -25,7 +25,7 @@ export async function validateModel(
   return tuned.hold(({ gpu }) =>
     validate({
       ...{ gpu, graph, prepared, inputs, signal, onLayer },
-      plan: plan ?? (tuned.preferences.fused ? 'auto' : own),
+      plan: plan ?? (tuned.preferences.fused?.length ? 'auto' : own),
       precision: tuned.precision,
       preferences: tuned.preferences,
     }),

@@ -22,8 +22,8 @@ export interface KernelPreferences {
   readonly avoid?: readonly string[];
   /** What kernels compute in where they can: those whose names begin with `half/` then come before those named otherwise. */
   readonly arithmetic?: 'float16' | undefined;
-  /** Blocks of the network that run fused, by the names of the nodes that they end with (`withBlocks`). */
-  readonly fused?: readonly string[] | undefined;
+  /** Blocks of the network that run fused, by the names that `blocksOf` has for them (`withBlocks`). */
+  readonly fused?: readonly string[];
   /** Names of kernels by `layerKey`, found by measurement; before `prefer`. */
   readonly tuned?: Readonly<Record<string, string>>;
 }

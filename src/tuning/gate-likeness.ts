@@ -1,4 +1,5 @@
 /** Fused gates as small layers, for the self-check; fetched for graphs with fused nodes. Other blocks have no small likeness. */
+import type { Node } from '../graph/ops.ts';
 import { fewer, type Likeness, smaller } from './golden.ts';
 
 export const gateLikeness: Likeness = (node, [input, , ...residual], rows, columns) => {
@@ -12,7 +13,8 @@ export const gateLikeness: Likeness = (node, [input, , ...residual], rows, colum
   const bias = project.bias && new Float32Array(outChannels);
   const made = { ...project, outChannels, weights: new Float32Array(channels * outChannels), bias };
   return {
-    node: { ...node, parts: [multiply, made] },
+    // What comes after the sum is in its key so.
+    node: { ...node, parts: [multiply, made], activation: project.activation } as Node,
     inputs: [small, [images, 1, 1, channels], ...residual.map(() => output)],
     output,
   };

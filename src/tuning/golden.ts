@@ -24,6 +24,7 @@ export interface GoldenLayer {
 
 export interface Golden {
   readonly graph: Graph;
+  /** In the order of the nodes. */
   readonly layers: readonly GoldenLayer[];
   /** The kernel of each layer, by `layerKey`. */
   readonly tuned: Readonly<Record<string, string>>;

@@ -49,8 +49,6 @@ export interface TuneOptions {
   readonly cache?: TuningCache | null | undefined;
 }
 
-const gatesIn = async (graph: Graph) => (await import('../planner/fuse.ts')).gatesOf(graph);
-
 const FINGERPRINTS = 5;
 
 /**
@@ -75,10 +73,9 @@ export async function tune(host: Host, options: TuneOptions & { readonly signal:
   const bench = await TrialBench.create(gpu);
   try {
     const adopt = adopter(host, bench, signal);
-    const gates = fuses && graph.nodes.some(({ op }) => op === 'multiply') ? () => gatesIn(graph) : undefined;
     const { arithmetic, fused, avoid } = host.preferences;
     const kept = {
-      ...(await shippedPreferences(gpu.adapter, arithmetic, gates)),
+      ...(await shippedPreferences(gpu.adapter, arithmetic)),
       ...(fused && { fused }),
       ...(avoid && { avoid }),
     };
@@ -99,9 +96,10 @@ export async function tune(host: Host, options: TuneOptions & { readonly signal:
       const { layers, outcome } = await tuneAndAdopt(bench, graph, tunerOptions, adopt);
       found = outcome;
       const records = new Map(layers);
-      // Fetched where there is time for it.
+      // Fetched where there is time for it, or gates, which need none.
       const blocksAreKnown = [...known.keys()].some((name) => name.startsWith('block '));
-      if (fuses && performance.now() >= end && !blocksAreKnown) found = { ...found, complete: false };
+      const isGated = graph.nodes.some(({ op }) => op === 'multiply');
+      if (fuses && performance.now() >= end && !blocksAreKnown && !isGated) found = { ...found, complete: false };
       else if (fuses) {
         const { fuseAndAdopt } = await import('./blocks.ts');
         const turns = { exclusive, signal };

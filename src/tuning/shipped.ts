@@ -2,19 +2,14 @@ import type { AdapterDescription } from '../device/gpu.ts';
 import type { KernelPreferences } from '../planner/select.ts';
 import { blocks, startingPreferences, vectors } from './defaults.ts';
 
-/**
- * The kernels that follow in the background: the fastest known for a kind of device. `gates`: those of the network, which are
- * fused with the projections that read them where these are no slower for it; kernels that hand weights round have no gate.
- */
+/** The kernels that follow in the background: the fastest known for a kind of device. */
 export async function shippedPreferences(
   adapter: AdapterDescription,
   arithmetic?: KernelPreferences['arithmetic'],
-  gates?: () => Promise<readonly string[]>,
 ): Promise<KernelPreferences> {
   const { software, features } = adapter;
   if (!software) return startingPreferences(adapter, arithmetic);
-  const handsRound = features.includes('subgroups');
-  const prefer = handsRound
+  const prefer = features.includes('subgroups')
     ? [
         'conv-pointwise/p14-c32-texture-broadcast-software',
         'conv-pointwise/p7-c24-texture-broadcast-software',
@@ -31,6 +26,5 @@ export async function shippedPreferences(
         'conv-direct/p4-c16-texture',
         'conv-depthwise-strip/c4-r8',
       ];
-  const fused = handsRound ? undefined : await gates?.();
-  return { features, prefer: [...prefer, 'conv-depthwise-strip/c1-r8', ...vectors, ...blocks], arithmetic, fused };
+  return { features, prefer: [...prefer, 'conv-depthwise-strip/c1-r8', ...vectors, ...blocks], arithmetic };
 }

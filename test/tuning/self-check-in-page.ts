@@ -1,6 +1,6 @@
 /** What a self-check finds, in the browser: of sound shaders, of six that are sabotaged, of mutated ones. */
 import { buildArchitecture } from '../../src/architectures/index.ts';
-import { openGpu } from '../../src/device/gpu.ts';
+import { type Gpu, openGpu } from '../../src/device/gpu.ts';
 import { seededUniform } from '../../src/graph/random.ts';
 import { type Graph, load, Model, seededInputs } from '../../src/index.ts';
 import type { CheckStore, PassedChecks } from '../../src/tuning/passed-checks.ts';
@@ -238,7 +238,7 @@ export async function hopeless({ precision }: { precision: 'auto' | 'float16-sto
   }
 }
 
-/** Layers that are checked at each of three visits: the first, the next, and one a month later. */
+/** Layers that are checked at each of these visits: the first, the next, one a month later, one with another engine; and after a failure. */
 export async function visits() {
   const kept = new Map<string, PassedChecks>();
   const store: CheckStore = {
@@ -249,22 +249,30 @@ export async function visits() {
   };
   const gpu = await openGpu();
   const model = await Model.create(buildArchitecture('v1-0.25-32'), gpu, '', { tuning: 'off' });
-  const visit = async () => {
+  const check = async (on: Gpu, mode: 'once' | 'always') => {
     const own = globalThis.setTimeout;
     // What passed is written a second later.
     globalThis.setTimeout = ((work: () => void) => own(work)) as typeof own;
-    const { checked } = await checkPlan(gpu, model.prepared, model.plan, { mode: 'once', store });
+    const report = await checkPlan(on, model.prepared, model.plan, { mode, store });
     globalThis.setTimeout = own;
     await new Promise((resolve) => setTimeout(resolve, 20));
-    return checked;
+    return report;
   };
+  const visit = async () => (await check(gpu, 'once')).checked;
   const found = [await visit(), await visit()];
   for (const [key, value] of kept) kept.set(key, { ...value, at: value.at - 31 * 24 * 3600 * 1000 });
   found.push(await visit());
   for (const [key, value] of kept) kept.set(key, { ...value, engine: 'another' });
   found.push(await visit());
+  const { failures } = await sabotaged(sabotages['a wrong tap']!, async () => {
+    const other = await openGpu();
+    const report = await check(other, 'always');
+    other.dispose();
+    return report;
+  });
+  const again = await visit();
   model.dispose();
-  return found;
+  return { found, failures: failures.length, again };
 }
 
 const swaps: readonly (readonly [RegExp, string])[] = [

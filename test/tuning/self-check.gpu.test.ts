@@ -5,7 +5,7 @@ import { runPasses } from '../../src/passes/index.ts';
 import { enginePage } from '../support/engine-page.ts';
 import { quantised } from '../support/quantiser.ts';
 import { browsers, suite } from '../support/suite.ts';
-import type { Mutant } from './self-check-in-page.ts';
+import type { Mutant, visits } from './self-check-in-page.ts';
 
 const module = '/test/tuning/self-check-in-page.ts';
 
@@ -125,10 +125,13 @@ describe.each(browsers)('the self-check in %s', (browser) => {
     expect([all.device, all.nmse]).toEqual(['reference', 0]);
   });
 
-  it('does not check again what passed, but after a month and with another engine', async () => {
-    const [first, ...later] = await call<number[]>('visits');
+  it('does not check again what passed, but after a month, with another engine, and where a check has failed since', async () => {
+    const { found, failures, again } = await call<Awaited<ReturnType<typeof visits>>>('visits');
+    const [first, ...later] = found;
     expect(first).toBeGreaterThan(3);
     expect(later).toEqual([0, first, first]);
+    // Known to be right until it is seen to be wrong.
+    expect([failures > 0, again]).toEqual([true, first]);
   });
 
   it(`catches at least 95 of 100 mutations that change an output, of ${2 * mutations}`, async () => {
