@@ -60,16 +60,16 @@ export const fewer = (channels: number, most: number): number =>
 
 /** Noise begins again after so many values, a prime: rows and channels of a tensor are never alike for it. */
 const PERIOD = 4093;
-const noises = new Map<string, Float32Array>();
+const noises = new Map<number, Float32Array>();
 
 /** Whole multiples of `unit`, up to `most` of them on either side. */
 function multiples(length: number, most: number, unit: number, seed: number): Float32Array {
-  const key = `${most} ${unit}`;
-  let noise = noises.get(key);
+  const largest = most * unit;
+  let noise = noises.get(largest);
   if (!noise) {
     const random = seededUniform(1);
     noise = Float32Array.from({ length: PERIOD }, () => (Math.floor(random() * (2 * most + 1)) - most) * unit);
-    noises.set(key, noise);
+    noises.set(largest, noise);
   }
   const values = new Float32Array(length);
   // Copied, not computed: what runs for the first time runs slowly.

@@ -5,8 +5,10 @@ export interface PassedChecks {
   readonly engine: string;
   /** When the first of them passed, in milliseconds since 1970. */
   readonly at: number;
-  /** Hashes of pipelines and layers. */
+  /** Hashes of pipelines and layers; none where something has failed. */
   readonly passed: readonly string[];
+  /** Whether something has: all is checked at each load then. */
+  readonly failed: boolean;
 }
 
 export interface CheckStore {

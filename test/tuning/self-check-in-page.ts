@@ -270,7 +270,7 @@ export async function visits() {
     other.dispose();
     return report;
   });
-  const again = await visit();
+  const again = [await visit(), await visit()];
   model.dispose();
   return { found, failures: failures.length, again };
 }
